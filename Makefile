@@ -1,0 +1,40 @@
+# make demo: the last 24 hours of a contact centre on this machine. make test: all tests.
+# make check: lint, types, import contracts. Any Python from 3.11 on will do (PYTHON=... to choose).
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test check bench clean
+
+demo: .venv/demo
+	@$(BIN)/halfhour demo
+
+test: .venv/dev
+	$(BIN)/python -m pytest
+
+check: .venv/dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: .venv/dev
+	$(PIP) -e '.[bench]'
+	$(BIN)/python bench/report_24h.py
+
+.venv/made:
+	@test -n "$(PYTHON)" || { echo "halfhour needs Python 3.11 or newer, with venv" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/demo: .venv/made pyproject.toml
+	$(PIP) -e '.[emulator]'
+	@touch $@
+
+.venv/dev: .venv/made pyproject.toml
+	$(PIP) -e '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv

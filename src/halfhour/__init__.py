@@ -1,0 +1,18 @@
+"""What every agent did, half-hour by half-hour, from the Genesys Cloud API."""
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+__all__ = ["load_settings", "report"]
+
+if TYPE_CHECKING:
+    from halfhour.api import load_settings, report
+
+
+def __getattr__(name: str) -> Any:
+    # Lazy, so that `halfhour --help` loads no Arrow and no database.
+    if name in __all__:
+        from halfhour import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'halfhour' has no attribute {name!r}")

@@ -1,0 +1,5 @@
+"""``python -m halfhour``."""
+
+from halfhour.cli import main
+
+main()

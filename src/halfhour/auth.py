@@ -1,0 +1,77 @@
+"""Client credentials: one token, shared by all, renewed before it runs out."""
+
+import asyncio
+from base64 import b64encode
+
+import httpx2
+import msgspec
+
+from halfhour import endpoints, transport, wire
+from halfhour.errors import AuthError
+from halfhour.settings import Settings
+
+_MARGIN = 60.0
+"""Seconds before its end at which a token is no longer used."""
+
+
+class ClientCredentials:
+    """The token of one OAuth client, in memory only.
+
+    Callers that come at once share one request for a token.
+    """
+
+    def __init__(self, http: httpx2.AsyncClient, settings: Settings) -> None:
+        self._http = http
+        self._settings = settings
+        self._lock = asyncio.Lock()
+        self._token = ""
+        self._good_until = 0.0
+
+    async def token(self) -> str:
+        """A token that is good for some time yet. Raises AuthError if the client is refused."""
+        async with self._lock:
+            if not self._token or _now() >= self._good_until:
+                await self._log_in()
+            return self._token
+
+    async def another(self, refused: str) -> str:
+        """A token in place of one that was *refused*; new, unless that has been done already."""
+        async with self._lock:
+            if self._token == refused:
+                await self._log_in()
+            return self._token
+
+    async def _log_in(self) -> None:
+        asked_at = _now()
+        settings = self._settings
+        credentials = f"{settings.client_id}:{settings.client_secret}"
+        request = self._http.build_request(
+            "POST",
+            settings.hosts.login + endpoints.LOGIN_PATH,
+            data={"grant_type": "client_credentials"},
+            headers={"Authorization": f"Basic {b64encode(credentials.encode()).decode()}"},
+        )
+        response = await transport.exchange(self._http, request, settings.patience)
+        if refusal := _refusal(response):
+            raise AuthError(
+                f"{request.url.host} refused client id {settings.client_id!r} "
+                f"({refusal.error}: {refusal.description}): check GENESYS_CLIENT_ID and "
+                "GENESYS_CLIENT_SECRET, and GENESYS_REGION: the right secret in the wrong "
+                "region is refused in the same way"
+            )
+        answer = transport.read("login", response, wire.Token)
+        self._token = answer.access_token
+        self._good_until = asked_at + max(answer.expires_in - _MARGIN, answer.expires_in / 2)
+
+
+def _refusal(response: httpx2.Response) -> wire.LoginRefusal | None:
+    if response.is_success or response.status_code not in {400, 401, 403}:
+        return None
+    try:
+        return msgspec.json.decode(response.content, type=wire.LoginRefusal)
+    except msgspec.DecodeError:
+        return None
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,117 @@
+"""Runs endpoints: the one place that pages, paces and tries again."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx2
+import msgspec
+import stamina
+
+from halfhour import pacing, transport, wire
+from halfhour.auth import ClientCredentials
+from halfhour.endpoints import PAGE_SIZE, Endpoint
+from halfhour.settings import Settings
+
+T = TypeVar("T")
+Query = Mapping[str, str | Sequence[str]]
+
+
+class Client:
+    """A connection to one organisation; `async with`, then `call` and `pages`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._http = transport.connect(settings.patience, local=settings.hosts.on_this_machine)
+        self._login = ClientCredentials(self._http, settings)
+        self._slots = asyncio.Semaphore(pacing.IN_FLIGHT)
+        self._held_until = 0.0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._http.aclose()
+
+    async def call(
+        self, endpoint: Endpoint[T], *, query: Query | None = None, body: object = None
+    ) -> T:
+        """One answer, tried for as long as the settings' patience lasts.
+
+        Raises ApiError, AuthError, Unreachable or UnexpectedAnswer.
+        """
+        patience = self._settings.patience
+        async for attempt in stamina.retry_context(
+            on=partial(pacing.retry, ceiling=patience.ceiling),
+            attempts=patience.attempts,
+            timeout=None,  # else a minute of Retry-After would be the last
+            wait_initial=patience.first_wait,
+            wait_max=patience.longest_wait,
+            wait_jitter=patience.first_wait,
+        ):
+            with attempt:
+                async with self._slots:
+                    response = await self._send(endpoint, query, body)
+                    answer: T = transport.read(endpoint.name, response, endpoint.answer)
+        return answer
+
+    async def pages(
+        self, endpoint: Endpoint[wire.Page[T]], query: Query | None = None
+    ) -> AsyncIterator[T]:
+        """The rows of a list, every page of it. Raises what `call` raises.
+
+        Pages are asked for by number: following the address in an answer
+        would send the token wherever that points.
+        """
+        number = 1
+        while True:
+            asked = {**(query or {}), "pageSize": str(PAGE_SIZE), "pageNumber": str(number)}
+            page = await self.call(endpoint, query=asked)
+            for row in page.entities:
+                yield row
+            if page.next_uri is None:
+                return
+            number += 1
+
+    async def _send(
+        self, endpoint: Endpoint[Any], query: Query | None, body: object
+    ) -> httpx2.Response:
+        await self._turn()
+        token = await self._login.token()
+        response = await self._exchange(endpoint, query, body, token)
+        if response.status_code == httpx2.codes.UNAUTHORIZED:
+            token = await self._login.another(token)
+            response = await self._exchange(endpoint, query, body, token)
+        return response
+
+    async def _exchange(
+        self, endpoint: Endpoint[Any], query: Query | None, body: object, token: str
+    ) -> httpx2.Response:
+        request = self._http.build_request(
+            endpoint.method,
+            self._settings.hosts.api + endpoint.path,
+            params=query,
+            content=None if body is None else msgspec.json.encode(body),
+            headers={"Authorization": f"Bearer {token}"}
+            | ({} if body is None else {"Content-Type": "application/json"}),
+        )
+        response = await transport.exchange(self._http, request, self._settings.patience)
+        self._hold(pacing.pause(response.headers))
+        return response
+
+    async def _turn(self) -> None:
+        loop = asyncio.get_running_loop()
+        while (wait := self._held_until - loop.time()) > 0:  # noqa: ASYNC110  (it may be put off)
+            await asyncio.sleep(wait)
+
+    def _hold(self, seconds: float) -> None:
+        if seconds:
+            now = asyncio.get_running_loop().time()
+            self._held_until = max(self._held_until, now + seconds)

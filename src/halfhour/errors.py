@@ -1,0 +1,88 @@
+"""Every failure a caller can act on: where it happened, what it was, what to do now."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class HalfhourError(Exception):
+    """What every failure of this package derives from. Never raised itself."""
+
+
+class ConfigError(HalfhourError):
+    """Something that was asked for or set cannot be understood."""
+
+
+class AuthError(HalfhourError):
+    """The credentials are missing or were refused. Trying again is of no use."""
+
+
+class Unreachable(HalfhourError):  # noqa: N818  (it reads as the sentence it is)
+    """No answer came: no connection, a time-out, or an answer that broke off."""
+
+
+class UnexpectedAnswer(HalfhourError):  # noqa: N818
+    """An answer came, but not one that Genesys Cloud gives."""
+
+
+class ApiError(HalfhourError):
+    """Genesys Cloud refused a request.
+
+    *operation* is the name of the endpoint, *status* the HTTP status, *code* and
+    *message* are Genesys' own, *retry_after* is in seconds, None where the
+    answer names none.
+    """
+
+    def __init__(
+        self,
+        operation: str,
+        status: int,
+        *,
+        code: str = "",
+        message: str = "",
+        correlation_id: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(operation, status, code, message)
+        self.operation = operation
+        self.status = status
+        self.code = code
+        self.message = message
+        self.correlation_id = correlation_id
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        said = ": ".join(part for part in (self.code, self.message.strip()) if part)
+        trace = f" [correlation id {self.correlation_id}]" if self.correlation_id else ""
+        where = f"{self.operation}: HTTP {self.status}"
+        return f"{where}: {said or 'no reason given'} - {self.way_out}{trace}"
+
+    @property
+    def way_out(self) -> str:
+        """What a person can do about it."""
+        if self.retry_after:
+            return f"Genesys asks to wait {self.retry_after:g} s; try again then"
+        by_status = _WAYS_OUT.get(self.status, "try again later; if it stays, ask Genesys support")
+        return _WAYS_OUT_BY_CODE.get(self.code, by_status)
+
+
+_WAYS_OUT = {
+    400: "Genesys did not accept the query; please report this as a bug of halfhour",
+    401: "the token was refused; check that the OAuth client is active and of this region",
+    403: "ask an admin to give the OAuth client's role the permission named here",
+    404: "the address does not exist there; check the region or base URL",
+    408: "the request took too long; try again, or ask for a shorter range",
+    413: "the request is too large; ask for fewer queues or agents",
+    429: "the rate limit is used up; try again later, or ask Genesys for a higher limit",
+    504: "Genesys took too long; try again, or ask for a shorter range or fewer agents",
+}
+_WAYS_OUT_BY_CODE = {
+    "response.entity.too.large": "ask for a shorter range, fewer queues or fewer agents",
+    "ip.not.authorized": "this machine's address is not on the organisation's allow-list",
+}
+
+
+def near_miss(word: str, known: Iterable[str]) -> str:
+    """``; did you mean 'x'?`` for the closest of *known*, else the empty string."""
+    by_folded = {candidate.casefold(): candidate for candidate in known}
+    close = get_close_matches(word.casefold(), by_folded, n=1)
+    return f"; did you mean {by_folded[close[0]]!r}?" if close else ""

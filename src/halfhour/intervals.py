@@ -1,0 +1,68 @@
+"""Time as it is kept here: UTC, half-open, in half-hours that tile the day."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+HALF_HOUR = timedelta(minutes=30)
+QUARTER_HOUR = timedelta(minutes=15)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def utc(moment: datetime) -> datetime:
+    """*moment* in UTC: the one door by which time gets in. Raises ValueError if naive."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment.isoformat()} has no time zone")
+    return moment.astimezone(UTC)
+
+
+def epoch_ms(moment: datetime) -> int:
+    """Milliseconds since 1970, exact."""
+    return (moment - EPOCH) // timedelta(milliseconds=1)
+
+
+def on_edge(moment: datetime, width: timedelta) -> bool:
+    """Whether *moment* is an edge of the intervals of *width* that tile UTC."""
+    return (moment - EPOCH) % width == timedelta(0)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Interval:
+    """``[start, end)`` in UTC, never empty."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "start", utc(self.start))
+        object.__setattr__(self, "end", utc(self.end))
+        if self.end <= self.start:
+            raise ValueError(f"{self} ends before it has begun")
+
+    def __str__(self) -> str:
+        """As the API writes it: ISO 8601 with milliseconds, `start/end`."""
+        return f"{_iso(self.start)}/{_iso(self.end)}"
+
+    @property
+    def width(self) -> timedelta:
+        return self.end - self.start
+
+    def windows(self, width: timedelta) -> Iterator["Interval"]:
+        """The interval cut into pieces of *width*, oldest first; the last may be shorter."""
+        start = self.start
+        while start < self.end:
+            end = min(start + width, self.end)
+            yield Interval(start, end)
+            start = end
+
+    def halves(self, grain: timedelta) -> tuple["Interval", "Interval"] | None:
+        """Two parts, cut a whole number of *grain* from the start; None if it is too short."""
+        grains = -(-self.width // grain)
+        if grains < 2:
+            return None
+        middle = self.start + grain * (grains // 2)
+        return Interval(self.start, middle), Interval(middle, self.end)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"

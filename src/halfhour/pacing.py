@@ -1,0 +1,80 @@
+"""When to try again and how fast to go: the one policy, as functions of what came back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+from halfhour.errors import ApiError, UnexpectedAnswer, Unreachable
+
+TRANSIENT = frozenset({408, 429, 502, 503, 504})
+IN_FLIGHT = 8
+"""Requests under way at once. httpx2 gets slower past it, and 300 a minute need fewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait, in seconds, and how often to try.
+
+    *silence* is the longest wait for the next byte of an answer, *whole* for
+    all of it. A ``Retry-After`` above *ceiling* is not waited for.
+    """
+
+    attempts: int = 5
+    first_wait: float = 1.0
+    longest_wait: float = 30.0
+    ceiling: float = 180.0
+    connect: float = 10.0
+    silence: float = 30.0
+
+    @property
+    def whole(self) -> float:
+        return 10 * self.silence
+
+
+def retry(error: Exception, *, ceiling: float) -> bool | float:
+    """Whether to try again after *error*: False, True, or the seconds to wait first."""
+    match error:
+        case ApiError(status=status, retry_after=wait) if status in TRANSIENT:
+            return True if wait is None else wait <= ceiling and wait
+        case Unreachable() | UnexpectedAnswer():
+            return True
+        case _:
+            return False
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """The seconds that ``Retry-After`` asks for: a number, or an HTTP date.
+
+    A date counts from the answer's own ``Date``, so that a wrong clock here
+    does not matter; from *now* where there is none.
+    """
+    text = headers.get("retry-after", "").strip()
+    if text.isdecimal():
+        return float(text)
+    until = _http_date(text)
+    since = _http_date(headers.get("date", "")) or now
+    return None if until is None else max((until - since).total_seconds(), 0.0)
+
+
+def pause(headers: Mapping[str, str]) -> float:
+    """The seconds to hold back the next request, so that it does not meet the limit.
+
+    From ``inin-ratelimit-count``, ``-allowed`` and ``-reset`` (seconds until
+    the count starts anew); 0 where they are missing or leave room for what
+    may be under way.
+    """
+    figures = [headers.get(f"inin-ratelimit-{name}", "") for name in ("count", "allowed", "reset")]
+    if not all(figure.isdecimal() for figure in figures):
+        return 0.0
+    count, allowed, reset = map(int, figures)
+    room = min(IN_FLIGHT, allowed // 2)
+    return float(reset) if count >= allowed - room else 0.0
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None

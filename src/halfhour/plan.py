@@ -1,0 +1,152 @@
+"""Which requests to send for what is asked, how to divide one, and what it will cost."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta, tzinfo
+from typing import Any
+
+from halfhour.endpoints import AGENTS, AGGREGATES, LOGIN_PATH, PAGE_SIZE, QUEUES
+from halfhour.errors import ApiError, ConfigError
+from halfhour.intervals import HALF_HOUR, QUARTER_HOUR, Interval
+from halfhour.regions import Hosts
+from halfhour.tables import POSTED_METRICS
+from halfhour.vocabulary import By, is_id
+from halfhour.when import granularity
+
+WINDOW = timedelta(days=1)
+AGENTS_A_REQUEST = 100
+"""As many as Genesys documents for user aggregates; it names no other number."""
+QUEUES_A_REQUEST = 300
+"""Past it, Genesys refuses a query (analytics conversation aggregate query guide)."""
+REQUESTS_A_MINUTE = 300
+"""``client.credentials.token.rate.per.minute``, the default of every organisation."""
+
+_FIRST_PAGE = f"pageSize={PAGE_SIZE}&pageNumber=1"
+_GRANULARITIES = {HALF_HOUR: "PT30M", QUARTER_HOUR: "PT15M"}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person asks. *queues* and *agents* are names or ids; none means all of them."""
+
+    interval: Interval
+    zone: tzinfo
+    by: By = By.INTERVAL
+    queues: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PostedQuery:
+    """One question to the conversation aggregates. No *queues* or *agents* means all of them."""
+
+    window: Interval
+    granularity: timedelta
+    queues: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()
+
+    def body(self) -> dict[str, Any]:
+        """The request's JSON.
+
+        Each id list is one `or` clause under an `and`: the shape whose answer
+        matches the Genesys UI. Several queues of one session are joined, so
+        that no value is given twice.
+        """
+        wanted = (("queueId", self.queues), ("userId", self.agents))
+        clauses = [
+            {"type": "or", "predicates": [_matches(dimension, value) for value in values]}
+            for dimension, values in wanted
+            if values
+        ]
+        body: dict[str, Any] = {
+            "interval": str(self.window),
+            "granularity": _GRANULARITIES[self.granularity],
+            "groupBy": ["userId", "queueId", "mediaType"],
+            "flattenMultivaluedDimensions": True,
+            "metrics": list(dict.fromkeys(column.metric for column in POSTED_METRICS)),
+        }
+        return body | ({"filter": {"type": "and", "clauses": clauses}} if clauses else {})
+
+    def halves(self) -> "tuple[PostedQuery, PostedQuery] | None":
+        """Two queries that ask the same together: by time, then by agents; None if neither goes."""
+        if windows := self.window.halves(self.granularity):
+            return replace(self, window=windows[0]), replace(self, window=windows[1])
+        if len(self.agents) < 2:
+            return None
+        middle = len(self.agents) // 2
+        return (
+            replace(self, agents=self.agents[:middle]),
+            replace(self, agents=self.agents[middle:]),
+        )
+
+
+def posted(
+    interval: Interval,
+    granularity: timedelta,
+    *,
+    queues: Sequence[str] = (),
+    agents: Sequence[str] = (),
+) -> list[PostedQuery]:
+    """The queries that cover *interval*, oldest first. Raises ConfigError past 300 queues."""
+    if len(queues) > QUEUES_A_REQUEST:
+        raise ConfigError(f"--queue: Genesys takes at most {QUEUES_A_REQUEST} queues at once")
+    return [
+        PostedQuery(window, granularity, tuple(queues), some)
+        for window in interval.windows(WINDOW)
+        for some in chunks(agents, AGENTS_A_REQUEST) or [()]
+    ]
+
+
+def chunks(ids: Iterable[str], size: int) -> list[tuple[str, ...]]:
+    """*ids* in tuples of at most *size*, in their order, each id once."""
+    unique = list(dict.fromkeys(ids))
+    return [tuple(unique[at : at + size]) for at in range(0, len(unique), size)]
+
+
+def too_much(error: ApiError) -> bool:
+    """Whether *error* says that a smaller question may be answered."""
+    return error.code == "response.entity.too.large" or error.status in {408, 504}
+
+
+def preview(question: Question, hosts: Hosts) -> dict[str, Any]:
+    """What ``--dry-run`` shows: the requests, how many at least, and the seconds they take.
+
+    Names, which only Genesys can turn into ids, stand in angle brackets, and
+    the agents to be named are known only from the answers.
+    """
+    queues = [_placeholder("queue", name) for name in question.queues]
+    agents = [_placeholder("agent", name) for name in question.agents]
+    queries = posted(
+        question.interval, granularity(question.interval), queues=queues, agents=agents
+    )
+    listed = [_shown("POST", hosts.login + LOGIN_PATH, "grant_type=client_credentials")]
+    if any(map(_is_placeholder, queues)):
+        listed.append(_shown("GET", f"{hosts.api}{QUEUES.path}?{_FIRST_PAGE}"))
+    if any(map(_is_placeholder, agents)):
+        listed.append(_shown("GET", f"{hosts.api}{AGENTS.path}?state=any&{_FIRST_PAGE}"))
+    listed += [_shown("POST", hosts.api + AGGREGATES.path, query.body()) for query in queries]
+    found = "id=<agents found>&state=any"
+    listed.append(_shown("GET", f"{hosts.api}{AGENTS.path}?{found}&{_FIRST_PAGE}"))
+    return {
+        "requests": listed,
+        "request_count": len(listed),
+        "seconds_at_limit": round(len(listed) * 60 / REQUESTS_A_MINUTE, 1),
+        "note": "at least: lists have a page per 100 entries, agents are named 100 at a time, "
+        "and a query that is too much for one answer is divided",
+    }
+
+
+def _shown(method: str, url: str, body: object = None) -> dict[str, Any]:
+    return {"method": method, "url": url} | ({} if body is None else {"body": body})
+
+
+def _placeholder(kind: str, text: str) -> str:
+    return text if is_id(text) else f"<id of {kind} {text}>"
+
+
+def _is_placeholder(text: str) -> bool:
+    return text.startswith("<")
+
+
+def _matches(dimension: str, value: str) -> dict[str, str]:
+    return {"type": "dimension", "dimension": dimension, "operator": "matches", "value": value}

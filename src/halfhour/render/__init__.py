@@ -1,0 +1,1 @@
+"""Arrow tables as text. Every format prints the same cells."""

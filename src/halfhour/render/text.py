@@ -1,0 +1,128 @@
+"""A report as CSV, JSON or a table of aligned columns."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+from rich.cells import cell_len, set_cell_size
+
+from halfhour.vocabulary import Format
+
+_TABLE_COLUMNS = {
+    "interval_start",
+    "interval_end",
+    "agent_id",
+    "agent_name",
+    "interval_count",
+    "handle_time_sec",
+    "acw_time_sec",
+    "hold_time_sec",
+    "handled_count",
+    "handle_time_mean_sec",
+    "acw_time_mean_sec",
+    "hold_time_mean_sec",
+    "aht_sec",
+    "acw_share_ratio",
+    "hold_share_ratio",
+}
+"""What a table shows, where it fits; the other formats show all."""
+_FIRST_TO_GO = (
+    "agent_id",
+    "interval_end",
+    "handled_count",
+    "interval_count",
+    "acw_share_ratio",
+    "hold_share_ratio",
+)
+_DECIMALS = {"_sec": "{:.3f}", "_ratio": "{:.4f}"}
+
+
+def text(table: pa.Table, form: Format, width: int | None = None) -> str:
+    """*table* in *form*, a header first; *width* is that of the terminal, None for no limit.
+
+    CSV is RFC 4180 with plain line feeds, null an empty field. JSON is an
+    array with an object per line. Moments are ISO 8601 in the column's zone.
+    """
+    match form:
+        case Format.CSV:
+            return _csv(table)
+        case Format.JSON:
+            return _json(table)
+        case Format.TABLE:
+            return _aligned(table, width)
+
+
+def _csv(table: pa.Table) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(table.column_names)
+    writer.writerows(zip(*(_cells(table, name) for name in table.column_names), strict=True))
+    return out.getvalue()
+
+
+def _json(table: pa.Table) -> str:
+    moments = {field.name for field in table.schema if pa.types.is_timestamp(field.type)}
+    columns = {
+        name: _cells(table, name) if name in moments else table[name].to_pylist()
+        for name in table.column_names
+    }
+    rows = zip(*columns.values(), strict=True)
+    lines = (json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False) for row in rows)
+    return "[\n" + ",\n".join(lines) + "\n]\n" if table.num_rows else "[]\n"
+
+
+def _aligned(table: pa.Table, width: int | None) -> str:
+    shown = {
+        name: [name, *map(_harmless, _cells(table, name))]
+        for name in table.column_names
+        if name in _TABLE_COLUMNS
+    }
+    widths = {name: max(map(cell_len, cells)) for name, cells in shown.items()}
+    for name in _FIRST_TO_GO:
+        if width is not None and sum(widths.values()) + 2 * len(widths) - 2 > width:
+            shown.pop(name, None)
+            widths.pop(name, None)
+    padded = (
+        [_pad(cell, widths[name], right=_is_number(table, name)) for cell in cells]
+        for name, cells in shown.items()
+    )
+    return "".join("  ".join(row).rstrip() + "\n" for row in zip(*padded, strict=True))
+
+
+def _cells(table: pa.Table, name: str) -> list[str]:
+    """A column as text, each value that repeats made only once."""
+    column = table[name].combine_chunks().dictionary_encode()
+    form = _form(name, column.type.value_type)
+    texts = [form(value) for value in column.dictionary.to_pylist()]
+    return ["" if at is None else texts[at] for at in column.indices.to_pylist()]
+
+
+def _form(name: str, kind: pa.DataType) -> Callable[[Any], str]:
+    if pa.types.is_timestamp(kind):
+        return _in_utc if kind.tz == "UTC" else datetime.isoformat
+    if pa.types.is_boolean(kind):
+        return lambda value: "true" if value else "false"
+    decimals = next((form for ending, form in _DECIMALS.items() if name.endswith(ending)), "{}")
+    return decimals.format
+
+
+def _in_utc(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _harmless(cell: str) -> str:
+    """*cell* without what would move the cursor: a name is whatever somebody typed."""
+    return cell if cell.isprintable() else "".join(c if c.isprintable() else " " for c in cell)
+
+
+def _is_number(table: pa.Table, name: str) -> bool:
+    kind = table.schema.field(name).type
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def _pad(cell: str, width: int, *, right: bool) -> str:
+    return " " * (width - cell_len(cell)) + cell if right else set_cell_size(cell, width)

@@ -1,0 +1,143 @@
+"""Flags > environment > settings file > defaults, as one frozen value."""
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from halfhour import regions
+from halfhour.errors import AuthError, ConfigError, near_miss
+from halfhour.pacing import Patience
+from halfhour.regions import Hosts
+
+FILES = (Path("halfhour.toml"), Path.home() / ".config" / "halfhour" / "halfhour.toml")
+"""Where a settings file is looked for; the first one found is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Whom to ask, as whom, and with how much patience."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    hosts: Hosts
+    patience: Patience = field(default_factory=Patience)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: its name in a file (and, with dashes, as a flag) and in the environment."""
+
+    name: str
+    environment: tuple[str, ...]
+    read: Callable[[str], Any] = str
+    default: Any = ""
+
+
+def _seconds(text: str) -> float:
+    if not 0 < (value := float(text)) < float("inf"):
+        raise ValueError(text)
+    return value
+
+
+def _attempts(text: str) -> int:
+    if (value := int(text)) < 1:
+        raise ValueError(text)
+    return value
+
+
+KNOWN = {
+    setting.name: setting
+    for setting in (
+        Setting(
+            "client_id",
+            ("GENESYS_CLIENT_ID", "GENESYSCLOUD_OAUTHCLIENT_ID", "GENESYS_CLOUD_CLIENT_ID"),
+        ),
+        Setting(
+            "client_secret",
+            (
+                "GENESYS_CLIENT_SECRET",
+                "GENESYSCLOUD_OAUTHCLIENT_SECRET",
+                "GENESYS_CLOUD_CLIENT_SECRET",
+            ),
+        ),
+        Setting("region", ("GENESYS_REGION", "GENESYSCLOUD_REGION"), default=regions.DEFAULT),
+        Setting("timeout", ("HALFHOUR_TIMEOUT",), _seconds, Patience().silence),
+        Setting("attempts", ("HALFHOUR_ATTEMPTS",), _attempts, Patience().attempts),
+    )
+}
+
+
+def load(
+    *, file: Path | None = None, environ: Mapping[str, str] | None = None, **flags: object
+) -> Settings:
+    """The settings in force; *flags* that are None count as not given.
+
+    *file* must exist if it is named; else the first of `FILES` is read, if
+    there is one. Raises AuthError without credentials, ConfigError for
+    anything that cannot be understood.
+    """
+    environ = os.environ if environ is None else environ
+    written = _from_file(file)
+    values = {name: _value(setting, flags, environ, written) for name, setting in KNOWN.items()}
+    if not values["client_id"] or not values["client_secret"]:
+        missing = "secret" if values["client_id"] else "id"
+        raise AuthError(
+            f"no client {missing}: set GENESYS_CLIENT_ID and GENESYS_CLIENT_SECRET to those of an "
+            "OAuth client with the grant type Client Credentials (Genesys Cloud: Admin, "
+            "Integrations, OAuth), or run 'halfhour demo', which needs no account"
+        )
+    return Settings(
+        client_id=values["client_id"],
+        client_secret=values["client_secret"],
+        hosts=regions.hosts(values["region"]),
+        patience=Patience(attempts=values["attempts"], silence=values["timeout"]),
+    )
+
+
+def region_hosts(
+    *, file: Path | None = None, environ: Mapping[str, str] | None = None, region: str | None = None
+) -> Hosts:
+    """Whom the settings in force would ask; needs no credentials."""
+    environ = os.environ if environ is None else environ
+    value = _value(KNOWN["region"], {"region": region}, environ, _from_file(file))
+    return regions.hosts(value)
+
+
+def _from_file(named: Path | None) -> tuple[str, dict[str, Any]]:
+    path = named or next((path for path in FILES if path.is_file()), None)
+    if path is None:
+        return "", {}
+    try:
+        written = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from error
+    for name in written:
+        if name not in KNOWN:
+            hint = near_miss(name, KNOWN) or f"; known are {', '.join(KNOWN)}"
+            raise ConfigError(f"{path}: unknown setting {name!r}{hint}")
+    return str(path), written
+
+
+def _value(
+    setting: Setting,
+    flags: Mapping[str, object],
+    environ: Mapping[str, str],
+    written: tuple[str, Mapping[str, Any]],
+) -> Any:
+    path, in_file = written
+    places = [(f"--{setting.name.replace('_', '-')}", flags.get(setting.name))]
+    places += [(name, environ.get(name)) for name in setting.environment]
+    places += [(f"{path}: {setting.name}", in_file.get(setting.name))]
+    for where, value in places:
+        if value is None or value == "":
+            continue
+        try:
+            return setting.read(str(value))
+        except ValueError as error:
+            raise ConfigError(f"{where}: {value!r} is not a number above 0") from error
+    return setting.default

@@ -1,0 +1,57 @@
+"""Our tables as data: columns, units, key and source."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow as pa
+
+MOMENT = pa.timestamp("ms", tz="UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A column that one figure of one metric fills: *stat* of ``stats``, whole milliseconds
+    or a count. Null where the answer left the metric out.
+    """
+
+    name: str
+    metric: str
+    stat: Literal["sum", "count"]
+
+
+POSTED_METRICS = (
+    Measured("handle_ms", "tHandle", "sum"),
+    Measured("handle_count", "tHandle", "count"),
+    Measured("talk_ms", "tTalkComplete", "sum"),
+    Measured("hold_ms", "tHeldComplete", "sum"),
+    Measured("hold_count", "tHeldComplete", "count"),
+    Measured("acw_ms", "tAcw", "sum"),
+    Measured("acw_count", "tAcw", "count"),
+    Measured("contacting_ms", "tContacting", "sum"),
+    Measured("dialing_ms", "tDialing", "sum"),
+    Measured("alert_ms", "tAlert", "sum"),
+    Measured("not_responding_ms", "tNotResponding", "sum"),
+    Measured("not_responding_count", "tNotResponding", "count"),
+    Measured("answered_count", "tAnswered", "count"),
+)
+
+POSTED_KEY = ("interval_start", "agent_id", "queue_id", "media_type")
+POSTED = pa.schema(
+    [
+        pa.field("interval_start", MOMENT, nullable=False),
+        pa.field("agent_id", pa.string(), nullable=False),
+        pa.field("queue_id", pa.string()),
+        pa.field("media_type", pa.string()),
+        *(pa.field(column.name, pa.int64()) for column in POSTED_METRICS),
+    ]
+)
+"""One row per key, posted basis, from the conversation aggregates.
+
+*queue_id* is null for work without a queue, and joins several with commas
+where a session had several.
+"""
+
+NAMES = pa.schema(
+    [pa.field("id", pa.string(), nullable=False), pa.field("name", pa.string(), nullable=False)]
+)
+"""Agents or queues; key *id*."""

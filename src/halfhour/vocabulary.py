@@ -1,0 +1,28 @@
+"""The field's words as types."""
+
+import re
+from enum import StrEnum
+from typing import NewType
+
+AgentId = NewType("AgentId", str)
+QueueId = NewType("QueueId", str)
+
+
+class By(StrEnum):
+    """What one row of a report stands for."""
+
+    INTERVAL = "interval"
+    AGENT = "agent"
+
+
+class Format(StrEnum):
+    """How a report is written down."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+def is_id(text: str) -> bool:
+    """Whether *text* is an id, which Genesys Cloud writes as a UUID, and not a name."""
+    return re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text) is not None

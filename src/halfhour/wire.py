@@ -1,0 +1,86 @@
+"""The parts of Genesys Cloud's JSON that are read here, each as the API calls it.
+
+A key that is not read is passed over, and one that may be missing has a
+default: Genesys leaves out what it has nothing for, and adds fields monthly.
+"""
+
+from typing import Generic, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class Wire(msgspec.Struct, gc=False, rename="camel"):
+    """A JSON object."""
+
+
+class Token(Wire, rename=None):
+    """The answer of ``POST /oauth/token``; *expires_in* in seconds."""
+
+    access_token: str
+    expires_in: int
+
+    def __repr__(self) -> str:
+        return f"Token(expires_in={self.expires_in})"
+
+
+class LoginRefusal(Wire, rename=None):
+    """What the login host says instead of a token; not an `ErrorBody`."""
+
+    error: str
+    description: str = ""
+
+
+class ErrorBody(Wire):
+    """What every other refusal carries."""
+
+    message: str = ""
+    code: str = ""
+    context_id: str = ""
+
+
+class Stats(Wire):
+    """Timers carry both, in ms; counters only *count*. Typed double by the schema."""
+
+    sum: float | None = None
+    count: float | None = None
+
+
+class Metric(Wire):
+    metric: str
+    stats: Stats = msgspec.field(default_factory=Stats)
+
+
+class Bucket(Wire):
+    """One sub-interval of one group; *interval* is ``start/end`` in UTC or with an offset."""
+
+    interval: str
+    metrics: tuple[Metric, ...] = ()
+
+
+class Group(Wire):
+    """A group lacks the dimensions that its metrics do not have."""
+
+    group: dict[str, str] = {}
+    data: tuple[Bucket, ...] = ()
+
+
+class Aggregates(Wire):
+    """``POST …/aggregates/query``. Not paged; *results* is missing where nothing matched."""
+
+    results: tuple[Group, ...] | None = None
+
+
+class Named(Wire):
+    """An agent or a queue of a list; a person without a name has none."""
+
+    id: str
+    name: str = ""
+
+
+class Page(Wire, Generic[T]):
+    """A page of a list. A short page is no sign of the end: only a missing *next_uri* is."""
+
+    entities: tuple[T, ...] = ()
+    next_uri: str | None = None

@@ -1,0 +1,5 @@
+from hypothesis import settings
+
+# How fast a test is says nothing on a shared machine.
+settings.register_profile("halfhour", deadline=None)
+settings.load_profile("halfhour")

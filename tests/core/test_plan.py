@@ -1,0 +1,130 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from halfhour import plan
+from halfhour.errors import ApiError, ConfigError
+from halfhour.intervals import HALF_HOUR, Interval
+from halfhour.plan import PostedQuery, Question
+from halfhour.regions import hosts
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+QUEUE = "5b1f0f3c-7a52-4c0e-9d16-0a6d9a6b7c01"
+
+
+def hours(count: float) -> Interval:
+    return Interval(START, START + timedelta(hours=count))
+
+
+def cells(*queries: PostedQuery) -> list[tuple[datetime, str]]:
+    """The oracle: a query as the half-hours and agents that it asks about."""
+    return sorted(
+        (half_hour.start, agent)
+        for query in queries
+        for half_hour in query.window.windows(HALF_HOUR)
+        for agent in query.agents or ("everyone",)
+    )
+
+
+@given(st.integers(1, 200), st.lists(st.uuids().map(str), max_size=250, unique=True))
+def test_the_queries_ask_about_everything_once(half_hours, agents):
+    interval = hours(half_hours / 2)
+    queries = plan.posted(interval, HALF_HOUR, agents=agents)
+
+    assert cells(*queries) == cells(PostedQuery(interval, HALF_HOUR, agents=tuple(agents)))
+    assert all(query.window.width <= plan.WINDOW for query in queries)
+    assert all(len(query.agents) <= 100 for query in queries)
+
+
+@given(st.integers(1, 48), st.lists(st.uuids().map(str), max_size=9, unique=True))
+def test_halving_goes_down_to_one_half_hour_and_one_agent_and_loses_nothing(half_hours, agents):
+    whole = PostedQuery(hours(half_hours / 2), HALF_HOUR, agents=tuple(agents))
+
+    def leaves(query: PostedQuery) -> list[PostedQuery]:
+        halves = query.halves()
+        return [query] if halves is None else [leaf for half in halves for leaf in leaves(half)]
+
+    assert cells(*leaves(whole)) == cells(whole)
+    assert all(leaf.window.width == HALF_HOUR for leaf in leaves(whole))
+    assert all(len(leaf.agents) <= 1 for leaf in leaves(whole))
+
+
+def test_time_is_divided_before_agents():
+    halves = PostedQuery(hours(1), HALF_HOUR, agents=("a", "b")).halves()
+
+    assert halves is not None
+    assert [half.agents for half in halves] == [("a", "b"), ("a", "b")]
+
+
+def test_the_body_is_the_real_one():
+    query = PostedQuery(hours(2), HALF_HOUR, queues=(QUEUE,), agents=("ada", "bob"))
+
+    body = query.body()
+
+    assert body["interval"] == "2026-03-02T00:00:00.000Z/2026-03-02T02:00:00.000Z"
+    assert body["granularity"] == "PT30M"
+    assert body["groupBy"] == ["userId", "queueId", "mediaType"]
+    assert {"tHandle", "tHeldComplete", "tAcw", "tTalkComplete"} <= set(body["metrics"])
+    assert body["filter"]["type"] == "and"
+    assert [clause["type"] for clause in body["filter"]["clauses"]] == ["or", "or"]
+    assert [
+        [predicate["value"] for predicate in clause["predicates"]]
+        for clause in body["filter"]["clauses"]
+    ] == [[QUEUE], ["ada", "bob"]]
+
+
+def test_all_agents_and_queues_need_no_filter():
+    assert "filter" not in PostedQuery(hours(1), HALF_HOUR).body()
+
+
+def test_more_queues_than_genesys_takes_are_refused():
+    with pytest.raises(ConfigError, match="at most 300"):
+        plan.posted(hours(1), HALF_HOUR, queues=[str(number) for number in range(301)])
+
+
+@pytest.mark.parametrize(
+    ("error", "answer"),
+    [
+        (ApiError("x", 400, code="response.entity.too.large"), True),
+        (ApiError("x", 504), True),
+        (ApiError("x", 408), True),
+        (ApiError("x", 400, code="bad.request"), False),
+        (ApiError("x", 503), False),
+        (ApiError("x", 429), False),
+    ],
+)
+def test_only_what_a_smaller_question_mends_is_divided(error, answer):
+    assert plan.too_much(error) is answer
+
+
+def test_a_preview_shows_every_request_and_names_in_angle_brackets():
+    question = Question(hours(48), UTC, queues=("Billing", QUEUE), agents=("Ada",))
+
+    shown = plan.preview(question, hosts("eu-west-1"))
+
+    urls = [f"{request['method']} {request['url']}" for request in shown["requests"]]
+    api = "https://api.mypurecloud.ie/api/v2"
+    assert urls == [
+        "POST https://login.mypurecloud.ie/oauth/token",
+        f"GET {api}/routing/queues?pageSize=100&pageNumber=1",
+        f"GET {api}/users?state=any&pageSize=100&pageNumber=1",
+        f"POST {api}/analytics/conversations/aggregates/query",
+        f"POST {api}/analytics/conversations/aggregates/query",
+        f"GET {api}/users?id=<agents found>&state=any&pageSize=100&pageNumber=1",
+    ]
+    assert shown["request_count"] == 6
+    assert shown["seconds_at_limit"] == 1.2
+    values = [
+        predicate["value"]
+        for clause in shown["requests"][3]["body"]["filter"]["clauses"]
+        for predicate in clause["predicates"]
+    ]
+    assert values == ["<id of queue Billing>", QUEUE, "<id of agent Ada>"]
+
+
+def test_ids_need_no_list_of_names():
+    shown = plan.preview(Question(hours(1), UTC, queues=(QUEUE,)), hosts("eu-west-1"))
+
+    assert shown["request_count"] == 3

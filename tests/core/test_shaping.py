@@ -1,0 +1,171 @@
+import json
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from halfhour import shaping, wire
+from halfhour.errors import UnexpectedAnswer
+from halfhour.intervals import Interval
+from halfhour.tables import POSTED
+
+DAY = Interval(datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC))
+
+
+def posted(answer: object, window: Interval = DAY) -> pa.Table:
+    decoded = msgspec.json.decode(json.dumps(answer).encode(), type=wire.Aggregates)
+    return shaping.posted(decoded, window)
+
+
+def one(group: dict[str, str], interval: str, *metrics: object) -> dict[str, object]:
+    return {"group": group, "data": [{"interval": interval, "metrics": metrics}]}
+
+
+def handle(**stats: float) -> dict[str, object]:
+    return {"metric": "tHandle", "stats": stats}
+
+
+def test_an_answer_becomes_rows_with_null_for_what_it_left_out():
+    answer = {
+        "results": [
+            one(
+                {"mediaType": "voice", "userId": "ada", "queueId": "q"},
+                "2026-03-02T08:00:00.000Z/2026-03-02T08:30:00.000Z",
+                {"metric": "tAcw", "stats": {"max": 45210, "min": 12033, "count": 3, "sum": 88124}},
+                handle(count=3, sum=1093450.0),
+            )
+        ]
+    }
+
+    (row,) = posted(answer).to_pylist()
+
+    assert {name: value for name, value in row.items() if value is not None} == {
+        "interval_start": datetime(2026, 3, 2, 8, tzinfo=UTC),
+        "agent_id": "ada",
+        "queue_id": "q",
+        "media_type": "voice",
+        "handle_ms": 1093450,
+        "handle_count": 3,
+        "acw_ms": 88124,
+        "acw_count": 3,
+    }
+
+
+def test_an_interval_in_a_zones_offset_is_put_into_utc():
+    row = one(
+        {"mediaType": "voice", "userId": "ada"},
+        "2026-03-02T19:00:00.000+11:00/2026-03-02T19:30:00.000+11:00",
+        handle(sum=5, count=1),
+    )
+
+    (shaped,) = posted({"results": [row]}).to_pylist()
+
+    assert shaped["interval_start"] == datetime(2026, 3, 2, 8, tzinfo=UTC)
+
+
+def test_groups_without_an_agent_are_left_out():
+    rows = [
+        one(group, str(DAY), handle(sum=5, count=1))
+        for group in ({"mediaType": "voice"}, {"mediaType": "voice", "queueId": "q"}, {})
+    ]
+
+    assert posted({"results": rows}).num_rows == 0
+
+
+@pytest.mark.parametrize("nothing", [{}, {"results": None}, {"results": []}])
+def test_nothing_matched_comes_in_three_forms(nothing):
+    assert posted(nothing).equals(POSTED.empty_table())
+
+
+def test_unknown_metrics_keys_and_words_do_no_harm():
+    row = one(
+        {"mediaType": "telepathy", "userId": "ada", "aura": "blue"},
+        str(DAY),
+        {"metric": "nFuture", "stats": {"count": 1, "p99": 3}, "qualifier": "X"},
+        {"metric": "oServiceLevel", "stats": {"ratio": 0.5, "target": 0.8}},
+        {"metric": "tHandle"},
+        handle(count=2, sum=5, calculatedMetricValue=7),
+    )
+    answer = {"results": [{**row, "new": []}], "systemToOrganizationMappings": {}}
+
+    (shaped,) = posted(answer).to_pylist()
+
+    assert (shaped["media_type"], shaped["handle_ms"]) == ("telepathy", 5)
+
+
+def test_an_answer_of_2016_without_min_over_an_unaligned_week_is_read():
+    window = Interval(
+        datetime(2016, 3, 28, 15, 7, tzinfo=UTC), datetime(2016, 4, 4, 15, 7, tzinfo=UTC)
+    )
+    metrics = [
+        {"metric": "tTalkComplete", "stats": {"max": 1164481, "count": 5, "sum": 3125952}},
+        {"metric": "tAnswered", "stats": {"max": 9806, "count": 5, "sum": 32296}},
+        {"metric": "nOffered", "stats": {"count": 5}},
+    ]
+    userless = one({"mediaType": "chat", "queueId": "q"}, str(window), *metrics)
+    of_agent = one({"mediaType": "chat", "userId": "ada"}, str(window), *metrics)
+
+    (row,) = posted({"results": [userless, of_agent]}, window).to_pylist()
+
+    assert (row["talk_ms"], row["answered_count"], row["handle_ms"]) == (3125952, 5, None)
+
+
+@pytest.mark.parametrize(
+    ("interval", "message"),
+    [
+        ("2026-03-03T00:00:00.000Z/2026-03-03T00:30:00.000Z", "lies outside"),
+        ("2026-03-01T23:30:00.000Z/2026-03-02T00:00:00.000Z", "lies outside"),
+        ("2026-03-02T08:00/2026-03-02T08:30", "cannot be read"),
+        ("last Monday", "cannot be read"),
+    ],
+)
+def test_an_interval_that_was_not_asked_for_is_not_taken(interval, message):
+    row = one({"mediaType": "voice", "userId": "ada"}, interval, handle(sum=5, count=1))
+
+    with pytest.raises(UnexpectedAnswer, match=message):
+        posted({"results": [row]})
+
+
+def test_a_key_that_comes_twice_is_not_counted_twice():
+    row = one({"mediaType": "voice", "userId": "ada"}, str(DAY), handle(sum=5, count=1))
+
+    with pytest.raises(UnexpectedAnswer, match="comes twice"):
+        posted({"results": [row, row]})
+
+
+half_hours = st.integers(0, 47)
+facts = st.dictionaries(
+    st.tuples(half_hours, st.sampled_from("abc"), st.sampled_from(["p", "q", None])),
+    st.integers(0, 10**9),
+)
+
+
+@given(facts, st.randoms(use_true_random=False))
+def test_the_order_of_an_answer_says_nothing(facts, random):
+    rows = []
+    for (half_hour, agent, queue), value in facts.items():
+        start = DAY.start + half_hour * timedelta(minutes=30)
+        interval = str(Interval(start, start + timedelta(minutes=30)))
+        group = {"mediaType": "voice", "userId": agent} | ({"queueId": queue} if queue else {})
+        rows.append(one(group, interval, handle(sum=value, count=1)))
+    random.shuffle(rows)
+
+    shaped = {
+        ((row["interval_start"] - DAY.start) // timedelta(minutes=30), *row_key(row)): row
+        for row in posted({"results": rows}).to_pylist()
+    }
+
+    assert {key: row["handle_ms"] for key, row in shaped.items()} == facts
+
+
+def row_key(row: dict[str, object]) -> tuple[object, object]:
+    return row["agent_id"], row["queue_id"]
+
+
+def test_a_person_without_a_name_has_none():
+    people = [wire.Named("1", "Ada"), wire.Named("2"), wire.Named("1", "Ada")]
+
+    assert shaping.names(people).to_pylist() == [{"id": "1", "name": "Ada"}]

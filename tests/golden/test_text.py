@@ -1,0 +1,127 @@
+"""The file is the assertion. `HALFHOUR_WRITE_GOLDEN=1 pytest tests/golden` writes them anew."""
+
+import csv
+import io
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pytest
+
+from halfhour import reports
+from halfhour.intervals import Interval
+from halfhour.plan import Question
+from halfhour.render.text import text
+from halfhour.tables import NAMES, POSTED
+from halfhour.vocabulary import By, Format
+
+HERE = Path(__file__).parent
+LONDON = ZoneInfo("Europe/London")
+
+AGENTS = pa.table(
+    {
+        "id": ["a1", "a2", "a3", "a4", "a5"],
+        "name": ['Ana "Nita" Silva, Jr', "王小明", "Zoë\nO’Neill", "نور", "élan\x1b[2J 🎧"],
+    },
+    schema=NAMES,
+)
+
+
+def posted(*rows: tuple[str, str, dict[str, int]]) -> pa.Table:
+    """Rows of (UTC start, agent, figures) as `tables.POSTED`; what is left out is null."""
+    return pa.Table.from_pylist(
+        [
+            {
+                "interval_start": datetime.fromisoformat(start).replace(tzinfo=UTC),
+                "agent_id": agent,
+                "queue_id": "q",
+                "media_type": "voice",
+                **figures,
+            }
+            for start, agent, figures in rows
+        ],
+        schema=POSTED,
+    )
+
+
+# The night on which London's clocks go back: 01:00 comes twice.
+HARD = posted(
+    ("2026-10-25T00:00", "a1", {"handle_ms": 3558453, "handle_count": 1, "hold_ms": 891089}),
+    ("2026-10-25T01:00", "a1", {"handle_ms": 1, "handle_count": 1, "acw_ms": 1}),
+    ("2026-10-25T00:30", "a2", {"talk_ms": 60000, "answered_count": 2}),
+    ("2026-10-25T00:30", "a3", {"handle_ms": 1800000, "handle_count": 2, "acw_ms": 120500}),
+    ("2026-10-25T01:00", "a4", {"alert_ms": 9000, "not_responding_ms": 9000}),
+    ("2026-10-25T01:00", "a5", {"handle_ms": 60000, "handle_count": 1, "acw_ms": 30000}),
+    ("2026-10-25T01:00", "gone", {"handle_ms": 1800001, "handle_count": 1}),
+)
+NIGHT = Interval(datetime(2026, 10, 25, 0, tzinfo=UTC), datetime(2026, 10, 25, 2, tzinfo=UTC))
+
+
+def answer(by: By, rows: pa.Table = HARD) -> pa.Table:
+    return reports.report(Question(NIGHT, LONDON, by), posted=rows, agents=AGENTS)
+
+
+@pytest.mark.parametrize("by", By)
+@pytest.mark.parametrize("form", Format)
+@pytest.mark.parametrize("rows", ["hard", "none"])
+def test_a_report_is_written_as_it_stands_in_the_file(by, form, rows):
+    file = HERE / f"{rows}_by_{by}.{form}"
+    written = text(answer(by, HARD if rows == "hard" else POSTED.empty_table()), form).encode()
+    if os.environ.get("HALFHOUR_WRITE_GOLDEN"):
+        file.write_bytes(written)
+
+    assert written == file.read_bytes()
+
+
+@pytest.mark.parametrize("by", By)
+def test_csv_and_json_say_the_same_cell_for_cell(by):
+    table = answer(by)
+    rows = csv.DictReader(io.StringIO(text(table, Format.CSV)))
+
+    assert [
+        {name: "" if value is None else number(value) for name, value in row.items()}
+        for row in json.loads(text(table, Format.JSON))
+    ] == [{name: number(value) for name, value in row.items()} for row in rows]
+
+
+def number(value: object) -> object:
+    """A cell as the value it stands for, so that 60.000 and 60.0 are the same."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    try:
+        return float(str(value))
+    except ValueError:
+        return value
+
+
+@pytest.mark.parametrize(
+    ("width", "gone"),
+    [(None, set()), (200, set()), (119, {"agent_id"}), (60, {"agent_id", "interval_end"})],
+)
+def test_a_narrow_terminal_loses_the_columns_that_matter_least(width, gone):
+    header = text(answer(By.INTERVAL), Format.TABLE, width).partition("\n")[0].split()
+
+    assert gone.isdisjoint(header)
+    assert {"interval_start", "agent_name", "handle_time_sec", "hold_time_sec"} <= set(header)
+
+
+def test_quarter_hours_are_paired_from_where_the_local_half_hours_begin():
+    kathmandu = ZoneInfo("Asia/Kathmandu")
+    start = datetime(2026, 2, 16, 18, 15, tzinfo=UTC)
+    rows = posted(
+        ("2026-02-16T18:15", "a1", {"handle_ms": 1}),
+        ("2026-02-16T18:30", "a1", {"handle_ms": 20}),
+        ("2026-02-16T18:45", "a1", {"handle_ms": 300}),
+    )
+    question = Question(Interval(start, start + timedelta(days=1)), kathmandu)
+
+    table = reports.report(question, posted=rows, agents=AGENTS)
+
+    assert table["interval_start"].to_pylist() == [
+        datetime(2026, 2, 17, 0, 0, tzinfo=kathmandu),
+        datetime(2026, 2, 17, 0, 30, tzinfo=kathmandu),
+    ]
+    assert table["handle_time_sec"].to_pylist() == [0.021, 0.3]

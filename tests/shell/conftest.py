@@ -1,0 +1,124 @@
+"""The emulator as a process of its own, as halfhour meets it: over HTTP, on loopback."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from halfhour import regions
+from halfhour.pacing import Patience
+from halfhour.settings import Settings
+
+NOW = "2026-03-03T00:00:00Z"
+QUICK = Patience(attempts=4, first_wait=0.001, longest_wait=0.01, connect=5, silence=5)
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """A running emulator and what its control endpoints tell."""
+
+    url: str
+
+    @property
+    def settings(self) -> Settings:
+        return Settings("emulator", "emulator-secret", regions.hosts(self.url), QUICK)
+
+    def impatient(self, **changes: float) -> Settings:
+        return replace(self.settings, patience=replace(QUICK, **changes))
+
+    def faults(self, *faults: Mapping[str, Any]) -> None:
+        answer = httpx2.post(f"{self.url}/_emulator/faults", json={"faults": faults})
+        assert answer.is_success, answer.text
+
+    def requests(self, path: str) -> list[dict[str, Any]]:
+        answer = httpx2.get(f"{self.url}/_emulator/requests").json()
+        return [request for request in answer["requests"] if request["path"].endswith(path)]
+
+    def reset(self) -> None:
+        httpx2.post(f"{self.url}/_emulator/reset").raise_for_status()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "GENESYS_CLIENT_ID": "emulator",
+            "GENESYS_CLIENT_SECRET": "emulator-secret",
+            "GENESYS_REGION": self.url,
+        }
+
+
+def emulator(*options: str) -> Iterator[Cloud]:
+    command = [sys.executable, "-m", "genesys_emulator", "--port", "0", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield Cloud(process.stdout.readline().strip())
+        process.terminate()
+
+
+@pytest.fixture(scope="session")
+def shared_cloud() -> Iterator[Cloud]:
+    yield from emulator("--now", NOW, "--agents", "12", "--seed", "1")
+
+
+@pytest.fixture
+def cloud(shared_cloud: Cloud) -> Cloud:
+    """A contact centre of 12 agents whose clock stands at `NOW`, with no faults."""
+    shared_cloud.reset()
+    return shared_cloud
+
+
+@pytest.fixture(scope="session")
+def big_cloud() -> Iterator[Cloud]:
+    """As many agents as make three pages."""
+    yield from emulator("--now", NOW, "--agents", "230")
+
+
+@pytest.fixture
+def tight_cloud() -> Iterator[Cloud]:
+    """An organisation that allows a tenth of the usual requests."""
+    yield from emulator("--now", NOW, "--agents", "2", "--requests-per-minute", "30")
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Halfhour:
+    """The command line as a process, in an empty folder and with nothing in the environment."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        self.folder = folder
+        self.environment = environment
+
+    def __call__(self, *arguments: str, **environment: str) -> Ran:
+        kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+        done = subprocess.run(
+            [sys.executable, "-m", "halfhour", *arguments],
+            cwd=self.folder,
+            env={**kept, "HOME": str(self.folder), **self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        assert "emulator-secret" not in done.stdout + done.stderr
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def halfhour(tmp_path: Path, cloud: Cloud) -> Halfhour:
+    return Halfhour(tmp_path, {**cloud.environment, "HALFHOUR_ATTEMPTS": "1"})

@@ -1,0 +1,354 @@
+"""The command line as a process: what it prints where, and how it ends."""
+
+import csv
+import io
+import json
+import socket
+import stat
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from .conftest import Cloud, Halfhour
+
+DAY = ("--from", "2026-03-02", "--to", "2026-03-03")
+FIRST_SEVEN = [
+    "interval_start",
+    "interval_end",
+    "agent_id",
+    "agent_name",
+    "handle_time_sec",
+    "acw_time_sec",
+    "hold_time_sec",
+]
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_a_report_has_the_seven_columns_first_sorted_by_interval_then_name(halfhour):
+    ran = halfhour("report", *DAY, "--format", "csv")
+
+    found = rows(ran.out)
+    assert ran.code == 0
+    assert list(found[0])[:7] == FIRST_SEVEN
+    assert len(found) > 50
+    starts = [row["interval_start"] for row in found]
+    assert starts == sorted(starts)
+    assert {row["basis"] for row in found} == {"posted"}
+    assert all(float(row["handle_time_sec"]) >= 0 for row in found)
+
+
+def test_a_table_is_followed_by_each_agents_averages(halfhour):
+    ran = halfhour("report", *DAY)
+
+    intervals, averages = ran.out.split("\n\n")
+    assert ran.code == 0
+    assert intervals.split()[:4] == FIRST_SEVEN[:4]
+    assert "handle_time_mean_sec" in averages.partition("\n")[0]
+    assert "aht_sec" in averages.partition("\n")[0]
+
+
+def test_by_agent_adds_up_to_by_interval(halfhour):
+    by_interval = rows(halfhour("report", *DAY, "--format", "csv").out)
+    by_agent = rows(halfhour("report", *DAY, "--format", "csv", "--by", "agent").out)
+
+    for row in by_agent:
+        of_agent = [r for r in by_interval if r["agent_id"] == row["agent_id"]]
+        total = round(sum(float(r["handle_time_sec"]) for r in of_agent), 3)
+        handled = sum(int(r["handled_count"]) for r in of_agent)
+        assert (float(row["handle_time_sec"]), int(row["handled_count"])) == (total, handled)
+        assert int(row["interval_count"]) == len(of_agent)
+        assert float(row["handle_time_mean_sec"]) == pytest.approx(total / len(of_agent), abs=6e-4)
+        if handled:
+            assert float(row["aht_sec"]) == pytest.approx(total / handled, abs=6e-4)
+
+
+def test_a_queue_is_chosen_by_name_or_id(halfhour, cloud):
+    by_name = halfhour("report", *DAY, "--queue", "billing", "--format", "json")
+    (request,) = cloud.requests("aggregates/query")
+    queue = request["body"]["filter"]["clauses"][0]["predicates"][0]["value"]
+    by_id = halfhour("report", *DAY, "--queue", queue, "--format", "json")
+    everything = halfhour("report", *DAY, "--format", "json")
+
+    assert by_name.json == by_id.json
+    assert 0 < len(by_name.json) < len(everything.json)
+
+
+def test_an_agent_is_chosen_by_name_or_id(halfhour):
+    everything = halfhour("report", *DAY, "--format", "json").json
+    agent = everything[0]
+    of_agent = [row for row in everything if row["agent_id"] == agent["agent_id"]]
+
+    assert halfhour("report", *DAY, "--agent", agent["agent_id"], "--format", "json").json == (
+        of_agent
+    )
+    by_name = halfhour("report", *DAY, "--agent", agent["agent_name"].upper(), "--format", "json")
+    assert {row["agent_name"] for row in by_name.json} == {agent["agent_name"]}
+
+
+def test_a_zone_moves_the_day_and_the_labels(halfhour):
+    ran = halfhour("report", *DAY, "--zone", "Asia/Kathmandu", "--format", "json")
+
+    starts = [row["interval_start"] for row in ran.json]
+    assert ran.code == 0
+    assert all(start.startswith("2026-03-02T") and start.endswith("+05:45") for start in starts)
+    assert {start[14:16] for start in starts} == {"00", "30"}
+
+
+def test_what_a_file_holds_is_what_would_have_been_printed(halfhour):
+    printed = halfhour("report", *DAY, "--format", "csv")
+    written = halfhour("report", *DAY, "--output", "day.csv")
+
+    assert (written.code, written.out) == (0, "")
+    assert (halfhour.folder / "day.csv").read_text(encoding="utf-8") == printed.out
+    assert [file.name for file in halfhour.folder.iterdir()] == ["day.csv"]
+
+
+def test_nothing_found_says_why_and_leaves_the_header(halfhour):
+    ran = halfhour("report", "--from", "2020-03-02", "--to", "2020-03-03", "--format", "csv")
+
+    assert ran.code == 0
+    assert rows(ran.out) == []
+    assert ran.out.startswith("interval_start,interval_end,agent_id,agent_name,handle_time_sec")
+    assert "nothing was posted" in ran.err
+    assert "division" in ran.err
+
+
+def test_a_dry_run_sends_nothing_and_needs_no_credentials(halfhour, cloud):
+    ran = halfhour(
+        "report", *DAY, "--queue", "Billing", "--dry-run", GENESYS_CLIENT_ID="", HALFHOUR_TIMEOUT=""
+    )
+
+    assert ran.code == 0
+    assert ran.json["request_count"] == len(ran.json["requests"]) == 4
+    assert cloud.requests("") == []
+
+
+def test_everyone_has_a_name_even_those_who_left(halfhour):
+    named = halfhour("report", "--from", "2026-02-25", "--to", "2026-03-03", "--by", "agent")
+
+    assert named.code == 0
+    assert len(named.out.splitlines()) == 13
+
+
+BAD = [
+    (["report", "--zone", "Europe/Londn"], 2, "did you mean 'Europe/London'"),
+    (["report", "--from", "2026-03-02", "--to", "2026-03-01"], 2, "is not before"),
+    (["report", "--from", "2026-02-30"], 2, "cannot be read"),
+    (["report", "--region", "mypurecloud.con"], 2, "did you mean 'mypurecloud.com'"),
+    (["report", *DAY, "--queue", "Biling"], 2, "did you mean 'Billing'"),
+    (["report", *DAY, "--agent", "Nobody Atall"], 2, "none of the 12 agents"),
+    (["report", "--formt", "csv"], 2, "Did you mean --format"),
+    (["report", "--by", "agnt"], 2, 'Did you mean "agent"'),
+    (["report", "--output", "out.cvs"], 2, "did you mean '.csv'"),
+    (["report", "--output", "missing/out.csv"], 2, "cannot be written"),
+    (["report", "--output", ".", "--format", "csv"], 2, "it is a folder"),
+    (["report", "--settings", "missing.toml"], 2, "cannot be read"),
+    (["report", "--timeout", "0"], 2, "--timeout"),
+    (["report", "--attempts", "0"], 2, "--attempts"),
+    (["reprot"], 2, 'Did you mean "report"'),
+    (["report", "--region", "http://127.0.0.1:9"], 4, "no connection"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "sentence"), BAD, ids=lambda part: str(part)[:60])
+def test_bad_input_gets_a_sentence_and_its_exit_code(halfhour, arguments, code, sentence):
+    ran = halfhour(*arguments)
+
+    assert (ran.code, ran.out) == (code, "")
+    assert sentence in ran.err
+    assert len(ran.err.splitlines()) == 1
+    assert list(halfhour.folder.iterdir()) == []
+
+
+def test_no_credentials_say_where_to_get_them(tmp_path):
+    ran = Halfhour(tmp_path, {})("report")
+
+    assert ran.code == 3
+    assert "GENESYS_CLIENT_ID" in ran.err
+    assert "halfhour demo" in ran.err
+
+
+def test_a_wrong_secret_says_so_and_names_the_region(halfhour):
+    ran = halfhour("report", GENESYS_CLIENT_SECRET="wrong-secret")
+
+    assert ran.code == 3
+    assert "GENESYS_REGION" in ran.err
+    assert "wrong-secret" not in ran.err
+
+
+def test_a_missing_permission_is_named(tmp_path, powerless_cloud):
+    ran = Halfhour(tmp_path, powerless_cloud.environment)("report", *DAY)
+
+    assert ran.code == 3
+    assert "analytics:conversationAggregate:view" in ran.err
+    assert "correlation id" in ran.err
+
+
+def test_the_official_tools_names_work_too(tmp_path, cloud):
+    ours = cloud.environment
+    halfhour = Halfhour(
+        tmp_path,
+        {
+            "GENESYSCLOUD_OAUTHCLIENT_ID": ours["GENESYS_CLIENT_ID"],
+            "GENESYSCLOUD_OAUTHCLIENT_SECRET": ours["GENESYS_CLIENT_SECRET"],
+            "GENESYSCLOUD_REGION": ours["GENESYS_REGION"],
+        },
+    )
+
+    assert halfhour("report", *DAY).code == 0
+
+
+def test_a_settings_file_serves_where_the_environment_is_silent(tmp_path, cloud):
+    (tmp_path / "halfhour.toml").write_text(
+        f'client_id = "emulator"\nclient_secret = "emulator-secret"\nregion = "{cloud.url}"\n'
+        "timeout = 5\nattempts = 1\n"
+    )
+    halfhour = Halfhour(tmp_path, {})
+
+    assert halfhour("report", *DAY).code == 0
+    assert halfhour("report", *DAY, GENESYS_REGION="http://127.0.0.1:9").code == 4
+    by_flag = halfhour("report", *DAY, "--region", cloud.url, GENESYS_REGION="http://127.0.0.1:9")
+    assert by_flag.code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('regoin = "x"', "unknown setting 'regoin'; did you mean 'region'"),
+        ("region = ", "not TOML"),
+        ('timeout = "long"', "timeout: 'long' is not a number above 0"),
+    ],
+)
+def test_a_mistake_in_the_settings_file_is_shown(halfhour, text, sentence):
+    (halfhour.folder / "halfhour.toml").write_text(text)
+
+    ran = halfhour("report")
+
+    assert ran.code == 2
+    assert "halfhour.toml: " in ran.err
+    assert sentence in ran.err
+
+
+def test_an_existing_file_survives_a_failure(halfhour, cloud):
+    (halfhour.folder / "day.csv").write_text("precious")
+    cloud.faults({"kind": "status", "status": 500, "endpoint": "aggregates"})
+
+    ran = halfhour("report", *DAY, "--output", "day.csv")
+
+    assert ran.code == 1
+    assert (halfhour.folder / "day.csv").read_text() == "precious"
+    assert [file.name for file in halfhour.folder.iterdir()] == ["day.csv"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "sentence"),
+    [
+        ({"kind": "hang", "seconds": 30}, 4, "silent for 0.5 s"),
+        ({"kind": "truncate"}, 4, "broke off"),
+        ({"kind": "cut"}, 1, "not whole JSON"),
+        ({"kind": "html"}, 1, "is that host Genesys Cloud"),
+        ({"kind": "reset"}, 4, "broke off"),
+        ({"kind": "status", "status": 429, "retry_after": "3600"}, 1, "wait 3600 s"),
+    ],
+)
+def test_a_server_that_fails_is_described(halfhour, cloud, fault, code, sentence):
+    cloud.faults({**fault, "endpoint": "aggregates"})
+
+    ran = halfhour("report", *DAY, "--timeout", "0.5")
+
+    assert (ran.code, ran.out) == (code, "")
+    assert sentence in ran.err
+
+
+def test_a_retry_is_told_on_stderr(halfhour, cloud):
+    cloud.faults({"kind": "status", "status": 503, "endpoint": "aggregates", "calls": [1]})
+
+    ran = halfhour("report", *DAY, "--attempts", "2")
+
+    assert ran.code == 0
+    assert "trying again in" in ran.err
+
+
+@contextmanager
+def somebody_else(answer: bytes) -> Iterator[str]:
+    """A server that says *answer* to whatever it is asked."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "sentence"),
+    [
+        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno", 1, "check the region"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n<html/>", 1, "is that host Genesys Cloud"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{\"a\": 1}\n", 1, "does not fit"),
+        (b"HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n", 1, "elsewhere"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", 4, "broke off"),
+        (b"", 4, "broke off"),
+    ],
+    ids=["404", "html", "json", "redirect", "ssh", "silence"],
+)
+def test_a_server_that_is_not_genesys_is_described(halfhour, answer, code, sentence):
+    with somebody_else(answer) as url:
+        ran = halfhour("report", *DAY, "--region", url)
+
+    assert (ran.code, ran.out) == (code, "")
+    assert sentence in ran.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX")
+def test_a_written_file_has_the_usual_mode(halfhour):
+    halfhour("report", *DAY, "--output", "day.json")
+
+    mode = stat.S_IMODE((halfhour.folder / "day.json").stat().st_mode)
+    assert mode & 0o600 == 0o600
+    assert json.loads((halfhour.folder / "day.json").read_text(encoding="utf-8"))
+
+
+def test_the_demo_needs_nothing_and_ends_by_itself(tmp_path):
+    ran = Halfhour(tmp_path, {})("demo", "--agents", "3")
+
+    assert ran.code == 0
+    assert "handle_time_mean_sec" in ran.out
+
+
+def test_the_emulator_is_started_by_its_own_command(tmp_path):
+    ran = Halfhour(tmp_path, {})("emulator", "--help")
+
+    assert ran.code == 0
+    assert "--conversations" in ran.out
+
+
+def test_conversations_from_a_file_come_out_to_the_millisecond(tmp_path, captured_cloud):
+    ran = Halfhour(tmp_path, captured_cloud.environment)(
+        "report", "--from", "2023-02-17", "--to", "2023-02-18", "--format", "csv"
+    )
+    expected = json.loads((Path(__file__).parent / "captured_posted.json").read_text())
+
+    found = {
+        f"{row['interval_start']} {row['agent_id']}": [
+            row[name]
+            for name in ("handle_time_sec", "acw_time_sec", "hold_time_sec", "talk_time_sec")
+        ]
+        for row in rows(ran.out)
+    }
+    assert found == expected
