@@ -9,7 +9,7 @@ class Measure:
     """``sum(over) / sum(per)``; null where nothing lies below the line.
 
     *over* and *per* are columns of the posted basis; *per* may also be
-    `interval_count`, the intervals in which anything was posted for the agent.
+    `interval_count`, the half-hours in which handle time, ACW or hold was posted.
     """
 
     name: str

@@ -15,8 +15,7 @@ from halfhour.fetch import Fetched, fetch
 from halfhour.intervals import HALF_HOUR, Interval
 from halfhour.plan import PostedQuery, Question
 from halfhour.settings import Settings
-
-from .conftest import Cloud
+from tests.shell.conftest import Cloud
 
 T = TypeVar("T")
 
@@ -81,7 +80,7 @@ def test_a_login_host_that_stumbles_is_tried_again(cloud, status):
     ("status", "code", "way_out"),
     [
         (400, "bad.request", "report this as a bug"),
-        (403, "missing", "role"),
+        (403, "not.authorized", "role"),
         (404, "not.found", "check the region"),
         (413, "request.entity.too.large", "fewer queues"),
         (500, "internal.server.error", "try again later"),
@@ -193,7 +192,7 @@ def test_a_token_that_is_refused_twice_ends_it(cloud):
 
 
 @pytest.mark.parametrize(
-    ("client_id", "secret"), [("emulator", "wrong"), ("nobody", "emulator-secret")]
+    ("client_id", "secret"), [("emulator", "not-the-secret"), ("nobody", "emulator-secret")]
 )
 def test_bad_credentials_end_it_at_once_and_name_the_region(cloud, client_id, secret):
     settings = Settings(client_id, secret, cloud.settings.hosts, cloud.settings.patience)

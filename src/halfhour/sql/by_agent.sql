@@ -5,6 +5,7 @@ with half_hours as (
         agent_id,
         time_bucket(interval 30 minutes, interval_start, $origin::timestamptz) as interval_start
     from posted
+    where coalesce(handle_ms, acw_ms, hold_ms) is not null
 ),
 
 active as (
@@ -27,7 +28,7 @@ totals as (
 select
     agent_id,
     coalesce(agents.name, agent_id) as agent_name,
-    interval_count,
+    coalesce(interval_count, 0) as interval_count,
     handle_ms / 1000.0 as handle_time_sec,
     acw_ms / 1000.0 as acw_time_sec,
     hold_ms / 1000.0 as hold_time_sec,
@@ -37,6 +38,6 @@ select
     {measures},
     'posted' as basis
 from totals
-join active using (agent_id)
+left join active using (agent_id)
 left join agents on agents.id = agent_id
 order by agent_name collate nocase.noaccent, agent_name, agent_id
