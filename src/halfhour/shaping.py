@@ -1,5 +1,6 @@
 """What Genesys Cloud sent, as Arrow tables."""
 
+from array import array
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
@@ -7,13 +8,13 @@ from functools import lru_cache
 import pyarrow as pa
 
 from halfhour import wire
+from halfhour.columns import ABSENT, chosen, figures, texts
 from halfhour.errors import UnexpectedAnswer
 from halfhour.intervals import Interval, epoch_ms, utc
-from halfhour.tables import NAMES, POSTED, POSTED_METRICS
+from halfhour.tables import MOMENT, NAMES, POSTED, POSTED_METRICS
 
-_WHERE: dict[tuple[str, str], int] = {
-    (column.metric, column.stat): at for at, column in enumerate(POSTED_METRICS, start=4)
-}
+_SUMS = {column.metric: at for at, column in enumerate(POSTED_METRICS) if column.stat == "sum"}
+_COUNTS = {column.metric: at for at, column in enumerate(POSTED_METRICS) if column.stat == "count"}
 
 
 def posted(answer: wire.Aggregates, window: Interval) -> pa.Table:
@@ -23,42 +24,54 @@ def posted(answer: wire.Aggregates, window: Interval) -> pa.Table:
     for. Raises UnexpectedAnswer if a key repeats or an interval lies outside
     *window*: either would count something twice.
     """
-    columns: list[list[object]] = [[] for _ in POSTED]
-    seen: set[tuple[object, ...]] = set()
-    low, high = epoch_ms(window.start), epoch_ms(window.end)
-    for group in answer.results or ():
-        agent = group.group.get("userId")
-        if not agent:
-            continue
-        key = (agent, group.group.get("queueId"), group.group.get("mediaType"))
+    groups = [group for group in answer.results or () if group.group.get("userId")]
+    starts, places = array("q"), array("q")
+    measured = [array("q") for _ in POSTED_METRICS]
+    for place, group in enumerate(groups):
         for bucket in group.data:
-            start = _start_ms(bucket.interval)
-            if not low <= start < high or (start, *key) in seen:
-                raise UnexpectedAnswer(
-                    f"conversation aggregates: interval {bucket.interval} of agent {agent} "
-                    f"{'lies outside' if not low <= start < high else 'comes twice in'} the answer "
-                    f"for {window}; nothing of it was used - please report this as a bug"
-                )
-            seen.add((start, *key))
-            for column, value in zip(columns, _row(start, key, bucket), strict=True):
-                column.append(value)
-    return pa.table(columns, schema=POSTED)
+            starts.append(_start_ms(bucket.interval))
+            places.append(place)
+            _measure(bucket, measured)
+    _check(groups, starts, places, window)
+    keys = [
+        chosen(texts([group.group.get(name) for group in groups]), places)
+        for name in ("userId", "queueId", "mediaType")
+    ]
+    numbers = [figures(column, pa.int64()) for column in measured]
+    return pa.Table.from_arrays([figures(starts, MOMENT), *keys, *numbers], schema=POSTED)
 
 
 def names(entities: Iterable[wire.Named]) -> pa.Table:
     """`tables.NAMES`, one row per id; an entity without a name is left out, so its id shows."""
     by_id = {entity.id: entity.name for entity in entities if entity.name}
-    return pa.table([list(by_id), list(by_id.values())], schema=NAMES)
+    return pa.Table.from_arrays([texts(by_id.keys()), texts(by_id.values())], schema=NAMES)
 
 
-def _row(start: int, key: tuple[object, ...], bucket: wire.Bucket) -> list[object]:
-    row: list[object] = [start, *key, *([None] * len(POSTED_METRICS))]
+def _measure(bucket: wire.Bucket, measured: "list[array[int]]") -> None:
+    """Append what *bucket* holds to each column."""
+    for column in measured:
+        column.append(ABSENT)
     for metric in bucket.metrics:
-        for stat, value in (("sum", metric.stats.sum), ("count", metric.stats.count)):
-            at = _WHERE.get((metric.metric, stat))
-            if at is not None and value is not None:
-                row[at] = round(value)
-    return row
+        for places, value in ((_SUMS, metric.stats.sum), (_COUNTS, metric.stats.count)):
+            if value is not None and metric.metric in places:
+                measured[places[metric.metric]][-1] = round(value)
+
+
+def _check(
+    groups: list[wire.Group], starts: "array[int]", places: "array[int]", window: Interval
+) -> None:
+    low, high = epoch_ms(window.start), epoch_ms(window.end)
+    keys = [tuple(map(group.group.get, ("userId", "queueId", "mediaType"))) for group in groups]
+    seen = set()
+    for start, place in zip(starts, places, strict=True):
+        cell = (start, keys[place])
+        if cell in seen or not low <= start < high:
+            wrong = "comes twice" if cell in seen else "lies outside it"
+            raise UnexpectedAnswer(
+                f"conversation aggregates: in the answer for {window}, a row of agent "
+                f"{keys[place][0]} {wrong}; nothing was used - please report this as a bug"
+            )
+        seen.add(cell)
 
 
 @lru_cache(maxsize=4096)
