@@ -15,6 +15,8 @@ _JSON = "application/json"
 
 @dataclass(slots=True)
 class Answer:
+    """*content* is what becomes JSON."""
+
     status: int
     content: Any
     headers: dict[str, str] = field(default_factory=dict)

@@ -83,6 +83,6 @@ _WAYS_OUT_BY_CODE = {
 
 def near_miss(word: str, known: Iterable[str]) -> str:
     """``; did you mean 'x'?`` for the closest of *known*, else the empty string."""
-    by_folded = {candidate.casefold(): candidate for candidate in known}
+    by_folded = {candidate.casefold(): str(candidate) for candidate in known}
     close = get_close_matches(word.casefold(), by_folded, n=1)
     return f"; did you mean {by_folded[close[0]]!r}?" if close else ""

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
+from rich.cells import cell_len
 
 from halfhour import reports
 from halfhour.intervals import Interval
@@ -97,15 +98,24 @@ def number(value: object) -> object:
         return value
 
 
-@pytest.mark.parametrize(
-    ("width", "gone"),
-    [(None, set()), (200, set()), (119, {"agent_id"}), (60, {"agent_id", "interval_end"})],
-)
-def test_a_narrow_terminal_loses_the_columns_that_matter_least(width, gone):
-    header = text(answer(By.INTERVAL), Format.TABLE, width).partition("\n")[0].split()
+@pytest.mark.parametrize("by", By)
+@pytest.mark.parametrize("width", [50, 80, 100, 120, 250])
+def test_a_table_keeps_to_the_width_of_the_terminal(by, width):
+    written = text(answer(by), Format.TABLE, width)
+    broad = text(answer(by), Format.TABLE)
 
-    assert gone.isdisjoint(header)
-    assert {"interval_start", "agent_name", "handle_time_sec", "hold_time_sec"} <= set(header)
+    needed = {By.INTERVAL: 87, By.AGENT: 90}[by]
+    assert max(map(cell_len, written.splitlines())) <= max(width, needed)
+    assert (written == broad) == (width == 250)
+
+
+def test_a_narrow_terminal_keeps_what_matters_most():
+    header, _, rows = text(answer(By.INTERVAL), Format.TABLE, 60).partition("2026")
+
+    words = "".join(header.split())
+    assert "agent_id" not in words
+    assert "interval_end" not in words
+    assert all(name in rows for name in ("Ana", "3558.453", "891.089"))
 
 
 def test_quarter_hours_are_paired_from_where_the_local_half_hours_begin():

@@ -76,21 +76,50 @@ def _json(table: pa.Table) -> str:
 
 
 def _aligned(table: pa.Table, width: int | None) -> str:
-    shown = {
-        name: [name, *map(_harmless, _cells(table, name))]
+    cells = {
+        name: list(map(_harmless, _cells(table, name)))
         for name in table.column_names
         if name in _TABLE_COLUMNS
     }
-    widths = {name: max(map(cell_len, cells)) for name, cells in shown.items()}
-    for name in _FIRST_TO_GO:
-        if width is not None and sum(widths.values()) + 2 * len(widths) - 2 > width:
-            shown.pop(name, None)
-            widths.pop(name, None)
-    padded = (
-        [_pad(cell, widths[name], right=_is_number(table, name)) for cell in cells]
-        for name, cells in shown.items()
+    heads = {name: [name] for name in cells}
+    if width is not None and _breadth(heads, cells) > width:
+        heads = {name: _broken(name, cells[name]) for name in cells}
+        for name in _FIRST_TO_GO:
+            if _breadth(heads, cells) > width:
+                heads.pop(name, None)
+    height = max(map(len, heads.values()))
+    columns = (
+        _padded([""] * (height - len(head)) + head + cells[name], right=_is_number(table, name))
+        for name, head in heads.items()
     )
-    return "".join("  ".join(row).rstrip() + "\n" for row in zip(*padded, strict=True))
+    return "".join("  ".join(row).rstrip() + "\n" for row in zip(*columns, strict=True))
+
+
+def _breadth(heads: dict[str, list[str]], cells: dict[str, list[str]]) -> int:
+    return sum(_widest(head + cells[name]) for name, head in heads.items()) + 2 * len(heads) - 2
+
+
+def _broken(name: str, cells: list[str]) -> list[str]:
+    """*name* over several lines, none wider than the cells or its longest word."""
+    words = [f"{word}_" for word in name.split("_")]
+    room = _widest(cells + words)
+    lines = [""]
+    for word in words:
+        if len(lines[-1]) + len(word) > room:
+            lines.append("")
+        lines[-1] += word
+    return [*lines[:-1], lines[-1].removesuffix("_")]
+
+
+def _padded(cells: list[str], *, right: bool) -> list[str]:
+    width = _widest(cells)
+    if right:
+        return [" " * (width - cell_len(cell)) + cell for cell in cells]
+    return [set_cell_size(cell, width) for cell in cells]
+
+
+def _widest(cells: list[str]) -> int:
+    return max(map(cell_len, cells), default=0)
 
 
 def _cells(table: pa.Table, name: str) -> list[str]:
@@ -122,7 +151,3 @@ def _harmless(cell: str) -> str:
 def _is_number(table: pa.Table, name: str) -> bool:
     kind = table.schema.field(name).type
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
-
-
-def _pad(cell: str, width: int, *, right: bool) -> str:
-    return " " * (width - cell_len(cell)) + cell if right else set_cell_size(cell, width)

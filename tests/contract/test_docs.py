@@ -1,0 +1,90 @@
+"""What the docs promise."""
+
+import ast
+import inspect
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from halfhour import settings
+from halfhour.measures import AGENT_MEASURES
+from halfhour.reports import report
+from halfhour.tables import POSTED_METRICS
+from halfhour.vocabulary import By
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+PLAIN = {"wire.py", "directory.py", "model.py", "org.py"}
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT / "src")))
+def test_every_module_and_public_function_of_it_says_what_it_is(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    public = [
+        node
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        and not node.name.startswith("_")
+    ]
+    undocumented = [node.name for node in public if not ast.get_docstring(node)]
+
+    assert ast.get_docstring(tree)
+    # A few plain fields, or a list of them, say what they are themselves.
+    assert [name for name in undocumented if path.name not in PLAIN] == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT / "src")))
+def test_no_module_is_too_long_to_be_read_at_once(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+def test_every_setting_and_name_of_the_environment_is_in_the_readme():
+    for known in settings.KNOWN.values():
+        for name in (known.name, *known.environment):
+            assert f"`{name}`" in README
+
+
+def test_every_measure_divides_columns_that_there_are():
+    columns = {column.name for column in POSTED_METRICS} | {"interval_count"}
+
+    for measure in AGENT_MEASURES:
+        assert {measure.over, measure.per} <= columns
+        assert measure.source
+
+
+def test_the_readmes_commands_are_those_of_the_makefile():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"^make (\w+)", README, re.MULTILINE):
+        assert f"\n{target}:" in makefile
+    assert {"demo", "test"} <= set(re.findall(r"^make (\w+)", README, re.MULTILINE))
+
+
+def test_the_version_is_the_packages():
+    import halfhour
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["version"] == halfhour.__version__
+
+
+def test_reports_exist_for_all_that_a_row_may_stand_for():
+    source = inspect.getsource(report)
+    assert "by_" in source
+    for by in By:
+        assert (ROOT / "src" / "halfhour" / "sql" / f"by_{by}.sql").is_file()
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("docs/**/*.md")))
+def test_every_link_to_a_file_leads_to_one(page):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
+
+
+def test_every_module_is_on_the_map():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+
+    for path in SOURCES:
+        if not path.name.startswith("_") and path.parent.name != "render":
+            assert path.name in page, path.name

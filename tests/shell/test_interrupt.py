@@ -1,0 +1,69 @@
+"""Ctrl-C and SIGTERM, at a moment when an answer is awaited."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+
+
+def awaited(cloud):
+    """Until the emulator has the request that it will not answer."""
+    for _ in range(200):
+        if cloud.requests("aggregates/query"):
+            return
+        time.sleep(0.05)
+    raise AssertionError("the request never came")
+
+
+def test_ctrl_c_ends_it_at_once_with_130_and_leaves_no_file(cloud, tmp_path):
+    cloud.faults({"kind": "hang", "endpoint": "aggregates", "seconds": 60})
+    command = [sys.executable, "-m", "halfhour", "report", "--output", "day.csv"]
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, **cloud.environment},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        awaited(cloud)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=10)
+
+    assert process.returncode == 130
+    assert err == "halfhour: interrupted\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_that_stops_early_is_no_failure(cloud):
+    command = f"{sys.executable} -m halfhour report --from 2026-03-01 --to 2026-03-03 | head -1"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        env={**os.environ, **cloud.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0
+    assert done.stdout.startswith("interval_start")
+    assert "Error" not in done.stderr
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_the_emulator_ends_at_once_without_a_word(sent, code):
+    command = [sys.executable, "-m", "genesys_emulator"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("http://127.0.0.1:")
+        process.send_signal(sent)
+        _, err = process.communicate(timeout=10)
+
+    assert process.returncode == code
+    assert len(err.splitlines()) == 1
