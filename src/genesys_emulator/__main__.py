@@ -1,154 +1,158 @@
-"""``python -m genesys_emulator``: start the server and say where it listens."""
+"""``python -m genesys_emulator``: what is typed, turned into a server."""
 
-import signal
-import socket
+import os
 import sys
-from datetime import UTC, datetime, timedelta
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from errno import EADDRINUSE, errorcode
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
-import uvicorn
 from cyclopts import App, CycloptsError, Parameter
 
-from genesys_emulator import captured
-from genesys_emulator.app import PERMISSIONS, Emulator
-from genesys_emulator.centre import Captured, Centre, Simulated
-from genesys_emulator.refusal import near_miss
+from genesys_emulator import server
+from genesys_emulator.app import Emulator
+from genesys_emulator.captured import CapturedError, captured
+from genesys_emulator.centre import Centre, Simulated
+from genesys_emulator.endpoints import PERMISSIONS
+from genesys_emulator.instants import EPOCH, instant, utc_date
+from genesys_emulator.org import organization
+from genesys_emulator.refusals import near_miss
 from genesys_emulator.tokens import Tokens
+
+FAILED, USAGE = 1, 2
+SECRET = "emulator-secret"  # noqa: S105  (it guards nothing)
+MOST_AGENTS, MOST_DAYS, MOST_PORTS = 10_000, 20_000, 65_535
+MOST_SECONDS, MOST_REQUESTS = 172_800, 1_000_000
 
 app = App(
     name="genesys_emulator",
-    help="Run a Genesys Cloud on this machine. Its base URL is printed once it listens.",
+    help="A Genesys Cloud on this machine. Prints its base URL once it listens.",
     help_format="plaintext",
     version_flags=[],
     suppress_keyboard_interrupt=False,
 )
-OLDEST = datetime(1970, 1, 3, tzinfo=UTC)
 
 
-class Announcing(uvicorn.Server):
-    """A server that prints *base_url* as soon as it can be asked."""
+class StartError(Exception):
+    """Why there is no server: one sentence, and the exit code that goes with it."""
 
-    base_url = ""
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        print(self.base_url, flush=True)
+    def __init__(self, message: str, code: int = USAGE) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @app.default
 def serve(
     *,
     host: Annotated[str, Parameter(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, Parameter(help="Port to listen on; 0 is any free one.")] = 0,
-    seed: Annotated[int, Parameter(help="Which contact centre.")] = 1,
-    agents: Annotated[int, Parameter(help="How many agents it has.")] = 12,
-    days: Annotated[int, Parameter(help="How many days before now it opened.")] = 7,
-    now: Annotated[
-        str | None, Parameter(help="Where its clock stands, as 2026-03-02T12:00Z [the real time].")
-    ] = None,
-    client_id: Annotated[str, Parameter(help="OAuth client to accept.")] = "emulator",
-    client_secret: Annotated[str, Parameter(help="Its secret.")] = "emulator-secret",  # noqa: S107
+    port: Annotated[int, Parameter(help="Port; 0 takes a free one.")] = 0,
+    seed: Annotated[int, Parameter(help="Which contact centre to make up.")] = 1,
+    agents: Annotated[int, Parameter(help="How many people work in it.")] = 12,
+    days: Annotated[int, Parameter(help="Since how many days.")] = 7,
+    now: Annotated[str | None, Parameter(help="Stop its clock, as 2026-03-03T00:00:00Z.")] = None,
+    client_id: Annotated[
+        str, Parameter(allow_leading_hyphen=True, help="OAuth client to let in.")
+    ] = "emulator",
+    client_secret: Annotated[
+        str, Parameter(allow_leading_hyphen=True, show_default=False, help="Its secret.")
+    ] = SECRET,
     conversations: Annotated[
-        Path | None, Parameter(help="Serve these detail records in place of simulated ones.")
+        Path | None, Parameter(help="Serve these records; make nothing up.")
     ] = None,
-    requests_per_minute: Annotated[int, Parameter(help="Per token, before 429.")] = 300,
-    token_lifetime: Annotated[int, Parameter(help="Seconds.")] = 86399,
+    requests_per_minute: Annotated[int, Parameter(help="Allowed per token.")] = 300,
+    token_lifetime: Annotated[int, Parameter(help="In seconds.")] = 86_399,
     without_permission: Annotated[
-        tuple[str, ...], Parameter(negative=(), help="What the client may not; repeatable.")
+        tuple[str, ...],
+        Parameter(negative=(), show_default=False, help="Take it from the client; repeatable."),
     ] = (),
-) -> None:
-    """Start the server."""
-    for name, value in {"agents": agents, "days": days, "token-lifetime": token_lifetime}.items():
-        if value < 1:
-            _stop(f"--{name} {value} must be 1 or more", 2)
-    for permission in without_permission:
-        if permission not in PERMISSIONS.values():
-            hint = near_miss(permission, PERMISSIONS.values())
-            _stop(f"--without-permission {permission!r} is not checked here.{hint}", 2)
+) -> int:
+    """Serve until a signal comes; the exit code."""
+    _within(1, MOST_AGENTS, agents=agents)
+    _within(1, MOST_DAYS, days=days)
+    _within(1, MOST_SECONDS, token_lifetime=token_lifetime)
+    _within(0, MOST_REQUESTS, requests_per_minute=requests_per_minute)
+    _within(0, MOST_PORTS, port=port)
     clock = _clock(now)
-    centre = _centre(conversations, seed, agents, (clock or datetime.now(UTC)), days)
+    opened = max(utc_date(clock()) - timedelta(days=days), EPOCH.date())
+    centre, what = (
+        (_from_file(conversations), f"the conversations of {conversations}")
+        if conversations
+        else (Simulated(organization(seed, agents), opened), f"{agents} agents since {opened}")
+    )
     emulator = Emulator(
         centre,
         Tokens(client_id, client_secret, token_lifetime, requests_per_minute),
-        withheld=frozenset(without_permission),
+        now=clock,
+        withheld=_permissions(without_permission),
     )
-    if clock:
-        emulator.now = lambda: clock
-    _run(emulator, _listening(host, port))
+    secret = f" and secret {SECRET!r}" if client_secret == SECRET else ""
+    return _serve(emulator, host, port, f"{what}, for client id {client_id!r}{secret}")
 
 
 def main() -> None:
     """Run the command line and exit."""
     try:
-        app(exit_on_error=False, print_error=False, result_action="return_value")
+        code = app(exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        _stop(f"{error}; see --help", 2)
+        server.say(f"{str(error).rstrip('.')}; see python -m genesys_emulator --help")
+        sys.exit(USAGE)
+    except StartError as error:
+        server.say(str(error))
+        sys.exit(error.code)
     except KeyboardInterrupt:
-        sys.exit(130)
-
-
-def _clock(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        _stop(f"--now {text!r} cannot be read; write 2026-03-02T12:00Z", 2)
-    moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
-    if moment < OLDEST:
-        _stop(f"--now {text} is before {OLDEST.date()}", 2)
-    return moment
-
-
-def _centre(path: Path | None, seed: int, agents: int, now: datetime, days: int) -> Centre:
-    if path is None:
-        opened = max(now - min(timedelta(days=days), now - OLDEST), OLDEST)
-        return Simulated(seed, agents, opened.date())
-    try:
-        return Captured(captured.read(path))
-    except captured.Malformed as error:
-        _stop(f"--conversations {error}; nothing of it is served", 2)
-    except OSError as error:
-        _stop(f"--conversations {path}: cannot be read ({error.strerror})", 2)
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    try:
-        return socket.create_server((host, port))
-    except OSError as error:
-        _stop(f"{host}:{port}: cannot listen ({error.strerror}); --port 0 takes a free port", 1)
-    except OverflowError:
-        _stop(f"--port {port} must be a number from 0 to 65535", 2)
-
-
-def _run(emulator: Emulator, listening: socket.socket) -> None:
-    server = Announcing(
-        uvicorn.Config(
-            emulator,
-            lifespan="off",
-            log_config=None,
-            log_level="critical",
-            timeout_graceful_shutdown=0,
-            server_header=False,
-        )
-    )
-    host, port = listening.getsockname()[:2]
-    server.base_url = f"http://{host}:{port}"
-    # uvicorn stops at the signal and then raises it again, for this handler.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    print(
-        f"genesys_emulator: {emulator.centre.org.name}, {len(emulator.centre.org.agents)} agents, "
-        f"for client id {emulator.tokens.client_id!r}",
-        file=sys.stderr,
-    )
-    with listening:
-        server.run(sockets=[listening])
-
-
-def _stop(message: str, code: int) -> NoReturn:
-    print(f"genesys_emulator: {message}", file=sys.stderr)
+        sys.exit(server.INTERRUPTED)
     sys.exit(code)
+
+
+def _serve(emulator: Emulator, host: str, port: int, what: str) -> int:
+    try:
+        sock = server.listening(host, port)
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno in errorcode else str(error)
+        hint = "; --port 0 takes a free one" if error.errno == EADDRINUSE else ""
+        raise StartError(f"port {port} of {host}: {why}{hint}", FAILED) from None
+    with sock:
+        server.say(what)
+        return server.run(emulator, sock)
+
+
+def _within(least: int, most: int, **options: int) -> None:
+    for name, value in options.items():
+        if not least <= value <= most:
+            option = name.replace("_", "-")
+            raise StartError(f"--{option} {value}: write a number from {least} to {most}")
+
+
+def _clock(now: str | None) -> Callable[[], int]:
+    """The clock of the data, in ms: it stands still where *now* says when."""
+    if now is None:
+        return lambda: time.time_ns() // 1_000_000
+    try:
+        at = instant(now, None)
+    except ValueError:
+        raise StartError(
+            f"--now {now!r}: write a time with its zone, such as 2026-03-03T00:00:00Z"
+        ) from None
+    return lambda: at
+
+
+def _permissions(names: tuple[str, ...]) -> frozenset[str]:
+    for name in names:
+        if name not in PERMISSIONS:
+            hint = near_miss(name, PERMISSIONS) or f"; known are {', '.join(sorted(PERMISSIONS))}"
+            raise StartError(f"--without-permission {name!r}: unknown{hint}")
+    return frozenset(names)
+
+
+def _from_file(path: Path) -> Centre:
+    try:
+        return captured(path.read_bytes())
+    except OSError as error:
+        raise StartError(f"--conversations {path}: cannot be read ({error.strerror})") from None
+    except CapturedError as error:
+        raise StartError(f"--conversations {path}: {error}; correct it or leave it out") from None
 
 
 if __name__ == "__main__":

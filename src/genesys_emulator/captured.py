@@ -1,153 +1,180 @@
-"""Conversations as the real API writes them, from a file: detail records or job results."""
+"""Conversation detail records, as the real API wrote them, in place of simulated work."""
 
-import gzip
-import json
-from collections.abc import Iterator
-from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Annotated, Any
 
-from genesys_emulator.model import Conversation, Metric, Participant, Segment, Session
+import msgspec
 
-_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00Z")
+from genesys_emulator.emission import Book, Origin, booked
+from genesys_emulator.instants import since_epoch
+from genesys_emulator.org import Agent, Organization, Queue, identifier
 
-
-class Malformed(ValueError):  # noqa: N818  (it says what the record is)
-    """A record that cannot be read; the message names file, record and field."""
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
-class _Field:
-    """A value of a record that knows where it stands."""
-
-    def __init__(self, value: Any, where: str) -> None:
-        self.value = value
-        self.where = where
-
-    def wrong(self, wanted: str) -> Malformed:
-        return Malformed(f"{self.where}: {self.value!r:.60} is no {wanted}")
-
-    def get(self, name: str) -> "_Field":
-        if not isinstance(self.value, dict):
-            raise self.wrong("object")
-        return _Field(self.value.get(name), f"{self.where}.{name}")
-
-    def each(self) -> "Iterator[_Field]":
-        if not isinstance(self.value, list | None):
-            raise self.wrong("list")
-        for at, value in enumerate(self.value or ()):
-            yield _Field(value, f"{self.where}[{at}]")
-
-    def text(self) -> str:
-        if not isinstance(self.value, str) or not self.value:
-            raise self.wrong("text")
-        return self.value
-
-    def number(self) -> int:
-        if isinstance(self.value, bool) or not isinstance(self.value, int):
-            raise self.wrong("whole number")
-        return self.value
-
-    def moment(self) -> int:
-        try:
-            moment = datetime.fromisoformat(self.text())
-            return (moment - _EPOCH) // timedelta(milliseconds=1)
-        except (ValueError, TypeError) as error:
-            raise self.wrong("ISO 8601 date with a zone") from error
-
-    def or_none(self) -> "_Field | None":
-        return None if self.value is None else self
+class Record(msgspec.Struct, rename="camel"):
+    """An object of the details. What is not read is passed over."""
 
 
-def read(path: Path) -> list[Conversation]:
-    """The conversations in *path*, each once.
+class Metric(Record):
+    name: str
+    value: int
+    emit_date: Moment
 
-    It holds one record, a list of them, an object with `conversations`, or any
-    of these one a line; plain or gzip. Raises Malformed, or OSError.
+
+class Segment(Record):
+    """Its times are not needed, yet a record with bad ones is not to be trusted."""
+
+    segment_start: Moment
+    segment_end: Moment | None = None
+    queue_id: str = ""
+
+
+class Session(Record):
+    media_type: str
+    direction: str = ""
+    segments: tuple[Segment, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+
+    @property
+    def queue_ids(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(s.queue_id for s in self.segments if s.queue_id))
+
+
+class Participant(Record):
+    purpose: str
+    participant_name: str = ""
+    user_id: str = ""
+    sessions: tuple[Session, ...] = ()
+
+
+class Conversation(Record):
+    conversation_id: str
+    conversation_start: Moment
+    conversation_end: Moment | None = None
+    division_ids: tuple[str, ...] = ()
+    participants: tuple[Participant, ...] = ()
+
+
+class CapturedError(Exception):
+    """A file that is not served, and why: the record, the field, the reason."""
+
+
+class Captured:
+    """The centre that the *conversations* tell of. Who has no name in them has no entry."""
+
+    def __init__(self, conversations: list[Conversation]) -> None:
+        self.organization = _organization(conversations)
+        self._book = booked(_postings(conversations))
+
+    def books(self, start: int, end: int, possible: Callable[[str], bool]) -> Iterator[Book]:
+        yield self._book
+
+
+def captured(content: bytes) -> Captured:
+    """The centre that a file with this *content* tells of.
+
+    It holds an answer of the API (``{"conversations": [...]}``), one record,
+    a list of records, or one of these a line. A record that is there twice,
+    as pages may have it, counts once: as it was last. Raises CapturedError.
     """
-    raw = path.read_bytes()
-    text = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
-    found: dict[str, Conversation] = {}
-    for document in _documents(path, text):
-        for record in _records(document):
-            conversation = _conversation(record)
-            found[conversation.conversation_id] = conversation
+    found = {
+        conversation.conversation_id: conversation
+        for number, record in enumerate(_records(content))
+        for conversation in [_conversation(record, number)]
+    }
     if not found:
-        raise Malformed(f"{path.name}: holds no conversation")
-    return list(found.values())
+        raise CapturedError("there is no conversation in it")
+    return Captured(list(found.values()))
 
 
-def _documents(path: Path, text: bytes) -> Iterator[_Field]:
+def _records(content: bytes) -> list[Any]:
     try:
-        yield _Field(json.loads(text), path.name)
-        return
-    except ValueError as error:
-        lines = text.splitlines()
-        if len(lines) < 2 or not lines[0].strip().endswith(b"}"):
-            raise Malformed(f"{path.name}: not JSON: {error}") from error
-    for number, line in enumerate(lines, start=1):
+        documents = [msgspec.json.decode(content)]
+    except msgspec.DecodeError as whole:
+        lines = [line for line in content.splitlines() if line.strip()]
         try:
-            yield _Field(json.loads(line), f"{path.name}: line {number}")
-        except ValueError as error:
-            raise Malformed(f"{path.name}: line {number}: not JSON: {error}") from error
+            documents = [msgspec.json.decode(line) for line in lines]
+        except msgspec.DecodeError:
+            raise CapturedError(f"it is neither JSON nor JSON by the line: {whole}") from None
+    return [record for document in documents for record in _unwrapped(document)]
 
 
-def _records(document: _Field) -> Iterator[_Field]:
-    if isinstance(document.value, list):
-        yield from document.each()
-    elif document.get("conversations").value is not None:
-        yield from document.get("conversations").each()
-    else:
-        yield document
-
-
-def _conversation(record: _Field) -> Conversation:
-    conversation_id = record.get("conversationId").text()
-    named = _Field(record.value, f"conversation {conversation_id}")
-    named.get("conversationStart").moment()
-    if end := named.get("conversationEnd").or_none():
-        end.moment()
-    divisions = [division.text() for division in named.get("divisionIds").each()]
-    division = divisions[0] if divisions else None
-    return Conversation(
-        conversation_id,
-        tuple(_participant(each, division) for each in named.get("participants").each()),
-    )
-
-
-def _participant(record: _Field, division: str | None) -> Participant:
-    user = record.get("userId").or_none()
-    name = record.get("participantName").or_none()
-    return Participant(
-        purpose=record.get("purpose").text(),
-        sessions=tuple(_session(each) for each in record.get("sessions").each()),
-        user_id=user.text() if user else None,
-        name=str(name.value) if name else None,
-        division_id=division,
-    )
-
-
-def _session(record: _Field) -> Session:
-    direction = record.get("direction").or_none()
-    return Session(
-        media_type=record.get("mediaType").text(),
-        direction=direction.text() if direction else None,
-        segments=tuple(_segment(each) for each in record.get("segments").each()),
-        metrics=tuple(
-            Metric(
-                each.get("name").text(),
-                each.get("value").number(),
-                each.get("emitDate").moment(),
+def _unwrapped(document: Any) -> list[Any]:
+    match document:
+        case {"conversations": list(records)} | list(records):
+            return records
+        case {"conversationId": _}:
+            return [document]
+        case {"dataAvailabilityDate": _} | {"totalHits": _}:
+            return []  # the answer past the last page has no conversations at all
+        case _:
+            raise CapturedError(
+                "it is no conversation detail record, no list of them, "
+                'and has no list "conversations"'
             )
-            for each in record.get("metrics").each()
-        ),
+
+
+def _conversation(record: Any, number: int) -> Conversation:
+    try:
+        return msgspec.convert(record, Conversation)
+    except msgspec.ValidationError as error:
+        reason, _, path = str(error).partition(" - at ")
+        path = path.strip("`").removeprefix("$").removeprefix(".")
+        name = record.get("conversationId") if isinstance(record, dict) else None
+        where = f"conversation {name}" if name else f"record {number + 1}"
+        value = _value(record, path)
+        shown = f"{value!r}: " if isinstance(value, str | int | float) else ""
+        raise CapturedError(": ".join(filter(None, [where, path, shown + reason]))) from None
+
+
+def _value(record: Any, path: str) -> Any:
+    """What is at *path*, such as ``participants[0].purpose``, as far as it goes."""
+    for name, index in re.findall(r"(\w+)|\[(\d+)\]", path):
+        record = record[name] if name else record[int(index)]
+    return record
+
+
+def _postings(
+    conversations: list[Conversation],
+) -> Iterator[tuple[Origin, list[tuple[str, int, int]]]]:
+    for conversation in conversations:
+        for participant in conversation.participants:
+            for session in participant.sessions:
+                yield (
+                    _origin(conversation, participant, session),
+                    [(m.name, since_epoch(m.emit_date), m.value) for m in session.metrics],
+                )
+
+
+def _origin(conversation: Conversation, participant: Participant, session: Session) -> Origin:
+    return Origin(
+        (participant.user_id,) if participant.user_id else (),
+        session.queue_ids,
+        (session.media_type,),
+        (session.direction,) if session.direction else (),
+        (participant.purpose,),
+        conversation.division_ids,
     )
 
 
-def _segment(record: _Field) -> Segment:
-    end, queue = record.get("segmentEnd").or_none(), record.get("queueId").or_none()
-    return Segment(
-        record.get("segmentType").text(),
-        record.get("segmentStart").moment(),
-        end.moment() if end else None,
-        queue.text() if queue else None,
+def _organization(conversations: list[Conversation]) -> Organization:
+    """Who and what has a name. The participant of a queue has the queue's."""
+    agents: dict[str, str] = {}
+    queues: dict[str, str] = {}
+    for participant in (p for c in conversations for p in c.participants):
+        if not participant.participant_name:
+            continue
+        if participant.user_id:
+            agents[participant.user_id] = participant.participant_name
+        elif participant.purpose == "acd":
+            for queue_id in (q for s in participant.sessions for q in s.queue_ids):
+                queues[queue_id] = participant.participant_name
+    return Organization(
+        identifier("captured"),
+        "Captured",
+        queues=tuple(Queue(*queue) for queue in queues.items()),
+        agents=tuple(Agent(*agent) for agent in agents.items()),
     )

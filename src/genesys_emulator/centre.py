@@ -1,84 +1,54 @@
-"""The two contact centres that can be served: one from a seed, one from captured conversations."""
+"""Where posted values come from: a contact centre that is simulated, day by day."""
 
-from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Protocol
 
-from genesys_emulator import work
-from genesys_emulator.model import Conversation, Emission, emissions
-from genesys_emulator.org import Agent, Named, Org, Queue, simulated
+from genesys_emulator.emission import Book, booked, postings
+from genesys_emulator.instants import utc_date
+from genesys_emulator.org import Agent, Organization
+from genesys_emulator.work import conversations
 
-_DAY = timedelta(days=1)
-_REMEMBERED_DAYS = 4096
-"""Agents' days kept ready, about 100 MB of them; the others are made anew."""
+DAYS_KEPT = 6_000
+"""Agent-days of values that stay in memory: some 30 KB each."""
 
 
 class Centre(Protocol):
-    """*org* is who there is; *emitted* yields at least what was emitted in the interval."""
+    """What is served: who and what there is, and what was posted."""
 
-    org: Org
+    @property
+    def organization(self) -> Organization: ...
 
-    def emitted(self, start: datetime, end: datetime) -> Iterable[Emission]: ...
+    def books(self, start: int, end: int, possible: Callable[[str], bool]) -> Iterator[Book]:
+        """All that was posted in [start, end), and maybe more.
+
+        Where *possible* says no to an agent's id, neither the agent nor who
+        they spoke to is of interest.
+        """
 
 
 class Simulated:
-    """A centre that opened at *opened*; every day is made from the seed when it is asked for."""
+    """The centre of *organization*, which opened at midnight (UTC) of *opened*."""
 
-    def __init__(self, seed: int, agents: int, opened: date) -> None:
-        self.org = simulated(seed, agents)
+    def __init__(self, organization: Organization, opened: date) -> None:
+        self.organization = organization
         self._opened = opened
-        self._day = lru_cache(_REMEMBERED_DAYS)(self._made_day)
+        self._day = lru_cache(DAYS_KEPT)(self._generated)
 
-    def emitted(self, start: datetime, end: datetime) -> Iterator[Emission]:
-        # A shift that began the local day before may run on, and days differ by zone.
-        first = max(start.astimezone(UTC).date() - _DAY, self._opened)
-        days = range(first.toordinal(), (end.astimezone(UTC).date() + _DAY).toordinal() + 1)
-        for agent in self.org.agents:
-            for day in days:
-                yield from self._day(agent.number, day)
+    def books(self, start: int, end: int, possible: Callable[[str], bool]) -> Iterator[Book]:
+        # A shift that starts on the day before may last into this one.
+        first = max(utc_date(start) - timedelta(days=1), self._opened)
+        days = (utc_date(end - 1) - first).days + 1
+        for agent in self.organization.agents:
+            if possible(agent.id):
+                for step in range(days):
+                    yield self._day(agent, first + timedelta(days=step))
 
-    def _made_day(self, number: int, day: int) -> tuple[Emission, ...]:
-        agent = self.org.agents[number]
-        conversations = work.day(self.org.seed, agent, date.fromordinal(day))
-        return tuple(found for each in conversations for found in emissions(each))
-
-
-class Captured:
-    """The centre that *conversations* come from, with no more names than they give."""
-
-    def __init__(self, conversations: Iterable[Conversation]) -> None:
-        conversations = list(conversations)
-        self.org = _org(conversations)
-        self._emissions = [found for each in conversations for found in emissions(each)]
-
-    def emitted(self, start: datetime, end: datetime) -> Iterable[Emission]:
-        return self._emissions
-
-
-def _org(conversations: list[Conversation]) -> Org:
-    home = Named("00000000-0000-4000-8000-000000000001", "Home")
-    agents: dict[str, Agent] = {}
-    queues: dict[str, Queue] = {}
-    for conversation in conversations:
-        for who in conversation.participants:
-            if who.user_id and (who.name or who.user_id not in agents):
-                number = len(agents)
-                agents[who.user_id] = Agent(number, who.user_id, who.name, "active", home, 0, ())
-            for session in who.sessions:
-                for segment in session.segments:
-                    if segment.queue_id and (
-                        who.purpose == "acd" or segment.queue_id not in queues
-                    ):
-                        name = who.name if who.purpose == "acd" and who.name else segment.queue_id
-                        queues[segment.queue_id] = Queue(
-                            segment.queue_id, name, session.media_type, home
-                        )
-    return Org(
-        id="00000000-0000-4000-8000-000000000000",
-        name="Captured Conversations",
-        seed=0,
-        divisions=(home,),
-        queues=tuple(queues.values()),
-        agents=tuple(agents.values()),
-    )
+    def _generated(self, agent: Agent, day: date) -> Book:
+        seed = self.organization.seed
+        return booked(
+            posting
+            for conversation in conversations(seed, agent, day)
+            for posting in postings(conversation)
+        )

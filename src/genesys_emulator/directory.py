@@ -1,88 +1,113 @@
-"""Agents, queues, divisions and the organisation as the API lists them."""
+"""Users, queues, divisions and the organization, as the API lists them."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from genesys_emulator.org import Agent, Named, Org, Queue
-from genesys_emulator.refusal import Refusal
+from genesys_emulator.org import Agent, Division, Organization, Queue
+from genesys_emulator.refusals import RefusalError, standard
 
-Params = Sequence[tuple[str, str]]
-MAXIMUM_PAGE_SIZE = 500
-_STATES = ("active", "inactive", "deleted", "any")
+T = TypeVar("T")
+Parameters = Sequence[tuple[str, str]]
+
+STATES = ("active", "inactive", "deleted", "any")
+PAGE_SIZE, MOST_PER_PAGE, MOST_PAGES = 25, 500, 1_000_000
 
 
-def users(org: Org, path: str, params: Params) -> dict[str, Any]:
-    """`state` is active unless it is given, also where `id`s are."""
-    state = _last(params, "state", "active")
-    if state not in _STATES:
-        raise Refusal(
-            400,
-            f"Value [{state}] is not valid for parameter [state]. "
-            f"Allowable values are: {', '.join(_STATES)}",
-            "invalid.query.param.value",
-        )
-    ids = _list(params, "id")
+def users(organization: Organization, path: str, parameters: Parameters) -> dict[str, Any]:
+    """Only those who are active unless ``state`` says other, even where ids are given."""
+    state = _last(parameters, "state", "active")
+    if state not in STATES:
+        raise _invalid(state, "state", ", ".join(STATES))
+    ids = _array(parameters, "id")
     found = [
         agent
-        for agent in org.agents
-        if agent.name and state in ("any", agent.state) and (not ids or agent.id in ids)
+        for agent in organization.agents
+        if state in ("any", agent.state) and (not ids or agent.id in ids)
     ]
-    return _page(path, params, found, user)
+    return _page(path, parameters, found, user)
 
 
-def queues(org: Org, path: str, params: Params) -> dict[str, Any]:
-    """By `name` (with ``*`` before or after), `id` and `divisionId`."""
-    ids, divisions = _list(params, "id"), _list(params, "divisionId")
-    named = _last(params, "name", "*").casefold()
+def queues(organization: Organization, path: str, parameters: Parameters) -> dict[str, Any]:
+    """By ``name`` (with ``*`` before or after it, whatever the case), ``id``, ``divisionId``."""
+    ids, divisions = _array(parameters, "id"), _array(parameters, "divisionId")
+    name = _last(parameters, "name", "*").casefold()
+    found = [
+        queue
+        for queue in organization.queues
+        if (not ids or queue.id in ids)
+        and (not divisions or (queue.division and queue.division.id in divisions))
+        and _like(queue.name.casefold(), name)
+    ]
+    return _page(path, parameters, found, lambda each: queue_of(organization, each))
+
+
+def divisions(organization: Organization, path: str, parameters: Parameters) -> dict[str, Any]:
+    ids, name = _array(parameters, "id"), _last(parameters, "name", "*").casefold()
     found = [
         each
-        for each in org.queues
-        if (not ids or each.id in ids)
-        and (not divisions or each.division.id in divisions)
-        and _like(each.name.casefold(), named)
+        for each in organization.divisions
+        if (not ids or each.id in ids) and _like(each.name.casefold(), name)
     ]
-    return _page(path, params, found, queue)
+    return _page(path, parameters, found, division)
 
 
-def divisions(org: Org, path: str, params: Params) -> dict[str, Any]:
-    ids = _list(params, "id")
-    found = [each for each in org.divisions if not ids or each.id in ids]
-    return _page(path, params, found, division)
+def one_user(organization: Organization, user_id: str, state: str) -> Agent:
+    """Who has this id; a deleted one only if *state* says so. Raises RefusalError."""
+    for agent in organization.agents:
+        if agent.id == user_id and (agent.state == "deleted") == (state == "deleted"):
+            return agent
+    raise standard(404)
+
+
+def one_queue(organization: Organization, queue_id: str) -> Queue:
+    """The queue with this id. Raises RefusalError."""
+    for queue in organization.queues:
+        if queue.id == queue_id:
+            return queue
+    raise standard(404)
 
 
 def user(agent: Agent) -> dict[str, Any]:
-    address = f"agent{agent.number}@example.com"
+    address = {"email": agent.email, "username": agent.email} if agent.email else {}
     return {
         "id": agent.id,
         "name": agent.name,
-        "division": _division_of(agent.division),
-        "email": address,
+        **_within(agent.division),
+        **address,
         "state": agent.state,
-        "username": address,
-        "version": 1,
+        "version": 1 + agent.index % 30,
         "acdAutoAnswer": False,
         "selfUri": f"/api/v2/users/{agent.id}",
     }
 
 
-def queue(each: Queue) -> dict[str, Any]:
+def queue_of(organization: Organization, queue: Queue) -> dict[str, Any]:
+    members = [agent for agent in organization.agents if queue in agent.queues]
     return {
-        "id": each.id,
-        "name": each.name,
-        "division": _division_of(each.division),
-        "selfUri": f"/api/v2/routing/queues/{each.id}",
+        "id": queue.id,
+        "name": queue.name,
+        **_within(queue.division),
+        "memberCount": len(members),
+        "joinedMemberCount": sum(agent.state == "active" for agent in members),
+        "selfUri": f"/api/v2/routing/queues/{queue.id}",
     }
 
 
-def division(each: Named) -> dict[str, Any]:
-    return {**_division_of(each), "description": f"{each.name} division"}
-
-
-def organization(org: Org) -> dict[str, Any]:
+def division(each: Division) -> dict[str, Any]:
     return {
-        "id": org.id,
-        "name": org.name,
+        "id": each.id,
+        "name": each.name,
+        "description": f"{each.name} division",
+        "homeDivision": each.home,
+        "selfUri": f"/api/v2/authorization/divisions/{each.id}",
+    }
+
+
+def organization_of(organization: Organization) -> dict[str, Any]:
+    return {
+        "id": organization.id,
+        "name": organization.name,
         "defaultLanguage": "en-US",
         "defaultCountryCode": "GB",
         "thirdPartyOrgName": "emulated",
@@ -94,55 +119,73 @@ def organization(org: Org) -> dict[str, Any]:
     }
 
 
-def _division_of(each: Named) -> dict[str, Any]:
-    uri = f"/api/v2/authorization/divisions/{each.id}"
-    return {"id": each.id, "name": each.name, "selfUri": uri}
+def _within(division: Division | None) -> dict[str, Any]:
+    if division is None:
+        return {}
+    uri = f"/api/v2/authorization/divisions/{division.id}"
+    return {"division": {"id": division.id, "name": division.name, "selfUri": uri}}
 
 
 def _page(
-    path: str, params: Params, found: Sequence[Any], shown: Callable[[Any], dict[str, Any]]
+    path: str, parameters: Parameters, found: Sequence[T], shown: Callable[[T], dict[str, Any]]
 ) -> dict[str, Any]:
-    size = _number(params, "pageSize", 25, MAXIMUM_PAGE_SIZE)
-    number = _number(params, "pageNumber", 1, 10**6)
+    size = _number(parameters, "pageSize", PAGE_SIZE, MOST_PER_PAGE)
+    number = _number(parameters, "pageNumber", 1, MOST_PAGES)
     pages = max(-(-len(found) // size), 1)
 
     def uri(page: int) -> str:
-        kept = [(name, value) for name, value in params if name not in ("pageSize", "pageNumber")]
-        return f"{path}?{urlencode([('pageSize', size), ('pageNumber', page), *kept])}"
+        own = {"pageSize": str(size), "pageNumber": str(page)}
+        return (
+            f"{path}?{urlencode([*own.items(), *((n, v) for n, v in parameters if n not in own)])}"
+        )
 
-    links = {"firstUri": uri(1), "selfUri": uri(number), "lastUri": uri(pages)}
-    if number < pages:
-        links["nextUri"] = uri(number + 1)
+    near = {"nextUri": uri(number + 1)} if number < pages else {}
     if number > 1:
-        links["previousUri"] = uri(number - 1)
+        near["previousUri"] = uri(number - 1)
     return {
         "entities": [shown(each) for each in found[(number - 1) * size : number * size]],
         "pageSize": size,
         "pageNumber": number,
         "total": len(found),
-        **links,
+        "firstUri": uri(1),
+        "selfUri": uri(number),
+        **near,
+        "lastUri": uri(pages),
         "pageCount": pages,
     }
 
 
-def _number(params: Params, name: str, usual: int, most: int) -> int:
-    text = _last(params, name, str(usual))
-    if not text.isdecimal() or not 1 <= int(text) <= most:
-        raise Refusal(400, f"{name} [{text}] must be a number from 1 to {most}.")
+def _number(parameters: Parameters, name: str, usual: int, most: int) -> int:
+    text = _last(parameters, name, str(usual))
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= most):
+        raise _invalid(text, name, f"1 to {most}")
     return int(text)
 
 
-def _list(params: Params, name: str) -> set[str]:
-    """An array parameter, which clients repeat or join with commas."""
-    return {each for key, value in params if key == name for each in value.split(",") if each}
+def _array(parameters: Parameters, name: str) -> set[str]:
+    """An array parameter: some clients repeat it, others join its values with commas."""
+    return {one for key, value in parameters if key == name for one in value.split(",") if one}
 
 
-def _last(params: Iterable[tuple[str, str]], name: str, usual: str) -> str:
-    return dict(params).get(name, usual)
+def _last(parameters: Iterable[tuple[str, str]], name: str, usual: str) -> str:
+    return dict(parameters).get(name, usual)
 
 
 def _like(name: str, pattern: str) -> bool:
     wanted = pattern.strip("*")
-    if pattern.startswith("*"):
-        return wanted in name if pattern.endswith("*") else name.endswith(wanted)
-    return name.startswith(wanted) if pattern.endswith("*") else name == wanted
+    match pattern.startswith("*"), pattern.endswith("*"):
+        case True, True:
+            return wanted in name
+        case True, False:
+            return name.endswith(wanted)
+        case False, True:
+            return name.startswith(wanted)
+        case _:
+            return name == wanted
+
+
+def _invalid(value: str, parameter: str, allowed: str) -> RefusalError:
+    message = f"Value [{value}] is not valid for parameter [{parameter}]. "
+    return RefusalError(
+        400, "invalid.query.param.value", f"{message}Allowable values are: {allowed}"
+    )

@@ -1,94 +1,123 @@
-"""What is to go wrong, for which endpoint and at which call: told over HTTP, kept here."""
+"""What is to go wrong, where, and at which call."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from genesys_emulator.refusal import MESSAGES, Refusal, near_miss
+from genesys_emulator.endpoints import NAMES
+from genesys_emulator.refusals import STANDARD, near_miss
 
-ENDPOINTS = {
-    "/oauth/token": "token",
-    "/api/v2/analytics/conversations/aggregates/query": "aggregates",
-    "/api/v2/users": "users",
-    "/api/v2/routing/queues": "queues",
-    "/api/v2/authorization/divisions": "divisions",
-    "/api/v2/organizations/me": "organization",
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "status": ("status", "retry_after"),
+    "reset": (),
+    "hang": ("seconds",),
+    "slow": ("seconds",),
+    "truncate": (),
+    "cut": (),
+    "html": (),
+    "wrong_type": (),
+    "too_large": ("max_buckets",),
+    "expired_token": (),
 }
-KINDS = {
-    "status": "an error answer with `status`, and `retry_after` if given",
-    "reset": "the connection is reset before any answer",
-    "hang": "no answer for `seconds`",
-    "slow": "the right answer, dripped over `seconds`",
-    "truncate": "the connection closes halfway through the body",
-    "cut": "half the body, announced as if it were all",
-    "html": "a proxy's page, with status 200",
-    "wrong_type": "the right answer as text/plain",
-    "too_large": "400 where the answer would hold more than `max_buckets`",
-    "expired_token": "the token that was sent is revoked",
-}
-_NUMBERS = {"status": 503, "seconds": 30, "max_buckets": 0}
-_FIELDS = {"kind", "endpoint", "calls", "retry_after", *_NUMBERS}
+"""What each takes besides ``endpoint`` and ``calls``."""
+
+COMMON = ("kind", "endpoint", "calls")
+STATUSES = frozenset(STANDARD) - {405}
+
+
+class FaultError(ValueError):
+    """A fault that cannot be: one sentence, with what to write instead."""
 
 
 @dataclass(slots=True)
 class Fault:
-    """*calls* counts matching requests from 1 on; none means every one."""
+    """*calls* counts requests to *endpoint* from 1, since the fault was added; none is all."""
 
     kind: str
     endpoint: str = "any"
     calls: frozenset[int] = frozenset()
-    retry_after: str | None = None
     status: int = 503
-    seconds: float = 30
+    retry_after: str | None = None
+    seconds: float = 30.0
     max_buckets: int = 0
-    seen: int = 0
+    seen: int = field(default=0, compare=False)
+
+    def meets(self, endpoint: str) -> bool:
+        """Whether it befalls this request, which counts if it is of the fault's endpoint."""
+        if self.endpoint not in ("any", endpoint):
+            return False
+        self.seen += 1
+        return not self.calls or self.seen in self.calls
 
 
 @dataclass(slots=True)
 class Faults:
-    """The faults in force, each with its own count."""
+    """Those in force; of several that meet a request the first one befalls it."""
 
     active: list[Fault] = field(default_factory=list)
 
-    def add(self, body: Any) -> None:
-        """Take the faults of a JSON body, all or none. Raises Refusal."""
-        if not isinstance(body, dict) or not isinstance(body.get("faults"), list):
-            raise Refusal(400, 'Write {"faults": [{"kind": ...}, ...]}.')
-        self.active += [_fault(each) for each in body["faults"]]
+    def add(self, document: object) -> int:
+        """Take the faults of a JSON document, all of them or none. Raises FaultError."""
+        if not isinstance(document, dict) or not isinstance(document.get("faults"), list):
+            raise FaultError('write {"faults": [{"kind": "status", "status": 503}]}')
+        added = [fault(each, f"faults[{at}]") for at, each in enumerate(document["faults"])]
+        self.active += added
+        return len(added)
 
-    def due(self, path: str) -> Fault | None:
-        """The first fault that this request, which is counted, meets."""
-        endpoint = ENDPOINTS.get(path, "")
-        met = None
-        for fault in self.active:
-            if fault.endpoint in ("any", endpoint):
-                fault.seen += 1
-                if met is None and (not fault.calls or fault.seen in fault.calls):
-                    met = fault
-        return met
+    def next(self, endpoint: str) -> Fault | None:
+        """What befalls this request."""
+        met = [fault for fault in self.active if fault.meets(endpoint)]
+        return met[0] if met else None
 
-
-def _fault(each: Any) -> Fault:
-    if not isinstance(each, dict):
-        raise Refusal(400, "A fault is an object.")
-    for name in each:
-        _known("field", name, _FIELDS)
-    _known("kind", each.get("kind"), KINDS)
-    _known("endpoint", each.get("endpoint", "any"), {"any", *ENDPOINTS.values()})
-    for name in _NUMBERS:
-        value = each.get(name, 0)
-        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-            raise Refusal(400, f"Fault: {name} [{value}] must be a number, 0 or more.")
-    if each.get("status", 503) not in MESSAGES:
-        raise Refusal(400, f"Fault: status must be one of {', '.join(map(str, MESSAGES))}.")
-    calls = each.get("calls", [])
-    if not isinstance(calls, list) or not all(isinstance(n, int) and n > 0 for n in calls):
-        raise Refusal(400, "Fault: calls must be a list of numbers from 1 on.")
-    return Fault(**{**each, "calls": frozenset(calls)})
+    def clear(self) -> None:
+        self.active.clear()
 
 
-def _known(what: str, word: Any, known: Iterable[str]) -> None:
-    words = sorted(known)
-    if word not in words:
-        hint = near_miss(str(word), words)
-        raise Refusal(400, f"Fault: unknown {what} [{word}].{hint} Known: {', '.join(words)}.")
+def fault(given: Any, where: str) -> Fault:
+    """The fault that *given*, from JSON, describes; *where* it stands is for the message."""
+    if not isinstance(given, dict):
+        raise FaultError(f'{where}: write an object, such as {{"kind": "reset"}}')
+    _known(given.get("kind"), KINDS, f"{where}.kind")
+    kind = given["kind"]
+    for name in given:
+        _known(name, (*COMMON, *KINDS[kind]), f"{where}: field for {kind!r}")
+    _known(given.get("endpoint", "any"), ("any", *NAMES), f"{where}.endpoint")
+    if kind == "status":
+        _known(given.get("status", 503), STATUSES, f"{where}.status")
+    for name, check, wanted in CHECKS:
+        if name in given and not check(given[name]):
+            raise FaultError(f"{where}.{name}: {given[name]!r} is not {wanted}")
+    return Fault(**{**given, "calls": frozenset(given.get("calls") or ())})
+
+
+def _is_count(value: object, least: int) -> bool:
+    return type(value) is int and value >= least
+
+
+CHECKS = (
+    (
+        "calls",
+        lambda value: isinstance(value, list) and all(_is_count(each, 1) for each in value),
+        "a list of call numbers from 1, such as [1, 3]",
+    ),
+    ("status", lambda value: type(value) is int, "a whole number"),
+    (
+        "retry_after",
+        lambda value: isinstance(value, str) and value.isascii() and value.isprintable(),
+        'text, such as "2" or an HTTP date',
+    ),
+    (
+        "seconds",
+        lambda value: type(value) in (int, float) and 0 <= value <= 86_400,
+        "a number of seconds",
+    ),
+    ("max_buckets", lambda value: _is_count(value, 0), "a whole number, 0 or more"),
+)
+
+
+def _known(value: object, known: Iterable[object], where: str) -> None:
+    if value in list(known):
+        return
+    words = [str(each) for each in known]
+    hint = near_miss(str(value), words) or f"; known are {', '.join(sorted(words))}"
+    raise FaultError(f"{where}: unknown {value!r}{hint}")

@@ -1,112 +1,129 @@
-"""Who and what a contact centre consists of, from a seed: the same on every machine."""
+"""A contact centre from a seed: its divisions, queues and people. Nothing here has a time."""
 
-import random
+import unicodedata
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
-_FIRST = (
-    "Ada Amara Björn Chiara Dmitri Élodie Fatima Grace Hiroshi Ingrid João Katarzyna Liam Mei "
-    "Noor Oluwaseun Priya Quentin Rosa Søren Tomás Uma Viktor Wanjiru Xiulan Yusuf Zoë"
-).split()
-_LAST = (
-    "Almeida Bianchi Carter Dubois Eriksen Ferreira Gómez Haddad Ivanov Jensen Kowalski Lindqvist "
-    "Müller Nakamura O'Brien Patel Quist Rossi Silva Tanaka Usman Vogel Walsh Xu Yılmaz Zhang"
-).split()
-_QUEUES = (
-    ("Billing", "voice"),
-    ("Sales", "voice"),
-    ("Returns, Repairs", "voice"),
-    ("Rückrufe", "callback"),
-    ("Web Chat", "chat"),
-    ("Messaging", "message"),
-    ("Support Mail", "email"),
-)
-_DIVISIONS = ("Home", "Europe", "Americas")
-_HOURS_FROM_UTC = (0, 1, -5)
+from genesys_emulator.names import FAMILY, GIVEN
+
+STATES = {5: "inactive", 6: "deleted"}
+"""The state of these of every 50 people; they have left, and their work remains."""
+
+NAMESAKES = {4: 1}
+"""These of every 50 people have the name of another."""
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class Division:
     id: str
     name: str
+    home: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
+    """*media* as often as it comes: ``("voice", "voice", "callback")`` is two calls in three."""
+
     id: str
     name: str
-    media_type: str
-    division: Named
+    division: Division | None = None
+    media: tuple[str, ...] = ("voice",)
+    outbound: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """*hours_from_utc* is where the agent's day begins; one without a name has none anywhere."""
+    """*shift* is the hour (UTC) at which work starts; *index* counts from 0."""
 
-    number: int
     id: str
-    name: str | None
-    state: str
-    division: Named
-    hours_from_utc: int
-    queues: tuple[Queue, ...]
+    name: str
+    email: str = ""
+    state: str = "active"
+    division: Division | None = None
+    queues: tuple[Queue, ...] = ()
+    index: int = 0
+    shift: int = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Org:
+class Organization:
+    """What the directory knows. Who worked need not be in it."""
+
     id: str
     name: str
-    seed: int
-    divisions: tuple[Named, ...]
-    queues: tuple[Queue, ...]
-    agents: tuple[Agent, ...]
+    seed: int = 0
+    divisions: tuple[Division, ...] = ()
+    queues: tuple[Queue, ...] = ()
+    agents: tuple[Agent, ...] = ()
 
 
-def simulated(seed: int, agents: int) -> Org:
-    """An organisation of that many agents.
+DIVISIONS = ("Home", "Europe", "Americas & Pacific")
 
-    Two share a name, and of six or more the last has left (deleted) and the
-    one before is inactive, yet both have conversations.
-    """
-    divisions = tuple(Named(_id(seed, "division", name), name) for name in _DIVISIONS)
+QUEUES: Sequence[tuple[str, str, tuple[str, ...], bool]] = (
+    ("Billing", "Home", ("voice", "voice", "voice", "callback"), False),
+    ("Sales", "Europe", ("voice",), True),
+    ("Support", "Home", ("voice", "voice", "email"), False),
+    ("Chat", "Europe", ("chat", "message"), False),
+    ("Returns, São Paulo", "Americas & Pacific", ("voice", "message"), False),
+)
+"""Name, division, media, and whether it also calls out."""
+
+SHIFTS = (7, 8, 8, 9, 9, 12, 13, 14, 17, 22)
+
+
+def identifier(*of: object) -> str:
+    """A uuid that is the same wherever and whenever it is asked for."""
+    digest = sha256("/".join(map(str, of)).encode()).digest()
+    return str(uuid.UUID(bytes=digest[:16], version=4))
+
+
+def organization(seed: int, agents: int) -> Organization:
+    """The contact centre *seed* with this many people; who exists in it does not depend on that."""
+    divisions = {
+        name: Division(identifier(seed, "division", name), name, home=name == "Home")
+        for name in DIVISIONS
+    }
     queues = tuple(
-        Queue(_id(seed, "queue", name), name, media, divisions[at % len(divisions)])
-        for at, (name, media) in enumerate(_QUEUES)
+        Queue(identifier(seed, "queue", name), name, divisions[division], media, outbound)
+        for name, division, media, outbound in QUEUES
     )
-    return Org(
-        id=_id(seed, "organization", ""),
-        name="Emulated Contact Centre",
-        seed=seed,
-        divisions=divisions,
-        queues=queues,
-        agents=tuple(_agent(seed, number, agents, divisions, queues) for number in range(agents)),
+    people = tuple(agent(seed, index, tuple(divisions.values()), queues) for index in range(agents))
+    return Organization(
+        identifier(seed, "organization"),
+        "Halcyon Parcels",
+        seed,
+        tuple(divisions.values()),
+        queues,
+        people,
     )
 
 
-def _agent(
-    seed: int, number: int, of: int, divisions: tuple[Named, ...], queues: tuple[Queue, ...]
-) -> Agent:
-    choice = random.Random(f"{seed}/agent/{number}")
-    at = number % len(divisions)
-    namesake = number - 1 if number == 3 else number
-    left = {1: "deleted", 2: "inactive"} if of >= 6 else {}
+def agent(seed: int, index: int, divisions: Sequence[Division], queues: Sequence[Queue]) -> Agent:
+    """Person number *index*. Every third serves one queue, the others two or three."""
+    name = full_name(seed, index)
+    first = index % len(queues)
+    served = sorted({first, *((first + step) % len(queues) for step in (1, 3)[: index % 3])})
     return Agent(
-        number=number,
-        id=_id(seed, "agent", str(number)),
-        name=_name(seed, namesake),
-        state=left.get(of - number, "active"),
-        division=divisions[at],
-        hours_from_utc=_HOURS_FROM_UTC[at],
-        queues=(queues[number % 3], *choice.sample(queues[3:], 2)),
+        id=identifier(seed, "agent", index),
+        name=name,
+        email=f"{_ascii(name)}.{index}@example.com",
+        state=STATES.get(index % 50, "active"),
+        division=divisions[index % 4 % len(divisions)],
+        queues=tuple(queues[at] for at in served),
+        index=index,
+        shift=SHIFTS[(index * 3 + seed) % len(SHIFTS)],
     )
 
 
-def _name(seed: int, number: int) -> str:
-    start = random.Random(f"{seed}/names").randrange(len(_FIRST) * len(_LAST))
-    place = start + number * 29  # coprime to both lengths, so that names repeat late
-    return f"{_FIRST[place % len(_FIRST)]} {_LAST[place % len(_LAST)]}"
+def full_name(seed: int, index: int) -> str:
+    within = index % 50
+    index += NAMESAKES.get(within, within) - within
+    given = GIVEN[(index + seed) % len(GIVEN)]
+    return f"{given} {FAMILY[(index + index // len(GIVEN) + seed) % len(FAMILY)]}"
 
 
-def _id(seed: int, kind: str, name: str) -> str:
-    bits = random.Random(f"{seed}/{kind}/{name}").getrandbits(128)
-    return str(uuid.UUID(int=bits, version=4))
+def _ascii(name: str) -> str:
+    plain = name.casefold().translate(str.maketrans("łøæđ'", "loed-")).replace(" ", ".")
+    return unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode()

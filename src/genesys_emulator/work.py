@@ -1,144 +1,210 @@
-"""What an agent did on a day, from the seed, the agent and the date alone.
+"""The conversations of an agent on a date, from the seed, the agent and the date alone.
 
-So any day is made when it is asked for, and is the same whatever the clock
-says. Only sums and products of floats are used, which are exact to the bit
-everywhere.
+Whatever the clock says and whatever is asked, a day is the same, on every
+machine: the dice are Python's own, and only sums and products are made of them.
 """
 
-import random
-import uuid
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date
+from itertools import pairwise
+from random import Random
 
-from genesys_emulator import emission
-from genesys_emulator.model import Conversation, Participant, Segment, Session
+from genesys_emulator.conversations import Conversation, Participant, Segment, Session
+from genesys_emulator.instants import MINUTE, SECOND
 from genesys_emulator.org import Agent, Queue
+from genesys_emulator.shifts import on_duty
 
-SECOND = 1000
-MINUTE = 60 * SECOND
-HOUR = 60 * MINUTE
+LIVE = {
+    "voice": (45 * SECOND, 25 * MINUTE),
+    "callback": (60 * SECOND, 20 * MINUTE),
+    "chat": (3 * MINUTE, 30 * MINUTE),
+    "message": (2 * MINUTE, 35 * MINUTE),
+    "email": (3 * MINUTE, 30 * MINUTE),
+}
+"""Shortest, and most that is added to it: what is usual is nearer the shortest."""
 
-Done = tuple[tuple[Participant, ...], int]
-"""Who took part, and when the agent was free again."""
-
-
-def day(seed: int, agent: Agent, on: date) -> Iterator[Conversation]:
-    """The conversations of *agent*'s shift that began on the local day *on*, in order."""
-    chance = random.Random(f"{seed}/{agent.id}/{on.isoformat()}")
-    if on.weekday() >= 5 and chance.random() < 0.4:
-        return
-    midnight = int(datetime(on.year, on.month, on.day, tzinfo=UTC).timestamp()) * SECOND
-    at = midnight - agent.hours_from_utc * HOUR + chance.randrange(7 * HOUR, 11 * HOUR)
-    end, meal = at + 8 * HOUR, at + chance.randrange(3 * HOUR, 5 * HOUR)
-    while (at := at + _between(chance, 10 * SECOND, 12 * MINUTE)) < end:
-        if at > meal:
-            at, meal = at + 40 * MINUTE, end
-        conversation_id = str(uuid.UUID(int=chance.getrandbits(128), version=4))
-        participants, at = _contact_of(chance, agent, at)
-        yield Conversation(conversation_id, participants)
+NON_ACD, UNANSWERED, OUTBOUND, LONG = 0.05, 0.06, 0.3, 0.02
 
 
-def _contact_of(chance: random.Random, agent: Agent, at: int) -> Done:
-    kind, queue = chance.random(), chance.choice(agent.queues)
-    if kind < 0.05:
-        return _own_call(chance, agent, at)
-    if kind < 0.10:
-        return _unanswered(chance, agent, queue, at)
-    if kind < 0.16 and queue.media_type == "voice":
-        return _outbound(chance, agent, queue, at)
-    return _inbound(chance, agent, queue, at)
+def conversations(seed: int, agent: Agent, day: date) -> Iterator[Conversation]:
+    """Those whose work starts in the shift of *day*, one after the other.
+
+    The last ends hours after the date does, if the shift does.
+    """
+    dice = Random(f"{seed}/{agent.id}/{day}")
+    number = 0
+    free = 0
+    for start, end in on_duty(agent, day, dice):
+        at = max(start, free) + between(dice, 0, 3 * MINUTE)
+        while at < end:
+            conversation, free = _contact(dice, number, agent, at)
+            yield conversation
+            number += 1
+            at = free + between(dice, 2 * SECOND, 14 * MINUTE)
 
 
-def _inbound(chance: random.Random, agent: Agent, queue: Queue, at: int) -> Done:
-    queued_at = at - _between(chance, SECOND, 3 * MINUTE)
-    answered = at + _between(chance, 30, 12 * SECOND)
-    segments = [Segment("alert", at, answered, queue.id), *_talk(chance, queue, answered)]
-    segments += _wrapup(chance, queue, _end(segments))
-    return _offered(agent, queue, segments, queued_at)
+def between(dice: Random, least: int, most: int) -> int:
+    """A whole number in [least, most], more often a small one."""
+    return least + int((most - least) * dice.random() * dice.random())
 
 
-def _outbound(chance: random.Random, agent: Agent, queue: Queue, at: int) -> Done:
-    """On behalf of a queue; every other time nobody answers, yet it is handled and wrapped up."""
-    segments = _dialled(chance, at, queue.id)
-    if chance.random() < 0.5:
-        segments += _talk(chance, queue, _end(segments))
-    segments += _wrapup(chance, queue, _end(segments))
-    session = Session("voice", "outbound", tuple(segments), emission.metrics(segments))
-    return (_agent(agent, session, "agent"),), _end(segments)
+def _contact(dice: Random, number: int, agent: Agent, at: int) -> tuple[Conversation, int]:
+    """A conversation that reaches the agent at *at*, and when the agent is free again."""
+    sort = dice.random()
+    if sort < NON_ACD or not agent.queues:
+        participants = _private_call(dice, agent, at)
+    else:
+        queue = agent.queues[int(dice.random() * len(agent.queues))]
+        media = queue.media[int(dice.random() * len(queue.media))]
+        if sort < NON_ACD + UNANSWERED:
+            participants = _missed(dice, agent, at, queue, media)
+        elif queue.outbound and sort > 1 - OUTBOUND:
+            participants = _called(dice, agent, at, queue)
+        elif media == "callback":
+            participants = _callback(dice, agent, at, queue)
+        else:
+            participants = _served(dice, agent, at, queue, media)
+    of_agent = [p for p in participants if p.user_id]
+    free = max(s.segments[-1].end for p in of_agent for s in p.sessions)
+    return Conversation(number, _division_ids(agent, participants), participants), free
 
 
-def _own_call(chance: random.Random, agent: Agent, at: int) -> Done:
-    """A call that no queue knows of."""
-    segments = _dialled(chance, at, None)
-    start = _end(segments)
-    segments.append(Segment("interact", start, start + _between(chance, SECOND, 6 * MINUTE)))
-    session = Session("voice", "outbound", tuple(segments), emission.metrics(segments))
-    return (_agent(agent, session, "user"),), _end(segments)
+def _division_ids(agent: Agent, participants: tuple[Participant, ...]) -> tuple[str, ...]:
+    queue_id = participants[-1].sessions[0].segments[0].queue_id
+    divisions = [q.division for q in agent.queues if q.id == queue_id] + [agent.division]
+    return tuple(dict.fromkeys(division.id for division in divisions if division))
 
 
-def _unanswered(chance: random.Random, agent: Agent, queue: Queue, at: int) -> Done:
-    """An offer nobody took; now and then it has ACW all the same, as captured ones do."""
-    rung_off = at + 8 * SECOND + chance.randrange(SECOND)
-    segments = [Segment("alert", at, rung_off, queue.id)]
-    if chance.random() < 0.3:
-        segments.append(Segment("wrapup", rung_off, rung_off + 57 * SECOND, queue.id))
-    return _offered(agent, queue, segments, at - _between(chance, SECOND, MINUTE))
+def _served(
+    dice: Random, agent: Agent, at: int, queue: Queue, media: str
+) -> tuple[Participant, ...]:
+    answered = at + between(dice, SECOND, 18 * SECOND)
+    segments = [Segment("alert", at, answered, queue.id)]
+    segments += _live(dice, answered, queue.id, media)
+    ended = segments[-1].end
+    segments += _wrapup(dice, ended, queue.id)
+    if dice.random() < 0.01 and len(agent.queues) > 1:  # taken for one queue, closed for another
+        segments[-1] = segments[-1]._replace(queue_id=agent.queues[-1].id)
+    waiting = at - between(dice, 0, 4 * MINUTE)
+    return (
+        _customer(media, "inbound", waiting, ended, queue.id),
+        _waiting(media, "inbound", waiting, answered, queue.id),
+        _agent(agent, Session(media, "inbound", tuple(segments), _ended(dice))),
+    )
 
 
-def _talk(chance: random.Random, queue: Queue, at: int) -> list[Segment]:
-    """Talk with holds between; one in fifty lasts for more than an hour, past many half-hours."""
-    length = _between(chance, 20 * SECOND, 14 * MINUTE)
-    if chance.random() < 0.02:
-        length += HOUR
+def _missed(
+    dice: Random, agent: Agent, at: int, queue: Queue, media: str
+) -> tuple[Participant, ...]:
+    """An offer that nobody takes; now and then the agent is sent to wrap it up all the same."""
+    given_up = at + between(dice, 8 * SECOND, 45 * SECOND)
+    segments = [Segment("alert", at, given_up, queue.id)]
+    if dice.random() < 0.25:
+        wrapped = given_up + between(dice, 10 * SECOND, MINUTE)
+        segments.append(Segment("wrapup", given_up, wrapped, queue.id))
+    waiting = at - between(dice, 0, 4 * MINUTE)
+    hung_up = given_up + between(dice, SECOND, MINUTE)
+    return (
+        _customer(media, "inbound", waiting, hung_up, queue.id),
+        _waiting(media, "inbound", waiting, hung_up, queue.id, ended="client"),
+        _agent(agent, Session(media, "inbound", tuple(segments), "timeout")),
+    )
+
+
+def _called(dice: Random, agent: Agent, at: int, queue: Queue) -> tuple[Participant, ...]:
+    """A call on behalf of a queue. One in three is not answered, and is handled even so."""
+    segments = _dialed(dice, at, queue.id)
+    if dice.random() < 0.67:
+        segments += _live(dice, segments[-1].end, queue.id, "voice")
+    ended = segments[-1].end
+    segments += _wrapup(dice, ended, queue.id)
+    return (
+        _customer("voice", "outbound", at, ended, queue.id),
+        _agent(agent, Session("voice", "outbound", tuple(segments))),
+    )
+
+
+def _private_call(dice: Random, agent: Agent, at: int) -> tuple[Participant, ...]:
+    segments = _dialed(dice, at, "")
+    segments += _live(dice, segments[-1].end, "", "voice")
+    return (
+        _customer("voice", "outbound", at, segments[-1].end, ""),
+        Participant("user", agent.id, (Session("voice", "outbound", tuple(segments)),)),
+    )
+
+
+def _callback(dice: Random, agent: Agent, at: int, queue: Queue) -> tuple[Participant, ...]:
+    """The callback and the call that it leads to: handled twice over, as in the real API."""
+    answered = at + between(dice, SECOND, 18 * SECOND)
+    call = _dialed(dice, answered + between(dice, SECOND, MINUTE), queue.id)
+    call += _live(dice, call[-1].end, queue.id, "callback")
+    ended = call[-1].end
+    segments = [
+        Segment("alert", at, answered, queue.id),
+        Segment("interact", answered, ended, queue.id),
+        *_wrapup(dice, ended, queue.id),
+    ]
+    waiting = at - between(dice, MINUTE, 40 * MINUTE)
+    return (
+        _customer("callback", "outbound", waiting, ended, queue.id),
+        _waiting("callback", "outbound", waiting, answered, queue.id),
+        _agent(
+            agent,
+            Session("callback", "outbound", tuple(segments)),
+            Session("voice", "outbound", tuple(call)),
+        ),
+    )
+
+
+def _live(dice: Random, at: int, queue_id: str, media: str) -> list[Segment]:
+    """Talk, with holds in it now and then; some hang up while they are on hold."""
+    least, most = LIVE[media]
+    talk = between(dice, least, most)
+    if dice.random() < LONG:
+        talk += between(dice, 45 * MINUTE, 90 * MINUTE)
+    holds = int(dice.random() * 4) if dice.random() < 0.35 else 0
+    if not holds:
+        return [Segment("interact", at, at + talk, queue_id)]
+    cuts = [0, *sorted(1 + int(dice.random() * (talk - 1)) for _ in range(holds)), talk]
     segments = []
-    for _ in range(chance.choice((0, 0, 0, 1, 1, 3))):
-        talked = at + _between(chance, SECOND, length)
-        held = talked + _between(chance, SECOND, 4 * MINUTE)
-        segments += [
-            Segment("interact", at, talked, queue.id),
-            Segment("hold", talked, held, queue.id),
-        ]
-        at = held
-    return [*segments, Segment("interact", at, at + length, queue.id)]
+    for since, until in pairwise(cuts):
+        segments.append(Segment("interact", at, at + max(until - since, 1), queue_id))
+        at = segments[-1].end + between(dice, 4 * SECOND, 5 * MINUTE)
+        segments.append(Segment("hold", segments[-1].end, at, queue_id))
+    return segments if dice.random() < 0.1 else segments[:-1]
 
 
-def _dialled(chance: random.Random, at: int, queue_id: str | None) -> list[Segment]:
-    contacted = at + _between(chance, 200, 3 * SECOND)
-    dialled = contacted + _between(chance, 200, 30 * SECOND)
+def _wrapup(dice: Random, at: int, queue_id: str) -> list[Segment]:
+    """After-call work, which one in five skips."""
+    if dice.random() < 0.2:
+        return []
+    return [Segment("wrapup", at, at + between(dice, 3 * SECOND, 5 * MINUTE), queue_id)]
+
+
+def _dialed(dice: Random, at: int, queue_id: str) -> list[Segment]:
+    connected = at + between(dice, SECOND // 2, 8 * SECOND)
+    answered = connected + between(dice, SECOND // 4, 40 * SECOND)
     return [
-        Segment("contacting", at, contacted, queue_id),
-        Segment("dialing", contacted, dialled, queue_id),
+        Segment("contacting", at, connected, queue_id),
+        Segment("dialing", connected, answered, queue_id),
     ]
 
 
-def _wrapup(chance: random.Random, queue: Queue, at: int) -> list[Segment]:
-    if chance.random() < 0.15:
-        return []
-    return [Segment("wrapup", at, at + _between(chance, 2 * SECOND, 3 * MINUTE), queue.id)]
+def _ended(dice: Random) -> str:
+    return "transfer" if dice.random() < 0.04 else "peer"
 
 
-def _offered(agent: Agent, queue: Queue, segments: list[Segment], queued_at: int) -> Done:
-    """A contact that waited in *queue* until the first of *segments*."""
-    offered_at = segments[0].start
-    waited = Segment("interact", queued_at, offered_at, queue.id)
-    acd = Session(queue.media_type, "inbound", (waited,), emission.queued(queued_at, offered_at))
-    found = emission.metrics(segments, queued_at=queued_at)
-    session = Session(queue.media_type, "inbound", tuple(segments), found)
-    wait = Participant("acd", (acd,), name=queue.name, division_id=queue.division.id)
-    return (wait, _agent(agent, session, "agent")), _end(segments)
+def _agent(agent: Agent, *sessions: Session) -> Participant:
+    return Participant("agent", agent.id, sessions)
 
 
-def _agent(agent: Agent, session: Session, purpose: str) -> Participant:
-    return Participant(purpose, (session,), user_id=agent.id, division_id=agent.division.id)
+def _customer(media: str, direction: str, start: int, end: int, queue_id: str) -> Participant:
+    segment = Segment("interact", start, end, queue_id)
+    return Participant("customer", "", (Session(media, direction, (segment,), "client"),))
 
 
-def _end(segments: list[Segment]) -> int:
-    """When the last of *segments* ended; here all have."""
-    end = segments[-1].end
-    assert end is not None
-    return end
-
-
-def _between(chance: random.Random, least: int, most: int) -> int:
-    """Short more often than long."""
-    return least + int(chance.random() * chance.random() * (most - least))
+def _waiting(
+    media: str, direction: str, start: int, end: int, queue_id: str, ended: str = "transfer"
+) -> Participant:
+    segment = Segment("interact", start, end, queue_id)
+    return Participant("acd", "", (Session(media, direction, (segment,), ended),))

@@ -1,6 +1,7 @@
 """Commands, streams and exit codes. Data goes to stdout, talk to stderr."""
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ class Exit(IntEnum):
     CREDENTIALS = 3
     UNREACHABLE = 4
     INTERRUPTED = 130
+    TERMINATED = 143
 
 
 app = App(
@@ -159,6 +161,8 @@ def emulator(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit."""
+    # An exception, so that what was begun is cleared away, as it is on Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(Exit.TERMINATED))
     sys.exit(_exit_code(arguments))
 
 

@@ -13,6 +13,7 @@ import stamina
 from halfhour import pacing, transport, wire
 from halfhour.auth import ClientCredentials
 from halfhour.endpoints import PAGE_SIZE, Endpoint
+from halfhour.errors import UnexpectedAnswer
 from halfhour.settings import Settings
 
 T = TypeVar("T")
@@ -78,6 +79,11 @@ class Client:
                 yield row
             if page.next_uri is None:
                 return
+            if not page.entities:
+                raise UnexpectedAnswer(
+                    f"{endpoint.name}: page {number} is empty, yet another is announced; "
+                    "some may be missing, so nothing was used - try again"
+                )
             number += 1
 
     async def _send(

@@ -1,5 +1,6 @@
 """The emulator as a process of its own: this package never imports it."""
 
+import os
 import secrets
 import subprocess
 import sys
@@ -13,8 +14,14 @@ from halfhour.settings import Settings
 
 
 def run_emulator(options: Sequence[str]) -> int:
-    """Run the emulator with these *options* until it ends; its exit code."""
-    with subprocess.Popen(_command(options)) as process:
+    """Run the emulator with these *options* until it ends; its exit code.
+
+    Where a process can become another, this one does, and does not return.
+    """
+    command = _command(options)
+    if os.name == "posix":
+        os.execv(command[0], command)
+    with subprocess.Popen(command) as process:
         try:
             return process.wait()
         except KeyboardInterrupt:

@@ -108,8 +108,9 @@ async def _ids(
     ids: dict[str, list[str]] = {}
     names = []
     async for row in client.pages(endpoint, query):
-        names.append(row.name)
-        ids.setdefault(row.name.casefold(), []).append(row.id)
+        name = row.name or row.id
+        names.append(name)
+        ids.setdefault(name.casefold(), []).append(row.id)
     for text in wanted:
         if not is_id(text) and text.casefold() not in ids:
             raise ConfigError(

@@ -76,7 +76,7 @@ class Named(Wire):
     """An agent or a queue of a list; a person without a name has none."""
 
     id: str
-    name: str = ""
+    name: str | None = None
 
 
 class Page(Wire, Generic[T]):

@@ -85,6 +85,12 @@ def tight_cloud() -> Iterator[Cloud]:
     yield from emulator("--now", NOW, "--agents", "2", "--requests-per-minute", "30")
 
 
+@pytest.fixture
+def brief_cloud() -> Iterator[Cloud]:
+    """An organisation whose tokens are good for two seconds."""
+    yield from emulator("--now", NOW, "--agents", "2", "--token-lifetime", "2")
+
+
 @pytest.fixture(scope="session")
 def powerless_cloud() -> Iterator[Cloud]:
     """An organisation whose admin gave the client no permission for aggregates."""

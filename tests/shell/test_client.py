@@ -80,7 +80,7 @@ def test_a_login_host_that_stumbles_is_tried_again(cloud, status):
     ("status", "code", "way_out"),
     [
         (400, "bad.request", "report this as a bug"),
-        (403, "not.authorized", "role"),
+        (403, "missing", "role"),
         (404, "not.found", "check the region"),
         (413, "request.entity.too.large", "fewer queues"),
         (500, "internal.server.error", "try again later"),
@@ -182,6 +182,20 @@ def test_an_expired_token_is_renewed_once_for_all(cloud):
     assert len(cloud.requests("/oauth/token")) == 2
 
 
+def test_a_token_is_renewed_before_it_runs_out(brief_cloud):
+    async def two_calls_apart() -> None:
+        async with Client(brief_cloud.settings) as client:
+            for _ in range(3):
+                await client.call(AGGREGATES, body=QUERY.body())
+                await asyncio.sleep(1.1)
+
+    run(two_calls_apart())
+
+    assert len(brief_cloud.requests("/oauth/token")) == 3
+    statuses = [request["status"] for request in brief_cloud.requests("aggregates/query")]
+    assert statuses == [200, 200, 200]
+
+
 def test_a_token_that_is_refused_twice_ends_it(cloud):
     cloud.faults({"kind": "expired_token", "endpoint": "aggregates"})
 
@@ -220,7 +234,7 @@ def test_every_page_of_a_list_is_read(shared_cloud, big_cloud):
 def test_a_list_of_queues_is_read(cloud):
     async def queues() -> list[str]:
         async with Client(cloud.settings) as client:
-            return [row.name async for row in client.pages(QUEUES)]
+            return [row.name or "" async for row in client.pages(QUEUES)]
 
     assert "Billing" in run(queues())
 

@@ -20,7 +20,11 @@ def awaited(cloud):
     raise AssertionError("the request never came")
 
 
-def test_ctrl_c_ends_it_at_once_with_130_and_leaves_no_file(cloud, tmp_path):
+@pytest.mark.parametrize(
+    ("sent", "code", "said"),
+    [(signal.SIGINT, 130, "halfhour: interrupted\n"), (signal.SIGTERM, 143, "")],
+)
+def test_a_signal_ends_it_at_once_and_leaves_no_file(cloud, tmp_path, sent, code, said):
     cloud.faults({"kind": "hang", "endpoint": "aggregates", "seconds": 60})
     command = [sys.executable, "-m", "halfhour", "report", "--output", "day.csv"]
     with subprocess.Popen(
@@ -31,11 +35,10 @@ def test_ctrl_c_ends_it_at_once_with_130_and_leaves_no_file(cloud, tmp_path):
         text=True,
     ) as process:
         awaited(cloud)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(sent)
         _, err = process.communicate(timeout=10)
 
-    assert process.returncode == 130
-    assert err == "halfhour: interrupted\n"
+    assert (process.returncode, err) == (code, said)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -55,8 +58,9 @@ def test_a_reader_that_stops_early_is_no_failure(cloud):
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
-def test_the_emulator_ends_at_once_without_a_word(sent, code):
-    command = [sys.executable, "-m", "genesys_emulator"]
+@pytest.mark.parametrize("module", [["genesys_emulator"], ["halfhour", "emulator"]])
+def test_the_emulator_ends_at_once_without_a_word(sent, code, module):
+    command = [sys.executable, "-m", *module]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

@@ -1,0 +1,143 @@
+"""The routes of the real API that are emulated."""
+
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Any
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Scope
+
+from genesys_emulator import answers, directory, endpoints, refusals
+from genesys_emulator.centre import Centre
+from genesys_emulator.control import said
+from genesys_emulator.endpoints import Endpoint
+from genesys_emulator.line import Answer
+from genesys_emulator.refusals import RefusalError
+from genesys_emulator.tokens import Tokens
+from genesys_emulator.validation import Query, query
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def api(
+    centre: Centre,
+    tokens: Tokens,
+    *,
+    now: Callable[[], int],
+    withheld: frozenset[str],
+    monotonic: Callable[[], float],
+) -> Starlette:
+    """What is answered once a request is let in, permissions included."""
+    organization = centre.organization
+
+    async def token(request: Request) -> Response:
+        authorization = request.headers.get("authorization", "")
+        status, content = tokens.grant(authorization, await request.body(), monotonic())
+        return said(content, status)
+
+    async def aggregates(request: Request) -> Response:
+        body = await request.body()
+        asked = query(_json(request, body))
+        books = centre.books(asked.start, min(asked.end, now()), _possible(asked))
+        return said(answers.answer(asked, books, now(), Random(body)))
+
+    async def user(request: Request) -> Response:
+        state = "deleted" if request.query_params.get("state") == "deleted" else "active"
+        return said(directory.user(directory.one_user(organization, _id(request), state)))
+
+    async def queue(request: Request) -> Response:
+        found = directory.one_queue(organization, _id(request))
+        return said(directory.queue_of(organization, found))
+
+    async def itself(_: Request) -> Response:
+        return said(directory.organization_of(organization))
+
+    def listing(of: Callable[..., dict[str, Any]]) -> Handler:
+        async def listed(request: Request) -> Response:
+            parameters = request.query_params.multi_items()
+            return said(of(organization, request.url.path, parameters))
+
+        return listed
+
+    handlers: dict[Endpoint, Handler] = {
+        endpoints.TOKEN: token,
+        endpoints.AGGREGATES: aggregates,
+        endpoints.USERS: listing(directory.users),
+        endpoints.USER: user,
+        endpoints.QUEUES: listing(directory.queues),
+        endpoints.QUEUE: queue,
+        endpoints.DIVISIONS: listing(directory.divisions),
+        endpoints.ORGANIZATION: itself,
+    }
+    return Starlette(
+        routes=[
+            Route(endpoint.path, _permitted(endpoint, handler, withheld), methods=[endpoint.method])
+            for endpoint, handler in handlers.items()
+        ],
+        exception_handlers={RefusalError: _refusal, HTTPException: _no_route},
+    )
+
+
+def refused(refusal: RefusalError, scope: Scope) -> Answer:
+    """The answer that a refusal is; one of the token endpoint has a form of its own."""
+    content: object = refusal.body(scope["state"]["correlation_id"])
+    if scope["path"] == endpoints.TOKEN.path and refusal.status in (400, 401):
+        words = "authentication failed"
+        content = {"error": "invalid_client", "description": words, "error_description": words}
+    headers = {"content-type": "application/json"}
+    return Answer(refusal.status, headers, msgspec.json.encode(content))
+
+
+def _permitted(endpoint: Endpoint, handler: Handler, withheld: frozenset[str]) -> Handler:
+    missing = withheld.intersection(endpoint.permissions)
+    allowed = not missing if endpoint.all_of_them else missing != set(endpoint.permissions)
+
+    async def guarded(request: Request) -> Response:
+        if endpoint.permissions and not allowed:
+            raise refusals.missing_permissions(
+                endpoint.permissions, all_of_them=endpoint.all_of_them
+            )
+        return await handler(request)
+
+    return guarded
+
+
+def _json(request: Request, body: bytes) -> object:
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        raise refusals.standard(415)
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise refusals.malformed() from None
+
+
+def _possible(asked: Query) -> Callable[[str], bool]:
+    """Whether the filter leaves room for an agent, or for the customers they spoke to."""
+    of_nobody = asked.filter.verdict({"userId": ()}.get)
+    return lambda user_id: (
+        of_nobody is not False or asked.filter.verdict({"userId": (user_id,)}.get) is not False
+    )
+
+
+def _id(request: Request) -> str:
+    return str(request.path_params["id"])
+
+
+async def _refusal(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RefusalError)
+    answer = refused(error, request.scope)
+    return Response(answer.body, answer.status, answer.headers)
+
+
+async def _no_route(request: Request, error: Exception) -> Response:
+    """Starlette's own: there is no such path, or not with this method."""
+    assert isinstance(error, HTTPException)
+    refusal = refusals.unknown_path() if error.status_code == 404 else refusals.standard(405)
+    response = await _refusal(request, refusal)
+    response.headers.update(error.headers or {})
+    return response

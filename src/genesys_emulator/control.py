@@ -1,0 +1,61 @@
+"""``/_emulator``: what a test steers by. It asks for no token and is in no log."""
+
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from genesys_emulator import directory
+from genesys_emulator.centre import Centre
+from genesys_emulator.faults import FaultError, Faults
+from genesys_emulator.journal import Journal
+from genesys_emulator.tokens import Tokens
+
+
+def routes(centre: Centre, tokens: Tokens, faults: Faults, journal: Journal) -> list[Route]:
+    """The routes that show and set what is given here."""
+
+    async def requests(_: Request) -> Response:
+        return said({"requests": list(journal.entries)})
+
+    async def add(request: Request) -> Response:
+        try:
+            added = faults.add(msgspec.json.decode(await request.body()))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return said({"message": f"the body is not JSON: {error}"}, 400)
+        except FaultError as error:
+            return said({"message": str(error)}, 400)
+        return said({"added": added, "active": len(faults.active)})
+
+    async def clear(_: Request) -> Response:
+        faults.clear()
+        return said({"active": 0})
+
+    async def reset(_: Request) -> Response:
+        for each in (tokens, faults, journal):
+            each.clear()
+        return said({})
+
+    async def org(_: Request) -> Response:
+        organization = centre.organization
+        return said(
+            {
+                "organization": directory.organization_of(organization),
+                "users": [directory.user(agent) for agent in organization.agents],
+                "queues": [directory.queue_of(organization, each) for each in organization.queues],
+            }
+        )
+
+    return [
+        Route("/_emulator/requests", requests, methods=["GET"]),
+        Route("/_emulator/faults", add, methods=["POST"]),
+        Route("/_emulator/faults", clear, methods=["DELETE"]),
+        Route("/_emulator/reset", reset, methods=["POST"]),
+        Route("/_emulator/org", org, methods=["GET"]),
+    ]
+
+
+def said(content: Any, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(content), status, media_type="application/json")

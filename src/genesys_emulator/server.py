@@ -1,0 +1,66 @@
+"""A socket, and the server that listens on it until it is told to stop."""
+
+import signal
+import socket
+import sys
+
+import uvicorn
+
+from genesys_emulator.app import Emulator
+
+INTERRUPTED = 130
+GRACE = 1
+"""Seconds for what is under way when the server is told to stop."""
+
+
+class Announcing(uvicorn.Server):
+    """Prints its base URL on stdout as soon as it can be asked."""
+
+    def __init__(self, emulator: Emulator, base_url: str) -> None:
+        super().__init__(
+            uvicorn.Config(
+                emulator,
+                http="h11",
+                ws="none",
+                lifespan="off",
+                log_level="error",
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=GRACE,
+            )
+        )
+        self._emulator = emulator
+        self._base_url = base_url
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print(self._base_url, flush=True)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._emulator.stopping.set()
+        await super().shutdown(sockets)
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket on this address, any free *port* for 0. Raises OSError, OverflowError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=2048)
+
+
+def run(emulator: Emulator, sock: socket.socket) -> int:
+    """Serve until a signal comes; the exit code."""
+    host, port = sock.getsockname()[:2]
+    server = Announcing(
+        emulator, f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    )
+    # uvicorn stops at a signal and then raises it again, which these are there for.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        server.run(sockets=[sock])
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0 if server.started else 1
+
+
+def say(message: str) -> None:
+    print(f"genesys_emulator: {message}", file=sys.stderr, flush=True)
