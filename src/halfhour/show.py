@@ -110,10 +110,16 @@ def _watched() -> bool:
     return sys.stderr.isatty()
 
 
+class _Stderr(logging.Handler):
+    """Asks for stderr anew each time: while progress is shown, it is another."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(f"halfhour: {record.getMessage()}", file=sys.stderr)
+
+
 @contextmanager
 def _talk() -> Iterator[None]:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("halfhour: %(message)s"))
+    handler = _Stderr()
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     stamina.instrumentation.set_on_retry_hooks([_retrying])
