@@ -1,0 +1,118 @@
+"""The SQL of the reports against plain Python."""
+
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from halfhour import reports
+from halfhour.intervals import HALF_HOUR, QUARTER_HOUR, Interval
+from halfhour.plan import Question
+from halfhour.tables import NAMES, POSTED
+from halfhour.vocabulary import By
+
+START = datetime(2026, 3, 2, 5, 45, tzinfo=UTC)
+DAY = Interval(START, START + timedelta(days=1))
+AGENTS = pa.table({"id": ["a", "b"], "name": ["Zoë", "anna"]}, schema=NAMES)
+
+figures = st.one_of(st.none(), st.integers(0, 8 * 10**7))
+rows = st.lists(
+    st.fixed_dictionaries(
+        {
+            "interval_start": st.integers(0, 95).map(lambda at: START + at * QUARTER_HOUR),
+            "agent_id": st.sampled_from("abc"),
+            "queue_id": st.sampled_from(["p", "q", None]),
+            "media_type": st.sampled_from(["voice", "chat"]),
+            "handle_ms": figures,
+            "handle_count": st.one_of(st.none(), st.integers(0, 9)),
+            "acw_ms": figures,
+            "hold_ms": figures,
+        }
+    ),
+    max_size=30,
+    unique_by=lambda row: (
+        row["interval_start"],
+        row["agent_id"],
+        row["queue_id"],
+        row["media_type"],
+    ),
+)
+
+
+def report(by: By, posted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    table = pa.Table.from_pylist(posted, schema=POSTED)
+    return reports.report(Question(DAY, UTC, by), posted=table, agents=AGENTS).to_pylist()
+
+
+def seconds(posted: list[dict[str, Any]], name: str) -> float:
+    return sum(row[name] or 0 for row in posted) / 1000
+
+
+def grouped(posted: list[dict[str, Any]], key: Any) -> dict[Any, list[dict[str, Any]]]:
+    groups = defaultdict(list)
+    for row in posted:
+        groups[key(row)].append(row)
+    return groups
+
+
+def half_hour(row: dict[str, Any]) -> datetime:
+    start = row["interval_start"]
+    assert isinstance(start, datetime)
+    return start - (start - START) % HALF_HOUR
+
+
+@settings(max_examples=50)
+@given(rows)
+def test_by_interval_sums_every_row_into_its_half_hour(posted):
+    expected = grouped(posted, lambda row: (half_hour(row), row["agent_id"]))
+    found = report(By.INTERVAL, posted)
+
+    assert {(row["interval_start"], row["agent_id"]) for row in found} == set(expected)
+    assert len(found) == len(expected)
+    for row in found:
+        of_cell = expected[row["interval_start"], row["agent_id"]]
+        assert row["interval_end"] == row["interval_start"] + HALF_HOUR
+        for name in ("handle", "acw", "hold"):
+            assert row[f"{name}_time_sec"] == seconds(of_cell, f"{name}_ms")
+        assert row["handled_count"] == sum(each["handle_count"] or 0 for each in of_cell)
+        assert row["exceeds_interval"] is (row["handle_time_sec"] > 1800)
+
+
+@settings(max_examples=50)
+@given(rows)
+def test_by_agent_divides_sums_and_nothing_by_nothing(posted):
+    expected = grouped(posted, lambda row: row["agent_id"])
+
+    for row in report(By.AGENT, posted):
+        of_agent = expected.pop(row["agent_id"])
+        active = {
+            half_hour(each)
+            for each in of_agent
+            if any(each[name] is not None for name in ("handle_ms", "acw_ms", "hold_ms"))
+        }
+        handle, count = seconds(of_agent, "handle_ms"), row["handled_count"]
+        assert row["interval_count"] == len(active)
+        assert_quotient(row["handle_time_mean_sec"], handle, len(active), 3)
+        assert_quotient(row["aht_sec"], handle, count, 3)
+        assert_quotient(row["acw_share_ratio"], seconds(of_agent, "acw_ms"), handle, 4)
+    assert not expected
+
+
+def assert_quotient(found: float | None, over: float, per: float, digits: int) -> None:
+    if per:
+        assert found == pytest.approx(over / per, rel=1e-12, abs=0.51 * 10**-digits)
+    else:
+        assert found is None
+
+
+def test_rows_are_sorted_as_people_sort_names():
+    posted = [
+        {"interval_start": START, "agent_id": agent, "handle_ms": 1} for agent in ("b", "c", "a")
+    ]
+
+    assert [row["agent_name"] for row in report(By.INTERVAL, posted)] == ["anna", "c", "Zoë"]
+    assert [row["agent_name"] for row in report(By.AGENT, posted)] == ["anna", "c", "Zoë"]
