@@ -110,7 +110,7 @@ def _serve(emulator: Emulator, host: str, port: int, what: str) -> int:
     try:
         sock = server.listening(host, port)
     except OSError as error:
-        why = os.strerror(error.errno) if error.errno in errorcode else str(error)
+        why = os.strerror(error.errno or 0) if error.errno in errorcode else "no such address"
         hint = "; --port 0 takes a free one" if error.errno == EADDRINUSE else ""
         raise StartError(f"port {port} of {host}: {why}{hint}", FAILED) from None
     with sock:

@@ -94,16 +94,12 @@ class Emulator:
         """What a fault does before anything is looked at."""
         if fault.kind == "expired_token":
             self.tokens.revoke(_token(Request(scope)))
-        if fault.kind != "status":
-            return
-        endpoint = endpoints.at(scope["path"])
-        if fault.status == 429:
-            raise refusals.throttled(60, self.tokens.requests_per_minute)
-        if fault.status == 403 and endpoint and endpoint.permissions:
-            raise refusals.missing_permissions(
-                endpoint.permissions, all_of_them=endpoint.all_of_them
+        if fault.kind == "status":
+            raise (
+                refusals.throttled(60, self.tokens.requests_per_minute)
+                if fault.status == 429
+                else refusals.standard(fault.status)
             )
-        raise refusals.standard(fault.status)
 
     def _admitted(self, request: Request, headers: dict[str, str]) -> dict[str, str]:
         """The headers that tell of the limit. Raises RefusalError to whoever is not let in."""

@@ -6,6 +6,7 @@ from random import Random
 from genesys_emulator.instants import HOUR, MINUTE, midnight
 from genesys_emulator.org import Agent
 
+TUESDAY = 1
 Span = tuple[int, int]
 """[start, end) in ms."""
 
@@ -13,10 +14,11 @@ Span = tuple[int, int]
 def on_duty(agent: Agent, day: date, dice: Random) -> list[Span]:
     """The stretches of work of the shift that starts on *day* (UTC), breaks left out.
 
-    A shift of the evening ends on the next date. Five days of seven, not the
-    same for all; none is the answer on the other two.
+    A shift of the evening ends on the next date. Everyone has two days off in
+    a row, with no stretch at all, and nobody a Monday: that is the busiest day.
     """
-    if (day.toordinal() + agent.index) % 7 >= 5:
+    first_off = TUESDAY + agent.index % 5
+    if day.weekday() in (first_off, first_off + 1):
         return []
     start = midnight(day) + agent.shift * HOUR + int(dice.random() * 20 - 10) * MINUTE
     spans, at = [], start

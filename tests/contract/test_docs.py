@@ -16,13 +16,15 @@ from halfhour.vocabulary import By
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
-PLAIN = {"wire.py", "directory.py", "model.py", "org.py"}
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT / "src")))
-def test_every_module_and_public_function_of_it_says_what_it_is(path):
+def test_every_module_says_what_it_is_and_in_halfhour_every_public_name(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert ast.get_docstring(tree)
+    if "genesys_emulator" in path.parts:
+        return
     public = [
         node
         for node in tree.body
@@ -31,9 +33,8 @@ def test_every_module_and_public_function_of_it_says_what_it_is(path):
     ]
     undocumented = [node.name for node in public if not ast.get_docstring(node)]
 
-    assert ast.get_docstring(tree)
-    # A few plain fields, or a list of them, say what they are themselves.
-    assert [name for name in undocumented if path.name not in PLAIN] == []
+    # A struct of a few plain fields is named after the object it reads.
+    assert [name for name in undocumented if path.name != "wire.py"] == []
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT / "src")))

@@ -45,7 +45,8 @@ rows = st.lists(
 
 def report(by: By, posted: list[dict[str, Any]]) -> list[dict[str, Any]]:
     table = pa.Table.from_pylist(posted, schema=POSTED)
-    return reports.report(Question(DAY, UTC, by), posted=table, agents=AGENTS).to_pylist()
+    found = reports.report(Question(DAY, UTC, by), posted=table, agents=AGENTS)
+    return list(found.to_pylist())
 
 
 def seconds(posted: list[dict[str, Any]], name: str) -> float:
