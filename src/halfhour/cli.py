@@ -177,7 +177,10 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
     except KeyboardInterrupt:
         return _say("interrupted", Exit.INTERRUPTED)
     except BrokenPipeError:  # the reader, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_stdout()
+    except OSError as error:
+        _drop_stdout()
+        return _say(f"could not be written to the end ({error.strerror})", Exit.FAILED)
     except Exception as error:
         if os.environ.get("HALFHOUR_DEBUG"):
             raise
@@ -188,6 +191,11 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
             Exit.FAILED,
         )
     return Exit.DONE
+
+
+def _drop_stdout() -> None:
+    """Let what is still to be written go nowhere, or Python fails with it once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _code(error: errors.HalfhourError) -> Exit:

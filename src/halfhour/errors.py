@@ -12,6 +12,10 @@ class ConfigError(HalfhourError):
     """Something that was asked for or set cannot be understood."""
 
 
+class WriteError(HalfhourError):
+    """What was asked for is there, but could not be written down to the end."""
+
+
 class AuthError(HalfhourError):
     """The credentials are missing or were refused. Trying again is of no use."""
 

@@ -3,12 +3,15 @@
 import csv
 import io
 import json
+import os
 import socket
 import stat
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -148,7 +151,7 @@ BAD = [
     (["report", "--by", "agnt"], 2, 'Did you mean "agent"'),
     (["report", "--output", "out.cvs"], 2, "did you mean '.csv'"),
     (["report", "--output", "missing/out.csv"], 2, "cannot be written"),
-    (["report", "--output", ".", "--format", "csv"], 2, "it is a folder"),
+    (["report", "--output", ".", "--format", "csv"], 2, "Is a directory"),
     (["report", "--settings", "missing.toml"], 2, "cannot be read"),
     (["report", "--timeout", "0"], 2, "--timeout"),
     (["report", "--attempts", "0"], 2, "--attempts"),
@@ -212,6 +215,9 @@ def test_a_settings_file_serves_where_the_environment_is_silent(tmp_path, cloud)
     )
     halfhour = Halfhour(tmp_path, {})
 
+    assert halfhour("report", *DAY).code == 0
+    (tmp_path / ".config" / "halfhour").mkdir(parents=True)
+    (tmp_path / "halfhour.toml").rename(tmp_path / ".config" / "halfhour" / "halfhour.toml")
     assert halfhour("report", *DAY).code == 0
     assert halfhour("report", *DAY, GENESYS_REGION="http://127.0.0.1:9").code == 4
     by_flag = halfhour("report", *DAY, "--region", cloud.url, GENESYS_REGION="http://127.0.0.1:9")
@@ -313,6 +319,36 @@ def test_a_server_that_is_not_genesys_is_described(halfhour, answer, code, sente
 
     assert (ran.code, ran.out) == (code, "")
     assert sentence in ran.err
+
+
+def test_a_link_leads_to_its_file_and_a_device_stays_one(halfhour):
+    (halfhour.folder / "real.csv").write_text("old")
+    (halfhour.folder / "link.csv").symlink_to("real.csv")
+
+    halfhour("report", *DAY, "--output", "link.csv")
+    to_stdout = halfhour("report", *DAY, "--output", "/dev/stdout", "--format", "csv")
+
+    assert (halfhour.folder / "link.csv").is_symlink()
+    assert (halfhour.folder / "real.csv").read_text(encoding="utf-8") == to_stdout.out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full disk to be had")
+def test_a_full_disk_is_said_and_is_no_bug(halfhour):
+    by_option = halfhour("report", *DAY, "--output", "/dev/full", "--format", "csv")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "halfhour", "report", *DAY],
+            env={**os.environ, **halfhour.environment},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert by_option.code == done.returncode == 1
+    assert "No space left on device" in by_option.err
+    assert "No space left on device" in done.stderr
+    assert "bug" not in by_option.err + done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX")
