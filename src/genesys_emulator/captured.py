@@ -1,6 +1,7 @@
 """Conversation detail records, as the real API wrote them, in place of simulated work."""
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Annotated, Any
@@ -82,7 +83,7 @@ def captured(content: bytes) -> Captured:
     """
     found = {
         conversation.conversation_id: conversation
-        for number, record in enumerate(_records(content))
+        for number, record in enumerate(_records(content.removeprefix(BOM_UTF8)))
         for conversation in [_conversation(record, number)]
     }
     if not found:

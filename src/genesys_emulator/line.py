@@ -1,6 +1,7 @@
 """The connection to a client, down to where a fault can break it."""
 
 import asyncio
+import os
 import socket
 import struct
 from collections.abc import Callable, Mapping
@@ -8,7 +9,7 @@ from dataclasses import dataclass, field
 
 from starlette.types import Receive, Send
 
-BREAKS_OFF = struct.pack("ii", 1, 0)
+BREAKS_OFF = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 """SO_LINGER of no time: what closes the connection is a reset."""
 
 LONGEST_FLUSH = 5.0

@@ -80,7 +80,7 @@ def test_a_login_host_that_stumbles_is_tried_again(cloud, status):
     ("status", "code", "way_out"),
     [
         (400, "bad.request", "report this as a bug"),
-        (403, "missing", "role"),
+        (403, "not.authorized", "role"),
         (404, "not.found", "check the region"),
         (413, "request.entity.too.large", "fewer queues"),
         (500, "internal.server.error", "try again later"),

@@ -1,0 +1,278 @@
+"""Posted values in buckets, held against an oracle that only adds up."""
+
+from datetime import date
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genesys_emulator.answers import answer
+from genesys_emulator.centre import Simulated
+from genesys_emulator.emission import Book, Origin
+from genesys_emulator.filters import Clause, LookUp, Predicate
+from genesys_emulator.instants import DAY, MINUTE, instant, midnight
+from genesys_emulator.org import organization
+from genesys_emulator.validation import query
+from genesys_emulator.vocabulary import EMULATED
+
+from .conftest import a_query
+
+START = midnight(date(2026, 3, 2))
+CENTRE = Simulated(organization(1, 12), date(2026, 2, 24))
+
+some: st.SearchStrategy[tuple[str, ...]] = st.sampled_from([("a",), ("b",), ("a", "b"), ("b", "a")])
+none: st.SearchStrategy[tuple[str, ...]] = st.just(())
+words = none | some
+origins = st.builds(Origin, words, words, some, words, words, words)
+moments = st.integers(START - DAY, START + 2 * DAY)
+books: st.SearchStrategy[Book] = st.dictionaries(
+    origins,
+    st.dictionaries(
+        st.sampled_from(["tHandle", "tAcw", "nOffered"]),
+        st.lists(st.tuples(moments, st.integers(1, 10**7)), min_size=1),
+    ),
+)
+
+
+def always(_: str) -> bool:
+    return True
+
+
+def told(book: Book, now: int = START + 9 * DAY, **changes: Any) -> dict[str, Any]:
+    return answer(query(a_query(**changes)), [book], now, Random(1))
+
+
+def cells(told: dict[str, Any]) -> list[tuple[dict[str, str], int, int, str, dict[str, int]]]:
+    found = []
+    for result in told["results"]:
+        for bucket in result["data"]:
+            start, end = (instant(text, None) for text in bucket["interval"].split("/"))
+            found += [
+                (result["group"], start, end, metric["metric"], metric["stats"])
+                for metric in bucket["metrics"]
+            ]
+    return found
+
+
+@given(
+    books,
+    moments,
+    st.sampled_from(["PT15M", "PT30M", "PT1H", "P1D", "P1M", "P1W", None]),
+    st.sampled_from([None, "America/New_York", "Asia/Kathmandu"]),
+)
+def test_the_buckets_add_up_to_what_was_posted(book, now, granularity, zone):
+    found = cells(
+        told(book, now, granularity=granularity, timeZone=zone, metrics=["tHandle", "nOffered"])
+    )
+
+    for metric in ("tHandle", "nOffered"):
+        posted = [
+            value
+            for by_metric in book.values()
+            for at, value in by_metric.get(metric, ())
+            if START <= at < min(START + DAY, now)
+        ]
+        stats = [stats for *_, name, stats in found if name == metric]
+        if metric == "tHandle":
+            assert sum(s["sum"] for s in stats) == sum(posted)
+            assert sum(s["count"] for s in stats) == len(posted)
+            assert max((s["max"] for s in stats), default=0) == max(posted, default=0)
+            assert min((s["min"] for s in stats), default=0) == min(posted, default=0)
+        else:
+            assert all(set(s) == {"count"} for s in stats)
+            assert sum(s["count"] for s in stats) == sum(posted)
+
+
+@given(books)
+def test_a_value_counts_whole_in_the_one_bucket_that_holds_its_time(book):
+    for origin, by_metric in book.items():
+        for metric, values in by_metric.items():
+            for value in values:
+                found = cells(told({origin: {metric: [value]}}, metrics=[metric]))
+                assert len(found) == (START <= value[0] < START + DAY)
+                assert all(start <= value[0] < end for _, start, end, *_ in found)
+
+
+@given(books)
+def test_nothing_that_is_empty_is_said(book):
+    for result in told(book)["results"]:
+        assert result["data"]
+        assert all(bucket["metrics"] for bucket in result["data"])
+        assert "mediaType" in result["group"]
+        assert None not in result["group"].values()
+
+
+def posted(origin: Origin, at: int = START) -> Book:
+    return {origin: {"tHandle": [(at, 7)]}}
+
+
+def groups(origin: Origin, **changes: Any) -> list[dict[str, str]]:
+    found = [result["group"] for result in told(posted(origin), **changes)["results"]]
+    return sorted(found, key=str)
+
+
+TWO_QUEUES = Origin(("u",), ("q1", "q2"), ("voice",), (), ("agent",), ("d",))
+NOBODYS = Origin((), ("q1",), ("voice",), (), ("acd",), ("d",))
+
+
+def test_two_queues_are_two_groups_unless_they_are_joined():
+    assert groups(TWO_QUEUES, groupBy=["queueId"], flattenMultivaluedDimensions=None) == [
+        {"mediaType": "voice", "queueId": "q1"},
+        {"mediaType": "voice", "queueId": "q2"},
+    ]
+    assert groups(TWO_QUEUES, groupBy=["queueId"]) == [{"mediaType": "voice", "queueId": "q1,q2"}]
+
+
+def test_a_group_lacks_the_dimension_that_its_values_lack():
+    assert groups(NOBODYS, groupBy=["userId", "direction"]) == [{"mediaType": "voice"}]
+
+
+def test_the_media_type_is_there_when_nobody_asked_for_it():
+    assert groups(NOBODYS, groupBy=None) == [{"mediaType": "voice"}]
+
+
+@pytest.mark.parametrize(
+    ("interval", "zone", "said"),
+    [
+        ("2026-03-02T00:00:00Z/2026-03-02T01:15:00Z", None,
+         "2026-03-02T00:00:00.000Z/2026-03-02T01:00:00.000Z"),
+        ("2026-03-01T23:50:00Z/2026-03-02T00:10:00Z", None,
+         "2026-03-01T23:50:00.000Z/2026-03-02T00:10:00.000Z"),
+        ("2026-03-02T11:00:00/2026-03-02T12:00:00", "Australia/Sydney",
+         "2026-03-02T11:00:00.000+11:00/2026-03-02T12:00:00.000+11:00"),
+        ("2026-03-02T00:00:00Z/2026-03-02T01:00:00Z", "Europe/London",
+         "2026-03-02T00:00:00.000Z/2026-03-02T01:00:00.000Z"),
+    ],
+)  # fmt: skip
+def test_intervals_are_said_in_the_zone_and_clipped_at_the_end(interval, zone, said):
+    found = told(posted(NOBODYS), interval=interval, timeZone=zone, granularity="PT1H")
+
+    assert [bucket["interval"] for result in found["results"] for bucket in result["data"]] == [
+        said
+    ]
+
+
+def test_what_is_posted_now_or_later_is_not_there_yet():
+    assert not told(posted(NOBODYS), START)["results"]
+    assert told(posted(NOBODYS), START + 1)["results"]
+
+
+def test_the_order_is_none_and_still_the_same_for_the_same_request():
+    asked = query(a_query())
+    books = list(CENTRE.books(asked.start, asked.end, always))
+    now = asked.end
+    once, again, other = (answer(asked, books, now, Random(seed)) for seed in (1, 1, 2))
+
+    assert once == again
+    assert once != other
+    users = [result["group"].get("userId", "") for result in once["results"]]
+    assert users != sorted(users)
+
+
+@given(moments, moments)
+def test_a_day_does_not_depend_on_the_clock_or_on_when_the_centre_opened(one, other):
+    """What both clocks have seen, both tell alike."""
+    until = min(one, other)
+    asked = a_query(interval="2026-03-01T00:00:00Z/2026-03-04T00:00:00Z", granularity="PT15M")
+
+    def seen(now: int, opened: date) -> list[str]:
+        books = Simulated(organization(1, 3), opened).books(START - DAY, now, always)
+        found = answer(query(asked), books, now, Random(0))
+        return sorted(str(cell) for cell in cells(found) if cell[2] <= until)
+
+    assert seen(one, date(2026, 2, 20)) == seen(other, date(2026, 2, 27))
+
+
+def test_the_centre_has_nothing_from_before_it_opened():
+    asked = query(a_query(interval="1970-01-01T00:00:00Z/2026-03-03T00:00:00Z"))
+    late = Simulated(organization(1, 12), date(2026, 3, 2))
+    found = cells(answer(asked, late.books(asked.start, asked.end, always), asked.end, Random(0)))
+
+    assert found
+    assert min(start for _, start, *_ in found) >= START
+
+
+predicates = st.builds(
+    Predicate,
+    st.sampled_from(EMULATED),
+    st.sampled_from(["matches", "exists", "notExists"]),
+    st.sampled_from("abc"),
+)
+clauses = st.builds(Clause, st.sampled_from(["and", "or"]), st.lists(predicates).map(tuple))
+filters = st.builds(
+    Clause, st.sampled_from(["and", "or"]), st.lists(st.one_of(predicates, clauses)).map(tuple)
+)
+
+
+def looking_at(origin: Origin) -> LookUp:
+    return dict(zip(EMULATED, origin, strict=True)).__getitem__
+
+
+def holds(node: Predicate | Clause, origin: Origin) -> bool:
+    """The oracle: what and, or, matches, exists and notExists mean."""
+    if isinstance(node, Predicate):
+        values = looking_at(origin)(node.dimension) or ()
+        return {
+            "matches": node.value in values,
+            "exists": bool(values),
+            "notExists": not values,
+        }[node.operator]
+    held = [holds(part, origin) for part in node.parts]
+    return not held or (all(held) if node.type == "and" else any(held))
+
+
+@given(filters, origins)
+def test_a_filter_means_what_it_says(node, origin):
+    assert node.verdict(looking_at(origin)) is holds(node, origin)
+
+
+@given(filters, origins)
+def test_what_a_filter_says_of_an_agent_alone_it_also_says_of_the_rest(node, origin):
+    early = node.verdict({"userId": origin.user_id}.get)
+
+    assert early is None or early is holds(node, origin)
+
+
+def test_filtering_is_leaving_out(cloud):
+    everything = cells(cloud.ask().json())
+    agent, queue = next(
+        (group["userId"], group["queueId"])
+        for group, *_ in everything
+        if "userId" in group and "," not in group.get("queueId", ",")
+    )
+    either = [{"dimension": "userId", "value": agent}, {"dimension": "userId", "value": "nobody"}]
+    found = cells(
+        cloud.ask(
+            filter={
+                "type": "and",
+                "clauses": [{"type": "or", "predicates": either}],
+                "predicates": [{"dimension": "queueId", "operator": "matches", "value": queue}],
+            }
+        ).json()
+    )
+
+    wanted = [
+        cell
+        for cell in everything
+        if cell[0].get("userId") == agent and queue in cell[0].get("queueId", "").split(",")
+    ]
+    assert sorted(map(str, found)) == sorted(map(str, wanted))
+
+
+def test_some_values_belong_to_nobody(cloud):
+    found = cells(cloud.ask(metrics=["nOffered", "tAcd", "tHandle", "oServiceLevel"]).json())
+
+    assert {metric for group, *_, metric, _ in found if "userId" not in group} == {
+        "nOffered",
+        "tAcd",
+    }
+    assert {metric for group, *_, metric, _ in found if "userId" in group} == {"tHandle"}
+
+
+def test_a_half_hour_can_hold_more_than_a_half_hour(cloud):
+    week = "2026-02-24T00:00:00Z/2026-03-03T00:00:00Z"
+    found = cells(cloud.ask(interval=week, metrics=["tHandle"], groupBy=["userId"]).json())
+
+    assert max(stats["sum"] for *_, stats in found) > 30 * MINUTE

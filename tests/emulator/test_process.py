@@ -1,0 +1,138 @@
+"""The emulator as it is started: its one line, its exit codes, its sentences."""
+
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import httpx2
+import msgspec
+import pytest
+
+from .conftest import command, served
+from .records import RECORDS
+
+
+def refused(*options: str) -> tuple[int, str]:
+    done = subprocess.run(
+        command(*options), capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count("\n") == 1
+    return done.returncode, done.stderr
+
+
+def test_it_says_where_it_is_and_can_be_asked_at_once():
+    with served("--client-secret", "-kept-to-itself") as emulator:
+        assert httpx2.get(f"{emulator.url}/_emulator/org").status_code == 200
+        out, err = emulator.stop()
+
+    assert emulator.url.startswith("http://127.0.0.1:")
+    assert out == ""
+    assert err == "genesys_emulator: 12 agents since 2026-02-24, for client id 'emulator'\n"
+
+
+def test_options_do_what_they_say():
+    with served("--agents", "3", "--seed", "2", "--without-permission", "routing:queue:view",
+                "--requests-per-minute", "7", "--days", "1") as emulator:  # fmt: skip
+        with httpx2.Client(base_url=emulator.url, headers=emulator.token()) as client:
+            users = client.get("/api/v2/users")
+            assert users.json()["total"] == 3
+            assert users.headers["inin-ratelimit-allowed"] == "7"
+            assert client.get("/api/v2/routing/queues").status_code == 403
+        _, err = emulator.stop()
+
+    assert "3 agents since 2026-03-02" in err
+
+
+def test_a_file_is_served(tmp_path):
+    path = tmp_path / "records.ndjson"
+    path.write_bytes(b"\n".join(map(msgspec.json.encode, RECORDS)))
+
+    with served("--conversations", str(path)) as emulator:
+        queues = httpx2.get(f"{emulator.url}/api/v2/routing/queues", headers=emulator.token())
+
+    assert {queue["name"] for queue in queues.json()["entities"]} == {"Care", "Claims"}
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("SIGTERM", 0), ("SIGINT", 130)]
+)  # fmt: skip
+def test_a_signal_ends_it_at_once_whatever_hangs(name, code):
+    with served() as emulator:
+        headers = emulator.token()
+        emulator.fault(kind="hang", endpoint="users", seconds=60)
+        waiting = threading.Thread(
+            target=disconnected, args=(f"{emulator.url}/api/v2/users", headers)
+        )
+        waiting.start()
+        while not httpx2.get(f"{emulator.url}/_emulator/requests").json()["requests"][1:]:
+            time.sleep(0.01)
+        before = time.monotonic()
+        emulator.process.send_signal(getattr(signal, name))
+        _, err = emulator.process.communicate(timeout=20)
+        took = time.monotonic() - before
+        waiting.join()
+
+    assert emulator.process.returncode == code
+    assert took < 2  # a second, on a machine that has nothing else to do
+    assert "Traceback" not in err
+
+
+def disconnected(url: str, headers: dict[str, str]) -> None:
+    with pytest.raises(httpx2.TransportError):
+        httpx2.get(url, headers=headers, timeout=30)
+
+
+def test_a_port_that_is_taken_is_named():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, said = refused("--port", str(port))
+
+    assert code == 1
+    assert str(port) in said
+    assert "--port 0" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--agnts", "3"], "--agents"),
+        (["--agents", "many"], "many"),
+        (["--agents", "0"], "--agents 0: write a number from 1"),
+        (["--days", "-1"], "--days"),
+        (["--port", "65536"], "--port 65536: write a number from 0 to 65535"),
+        (["--token-lifetime", "0"], "--token-lifetime 0"),
+        (["--now", "2026-03-03T00:00:00"], "a time with its zone"),
+        (["--now", "yesterday"], "--now 'yesterday'"),
+        (["--without-permission", "routing:queue:vew"], "did you mean 'routing:queue:view'?"),
+        (["--without-permission", "everything"], "known are analytics:"),
+        (["--conversations", "no/such.json"], "no/such.json: cannot be read"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(options, said):
+    code, sentence = refused(*options)
+
+    assert code == 2
+    assert said in sentence
+
+
+def test_a_malformed_file_is_not_served(tmp_path):
+    path = tmp_path / "records.json"
+    path.write_text('{"conversationId": "c-1", "conversationStart": "2021-04-2T15:30:51.418Z"}')
+    code, sentence = refused("--conversations", str(path))
+
+    assert code == 2
+    assert "conversation c-1: conversationStart: '2021-04-2T15:30:51.418Z'" in sentence
+
+
+def test_the_help_has_a_line_an_option():
+    done = subprocess.run(command("--help"), capture_output=True, text=True, check=True)
+
+    lines = [line for line in done.stdout.splitlines() if line.startswith("│ ")]
+    assert len(lines) == 13
+    assert all(line.startswith("│ --") for line in lines)
