@@ -25,15 +25,16 @@ bench: .venv/dev
 
 .venv/made:
 	@test -n "$(PYTHON)" || { echo "halfhour needs Python 3.11 or newer, with venv" >&2; exit 1; }
-	$(PYTHON) -m venv .venv
+	@echo "Setting up .venv with $(PYTHON); the first time takes a moment." >&2
+	@$(PYTHON) -m venv .venv
 	@touch $@
 
 .venv/demo: .venv/made pyproject.toml
-	$(PIP) -e '.[emulator]'
+	@$(PIP) -e '.[emulator]'
 	@touch $@
 
 .venv/dev: .venv/made pyproject.toml
-	$(PIP) -e '.[dev]'
+	@$(PIP) -e '.[dev]'
 	@touch $@
 
 clean:

@@ -109,6 +109,23 @@ def test_a_table_keeps_to_the_width_of_the_terminal(by, width):
     assert (written == broad) == (width == 250)
 
 
+def test_people_of_one_name_are_told_apart_where_the_id_does_not_fit():
+    table = pa.table(
+        {
+            "agent_id": ["11111111-x", "22222222-x", "33333333-x"],
+            "agent_name": ["Chiara Rossi", "Chiara Rossi", "Ada Silva"],
+        }
+    )
+
+    assert text(table, Format.TABLE, 20).split("\n")[-4:] == [
+        "Chiara Rossi (11111111)",
+        "Chiara Rossi (22222222)",
+        "Ada Silva",
+        "",
+    ]
+    assert "(" not in text(table, Format.TABLE, 80)
+
+
 def test_a_narrow_terminal_keeps_what_matters_most():
     header, _, rows = text(answer(By.INTERVAL), Format.TABLE, 60).partition("2026")
 

@@ -1,13 +1,17 @@
 """The real client against the real emulator, one fault at a time."""
 
 import asyncio
+import socket
+import sys
 from collections.abc import Coroutine
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import pytest
 
-from halfhour import wire
+from halfhour import regions, wire
 from halfhour.client import Client
 from halfhour.endpoints import AGENTS, AGGREGATES, QUEUES
 from halfhour.errors import ApiError, AuthError, UnexpectedAnswer, Unreachable
@@ -15,7 +19,6 @@ from halfhour.fetch import Fetched, fetch
 from halfhour.intervals import HALF_HOUR, Interval
 from halfhour.plan import PostedQuery, Question
 from halfhour.settings import Settings
-from tests.shell.conftest import Cloud
 
 T = TypeVar("T")
 
@@ -154,17 +157,27 @@ def test_an_answer_that_only_drips_is_given_up(cloud):
         run(aggregates(cloud.impatient(attempts=1, silence=0.1)))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a full queue refuses at once")
+def test_a_host_that_never_takes_the_call_is_given_up(cloud):
+    with ExitStack() as stack:
+        full = stack.enter_context(closing(socket.create_server(("127.0.0.1", 0), backlog=0)))
+        for _ in range(4):  # what fills the queue of a server that accepts nobody
+            waiting = stack.enter_context(closing(socket.socket()))
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        url = f"http://127.0.0.1:{full.getsockname()[1]}"
+        patience = replace(cloud.settings.patience, attempts=1, connect=0.2)
+        settings = Settings("id", "secret", regions.hosts(url), patience)
+
+        with pytest.raises(Unreachable, match="no connection"):
+            run(aggregates(settings))
+
+
 def test_nobody_listening_is_said(cloud):
-    nobody = Settings("id", "secret", type(cloud.settings.hosts)("http://127.0.0.1:9", "x"))
+    nobody = replace(cloud.settings, hosts=regions.hosts("http://127.0.0.1:9"))
 
     with pytest.raises(Unreachable, match="no connection"):
-        run(aggregates(with_patience(nobody, cloud)))
-
-
-def with_patience(settings: Settings, cloud: Cloud) -> Settings:
-    return Settings(
-        settings.client_id, settings.client_secret, settings.hosts, cloud.settings.patience
-    )
+        run(aggregates(nobody))
 
 
 def test_one_token_serves_all_who_come_at_once(cloud):

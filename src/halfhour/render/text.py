@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -85,14 +86,26 @@ def _aligned(table: pa.Table, width: int | None) -> str:
     if width is not None and _breadth(heads, cells) > width:
         heads = {name: _broken(name, cells[name]) for name in cells}
         for name in _FIRST_TO_GO:
-            if _breadth(heads, cells) > width:
-                heads.pop(name, None)
+            if _breadth(heads, cells) <= width:
+                break
+            heads.pop(name, None)
+            if name == "agent_id":
+                cells["agent_name"] = _told_apart(cells["agent_name"], cells["agent_id"])
     height = max(map(len, heads.values()))
     columns = (
         _padded([""] * (height - len(head)) + head + cells[name], right=_is_number(table, name))
         for name, head in heads.items()
     )
     return "".join("  ".join(row).rstrip() + "\n" for row in zip(*columns, strict=True))
+
+
+def _told_apart(names: list[str], ids: list[str]) -> list[str]:
+    """*names*, with the beginning of the id behind those that several people have."""
+    people = Counter(name for name, _ in set(zip(names, ids, strict=True)))
+    return [
+        f"{name} ({one[:8]})" if people[name] > 1 else name
+        for name, one in zip(names, ids, strict=True)
+    ]
 
 
 def _breadth(heads: dict[str, list[str]], cells: dict[str, list[str]]) -> int:
