@@ -12,7 +12,7 @@ from halfhour.errors import AuthError, ConfigError, near_miss
 from halfhour.pacing import Patience
 from halfhour.regions import Hosts
 
-FILES = (Path("halfhour.toml"), Path.home() / ".config" / "halfhour" / "halfhour.toml")
+FILES = ("halfhour.toml", "~/.config/halfhour/halfhour.toml")
 """Where a settings file is looked for; the first one found is read."""
 
 
@@ -107,7 +107,9 @@ def region_hosts(
 
 
 def _from_file(named: Path | None) -> tuple[str, dict[str, Any]]:
-    path = named or next((path for path in FILES if path.is_file()), None)
+    # Not Path.expanduser, which fails where there is no home, as in some containers.
+    usual = (Path(os.path.expanduser(name)) for name in FILES)  # noqa: PTH111
+    path = named or next((path for path in usual if path.is_file()), None)
     if path is None:
         return "", {}
     try:
