@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
+from genesys_emulator.pytest_plugin import GenesysCloud, running
 from halfhour import regions
 from halfhour.pacing import Patience
 from halfhour.settings import Settings
@@ -20,45 +20,30 @@ NOW = "2026-03-03T00:00:00Z"
 QUICK = Patience(attempts=4, first_wait=0.001, longest_wait=0.01, connect=5, silence=5)
 
 
-@dataclass(frozen=True)
-class Cloud:
-    """A running emulator and what its control endpoints tell."""
+class Cloud(GenesysCloud):
+    """A running emulator, as halfhour's settings know it."""
 
-    url: str
+    __slots__ = ()
 
     @property
     def settings(self) -> Settings:
-        return Settings("emulator", "emulator-secret", regions.hosts(self.url), QUICK)
+        return Settings(self.client_id, self.client_secret, regions.hosts(self.url), QUICK)
 
     def impatient(self, **changes: Any) -> Settings:
         return replace(self.settings, patience=replace(QUICK, **changes))
 
-    def faults(self, *faults: Mapping[str, Any]) -> None:
-        answer = httpx2.post(f"{self.url}/_emulator/faults", json={"faults": faults})
-        assert answer.is_success, answer.text
-
-    def requests(self, path: str) -> list[dict[str, Any]]:
-        answer = httpx2.get(f"{self.url}/_emulator/requests").json()
-        return [request for request in answer["requests"] if request["path"].endswith(path)]
-
-    def reset(self) -> None:
-        httpx2.post(f"{self.url}/_emulator/reset").raise_for_status()
-
     @property
     def environment(self) -> dict[str, str]:
         return {
-            "GENESYS_CLIENT_ID": "emulator",
-            "GENESYS_CLIENT_SECRET": "emulator-secret",
+            "GENESYS_CLIENT_ID": self.client_id,
+            "GENESYS_CLIENT_SECRET": self.client_secret,
             "GENESYS_REGION": self.url,
         }
 
 
 def emulator(*options: str) -> Iterator[Cloud]:
-    command = [sys.executable, "-m", "genesys_emulator", "--port", "0", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        yield Cloud(process.stdout.readline().strip())
-        process.terminate()
+    with running(*options) as cloud:
+        yield Cloud(cloud.url)
 
 
 @pytest.fixture(scope="session")

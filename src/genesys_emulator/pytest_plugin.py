@@ -1,0 +1,84 @@
+"""The fixture `genesys_cloud`: an emulator as a process of its own, for any project's tests."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+
+CREDENTIALS = ("emulator", "emulator-secret")
+
+
+@dataclass(frozen=True, slots=True)
+class GenesysCloud:
+    """A running emulator: *url* serves both login and API, to this one OAuth client."""
+
+    url: str
+    client_id: str = CREDENTIALS[0]
+    client_secret: str = field(default=CREDENTIALS[1], repr=False)
+
+    def faults(self, *faults: Mapping[str, Any]) -> None:
+        """Have these go wrong from now on, besides what does already; see the docs for each."""
+        self._control("POST", "faults", {"faults": faults})
+
+    def requests(self, path: str = "") -> list[dict[str, Any]]:
+        """What was asked since the last reset, oldest first; only paths that end so."""
+        answer = self._control("GET", "requests")
+        return [request for request in answer["requests"] if request["path"].endswith(path)]
+
+    def reset(self) -> None:
+        """Forget tokens, limits, faults and the log of requests."""
+        self._control("POST", "reset")
+
+    def _control(self, method: str, what: str, content: object = None) -> Any:
+        body = None if content is None else json.dumps(content).encode()
+        asked = Request(f"{self.url}/_emulator/{what}", data=body, method=method)  # noqa: S310
+        try:
+            with urlopen(asked, timeout=30) as answer:  # noqa: S310  (its own base URL)
+                return json.load(answer)
+        except OSError as error:
+            said = error.read().decode() if hasattr(error, "read") else ""
+            raise ValueError(f"/_emulator/{what}: {said or error}") from error
+
+
+@contextmanager
+def running(*options: str) -> Iterator[GenesysCloud]:
+    """An emulator with these command-line *options*, for as long as the context lasts."""
+    command = [sys.executable, "-m", "genesys_emulator", "--port", "0", *options]
+    with subprocess.Popen(  # noqa: S603  (ours, with the tests' options)
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        try:
+            url = process.stdout.readline().strip()
+            if not url:
+                raise ValueError(process.stderr.read().strip())
+            yield GenesysCloud(url)
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="session")
+def genesys_cloud_options() -> tuple[str, ...]:
+    """Options of the emulator; a project that wants others has a fixture of this name."""
+    return ("--now", "2026-03-03T00:00:00Z")
+
+
+@pytest.fixture(scope="session")
+def genesys_cloud_process(genesys_cloud_options: tuple[str, ...]) -> Iterator[GenesysCloud]:
+    """The emulator that the tests of a session share."""
+    with running(*genesys_cloud_options) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def genesys_cloud(genesys_cloud_process: GenesysCloud) -> GenesysCloud:
+    """A Genesys Cloud with nothing wrong, no request made and the whole limit left."""
+    genesys_cloud_process.reset()
+    return genesys_cloud_process

@@ -1,0 +1,184 @@
+"""The emulator before its judge: Genesys' own client, which knows nothing of us."""
+
+import json
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.shell.conftest import Cloud, emulator
+
+BODY = {
+    "interval": "2026-03-02T00:00:00.000Z/2026-03-03T00:00:00.000Z",
+    "granularity": "PT30M",
+    "groupBy": ["userId", "queueId", "mediaType"],
+    "metrics": ["tHandle", "tAcw", "tHeldComplete", "nTransferred"],
+}
+
+
+@pytest.fixture(scope="module")
+def sdk() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import PureCloudPlatformClientV2 as official  # noqa: N813
+    return official
+
+
+@pytest.fixture(scope="module")
+def organisation() -> Iterator[Cloud]:
+    yield from emulator("--now", "2026-03-03T00:00:00Z", "--agents", "30")
+
+
+@pytest.fixture
+def client(sdk: Any, organisation: Cloud) -> Any:
+    organisation.reset()
+    return sdk.ApiClient(host=organisation.url).get_client_credentials_token(
+        "emulator", "emulator-secret"
+    )
+
+
+def everything_in(model: Any) -> str:
+    """A model of the SDK, and all the models in it, as text."""
+    return json.dumps(model.to_dict(), default=str)
+
+
+def query(sdk: Any, client: Any, **changes: Any) -> Any:
+    return sdk.AnalyticsApi(client).post_analytics_conversations_aggregates_query(
+        {**BODY, **changes}
+    )
+
+
+def test_it_builds_its_models_from_an_aggregates_answer(sdk, client):
+    answer = query(sdk, client)
+
+    values = [
+        (group.group["userId"], bucket.interval, metric.metric, metric.stats.count)
+        for group in answer.results
+        for bucket in group.data
+        for metric in bucket.metrics
+        if "userId" in group.group
+    ]
+    assert len(values) > 100
+    assert {metric for _, _, metric, _ in values} <= set(BODY["metrics"])
+    assert all(count >= 1 for *_, count in values)
+    assert all("mediaType" in group.group for group in answer.results)
+
+
+def test_no_word_of_an_answer_is_unknown_to_it(sdk, client):
+    """It puts `outdated_sdk_version` in the place of a value that is not in an enumeration."""
+    answers = [
+        query(sdk, client),
+        sdk.UsersApi(client).get_users(state="any", page_size=100),
+        sdk.RoutingApi(client).get_routing_queues(page_size=100),
+        sdk.AuthorizationApi(client).get_authorization_divisions(),
+        sdk.OrganizationApi(client).get_organizations_me(),
+    ]
+
+    for answer in answers:
+        assert "outdated_sdk_version" not in everything_in(answer).lower()
+
+
+def test_it_pages_through_users_and_finds_them_by_id(sdk, client):
+    users = sdk.UsersApi(client)
+    pages = [
+        users.get_users(state="any", page_size=25, page_number=number).entities for number in (1, 2)
+    ]
+    everyone = [user for page in pages for user in page]
+    some = [user.id for user in everyone[:3]]
+
+    assert len({user.id for user in everyone}) == 30
+    found = users.get_users(id=some, state="any").entities  # it joins ids with commas
+    assert sorted(user.id for user in found) == sorted(some)
+    assert users.get_user(everyone[0].id).name == everyone[0].name
+
+
+def test_it_reads_queues_divisions_and_the_organisation(sdk, client):
+    queues = sdk.RoutingApi(client).get_routing_queues(name="Bill*").entities
+    divisions = sdk.AuthorizationApi(client).get_authorization_divisions().entities
+
+    assert [queue.name for queue in queues] == ["Billing"]
+    assert queues[0].division.id in {division.id for division in divisions}
+    assert sdk.RoutingApi(client).get_routing_queue(queues[0].id).name == "Billing"
+    assert sdk.OrganizationApi(client).get_organizations_me().state == "active"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"metrics": ["tHold"]}, "invalid.value"),
+        ({"groupBy": ["agentId"]}, "invalid.value"),
+        ({"interval": "PT30M"}, "invalid.date"),
+        ({"dateFrom": "2026-03-02"}, "invalid.property"),
+        ({"pageToken": ""}, "invalid.property"),
+    ],
+)
+def test_the_query_of_the_tutorials_is_refused(sdk, client, changes, code):
+    with pytest.raises(sdk.rest.ApiException) as caught:
+        query(sdk, client, **changes)
+
+    assert caught.value.status == 400
+    assert json.loads(caught.value.body)["code"] == code
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 413, 500, 502, 503, 504])
+def test_a_fault_is_its_exception_with_an_error_body(sdk, client, organisation, status):
+    organisation.faults({"kind": "status", "status": status, "endpoint": "aggregates"})
+
+    with pytest.raises(sdk.rest.ApiException) as caught:
+        query(sdk, client)
+
+    body = json.loads(caught.value.body)
+    model = client._ApiClient__deserialize(body, "ErrorBody")
+    assert (caught.value.status, model.status) == (status, status)
+    assert model.code
+    assert model.message
+    assert caught.value.headers["ININ-Correlation-Id"] == model.context_id
+
+
+def test_it_obeys_a_retry_after(sdk, client, organisation):
+    organisation.faults(
+        {
+            "kind": "status",
+            "status": 429,
+            "retry_after": "1",
+            "endpoint": "aggregates",
+            "calls": [1],
+        }
+    )
+
+    assert query(sdk, client).results
+    assert [r["status"] for r in organisation.requests("aggregates/query")] == [429, 200]
+
+
+def test_bad_credentials_are_its_exception(sdk, organisation):
+    with pytest.raises(sdk.rest.ApiException) as caught:
+        sdk.ApiClient(host=organisation.url).get_client_credentials_token("emulator", "wrong")
+
+    assert caught.value.status == 401
+    assert json.loads(caught.value.body)["error"] == "invalid_client"
+
+
+def test_what_it_and_halfhour_read_is_the_same(sdk, client, organisation):
+    import halfhour
+
+    def by_agent(answer: Any) -> dict[str, int]:
+        sums: dict[str, int] = {}
+        for group in answer.results:
+            for bucket in group.data:
+                for metric in bucket.metrics:
+                    if metric.metric == "tHandle" and "userId" in group.group:
+                        agent = group.group["userId"]
+                        sums[agent] = sums.get(agent, 0) + int(metric.stats.sum)
+        return sums
+
+    official = by_agent(query(sdk, client, flattenMultivaluedDimensions=True))
+    ours = halfhour.report(
+        start="2026-03-02", end="2026-03-03", by="agent", settings=organisation.settings
+    ).to_pylist()
+
+    assert official == {
+        row["agent_id"]: round(row["handle_time_sec"] * 1000)
+        for row in ours
+        if row["handled_count"]
+    }
