@@ -3,7 +3,6 @@
 import os
 import sys
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from errno import EADDRINUSE, errorcode
 from pathlib import Path
@@ -15,6 +14,7 @@ from genesys_emulator import server
 from genesys_emulator.app import Emulator
 from genesys_emulator.captured import CapturedError, captured
 from genesys_emulator.centre import Centre, Simulated
+from genesys_emulator.clock import Clock
 from genesys_emulator.endpoints import PERMISSIONS
 from genesys_emulator.instants import EPOCH, instant, utc_date
 from genesys_emulator.org import organization
@@ -125,17 +125,14 @@ def _within(least: int, most: int, **options: int) -> None:
             raise StartError(f"--{option} {value}: write a number from {least} to {most}")
 
 
-def _clock(now: str | None) -> Callable[[], int]:
-    """The clock of the data, in ms: it stands still where *now* says when."""
-    if now is None:
-        return lambda: time.time_ns() // 1_000_000
+def _clock(now: str | None) -> Clock:
     try:
-        at = instant(now, None)
+        stopped = None if now is None else instant(now, None)
     except ValueError:
         raise StartError(
             f"--now {now!r}: write a time with its zone, such as 2026-03-03T00:00:00Z"
         ) from None
-    return lambda: at
+    return Clock(lambda: time.time_ns() // 1_000_000, stopped)
 
 
 def _permissions(names: tuple[str, ...]) -> frozenset[str]:

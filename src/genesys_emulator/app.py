@@ -13,6 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 from genesys_emulator import control, endpoints, refusals
 from genesys_emulator.api import api, refused
 from genesys_emulator.centre import Centre
+from genesys_emulator.clock import Clock
 from genesys_emulator.delivery import deliver
 from genesys_emulator.faults import Fault, Faults
 from genesys_emulator.journal import Journal, parsed
@@ -28,8 +29,8 @@ LARGEST_BODY = 512_000
 class Emulator:
     """An organization behind one address. What befalls its answers is in *faults*.
 
-    *now* is the clock of the data, in ms: what is posted later does not
-    exist yet. Tokens and limits go by *monotonic*, in seconds.
+    *now* is the clock of the data. Tokens and limits go by *monotonic*, in
+    seconds.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class Emulator:
         centre: Centre,
         tokens: Tokens,
         *,
-        now: Callable[[], int],
+        now: Clock,
         withheld: frozenset[str] = frozenset(),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -48,7 +49,9 @@ class Emulator:
         self.stopping = asyncio.Event()
         self._monotonic = monotonic
         self._api = api(centre, tokens, now=now, withheld=withheld, monotonic=monotonic)
-        self._control = Starlette(routes=control.routes(centre, tokens, self.faults, self.journal))
+        self._control = Starlette(
+            routes=control.routes(centre, tokens, now, self.faults, self.journal)
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

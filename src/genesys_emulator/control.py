@@ -1,5 +1,6 @@
 """``/_emulator``: what a test steers by. It asks for no token and is in no log."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -9,32 +10,37 @@ from starlette.routing import Route
 
 from genesys_emulator import directory
 from genesys_emulator.centre import Centre
+from genesys_emulator.clock import Clock, ClockError
 from genesys_emulator.faults import FaultError, Faults
+from genesys_emulator.instants import written
 from genesys_emulator.journal import Journal
 from genesys_emulator.tokens import Tokens
 
 
-def routes(centre: Centre, tokens: Tokens, faults: Faults, journal: Journal) -> list[Route]:
+def routes(
+    centre: Centre, tokens: Tokens, clock: Clock, faults: Faults, journal: Journal
+) -> list[Route]:
     """The routes that show and set what is given here."""
 
     async def requests(_: Request) -> Response:
         return said({"requests": list(journal.entries)})
 
     async def add(request: Request) -> Response:
-        try:
-            added = faults.add(msgspec.json.decode(await request.body()))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            return said({"message": f"the body is not JSON: {error}"}, 400)
-        except FaultError as error:
-            return said({"message": str(error)}, 400)
-        return said({"added": added, "active": len(faults.active)})
+        before = len(faults.active)
+        refusal = await _refused(request, faults.add)
+        active = len(faults.active)
+        return refusal or said({"added": active - before, "active": active})
 
     async def clear(_: Request) -> Response:
         faults.clear()
         return said({"active": 0})
 
+    async def time(request: Request) -> Response:
+        refusal = await _refused(request, clock.set) if request.method == "POST" else None
+        return refusal or said({"now": written(clock()), "stopped": clock.stopped is not None})
+
     async def reset(_: Request) -> Response:
-        for each in (tokens, faults, journal):
+        for each in (tokens, clock, faults, journal):
             each.clear()
         return said({})
 
@@ -52,9 +58,21 @@ def routes(centre: Centre, tokens: Tokens, faults: Faults, journal: Journal) -> 
         Route("/_emulator/requests", requests, methods=["GET"]),
         Route("/_emulator/faults", add, methods=["POST"]),
         Route("/_emulator/faults", clear, methods=["DELETE"]),
+        Route("/_emulator/clock", time, methods=["GET", "POST"]),
         Route("/_emulator/reset", reset, methods=["POST"]),
         Route("/_emulator/org", org, methods=["GET"]),
     ]
+
+
+async def _refused(request: Request, act: Callable[[Any], object]) -> Response | None:
+    """What is wrong with the JSON of *request*, if *act* will not have it."""
+    try:
+        act(msgspec.json.decode(await request.body()))
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return said({"message": f"the body is not JSON: {error}"}, 400)
+    except (ClockError, FaultError) as error:
+        return said({"message": str(error)}, 400)
+    return None
 
 
 def said(content: Any, status: int = 200) -> Response:

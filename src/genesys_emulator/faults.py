@@ -56,13 +56,11 @@ class Faults:
 
     active: list[Fault] = field(default_factory=list)
 
-    def add(self, document: object) -> int:
+    def add(self, document: object) -> None:
         """Take the faults of a JSON document, all of them or none. Raises FaultError."""
         if not isinstance(document, dict) or not isinstance(document.get("faults"), list):
             raise FaultError('write {"faults": [{"kind": "status", "status": 503}]}')
-        added = [fault(each, f"faults[{at}]") for at, each in enumerate(document["faults"])]
-        self.active += added
-        return len(added)
+        self.active += [fault(each, f"faults[{at}]") for at, each in enumerate(document["faults"])]
 
     def next(self, endpoint: str) -> Fault | None:
         """What befalls this request."""

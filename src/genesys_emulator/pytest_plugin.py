@@ -31,8 +31,14 @@ class GenesysCloud:
         answer = self._control("GET", "requests")
         return [request for request in answer["requests"] if request["path"].endswith(path)]
 
+    def clock(self, **changes: str | None) -> str:
+        """Set the clock of the data, ``now="2026-03-03T12:00:00Z"``, or put it forward,
+        ``move="PT30M"``; the time that it shows.
+        """
+        return str(self._control("POST", "clock", changes)["now"])
+
     def reset(self) -> None:
-        """Forget tokens, limits, faults and the log of requests."""
+        """Forget tokens, limits, faults and the log, and put the clock back."""
         self._control("POST", "reset")
 
     def _control(self, method: str, what: str, content: object = None) -> Any:

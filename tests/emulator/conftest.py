@@ -14,6 +14,7 @@ import pytest
 
 from genesys_emulator.app import Emulator
 from genesys_emulator.centre import Centre, Simulated
+from genesys_emulator.clock import Clock
 from genesys_emulator.instants import midnight
 from genesys_emulator.org import organization
 from genesys_emulator.tokens import Tokens
@@ -41,7 +42,7 @@ def a_query(**changes: object) -> dict[str, Any]:
 
 
 @dataclass
-class Clock:
+class Seconds:
     """Seconds that pass when a test says so."""
 
     seconds: float = 1000.0
@@ -55,7 +56,7 @@ class Cloud:
     """An emulator in this process, and a client of it that has a token."""
 
     emulator: Emulator
-    clock: Clock
+    clock: Seconds
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def call(self, method: str, path: str, **request: Any) -> httpx2.Response:
@@ -89,10 +90,10 @@ class Cloud:
 def cloud_of(
     centre: Centre, *, allowed: int = 300, lifetime: int = 86_399, withheld: Sequence[str] = ()
 ) -> Cloud:
-    clock = Clock()
+    clock = Seconds()
     tokens = Tokens(*CLIENT, lifetime=lifetime, requests_per_minute=allowed)
     emulator = Emulator(
-        centre, tokens, now=lambda: NOW, withheld=frozenset(withheld), monotonic=clock
+        centre, tokens, now=Clock(lambda: NOW), withheld=frozenset(withheld), monotonic=clock
     )
     return Cloud(emulator, clock)
 
