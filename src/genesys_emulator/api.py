@@ -57,6 +57,12 @@ def api(
     async def itself(_: Request) -> Response:
         return said(directory.organization_of(organization))
 
+    async def token_info(_: Request) -> Response:
+        return said(directory.token_info(organization, tokens.client_id))
+
+    async def limits(request: Request) -> Response:
+        return said(directory.limits(_id(request), tokens.requests_per_minute))
+
     def listing(of: Callable[..., dict[str, Any]]) -> Handler:
         async def listed(request: Request) -> Response:
             parameters = request.query_params.multi_items()
@@ -71,8 +77,11 @@ def api(
         endpoints.USER: user,
         endpoints.QUEUES: listing(directory.queues),
         endpoints.QUEUE: queue,
+        endpoints.MEMBERS: listing(directory.members),
         endpoints.DIVISIONS: listing(directory.divisions),
         endpoints.ORGANIZATION: itself,
+        endpoints.TOKEN_INFO: token_info,
+        endpoints.LIMITS: limits,
     }
     return Starlette(
         routes=[

@@ -12,6 +12,7 @@ Parameters = Sequence[tuple[str, str]]
 
 STATES = ("active", "inactive", "deleted", "any")
 PAGE_SIZE, MOST_PER_PAGE, MOST_PAGES = 25, 500, 1_000_000
+MOST_MEMBERS_PER_PAGE = 100
 
 
 def users(organization: Organization, path: str, parameters: Parameters) -> dict[str, Any]:
@@ -40,6 +41,14 @@ def queues(organization: Organization, path: str, parameters: Parameters) -> dic
         and _like(queue.name.casefold(), name)
     ]
     return _page(path, parameters, found, lambda each: queue_of(organization, each))
+
+
+def members(organization: Organization, path: str, parameters: Parameters) -> dict[str, Any]:
+    """The agents of the queue in *path*; this list does not say how long it is."""
+    queue = one_queue(organization, path.split("/")[-2])
+    found = [agent for agent in organization.agents if queue in agent.queues]
+    page = _page(path, parameters, found, member, most=MOST_MEMBERS_PER_PAGE)
+    return {name: page[name] for name in page.keys() - {"total", "pageCount", "lastUri"}}
 
 
 def divisions(organization: Organization, path: str, parameters: Parameters) -> dict[str, Any]:
@@ -79,6 +88,19 @@ def user(agent: Agent) -> dict[str, Any]:
         "version": 1 + agent.index % 30,
         "acdAutoAnswer": False,
         "selfUri": f"/api/v2/users/{agent.id}",
+    }
+
+
+def member(agent: Agent) -> dict[str, Any]:
+    uri = f"/api/v2/users/{agent.id}"
+    return {
+        "id": agent.id,
+        "name": agent.name,
+        "user": {"id": agent.id, "name": agent.name, "selfUri": uri},
+        "ringNumber": 1,
+        "joined": agent.state == "active",
+        "memberBy": "user",
+        "selfUri": uri,
     }
 
 
@@ -126,10 +148,41 @@ def _within(division: Division | None) -> dict[str, Any]:
     return {"division": {"id": division.id, "name": division.name, "selfUri": uri}}
 
 
+def token_info(organization: Organization, client_id: str) -> dict[str, Any]:
+    """What ``/tokens/me`` says of a token of client credentials, which has no scopes."""
+    of = {"id": organization.id, "name": organization.name}
+    return {
+        "organization": of,
+        "homeOrganization": of,
+        "authorizedScope": [],
+        "OAuthClient": {"id": client_id, "name": client_id, "organization": of},
+    }
+
+
+def limits(namespace: str, requests_per_minute: int) -> dict[str, Any]:
+    """The limits of a namespace, of which one is known. Raises RefusalError for others."""
+    if namespace != "platform.api":
+        raise standard(404)
+    values = {
+        "client.credentials.token.rate.per.minute": requests_per_minute,
+        "token.rate.per.minute": requests_per_minute,
+        "request.bytes.max": 512_000,
+    }
+    return {
+        "entities": [
+            {"key": key, "namespace": namespace, "value": value} for key, value in values.items()
+        ]
+    }
+
+
 def _page(
-    path: str, parameters: Parameters, found: Sequence[T], shown: Callable[[T], dict[str, Any]]
+    path: str,
+    parameters: Parameters,
+    found: Sequence[T],
+    shown: Callable[[T], dict[str, Any]],
+    most: int = MOST_PER_PAGE,
 ) -> dict[str, Any]:
-    size = _number(parameters, "pageSize", PAGE_SIZE, MOST_PER_PAGE)
+    size = _number(parameters, "pageSize", PAGE_SIZE, most)
     number = _number(parameters, "pageNumber", 1, MOST_PAGES)
     pages = max(-(-len(found) // size), 1)
 

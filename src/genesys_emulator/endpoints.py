@@ -13,6 +13,14 @@ class Endpoint:
     permissions: tuple[str, ...] = ()
     all_of_them: bool = False
 
+    def holds(self, path: str) -> bool:
+        """Whether *path* is an address of this operation."""
+        before, found, after = self.path.partition("{id}")
+        if not found:
+            return path == before
+        middle = path.removeprefix(before).removesuffix(after)
+        return path == f"{before}{middle}{after}" and bool(middle) and "/" not in middle
+
 
 TOKEN = Endpoint("token", "POST", "/oauth/token")
 AGGREGATES = Endpoint(
@@ -27,17 +35,40 @@ QUEUES = Endpoint("queues", "GET", "/api/v2/routing/queues", ("routing:queue:vie
 QUEUE = Endpoint(
     "queues", "GET", "/api/v2/routing/queues/{id}", ("routing:queue:view",), all_of_them=True
 )
+MEMBERS = Endpoint(
+    "members",
+    "GET",
+    "/api/v2/routing/queues/{id}/members",
+    (
+        "routing:queue:view",
+        "routing:queue:edit",
+        "routing:queue:readonly",
+        "routing:queueMember:manage",
+    ),
+)
 DIVISIONS = Endpoint("divisions", "GET", "/api/v2/authorization/divisions")
 ORGANIZATION = Endpoint("organization", "GET", "/api/v2/organizations/me")
 
-ALL = (TOKEN, AGGREGATES, USERS, USER, QUEUES, QUEUE, DIVISIONS, ORGANIZATION)
+TOKEN_INFO = Endpoint("token_info", "GET", "/api/v2/tokens/me")
+LIMITS = Endpoint("limits", "GET", "/api/v2/organizations/limits/namespaces/{id}")
+
+ALL = (
+    TOKEN,
+    AGGREGATES,
+    USERS,
+    USER,
+    QUEUES,
+    QUEUE,
+    MEMBERS,
+    DIVISIONS,
+    ORGANIZATION,
+    TOKEN_INFO,
+    LIMITS,
+)
 NAMES = frozenset(endpoint.name for endpoint in ALL)
 PERMISSIONS = frozenset(name for endpoint in ALL for name in endpoint.permissions)
 
 
 def at(path: str) -> Endpoint | None:
     """The endpoint at *path*, whatever the method."""
-    parent = f"{path.rpartition('/')[0]}/{{id}}"
-    return next((each for each in ALL if each.path == path), None) or next(
-        (each for each in ALL if each.path == parent), None
-    )
+    return next((each for each in ALL if each.holds(path)), None)

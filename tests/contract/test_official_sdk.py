@@ -103,6 +103,33 @@ def test_it_reads_queues_divisions_and_the_organisation(sdk, client):
     assert sdk.OrganizationApi(client).get_organizations_me().state == "active"
 
 
+def test_it_reads_the_members_of_a_queue_to_the_last_page(sdk, client):
+    routing = sdk.RoutingApi(client)
+    queue = routing.get_routing_queues(name="Billing").entities[0]
+    members, number = [], 1
+    while page := routing.get_routing_queue_members(queue.id, page_size=5, page_number=number):
+        members += page.entities
+        if not page.next_uri:
+            break
+        number += 1
+
+    assert len({each.id for each in members}) == len(members) == queue.member_count
+    assert sum(each.joined for each in members) == queue.joined_member_count
+    with pytest.raises(sdk.rest.ApiException, match="400"):
+        routing.get_routing_queue_members(queue.id, page_size=101)
+
+
+def test_it_reads_whose_token_it_has_and_the_limits(sdk, client):
+    info = sdk.TokensApi(client).get_tokens_me()
+    limits = sdk.OrganizationApi(client).get_organizations_limits_namespace("platform.api")
+
+    assert info.o_auth_client.id == "emulator"
+    assert info.organization.name == sdk.OrganizationApi(client).get_organizations_me().name
+    assert {limit.key: limit.value for limit in limits.entities}["token.rate.per.minute"] == 300
+    with pytest.raises(sdk.rest.ApiException, match="404"):
+        sdk.OrganizationApi(client).get_organizations_limits_namespace("nonsense")
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
