@@ -89,10 +89,12 @@ def load(
             "OAuth client with the grant type Client Credentials (Genesys Cloud: Admin, "
             "Integrations, OAuth), or run 'halfhour demo', which needs no account"
         )
+    hosts = regions.hosts(values["region"])
+    _guard(hosts, values, written)
     return Settings(
         client_id=values["client_id"],
         client_secret=values["client_secret"],
-        hosts=regions.hosts(values["region"]),
+        hosts=hosts,
         patience=Patience(attempts=values["attempts"], silence=values["timeout"]),
     )
 
@@ -104,6 +106,17 @@ def region_hosts(
     environ = os.environ if environ is None else environ
     value = _value(KNOWN["region"], {"region": region}, environ, _from_file(file))
     return regions.hosts(value)
+
+
+def _guard(hosts: Hosts, values: Mapping[str, Any], written: tuple[str, Mapping[str, Any]]) -> None:
+    """A file that somebody left in a folder must not have the environment's secret sent to it."""
+    path, in_file = written
+    by_file = values["region"] == in_file.get("region") and "://" in values["region"]
+    if by_file and not hosts.on_this_machine and "client_secret" not in in_file:
+        raise ConfigError(
+            f"{path}: region is a base URL, to which a secret from elsewhere is not sent; write "
+            "client_secret beside it, or give the URL as --region or GENESYS_REGION"
+        )
 
 
 def _from_file(named: Path | None) -> tuple[str, dict[str, Any]]:

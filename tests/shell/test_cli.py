@@ -242,6 +242,17 @@ def test_a_mistake_in_the_settings_file_is_shown(halfhour, text, sentence):
     assert sentence in ran.err
 
 
+def test_a_file_in_a_folder_does_not_have_the_environments_secret_sent_anywhere(halfhour):
+    (halfhour.folder / "halfhour.toml").write_text('region = "https://api.evil.example"')
+
+    ran = halfhour("report", GENESYS_REGION="")
+
+    assert ran.code == 2
+    assert "a secret from elsewhere is not sent" in ran.err
+    by_environment = halfhour("report", *DAY)
+    assert by_environment.code == 0
+
+
 def test_an_existing_file_survives_a_failure(halfhour, cloud):
     (halfhour.folder / "day.csv").write_text("precious")
     cloud.faults({"kind": "status", "status": 500, "endpoint": "aggregates"})
