@@ -47,3 +47,33 @@ FILTER_BY = GROUP_BY | {"canonicalExternalContactId"}
 
 EMULATED = ("userId", "queueId", "mediaType", "direction", "purpose", "divisionId")
 """The dimensions that `emission.Origin` has, in its order; the others are refused with a 501."""
+
+SEGMENT_FILTER_BY = frozenset(
+    """
+    addressFrom addressTo agentAssistantId agentOwned ani authenticated bargedParticipantId
+    callbackNumber callbackScheduledTime canonicalExternalContactId cleared
+    coachedParticipantId conference deliveryPushed deliveryStatus destinationAddress
+    destinationConversationId detectedSpeechEnd detectedSpeechStart direction disconnectType
+    dnis edgeId engagementSource errorCode exitReason extendedDeliveryStatus externalContactId
+    externalOrganizationId flaggedReason flowId flowName flowOutcome flowOutcomeId
+    flowOutcomeValue flowOutType flowVersion groupId journeyActionId journeyActionMapId
+    journeyCustomerId journeyCustomerIdType journeyCustomerSessionId mediaCount mediaType
+    messageType monitoredParticipantId outboundCampaignId outboundContactId
+    outboundContactListId participantName protocolCallId provider purpose queueId recording
+    remote remoteNameDisplayable requestedLanguageId requestedRouting requestedRoutingSkillId
+    scoredAgentId screenMonitoredUserId screenRecording scriptId segmentEnd segmentType
+    sessionDnis sipResponseCode skillExpressionId snippetRecording subject teamId
+    transferTargetAddress transferTargetName transferType usedRouting userId wrapUpCode
+    wrapUpNote
+    """.split()
+)
+"""The dimensions by which a details query selects segments."""
+
+CONVERSATION_FILTER_BY = frozenset(
+    """
+    accessAttribute conversationEnd conversationId conversationInitiator conversationStart
+    customerParticipation divisionId externalTag mediaStatsMinConversationMos
+    originatingDirection originatingSocialMediaPublic
+    """.split()
+)
+"""And those by which it selects conversations."""
