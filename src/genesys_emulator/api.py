@@ -1,6 +1,6 @@
 """The routes of the real API that are emulated."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -12,21 +12,22 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Scope
 
-from genesys_emulator import answers, directory, endpoints, refusals
+from genesys_emulator import answers, details_api, directory, endpoints, refusals
+from genesys_emulator.bodies import json_of, said
 from genesys_emulator.centre import Centre
-from genesys_emulator.control import said
+from genesys_emulator.details_api import Handler
 from genesys_emulator.endpoints import Endpoint
+from genesys_emulator.jobs import Jobs
 from genesys_emulator.line import Answer
 from genesys_emulator.refusals import RefusalError
 from genesys_emulator.tokens import Tokens
 from genesys_emulator.validation import Query, query
 
-Handler = Callable[[Request], Awaitable[Response]]
-
 
 def api(
     centre: Centre,
     tokens: Tokens,
+    jobs: Jobs,
     *,
     now: Callable[[], int],
     withheld: frozenset[str],
@@ -42,7 +43,7 @@ def api(
 
     async def aggregates(request: Request) -> Response:
         body = await request.body()
-        asked = query(_json(request, body))
+        asked = query(await json_of(request))
         books = centre.books(asked.start, min(asked.end, now()), _possible(asked))
         return said(answers.answer(asked, books, now(), Random(body)))
 
@@ -73,6 +74,7 @@ def api(
     handlers: dict[Endpoint, Handler] = {
         endpoints.TOKEN: token,
         endpoints.AGGREGATES: aggregates,
+        **details_api.handlers(centre, jobs),
         endpoints.USERS: listing(directory.users),
         endpoints.USER: user,
         endpoints.QUEUES: listing(directory.queues),
@@ -114,15 +116,6 @@ def _permitted(endpoint: Endpoint, handler: Handler, withheld: frozenset[str]) -
         return await handler(request)
 
     return guarded
-
-
-def _json(request: Request, body: bytes) -> object:
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        raise refusals.standard(415)
-    try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise refusals.malformed() from None
 
 
 def _possible(asked: Query) -> Callable[[str], bool]:

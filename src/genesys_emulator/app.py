@@ -16,6 +16,7 @@ from genesys_emulator.centre import Centre
 from genesys_emulator.clock import Clock
 from genesys_emulator.delivery import deliver
 from genesys_emulator.faults import Fault, Faults
+from genesys_emulator.jobs import Jobs
 from genesys_emulator.journal import Journal, parsed
 from genesys_emulator.line import Answer, Line
 from genesys_emulator.tokens import Tokens, bearer
@@ -48,9 +49,10 @@ class Emulator:
         self.journal = Journal()
         self.stopping = asyncio.Event()
         self._monotonic = monotonic
-        self._api = api(centre, tokens, now=now, withheld=withheld, monotonic=monotonic)
+        jobs = Jobs(now)
+        self._api = api(centre, tokens, jobs, now=now, withheld=withheld, monotonic=monotonic)
         self._control = Starlette(
-            routes=control.routes(centre, tokens, now, self.faults, self.journal)
+            routes=control.routes(centre, now, self.faults, self.journal, tokens, jobs)
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

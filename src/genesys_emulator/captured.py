@@ -11,7 +11,9 @@ import msgspec
 from genesys_emulator.emission import Book, Origin, booked
 from genesys_emulator.instants import since_epoch
 from genesys_emulator.org import Agent, Organization, Queue, identifier
+from genesys_emulator.records import Detail
 
+ENDLESS = 2**62
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -57,6 +59,8 @@ class Conversation(Record):
     conversation_end: Moment | None = None
     division_ids: tuple[str, ...] = ()
     participants: tuple[Participant, ...] = ()
+    record: dict[str, Any] = {}
+    """The whole of it, as it stands in the file."""
 
 
 class CapturedError(Exception):
@@ -69,9 +73,13 @@ class Captured:
     def __init__(self, conversations: list[Conversation]) -> None:
         self.organization = _organization(conversations)
         self._book = booked(_postings(conversations))
+        self._details = [_detail(conversation) for conversation in conversations]
 
     def books(self, start: int, end: int, possible: Callable[[str], bool]) -> Iterator[Book]:
         yield self._book
+
+    def details(self, start: int, end: int) -> Iterator[Detail]:
+        return iter(self._details)
 
 
 def captured(content: bytes) -> Captured:
@@ -120,7 +128,7 @@ def _unwrapped(document: Any) -> list[Any]:
 
 def _conversation(record: Any, number: int) -> Conversation:
     try:
-        return msgspec.convert(record, Conversation)
+        conversation = msgspec.convert(record, Conversation)
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at ")
         path = path.strip("`").removeprefix("$").removeprefix(".")
@@ -129,6 +137,19 @@ def _conversation(record: Any, number: int) -> Conversation:
         value = _value(record, path)
         shown = f"{value!r}: " if isinstance(value, str | int | float) else ""
         raise CapturedError(": ".join(filter(None, [where, path, shown + reason]))) from None
+    conversation.record = record
+    return conversation
+
+
+def _detail(conversation: Conversation) -> Detail:
+    """One that never ended is active for ever."""
+    end = conversation.conversation_end
+    return Detail(
+        since_epoch(conversation.conversation_start),
+        since_epoch(end) if end else ENDLESS,
+        conversation.conversation_id,
+        lambda _: conversation.record,
+    )
 
 
 def _value(record: Any, path: str) -> Any:

@@ -8,6 +8,7 @@ from typing import Protocol
 from genesys_emulator.emission import Book, booked, postings
 from genesys_emulator.instants import utc_date
 from genesys_emulator.org import Agent, Organization
+from genesys_emulator.records import Detail, detail
 from genesys_emulator.work import conversations
 
 DAYS_KEPT = 6_000
@@ -27,6 +28,9 @@ class Centre(Protocol):
         they spoke to is of interest.
         """
 
+    def details(self, start: int, end: int) -> Iterator[Detail]:
+        """All conversations with activity in [start, end), and maybe more."""
+
 
 class Simulated:
     """The centre of *organization*, which opened at midnight (UTC) of *opened*."""
@@ -44,6 +48,17 @@ class Simulated:
             if possible(agent.id):
                 for step in range(days):
                     yield self._day(agent, first + timedelta(days=step))
+
+    def details(self, start: int, end: int) -> Iterator[Detail]:
+        names = {queue.id: queue.name for queue in self.organization.queues}
+        seed = self.organization.seed
+        # What waits before midnight may be worked on after it, and the reverse.
+        first = max(utc_date(start) - timedelta(days=1), self._opened)
+        for step in range((utc_date(end - 1) - first).days + 2):
+            day = first + timedelta(days=step)
+            for agent in self.organization.agents:
+                for conversation in conversations(seed, agent, day):
+                    yield detail(conversation, names, seed, agent.id, day)
 
     def _generated(self, agent: Agent, day: date) -> Book:
         seed = self.organization.seed

@@ -1,7 +1,7 @@
 """``/_emulator``: what a test steers by. It asks for no token and is in no log."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from starlette.requests import Request
@@ -9,18 +9,24 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from genesys_emulator import directory
+from genesys_emulator.bodies import said
 from genesys_emulator.centre import Centre
 from genesys_emulator.clock import Clock, ClockError
 from genesys_emulator.faults import FaultError, Faults
 from genesys_emulator.instants import written
 from genesys_emulator.journal import Journal
-from genesys_emulator.tokens import Tokens
+
+
+class Clearable(Protocol):
+    """What a reset makes as good as new."""
+
+    def clear(self) -> None: ...
 
 
 def routes(
-    centre: Centre, tokens: Tokens, clock: Clock, faults: Faults, journal: Journal
+    centre: Centre, clock: Clock, faults: Faults, journal: Journal, *others: Clearable
 ) -> list[Route]:
-    """The routes that show and set what is given here."""
+    """The routes that show and set what is given here, and clear the *others* too."""
 
     async def requests(_: Request) -> Response:
         return said({"requests": list(journal.entries)})
@@ -40,7 +46,8 @@ def routes(
         return refusal or said({"now": written(clock()), "stopped": clock.stopped is not None})
 
     async def reset(_: Request) -> Response:
-        for each in (tokens, clock, faults, journal):
+        parts: tuple[Clearable, ...] = (clock, faults, journal, *others)
+        for each in parts:
             each.clear()
         return said({})
 
@@ -73,7 +80,3 @@ async def _refused(request: Request, act: Callable[[Any], object]) -> Response |
     except (ClockError, FaultError) as error:
         return said({"message": str(error)}, 400)
     return None
-
-
-def said(content: Any, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(content), status, media_type="application/json")

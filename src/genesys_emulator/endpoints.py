@@ -29,6 +29,14 @@ AGGREGATES = Endpoint(
     "/api/v2/analytics/conversations/aggregates/query",
     ("analytics:conversationAggregate:view",),
 )
+VIEW_DETAILS = ("analytics:conversationDetail:view", "analytics:agentConversationDetail:view")
+DETAILS = Endpoint("details", "POST", "/api/v2/analytics/conversations/details/query", VIEW_DETAILS)
+JOBS = "/api/v2/analytics/conversations/details/jobs"
+AVAILABILITY = Endpoint("jobs", "GET", f"{JOBS}/availability", VIEW_DETAILS[:1])
+SUBMIT = Endpoint("jobs", "POST", JOBS, VIEW_DETAILS)
+STATUS = Endpoint("jobs", "GET", f"{JOBS}/{{id}}", VIEW_DETAILS)
+RESULTS = Endpoint("results", "GET", f"{JOBS}/{{id}}/results", VIEW_DETAILS)
+DELETE = Endpoint("jobs", "DELETE", f"{JOBS}/{{id}}", VIEW_DETAILS)
 USERS = Endpoint("users", "GET", "/api/v2/users")
 USER = Endpoint("users", "GET", "/api/v2/users/{id}")
 QUEUES = Endpoint("queues", "GET", "/api/v2/routing/queues", ("routing:queue:view",))
@@ -55,6 +63,12 @@ LIMITS = Endpoint("limits", "GET", "/api/v2/organizations/limits/namespaces/{id}
 ALL = (
     TOKEN,
     AGGREGATES,
+    DETAILS,
+    AVAILABILITY,
+    SUBMIT,
+    STATUS,
+    RESULTS,
+    DELETE,
     USERS,
     USER,
     QUEUES,

@@ -103,6 +103,44 @@ def test_it_reads_queues_divisions_and_the_organisation(sdk, client):
     assert sdk.OrganizationApi(client).get_organizations_me().state == "active"
 
 
+def test_it_builds_its_models_from_conversation_details(sdk, client):
+    answer = sdk.AnalyticsApi(client).post_analytics_conversations_details_query(
+        {"interval": BODY["interval"], "paging": {"pageSize": 100, "pageNumber": 1}}
+    )
+
+    segments = [
+        segment
+        for conversation in answer.conversations
+        for participant in conversation.participants
+        for session in participant.sessions
+        for segment in session.segments
+    ]
+    assert answer.total_hits >= len(answer.conversations) == 100
+    assert {"interact", "wrapup", "alert"} <= {segment.segment_type for segment in segments}
+    assert "outdated_sdk_version" not in everything_in(answer).lower()
+
+
+def test_it_runs_a_details_job_to_the_end(sdk, client):
+    analytics = sdk.AnalyticsApi(client)
+    job = analytics.post_analytics_conversations_details_jobs({"interval": BODY["interval"]})
+    states = []
+    while not states or states[-1] != "FULFILLED":
+        states.append(analytics.get_analytics_conversations_details_job(job.job_id).state)
+    first = analytics.get_analytics_conversations_details_job_results(job.job_id, page_size=60)
+    second = analytics.get_analytics_conversations_details_job_results(
+        job.job_id, page_size=60, cursor=first.cursor
+    )
+
+    assert states == ["QUEUED", "PENDING", "FULFILLED"]
+    assert len({c.conversation_id for c in [*first.conversations, *second.conversations]}) == 120
+    available = analytics.get_analytics_conversations_details_jobs_availability()
+    assert first.data_availability_date == available.data_availability_date
+    assert "outdated_sdk_version" not in everything_in(first).lower()
+    analytics.delete_analytics_conversations_details_job(job.job_id)
+    with pytest.raises(sdk.rest.ApiException, match="404"):
+        analytics.get_analytics_conversations_details_job(job.job_id)
+
+
 def test_it_reads_the_members_of_a_queue_to_the_last_page(sdk, client):
     routing = sdk.RoutingApi(client)
     queue = routing.get_routing_queues(name="Billing").entities[0]

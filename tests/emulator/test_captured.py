@@ -144,3 +144,25 @@ def test_what_may_be_missing_may_be_missing():
     conversation = {"conversationId": "c", "conversationStart": "2025-06-11T09:00:00Z"}
 
     assert captured(encode(conversation)).organization.agents == ()
+
+
+def test_details_are_the_records_as_they_stand():
+    details = list(captured(encode({"conversations": RECORDS})).details(0, 1))
+
+    assert [each.record(0) for each in details] == RECORDS
+    assert all(each.start < each.end for each in details)
+
+
+def test_details_of_a_file_are_found_by_query():
+    cloud = cloud_of(captured(encode(RECORDS)))
+    cloud.log_in()
+    started = RECORDS[0]["conversationStart"][:10]
+    answer = cloud.call(
+        "POST",
+        "/api/v2/analytics/conversations/details/query",
+        json={"interval": f"{started}T00:00:00Z/{started}T01:00:00Z"},
+    ).json()
+
+    wanted = [each for each in RECORDS if each["conversationStart"].startswith(started)]
+    assert sorted(answer["conversations"], key=str) == sorted(wanted, key=str)
+    assert wanted

@@ -1,0 +1,110 @@
+"""A conversation as a detail record of the real API, as far as it had got at some moment."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from genesys_emulator.conversations import Conversation, Participant, Segment, Session
+from genesys_emulator.emission import Value, postings
+from genesys_emulator.instants import written
+from genesys_emulator.org import identifier
+
+Record = dict[str, Any]
+
+
+class Detail(NamedTuple):
+    """A conversation that took from *start* to *end*, in ms, and its record as of a moment."""
+
+    start: int
+    end: int
+    conversation_id: str
+    record: Callable[[int], Record]
+
+
+def detail(conversation: Conversation, queue_names: Mapping[str, str], *identity: object) -> Detail:
+    """*conversation*, named after *identity*, which tells its agent's day from all others."""
+    segments = [
+        segment
+        for participant in conversation.participants
+        for session in participant.sessions
+        for segment in session.segments
+    ]
+    start, end = min(s.start for s in segments), max(s.end for s in segments)
+    conversation_id = identifier(*identity, conversation.number)
+
+    def record(until: int) -> Record:
+        """What was known of it at *until*: later segments and values are not there yet, a
+        segment under way has no end, and nothing is null.
+        """
+        values = [found for _, found in postings(conversation)]
+        participants = [
+            _participant(f"{conversation_id}/{at}", each, values, queue_names, until)
+            for at, each in enumerate(conversation.participants)
+        ]
+        return {
+            "conversationId": conversation_id,
+            "conversationStart": written(start),
+            **({"conversationEnd": written(end)} if end <= until else {}),
+            "originatingDirection": conversation.participants[0].sessions[0].direction,
+            "divisionIds": list(conversation.division_ids),
+            "participants": [each for each in participants if each["sessions"]],
+        }
+
+    return Detail(start, end, conversation_id, record)
+
+
+def _participant(
+    name: str,
+    participant: Participant,
+    values: list[list[Value]],
+    queue_names: Mapping[str, str],
+    until: int,
+) -> Record:
+    """Takes the values of its sessions from the front of *values*."""
+    sessions = []
+    for at, session in enumerate(participant.sessions):
+        posted = values.pop(0)
+        if session.segments[0].start < until:
+            sessions.append(_session(f"{name}/{at}", session, posted, until))
+    of_queue = queue_names.get(participant.sessions[0].segments[0].queue_id, "")
+    shown = {"participantName": of_queue} if participant.purpose == "acd" and of_queue else {}
+    user = {"userId": participant.user_id} if participant.user_id else {}
+    return {
+        "participantId": identifier(name),
+        **shown,
+        "purpose": participant.purpose,
+        **user,
+        "sessions": sessions,
+    }
+
+
+def _session(name: str, session: Session, values: Iterable[Value], until: int) -> Record:
+    live = [segment for segment in session.segments if segment.kind != "wrapup"]
+    metrics = [
+        {"name": metric, "value": value, "emitDate": written(at)}
+        for metric, at, value in sorted(values, key=lambda value: value[1])
+        if at < until
+    ]
+    return {
+        "mediaType": session.media,
+        "sessionId": identifier(name),
+        "direction": session.direction,
+        **({"metrics": metrics} if metrics else {}),
+        "segments": [
+            _segment(segment, session.ended if segment is live[-1] else "", until)
+            for segment in session.segments
+            if segment.start < until
+        ],
+    }
+
+
+def _segment(segment: Segment, ended: str, until: int) -> Record:
+    over = segment.end <= until
+    return {
+        "segmentStart": written(segment.start),
+        **({"segmentEnd": written(segment.end)} if over else {}),
+        **({"queueId": segment.queue_id} if segment.queue_id else {}),
+        **({"wrapUpCode": "ININ-WRAP-UP-TIMEOUT"} if segment.kind == "wrapup" and over else {}),
+        **({"disconnectType": ended} if ended and over else {}),
+        "segmentType": segment.kind,
+        "conference": False,
+    }

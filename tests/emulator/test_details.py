@@ -1,0 +1,261 @@
+"""Conversation details: the same truth as the aggregates, conversation by conversation."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+
+from .conftest import Cloud, cloud_of
+
+DETAILS = "/api/v2/analytics/conversations/details/query"
+JOBS = "/api/v2/analytics/conversations/details/jobs"
+DAY = "2026-03-02T00:00:00.000Z/2026-03-03T00:00:00.000Z"
+TWO_DAYS = "2026-03-01T00:00:00.000Z/2026-03-03T00:00:00.000Z"
+METRICS = ["tHandle", "tTalk", "tTalkComplete", "tHeld", "tHeldComplete", "tAcw", "nOffered"]
+
+
+def query(cloud: Cloud, number: int = 1, **changes: object) -> dict[str, Any]:
+    paging = {"pageSize": 100, "pageNumber": number}
+    answer = cloud.call("POST", DETAILS, json={"interval": DAY, "paging": paging, **changes})
+    assert answer.status_code == 200, answer.text
+    content: dict[str, Any] = answer.json()
+    return content
+
+
+def everything(cloud: Cloud, **changes: object) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for number in count(1):
+        page = query(cloud, number, **changes).get("conversations")
+        if not page:
+            break
+        found += page
+    return found
+
+
+def run_job(cloud: Cloud, size: int = 40, **changes: object) -> list[dict[str, Any]]:
+    job = cloud.call("POST", JOBS, json={"interval": DAY, **changes}).json()["jobId"]
+    while cloud.get(f"{JOBS}/{job}").json()["state"] != "FULFILLED":
+        pass
+    found: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = cloud.get(f"{JOBS}/{job}/results", params={"pageSize": size, **cursor}).json()
+        found += page["conversations"]
+        if "cursor" not in page:
+            return found
+        cursor = {"cursor": page["cursor"]}
+
+
+def posted(conversations: list[dict[str, Any]]) -> Counter[tuple[str, str, str]]:
+    """By half-hour, agent and metric: the values of the records, where their emit dates lie."""
+    sums: Counter[tuple[str, str, str]] = Counter()
+    for conversation in conversations:
+        for participant in conversation["participants"]:
+            for session in participant["sessions"]:
+                for metric in session.get("metrics", ()):
+                    at = datetime.fromisoformat(metric["emitDate"])
+                    half_hour = at.replace(minute=at.minute // 30 * 30, second=0, microsecond=0)
+                    if metric["name"] in METRICS and half_hour.date().isoformat() == "2026-03-02":
+                        key = half_hour.isoformat(), participant.get("userId", ""), metric["name"]
+                        sums[key] += metric["value"]
+    return sums
+
+
+def aggregated(cloud: Cloud) -> Counter[tuple[str, str, str]]:
+    sums: Counter[tuple[str, str, str]] = Counter()
+    for group in cloud.ask(groupBy=["userId"], metrics=METRICS).json()["results"]:
+        for bucket in group["data"]:
+            start = datetime.fromisoformat(bucket["interval"].partition("/")[0]).isoformat()
+            for metric in bucket["metrics"]:
+                value = metric["stats"].get("sum", metric["stats"]["count"])
+                sums[start, group["group"].get("userId", ""), metric["metric"]] += value
+    return sums
+
+
+def test_bucketed_by_emit_date_the_details_are_the_aggregates(cloud):
+    assert posted(everything(cloud, interval=TWO_DAYS)) == aggregated(cloud)
+
+
+def test_a_job_finds_what_was_active_and_a_query_what_began(cloud):
+    cloud.call("POST", "/_emulator/clock", json={"now": "2026-03-04T00:00:00Z"})
+    began = {each["conversationId"]: each for each in everything(cloud)}
+    active = {each["conversationId"]: each for each in run_job(cloud)}
+
+    assert posted(list(active.values())) == aggregated(cloud)
+    assert began.keys() <= active.keys()
+    for name in active.keys() - began.keys():
+        assert active[name]["conversationStart"] < "2026-03-02" < active[name]["conversationEnd"]
+
+
+def test_no_conversation_is_on_two_pages_and_they_are_in_order(cloud):
+    found = everything(cloud)
+    starts = [each["conversationStart"] for each in found]
+
+    assert len({each["conversationId"] for each in found}) == len(found) > 100
+    assert starts == sorted(starts)
+    assert query(cloud)["totalHits"] == len(found)
+    assert everything(cloud, order="desc")[0]["conversationStart"] == starts[-1]
+
+
+def test_past_the_end_the_key_is_absent(cloud):
+    assert set(query(cloud, number=900)) == {"totalHits"}
+
+
+def test_what_is_under_way_has_no_end_yet(cloud):
+    cloud.call("POST", "/_emulator/clock", json={"now": "2026-03-02T14:10:00Z"})
+    found = everything(cloud)
+    open_ones = [each for each in found if "conversationEnd" not in each]
+
+    assert open_ones
+    for each in found:
+        for participant in each["participants"]:
+            for session in participant["sessions"]:
+                assert all(s["segmentStart"] < "2026-03-02T14:10" for s in session["segments"])
+                assert all(
+                    s.get("segmentEnd", "") <= "2026-03-02T14:10" for s in session["segments"]
+                )
+                assert all(m["emitDate"] < "2026-03-02T14:10" for m in session.get("metrics", ()))
+
+
+def test_a_job_does_not_see_the_last_hours_and_does_not_say_so(cloud):
+    available = cloud.get(f"{JOBS}/availability").json()["dataAvailabilityDate"]
+    found = run_job(cloud)
+
+    assert available == "2026-03-02T18:00:00.000Z"
+    assert max(each["conversationStart"] for each in found) < available
+    assert max(each["conversationStart"] for each in everything(cloud)) > available
+
+
+@pytest.mark.parametrize(
+    ("predicate", "holds"),
+    [
+        ({"dimension": "purpose", "value": "user"}, lambda p, s, g: p["purpose"] == "user"),
+        ({"dimension": "mediaType", "value": "chat"}, lambda p, s, g: s["mediaType"] == "chat"),
+        (
+            {"dimension": "segmentType", "value": "hold"},
+            lambda p, s, g: g["segmentType"] == "hold",
+        ),
+        ({"dimension": "queueId", "operator": "notExists"}, lambda p, s, g: "queueId" not in g),
+    ],
+)
+def test_a_segment_filter_selects_conversations_with_such_a_segment(cloud, predicate, holds):
+    def has_one(conversation: dict[str, Any]) -> bool:
+        return any(
+            holds(participant, session, segment)
+            for participant in conversation["participants"]
+            for session in participant["sessions"]
+            for segment in session["segments"]
+        )
+
+    filtered = everything(cloud, segmentFilters=[{"type": "and", "predicates": [predicate]}])
+
+    assert filtered == [each for each in everything(cloud) if has_one(each)]
+    assert filtered
+
+
+def test_a_conversation_filter_finds_it_by_its_id(cloud):
+    wanted = everything(cloud)[7]
+    predicate = {"dimension": "conversationId", "value": wanted["conversationId"]}
+    filters = [{"type": "or", "predicates": [predicate]}]
+
+    assert everything(cloud, conversationFilters=filters) == [wanted]
+
+
+EIGHT_DAYS = "2026-02-23T00:00:00.000Z/2026-03-03T00:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "says"),
+    [
+        ({"interval": EIGHT_DAYS}, 400, "does not exceed 7 days"),
+        ({"interval": "2026-01-01T00:00Z/2026-03-03T00:00Z"}, 400, "7 days"),
+        ({"interval": None}, 400, "interval is required"),
+        ({"interval": "yesterday"}, 400, "ISO-8601"),
+        ({"paging": {"pageSize": 101, "pageNumber": 1}}, 400, "pageSize must be 1 to 100"),
+        ({"paging": {"pageSize": 100, "pageNumber": 1001}}, 400, "may not exceed 100000"),
+        ({"granularity": "PT30M"}, 400, "granularity"),
+        ({"order": "random"}, 400, "random"),
+        ({"orderBy": "segmentEnd"}, 501, "not emulated"),
+        ({"surveyFilters": [{}]}, 501, "not emulated"),
+        (
+            {"segmentFilters": [{"type": "and", "predicates": [{"dimension": "x", "value": "y"}]}]},
+            400,
+            "Value [x] is not valid",
+        ),
+    ],
+)
+def test_a_query_that_will_not_do_is_refused(cloud, changes, status, says):
+    body = {
+        name: value for name, value in {"interval": DAY, **changes}.items() if value is not None
+    }
+    answer = cloud.call("POST", DETAILS, json=body)
+
+    assert answer.status_code == status
+    assert says in answer.json()["message"]
+
+
+def test_with_a_filter_a_month_may_be_asked_for(cloud):
+    predicate = {"dimension": "purpose", "value": "agent"}
+    filters = [{"type": "and", "predicates": [predicate]}]
+
+    assert query(cloud, interval=EIGHT_DAYS, segmentFilters=filters)["totalHits"] > 100
+
+
+def test_a_job_takes_its_time_and_can_be_deleted(cloud):
+    job = cloud.call("POST", JOBS, json={"interval": DAY})
+    address = f"{JOBS}/{job.json()['jobId']}"
+
+    assert job.status_code == 202
+    assert cloud.get(f"{address}/results").status_code == 400
+    assert [cloud.get(address).json()["state"] for _ in range(3)] == [
+        "QUEUED",
+        "PENDING",
+        "FULFILLED",
+    ]
+    assert cloud.get(f"{address}/results").status_code == 200
+    assert cloud.get(f"{address}/results", params={"cursor": "!"}).status_code == 400
+    assert cloud.get(f"{address}/results", params={"pageSize": "0"}).status_code == 400
+    assert cloud.call("DELETE", address).status_code == 204
+    assert cloud.get(address).status_code == 404
+
+
+def test_a_job_expires(cloud):
+    job = cloud.call("POST", JOBS, json={"interval": DAY}).json()["jobId"]
+    cloud.call("POST", "/_emulator/clock", json={"move": "P1D"})
+
+    assert cloud.get(f"{JOBS}/{job}").status_code == 404
+
+
+def test_details_need_their_permission(centre):
+    withheld = ["analytics:conversationDetail:view", "analytics:agentConversationDetail:view"]
+    cloud = cloud_of(centre, withheld=withheld)
+    cloud.log_in()
+
+    assert cloud.call("POST", DETAILS, json={"interval": DAY}).status_code == 403
+    assert cloud.get(f"{JOBS}/availability").status_code == 403
+    assert cloud.ask().status_code == 200
+
+
+def test_a_segment_is_as_long_as_what_it_posts(cloud):
+    """Talk, hold and after-call work add up to the handle time, session by session."""
+    checked = 0
+    for conversation in everything(cloud, interval=TWO_DAYS):
+        for participant in conversation["participants"]:
+            for session in participant["sessions"] if "userId" in participant else ():
+                metrics = {m["name"]: m["value"] for m in session.get("metrics", ())}
+                spent = sum(
+                    (moment(s["segmentEnd"]) - moment(s["segmentStart"]))
+                    // timedelta(milliseconds=1)
+                    for s in session["segments"]
+                    if s["segmentType"] != "alert" and "segmentEnd" in s
+                )
+                if "tHandle" in metrics:
+                    assert metrics["tHandle"] == spent
+                    checked += 1
+    assert checked > 100
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
