@@ -123,7 +123,7 @@ def test_it_builds_its_models_from_conversation_details(sdk, client):
 def test_it_runs_a_details_job_to_the_end(sdk, client):
     analytics = sdk.AnalyticsApi(client)
     job = analytics.post_analytics_conversations_details_jobs({"interval": BODY["interval"]})
-    states = []
+    states: list[str] = []
     while not states or states[-1] != "FULFILLED":
         states.append(analytics.get_analytics_conversations_details_job(job.job_id).state)
     first = analytics.get_analytics_conversations_details_job_results(job.job_id, page_size=60)
