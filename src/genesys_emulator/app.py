@@ -84,7 +84,7 @@ class Emulator:
             if len(body) > LARGEST_BODY:
                 raise refusals.standard(413)
             if scope["path"].startswith(API):
-                headers |= self._admitted(Request(scope), headers)
+                self._admit(Request(scope), headers)
             answer = await _collected(self._api, scope, body)
             if fault and fault.kind == "too_large" and _buckets(answer) > fault.max_buckets:
                 raise refusals.too_large()
@@ -106,8 +106,8 @@ class Emulator:
                 else refusals.standard(fault.status)
             )
 
-    def _admitted(self, request: Request, headers: dict[str, str]) -> dict[str, str]:
-        """The headers that tell of the limit. Raises RefusalError to whoever is not let in."""
+    def _admit(self, request: Request, headers: dict[str, str]) -> None:
+        """Tell of the limit in *headers*. Raises RefusalError to whoever is not let in."""
         token = _token(request)
         if not token:
             raise refusals.unauthenticated()
@@ -118,7 +118,6 @@ class Emulator:
         if usage.exceeded:
             headers["Retry-After"] = str(usage.reset)
             raise refusals.throttled(usage.reset, usage.allowed)
-        return headers
 
 
 def _token(request: Request) -> str:

@@ -10,6 +10,7 @@ from genesys_emulator import details, endpoints, refusals
 from genesys_emulator.bodies import json_of, said
 from genesys_emulator.centre import Centre
 from genesys_emulator.details_validation import details_job, details_query
+from genesys_emulator.directory import number_of
 from genesys_emulator.endpoints import Endpoint
 from genesys_emulator.instants import DAY, written
 from genesys_emulator.jobs import MOST_PER_PAGE, PAGE_SIZE, Jobs
@@ -44,7 +45,9 @@ def handlers(centre: Centre, jobs: Jobs) -> Mapping[Endpoint, Handler]:
 
     async def results(request: Request) -> Response:
         job = jobs.results(request.path_params["id"])
-        size, skipped = _page_size(request), _skipped(request)
+        parameters = request.query_params.multi_items()
+        size = number_of(parameters, "pageSize", PAGE_SIZE, MOST_PER_PAGE)
+        skipped = _skipped(request)
         until = job.available
         everything = centre.details(job.query.start, job.query.end)
         found = details.active(job.query, everything, until)
@@ -62,13 +65,6 @@ def handlers(centre: Centre, jobs: Jobs) -> Mapping[Endpoint, Handler]:
         endpoints.RESULTS: results,
         endpoints.DELETE: delete,
     }
-
-
-def _page_size(request: Request) -> int:
-    text = request.query_params.get("pageSize", str(PAGE_SIZE))
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= MOST_PER_PAGE):
-        raise refusals.malformed(f"pageSize must be 1 to {MOST_PER_PAGE}.")
-    return int(text)
 
 
 def _skipped(request: Request) -> int:

@@ -182,8 +182,8 @@ def _page(
     shown: Callable[[T], dict[str, Any]],
     most: int = MOST_PER_PAGE,
 ) -> dict[str, Any]:
-    size = _number(parameters, "pageSize", PAGE_SIZE, most)
-    number = _number(parameters, "pageNumber", 1, MOST_PAGES)
+    size = number_of(parameters, "pageSize", PAGE_SIZE, most)
+    number = number_of(parameters, "pageNumber", 1, MOST_PAGES)
     pages = max(-(-len(found) // size), 1)
 
     def uri(page: int) -> str:
@@ -208,7 +208,8 @@ def _page(
     }
 
 
-def _number(parameters: Parameters, name: str, usual: int, most: int) -> int:
+def number_of(parameters: Parameters, name: str, usual: int, most: int) -> int:
+    """A parameter that is a number from 1 to *most*. Raises RefusalError."""
     text = _last(parameters, name, str(usual))
     if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= most):
         raise _invalid(text, name, f"1 to {most}")

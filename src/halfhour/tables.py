@@ -35,7 +35,6 @@ POSTED_METRICS = (
     Measured("answered_count", "tAnswered", "count"),
 )
 
-POSTED_KEY = ("interval_start", "agent_id", "queue_id", "media_type")
 POSTED = pa.schema(
     [
         pa.field("interval_start", MOMENT, nullable=False),
@@ -45,7 +44,7 @@ POSTED = pa.schema(
         *(pa.field(column.name, pa.int64()) for column in POSTED_METRICS),
     ]
 )
-"""One row per key, posted basis, from the conversation aggregates.
+"""One row per interval, agent, queue and media type: posted basis, from conversation aggregates.
 
 *queue_id* is null for work without a queue, and joins several with commas
 where a session had several.

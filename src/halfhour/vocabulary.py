@@ -2,10 +2,6 @@
 
 import re
 from enum import StrEnum
-from typing import NewType
-
-AgentId = NewType("AgentId", str)
-QueueId = NewType("QueueId", str)
 
 
 class By(StrEnum):
