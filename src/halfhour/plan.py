@@ -120,9 +120,9 @@ def preview(question: Question, hosts: Hosts) -> dict[str, Any]:
         question.interval, granularity(question.interval), queues=queues, agents=agents
     )
     listed = [_shown("POST", hosts.login + LOGIN_PATH, "grant_type=client_credentials")]
-    if any(map(_is_placeholder, queues)):
+    if not all(map(is_id, question.queues)):
         listed.append(_shown("GET", f"{hosts.api}{QUEUES.path}?{_FIRST_PAGE}"))
-    if any(map(_is_placeholder, agents)):
+    if not all(map(is_id, question.agents)):
         listed.append(_shown("GET", f"{hosts.api}{AGENTS.path}?state=any&{_FIRST_PAGE}"))
     listed += [_shown("POST", hosts.api + AGGREGATES.path, query.body()) for query in queries]
     found = "id=<agents found>&state=any"
@@ -142,10 +142,6 @@ def _shown(method: str, url: str, body: object = None) -> dict[str, Any]:
 
 def _placeholder(kind: str, text: str) -> str:
     return text if is_id(text) else f"<id of {kind} {text}>"
-
-
-def _is_placeholder(text: str) -> bool:
-    return text.startswith("<")
 
 
 def _matches(dimension: str, value: str) -> dict[str, str]:

@@ -81,7 +81,7 @@ def load(
     """
     environ = os.environ if environ is None else environ
     written = _from_file(file)
-    values = {name: _value(setting, flags, environ, written) for name, setting in KNOWN.items()}
+    values = _values(flags, environ, written)
     if not values["client_id"] or not values["client_secret"]:
         missing = "secret" if values["client_id"] else "id"
         raise AuthError(
@@ -90,7 +90,7 @@ def load(
             "Integrations, OAuth), or run 'halfhour demo', which needs no account"
         )
     hosts = regions.hosts(values["region"])
-    _guard(hosts, values, written)
+    _guard(hosts, values, _values(flags, environ, ("", {})), written[0])
     return Settings(
         client_id=values["client_id"],
         client_secret=values["client_secret"],
@@ -108,14 +108,16 @@ def region_hosts(
     return regions.hosts(value)
 
 
-def _guard(hosts: Hosts, values: Mapping[str, Any], written: tuple[str, Mapping[str, Any]]) -> None:
-    """A file that somebody left in a folder must not have the environment's secret sent to it."""
-    path, in_file = written
-    by_file = values["region"] == in_file.get("region") and "://" in values["region"]
-    if by_file and not hosts.on_this_machine and "client_secret" not in in_file:
+def _guard(hosts: Hosts, values: Mapping[str, Any], outside: Mapping[str, Any], path: str) -> None:
+    """A file that somebody left in a folder must not have another's secret sent to it.
+
+    *values* are those in force, *outside* what they would be without the file at *path*.
+    """
+    led_by_file = "://" in values["region"] and values["region"] != outside["region"]
+    if led_by_file and outside["client_secret"] and not hosts.on_this_machine:
         raise ConfigError(
             f"{path}: region is a base URL, to which a secret from elsewhere is not sent; write "
-            "client_secret beside it, or give the URL as --region or GENESYS_REGION"
+            "client_secret there and nowhere else, or give the URL as --region or GENESYS_REGION"
         )
 
 
@@ -136,6 +138,14 @@ def _from_file(named: Path | None) -> tuple[str, dict[str, Any]]:
             hint = near_miss(name, KNOWN) or f"; known are {', '.join(KNOWN)}"
             raise ConfigError(f"{path}: unknown setting {name!r}{hint}")
     return str(path), written
+
+
+def _values(
+    flags: Mapping[str, object],
+    environ: Mapping[str, str],
+    written: tuple[str, Mapping[str, Any]],
+) -> dict[str, Any]:
+    return {name: _value(setting, flags, environ, written) for name, setting in KNOWN.items()}
 
 
 def _value(

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from halfhour import settings
 from tests.shell.conftest import Halfhour
 
 DAY = ("--from", "2026-03-02", "--to", "2026-03-03")
@@ -243,14 +244,32 @@ def test_a_mistake_in_the_settings_file_is_shown(halfhour, text, sentence):
 
 
 def test_a_file_in_a_folder_does_not_have_the_environments_secret_sent_anywhere(halfhour):
-    (halfhour.folder / "halfhour.toml").write_text('region = "https://api.evil.example"')
+    url = "https://api.evil.invalid"
+    planted = f'region = "{url}"\n'
+    for text in (planted, f'{planted}client_secret = "decoy"'):
+        (halfhour.folder / "halfhour.toml").write_text(text)
 
-    ran = halfhour("report", GENESYS_REGION="")
+        ran = halfhour("report", GENESYS_REGION="")
 
-    assert ran.code == 2
-    assert "a secret from elsewhere is not sent" in ran.err
+        assert ran.code == 2
+        assert "a secret from elsewhere is not sent" in ran.err
     by_environment = halfhour("report", *DAY)
     assert by_environment.code == 0
+
+
+def test_the_same_address_is_asked_if_it_comes_from_whom_the_secret_is(tmp_path):
+    file = tmp_path / "halfhour.toml"
+    url = "https://api.example.invalid"
+    file.write_text(f'region = "{url}"\nclient_secret = "of the file"')
+    client = {"GENESYS_CLIENT_ID": "me"}
+
+    of_file = settings.load(file=file, environ=client)
+    of_both = settings.load(
+        file=file, environ={**client, "GENESYS_CLIENT_SECRET": "mine", "GENESYS_REGION": url}
+    )
+
+    assert (of_file.hosts.api, of_file.client_secret) == (url, "of the file")
+    assert (of_both.hosts.api, of_both.client_secret) == (url, "mine")
 
 
 def test_an_existing_file_survives_a_failure(halfhour, cloud):
