@@ -2,8 +2,9 @@
 
 import unicodedata
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from hashlib import sha256
 
 from genesys_emulator.names import FAMILY, GIVEN
@@ -14,12 +15,20 @@ STATES = {5: "inactive", 6: "deleted"}
 NAMESAKES = {4: 1}
 """These of every 50 people have the name of another."""
 
+UNLISTED = 7
+"""This one of every 50 people is in no list, and so has no name, yet works."""
+
+TEAM_SIZE = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Division:
+    """*zone* is where its people work."""
+
     id: str
     name: str
     home: bool = False
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +44,10 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """*shift* is the hour (UTC) at which work starts; *index* counts from 0."""
+    """*shift* is the hour at which work starts, where the agent is; *index* counts from 0.
+
+    From *left* on there is no more work. Who is not *listed* is in no directory.
+    """
 
     id: str
     name: str
@@ -45,11 +57,44 @@ class Agent:
     queues: tuple[Queue, ...] = ()
     index: int = 0
     shift: int = 8
+    left: date | None = None
+    listed: bool = True
+
+    @property
+    def zone(self) -> str:
+        return self.division.zone if self.division else "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """People who work side by side: calls are handed on within it."""
+
+    id: str
+    name: str
+    division: Division
+    agents: tuple[Agent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    id: str
+    name: str
+    agents: tuple[Agent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """What agents choose from; *system* is the word of the platform that it stands for."""
+
+    id: str
+    name: str
+    system: str
+    primary: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """What the directory knows. Who worked need not be in it."""
+    """Who and what there is. Who worked need not be in it, where work is not made up."""
 
     id: str
     name: str
@@ -57,9 +102,16 @@ class Organization:
     divisions: tuple[Division, ...] = ()
     queues: tuple[Queue, ...] = ()
     agents: tuple[Agent, ...] = ()
+    teams: tuple[Team, ...] = ()
+    groups: tuple[Group, ...] = ()
+    presences: tuple[Presence, ...] = ()
 
 
-DIVISIONS = ("Home", "Europe", "Americas & Pacific")
+DIVISIONS = {
+    "Home": "Europe/London",
+    "Europe": "Europe/Warsaw",
+    "Americas & Pacific": "America/Los_Angeles",
+}
 
 QUEUES: Sequence[tuple[str, str, tuple[str, ...], bool]] = (
     ("Billing", "Home", ("voice", "voice", "voice", "callback"), False),
@@ -72,6 +124,21 @@ QUEUES: Sequence[tuple[str, str, tuple[str, ...], bool]] = (
 
 SHIFTS = (7, 8, 8, 9, 9, 12, 13, 14, 17, 22)
 
+PRESENCES = (
+    ("Available", "AVAILABLE"),
+    ("Away", "AWAY"),
+    ("Busy", "BUSY"),
+    ("Offline", "OFFLINE"),
+    ("Idle", "IDLE"),
+    ("On Queue", "ON_QUEUE"),
+    ("Meal", "MEAL"),
+    ("Training", "TRAINING"),
+    ("Meeting", "MEETING"),
+    ("Break", "BREAK"),
+    ("Coaching", "MEETING"),
+)
+"""Name and the platform's word; a word that comes again is a secondary presence."""
+
 
 def identifier(*of: object) -> str:
     """A uuid that is the same wherever and whenever it is asked for."""
@@ -79,42 +146,84 @@ def identifier(*of: object) -> str:
     return str(uuid.UUID(bytes=digest[:16], version=4))
 
 
-def organization(seed: int, agents: int) -> Organization:
-    """The contact centre *seed* with this many people; who exists in it does not depend on that."""
+def organization(seed: int, agents: int, left: date | None = None) -> Organization:
+    """The contact centre *seed* with this many people; who exists in it does not depend on that.
+
+    Those who have left worked until the day before *left*.
+    """
     divisions = {
-        name: Division(identifier(seed, "division", name), name, home=name == "Home")
-        for name in DIVISIONS
+        name: Division(identifier(seed, "division", name), name, name == "Home", zone)
+        for name, zone in DIVISIONS.items()
     }
     queues = tuple(
         Queue(identifier(seed, "queue", name), name, divisions[division], media, outbound)
         for name, division, media, outbound in QUEUES
     )
-    people = tuple(agent(seed, index, tuple(divisions.values()), queues) for index in range(agents))
+    homes = tuple(divisions.values())
+    people = tuple(agent(seed, index, homes, queues, left) for index in range(agents))
     return Organization(
         identifier(seed, "organization"),
         "Halcyon Parcels",
         seed,
-        tuple(divisions.values()),
+        homes,
         queues,
         people,
+        tuple(_teams(seed, people)),
+        _groups(seed, people),
+        tuple(_presences(seed)),
     )
 
 
-def agent(seed: int, index: int, divisions: Sequence[Division], queues: Sequence[Queue]) -> Agent:
+def agent(
+    seed: int,
+    index: int,
+    divisions: Sequence[Division],
+    queues: Sequence[Queue],
+    left: date | None = None,
+) -> Agent:
     """Person number *index*. Every third serves one queue, the others two or three."""
     name = full_name(seed, index)
     first = index % len(queues)
     served = sorted({first, *((first + step) % len(queues) for step in (1, 3)[: index % 3])})
+    state = STATES.get(index % 50, "active")
     return Agent(
         id=identifier(seed, "agent", index),
         name=name,
         email=f"{_ascii(name)}.{index}@example.com",
-        state=STATES.get(index % 50, "active"),
+        state=state,
         division=divisions[index % 4 % len(divisions)],
         queues=tuple(queues[at] for at in served),
         index=index,
         shift=SHIFTS[(index * 3 + seed) % len(SHIFTS)],
+        left=None if state == "active" else left,
+        listed=index % 50 != UNLISTED,
     )
+
+
+def _teams(seed: int, people: Sequence[Agent]) -> Iterator[Team]:
+    for first in range(0, len(people), TEAM_SIZE):
+        members = tuple(people[first : first + TEAM_SIZE])
+        home, number = members[0].division, first // TEAM_SIZE + 1
+        assert home
+        yield Team(identifier(seed, "team", number), f"Team {number}", home, members)
+
+
+def _groups(seed: int, people: Sequence[Agent]) -> tuple[Group, ...]:
+    return tuple(
+        Group(identifier(seed, "group", name), name, tuple(members))
+        for name, members in (
+            ("Team leads", people[::TEAM_SIZE]),
+            ("New starters", people[3::7]),
+            ("Late shifts", [each for each in people if each.shift >= SHIFTS[-3]]),
+        )
+    )
+
+
+def _presences(seed: int) -> Iterator[Presence]:
+    seen: set[str] = set()
+    for name, system in PRESENCES:
+        yield Presence(identifier(seed, "presence", name), name, system, system not in seen)
+        seen.add(system)
 
 
 def full_name(seed: int, index: int) -> str:
