@@ -65,7 +65,7 @@ def _asked_for(query: Query, book: Book, until: int) -> Iterator[tuple[list[Grou
             continue
         groups = _groups(query, origin)
         for metric in wanted:
-            for at, value in by_metric[metric]:
+            for at, value, _ in by_metric[metric]:
                 if start <= at < until:
                     yield groups, metric, at, value
 

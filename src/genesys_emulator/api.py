@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Scope
 
-from genesys_emulator import answers, details_api, directory, endpoints, refusals
+from genesys_emulator import answers, details_api, directory, endpoints, refusals, users_api
 from genesys_emulator.bodies import json_of, said
 from genesys_emulator.centre import Centre
 from genesys_emulator.details_api import Handler
@@ -75,6 +75,7 @@ def api(
         endpoints.TOKEN: token,
         endpoints.AGGREGATES: aggregates,
         **details_api.handlers(centre, jobs),
+        **users_api.handlers(centre, now),
         endpoints.USERS: listing(directory.users),
         endpoints.USER: user,
         endpoints.QUEUES: listing(directory.queues),

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 import msgspec
 
-from genesys_emulator.emission import Book, Origin, booked
+from genesys_emulator.emission import CERTAIN, Book, Origin, Value, booked
 from genesys_emulator.instants import since_epoch
 from genesys_emulator.org import Agent, Organization, Queue, identifier
 from genesys_emulator.records import Detail
+from genesys_emulator.statuses import Shown
 
 ENDLESS = 2**62
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -81,6 +82,9 @@ class Captured:
     def details(self, start: int, end: int) -> Iterator[Detail]:
         return iter(self._details)
 
+    def shown(self, agent: Agent, start: int, end: int) -> Shown:
+        return Shown((), ())
+
 
 def captured(content: bytes) -> Captured:
     """The centre that a file with this *content* tells of.
@@ -143,10 +147,11 @@ def _conversation(record: Any, number: int) -> Conversation:
 
 def _detail(conversation: Conversation) -> Detail:
     """One that never ended is active for ever."""
-    end = conversation.conversation_end
+    end = since_epoch(conversation.conversation_end) if conversation.conversation_end else ENDLESS
     return Detail(
         since_epoch(conversation.conversation_start),
-        since_epoch(end) if end else ENDLESS,
+        end,
+        end,
         conversation.conversation_id,
         lambda _: conversation.record,
     )
@@ -161,13 +166,14 @@ def _value(record: Any, path: str) -> Any:
 
 def _postings(
     conversations: list[Conversation],
-) -> Iterator[tuple[Origin, list[tuple[str, int, int]]]]:
+) -> Iterator[tuple[Origin, list[Value], float]]:
     for conversation in conversations:
         for participant in conversation.participants:
             for session in participant.sessions:
                 yield (
                     _origin(conversation, participant, session),
                     [(m.name, since_epoch(m.emit_date), m.value) for m in session.metrics],
+                    CERTAIN,
                 )
 
 

@@ -1,18 +1,25 @@
 """Where posted values come from: a contact centre that is simulated, day by day."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Protocol
 
-from genesys_emulator.emission import Book, booked, postings
-from genesys_emulator.instants import utc_date
-from genesys_emulator.org import Agent, Organization
+from genesys_emulator.conversations import Conversation
+from genesys_emulator.emission import Book, Origin, Value, booked, postings
+from genesys_emulator.floor import Day, day_of
+from genesys_emulator.instants import midnight, utc_date
+from genesys_emulator.org import TEAM_SIZE, Agent, Organization
 from genesys_emulator.records import Detail, detail
-from genesys_emulator.work import conversations
+from genesys_emulator.shifts import shift
+from genesys_emulator.statuses import Shown
+from genesys_emulator.threads import touching
 
-DAYS_KEPT = 6_000
-"""Agent-days of values that stay in memory: some 30 KB each."""
+TEAM_DAYS_KEPT, BOOKS_KEPT = 120, 400
+"""Days of teams that stay in memory: some ? MB each as conversations, ? MB as values."""
+
+LONGEST_OFF = timedelta(days=4)
+"""There is a shift in as many days, for whoever has not left."""
 
 
 class Centre(Protocol):
@@ -31,6 +38,9 @@ class Centre(Protocol):
     def details(self, start: int, end: int) -> Iterator[Detail]:
         """All conversations with activity in [start, end), and maybe more."""
 
+    def shown(self, agent: Agent, start: int, end: int) -> Shown:
+        """What was shown of *agent* in [start, end), and maybe more; from when it began."""
+
 
 class Simulated:
     """The centre of *organization*, which opened at midnight (UTC) of *opened*."""
@@ -38,32 +48,73 @@ class Simulated:
     def __init__(self, organization: Organization, opened: date) -> None:
         self.organization = organization
         self._opened = opened
-        self._day = lru_cache(DAYS_KEPT)(self._generated)
+        self._names = {queue.id: queue.name for queue in organization.queues}
+        self._day = lru_cache(TEAM_DAYS_KEPT)(self._played)
+        self._book = lru_cache(BOOKS_KEPT)(self._booked)
 
     def books(self, start: int, end: int, possible: Callable[[str], bool]) -> Iterator[Book]:
-        # A shift that starts on the day before may last into this one.
-        first = max(utc_date(start) - timedelta(days=1), self._opened)
-        days = (utc_date(end - 1) - first).days + 1
-        for agent in self.organization.agents:
-            if possible(agent.id):
-                for step in range(days):
-                    yield self._day(agent, first + timedelta(days=step))
+        days = self._days(start, end)
+        for number, team in enumerate(self.organization.teams):
+            agents = [agent for agent in team.agents if possible(agent.id)]
+            if agents:
+                yield from (self._book(number, day) for day in days)
+                yield booked(
+                    _postings(each for a in agents for each in self._threads(a, start, end))
+                )
 
     def details(self, start: int, end: int) -> Iterator[Detail]:
-        names = {queue.id: queue.name for queue in self.organization.queues}
-        seed = self.organization.seed
-        # What waits before midnight may be worked on after it, and the reverse.
-        first = max(utc_date(start) - timedelta(days=1), self._opened)
-        for step in range((utc_date(end - 1) - first).days + 2):
-            day = first + timedelta(days=step)
-            for agent in self.organization.agents:
-                for conversation in conversations(seed, agent, day):
-                    yield detail(conversation, names, seed, agent.id, day)
+        days = self._days(start, end)
+        for number, team in enumerate(self.organization.teams):
+            for day in days:
+                for conversation in self._day(number, day).conversations:
+                    yield detail(conversation, self._names)
+            for agent in team.agents:
+                for conversation in self._threads(agent, start, end):
+                    yield detail(conversation, self._names)
 
-    def _generated(self, agent: Agent, day: date) -> Book:
-        seed = self.organization.seed
-        return booked(
-            posting
-            for conversation in conversations(seed, agent, day)
-            for posting in postings(conversation)
+    def shown(self, agent: Agent, start: int, end: int) -> Shown:
+        days = [self._shown_on(agent, day) for day in self._days_around(agent, start, end)]
+        opened = midnight(self._opened)
+        return Shown(
+            [(opened, "OFFLINE"), *(change for day in days for change in day.presences)],
+            [(opened, "OFF_QUEUE"), *(change for day in days for change in day.routings)],
         )
+
+    def _shown_on(self, agent: Agent, day: date) -> Shown:
+        played = self._day(agent.index // TEAM_SIZE, day)
+        return Shown(played.presences[agent.id], played.routings[agent.id])
+
+    def _days_around(self, agent: Agent, start: int, end: int) -> list[date]:
+        """Days whose shifts tell what was shown in [start, end), and when that began and ended."""
+        last = utc_date(end - 1) + LONGEST_OFF
+        first = max(min(utc_date(start), agent.left or last) - LONGEST_OFF, self._opened)
+        days = (first + timedelta(days=step) for step in range((last - first).days + 1))
+        begins = [(steps[0].start, day) for day in days if (steps := shift(agent, day))]
+        before = [each for each in begins if each[0] <= start][-1:]
+        after = [each for each in begins if each[0] >= end][:1]
+        within = [each for each in begins if start < each[0] < end]
+        return [day for _, day in (*before, *within, *after)]
+
+    def _days(self, start: int, end: int) -> list[date]:
+        """Those whose shifts may touch [start, end): they end on the day after they begin."""
+        first = max(utc_date(start) - timedelta(days=1), self._opened)
+        return [
+            first + timedelta(days=step) for step in range((utc_date(end - 1) - first).days + 1)
+        ]
+
+    def _threads(self, agent: Agent, start: int, end: int) -> Iterator[Conversation]:
+        return touching(agent, start, end, self._opened)
+
+    def _played(self, team: int, day: date) -> Day:
+        return day_of(self.organization.teams[team], day, self._opened)
+
+    def _booked(self, team: int, day: date) -> Book:
+        return booked(_postings(self._day(team, day).conversations))
+
+
+def _postings(
+    conversations: Iterable[Conversation],
+) -> Iterator[tuple[Origin, list[Value], float]]:
+    for conversation in conversations:
+        for origin, values in postings(conversation):
+            yield origin, values, conversation.chance

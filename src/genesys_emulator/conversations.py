@@ -13,15 +13,26 @@ class Segment(NamedTuple):
     start: int
     end: int
     queue_id: str
+    conference: bool = False
 
 
 class Session(NamedTuple):
-    """One medium of one participant. *ended* is the disconnect type of its last live segment."""
+    """One medium of one participant.
+
+    *ended* is the disconnect type of its last live segment, *wrapped* how
+    after-call work ended, *since* when who was offered began to wait. *marks*
+    are counters and when they count; *unposted* is how much longer the
+    after-call work is than the value posted for it, in ms.
+    """
 
     media: str
     direction: str
     segments: tuple[Segment, ...]
     ended: str = "peer"
+    wrapped: str = ""
+    since: int | None = None
+    marks: tuple[tuple[str, int], ...] = ()
+    unposted: int = 0
 
 
 class Participant(NamedTuple):
@@ -33,8 +44,9 @@ class Participant(NamedTuple):
 
 
 class Conversation(NamedTuple):
-    """*number* counts from 0 within the agent's day."""
+    """*chance*, in [0, 1), is what decides whether it is told of late, or corrected."""
 
-    number: int
+    id: str
     division_ids: tuple[str, ...]
     participants: tuple[Participant, ...]
+    chance: float

@@ -1,12 +1,14 @@
 """Conversation details: which of a centre's conversations a query finds, and pages of them."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from genesys_emulator.details_validation import DetailsQuery
 from genesys_emulator.filters import Clause
 from genesys_emulator.instants import DAY
 from genesys_emulator.records import Detail, Record
 
+T = TypeVar("T")
 Values = dict[str, tuple[str, ...]]
 """By dimension: none, one or several."""
 
@@ -20,24 +22,31 @@ def started(query: DetailsQuery, details: Iterable[Detail], until: int) -> list[
 
 
 def active(query: DetailsQuery, details: Iterable[Detail], until: int) -> list[Detail]:
-    """Those of a job: with any activity in the interval, whenever they began."""
+    """Those of a job: with any activity in the interval, whenever they began.
+
+    A leg that stays open for weeks is no activity, but its end is.
+    """
     since = query.start // DAY * DAY if query.from_start_of_day else 0
     found = (
         each
         for each in details
-        if each.start < query.end and each.end > query.start and each.start >= since
+        if (each.start < query.end and each.quiet > query.start)
+        or query.start < each.end <= query.end
+        if each.start >= since
     )
     return _sorted(query, found, until)
 
 
-def page(found: Sequence[Detail], size: int, number: int) -> Sequence[Detail]:
+def page(found: Sequence[T], size: int, number: int) -> Sequence[T]:
     """Page *number*, from 1; nothing past the end."""
     return found[(number - 1) * size : number * size]
 
 
 def _sorted(query: DetailsQuery, details: Iterable[Detail], until: int) -> list[Detail]:
     begun = (each for each in details if each.start < until and _wanted(query, each, until))
-    return sorted(begun, key=lambda each: each[:3], reverse=query.descending)
+    return sorted(
+        begun, key=lambda each: (each.start, each.conversation_id), reverse=query.descending
+    )
 
 
 def _wanted(query: DetailsQuery, detail: Detail, until: int) -> bool:

@@ -51,39 +51,50 @@ class DetailsQuery:
 def details_query(body: object) -> DetailsQuery:
     """What *body* asks of ``details/query``, which answers at once. Raises RefusalError."""
     given = an_object(body, QUERY, "ConversationQuery")
-    paging = an_object(given.get("paging", {}), PAGING, "PagingSpec")
-    size, number = paging.get("pageSize", PAGE_SIZE), paging.get("pageNumber", 1)
-    if not 1 <= size <= MOST_PER_PAGE or number < 1:
-        raise refusals.malformed(f"pageSize must be 1 to {MOST_PER_PAGE}, pageNumber 1 or more.")
-    if size * number > MOST_RESULTS:
-        raise refusals.RefusalError(
-            400, "bad.request", f"Pagination may not exceed {MOST_RESULTS} results."
-        )
-    start, end = _interval(given)
-    filtered = given.get("conversationFilters") or given.get("segmentFilters")
-    days = FILTERED if filtered else UNFILTERED
-    if end - start > days * DAY:
-        raise refusals.RefusalError(
-            400,
-            "bad.request",
-            "You must specify a search interval as part of your query "
-            f"that does not exceed {days} days",
-        )
+    size, number = paging(given)
+    filtered = bool(given.get("conversationFilters") or given.get("segmentFilters"))
+    start, end = span(given, "ConversationQuery", filtered=filtered)
     return _query(given, start, end, page_size=size, page_number=number)
 
 
 def details_job(body: object) -> DetailsQuery:
     """What *body* asks of a job, which is neither paged nor short of time. Raises RefusalError."""
     given = an_object(body, JOB, "AsyncConversationQuery")
-    start, end = _interval(given)
+    start, end = span(given, "AsyncConversationQuery", filtered=None)
     whole = given.get("startOfDayIntervalMatching", False)
     return _query(given, start, end, from_start_of_day=whole)
 
 
-def _interval(given: Mapping[str, Any]) -> tuple[int, int]:
+def paging(given: Mapping[str, Any]) -> tuple[int, int]:
+    """Size and number of the page that is asked for. Raises RefusalError."""
+    spec = an_object(given.get("paging", {}), PAGING, "PagingSpec")
+    size, number = spec.get("pageSize", PAGE_SIZE), spec.get("pageNumber", 1)
+    if not 1 <= size <= MOST_PER_PAGE or number < 1:
+        raise refusals.malformed(f"pageSize must be 1 to {MOST_PER_PAGE}, pageNumber 1 or more.")
+    if size * number > MOST_RESULTS:
+        raise refusals.RefusalError(
+            400, "bad.request", f"Pagination may not exceed {MOST_RESULTS} results."
+        )
+    return size, number
+
+
+def span(given: Mapping[str, Any], owner: str, *, filtered: bool | None) -> tuple[int, int]:
+    """Start and end of the interval in ms; *filtered* is None where any length will do.
+
+    Raises RefusalError.
+    """
     if not given.get("interval"):
-        raise refusals.required("interval", "ConversationQuery")
-    return interval_of(given["interval"], UTC)
+        raise refusals.required("interval", owner)
+    start, end = interval_of(given["interval"], UTC)
+    days = FILTERED if filtered else UNFILTERED
+    if filtered is not None and end - start > days * DAY:
+        raise refusals.RefusalError(
+            400,
+            "bad.request",
+            "You must specify a search interval as part of your query "
+            f"that does not exceed {days} days",
+        )
+    return start, end
 
 
 def _query(given: Mapping[str, Any], start: int, end: int, **rest: Any) -> DetailsQuery:

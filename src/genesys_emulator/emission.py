@@ -24,8 +24,14 @@ class Origin(NamedTuple):
 Value = tuple[str, int, int]
 """Metric, time of emission, and value (both in ms; a counter's value is a count)."""
 
-Book = Mapping[Origin, Mapping[str, Sequence[tuple[int, int]]]]
-"""Values by origin and metric: when, and how much."""
+CERTAIN = 0.5
+"""The chance of a conversation that is never told of late, nor corrected."""
+
+Posting = tuple[int, int, float]
+"""When, how much, and the chance of the conversation that it is of."""
+
+Book = Mapping[Origin, Mapping[str, Sequence[Posting]]]
+"""Values by origin and metric."""
 
 PER_SEGMENT = {
     "alert": "tAlert",
@@ -34,28 +40,29 @@ PER_SEGMENT = {
     "interact": "tTalk",
     "hold": "tHeld",
     "wrapup": "tAcw",
+    "parked": "tPark",
 }
+IN_TOTAL = {"tTalk": "tTalkComplete", "tPark": "tParkComplete"}
 HANDLED = ("tContacting", "tDialing", "tTalk", "tHeld", "tAcw")
 
 
-def booked(postings: Iterable[tuple[Origin, Iterable[Value]]]) -> Book:
-    book: dict[Origin, dict[str, list[tuple[int, int]]]] = {}
-    for origin, values in postings:
+def booked(
+    postings: Iterable[tuple[Origin, Iterable[Value], float]],
+) -> Book:
+    """The values of each origin together; the third of a posting is its conversation's chance."""
+    book: dict[Origin, dict[str, list[Posting]]] = {}
+    for origin, values, chance in postings:
         of_origin = book.setdefault(origin, {})
         for metric, at, value in values:
-            of_origin.setdefault(metric, []).append((at, value))
+            of_origin.setdefault(metric, []).append((at, value, chance))
     return book
 
 
 def postings(conversation: Conversation) -> Iterator[tuple[Origin, list[Value]]]:
     """What each session posts, and what the values belong to."""
-    waiting_since: int | None = None
     for participant in conversation.participants:
         for session in participant.sessions:
-            if participant.purpose == "acd":
-                waiting_since = session.segments[0].start
-            values = _values(participant, session, waiting_since)
-            yield _origin(conversation, participant, session), values
+            yield _origin(conversation, participant, session), _values(participant, session)
 
 
 def _origin(conversation: Conversation, participant: Participant, session: Session) -> Origin:
@@ -70,16 +77,20 @@ def _origin(conversation: Conversation, participant: Participant, session: Sessi
     )
 
 
-def _values(participant: Participant, session: Session, since: int | None) -> list[Value]:
+WAITED = {"transfer": "tAcd", "client": "tAbandon", "timeout": "tFlowOut"}
+"""What the wait in a queue is posted as, by how it ended."""
+
+
+def _values(participant: Participant, session: Session) -> list[Value]:
     start, end = session.segments[0].start, session.segments[-1].end
     match participant.purpose:
         case "acd":
-            waited = "tAcd" if session.ended == "transfer" else "tAbandon"
-            return [("nOffered", start, 1), (waited, end, end - start)]
+            return [("nOffered", start, 1), (WAITED[session.ended], end, end - start)]
         case "customer":
             return [("nConnected", start, 1), ("tConnected", end, end - start)]
         case _:
-            return [*_offer(session, since), *worked(session), *_counted(participant, session)]
+            counted = [(metric, at, 1) for metric, at in session.marks]
+            return [*_offer(session), *worked(session), *counted]
 
 
 def worked(session: Session) -> list[Value]:
@@ -91,13 +102,15 @@ def worked(session: Session) -> list[Value]:
     values: list[Value] = []
     sums: dict[str, int] = {}
     ends: dict[str, int] = {}
-    for kind, start, end, _ in session.segments:
+    for kind, start, end, *_ in session.segments:
         metric = PER_SEGMENT[kind]
-        values.append((metric, end, end - start))
-        sums[metric] = sums.get(metric, 0) + end - start
+        took = end - start - (session.unposted if kind == "wrapup" else 0)
+        values.append((metric, end, took))
+        sums[metric] = sums.get(metric, 0) + took
         ends[metric] = end
-    if "tTalk" in sums:
-        values.append(("tTalkComplete", ends["tTalk"], sums["tTalk"]))
+    for metric, total in IN_TOTAL.items():
+        if metric in sums:
+            values.append((total, ends[metric], sums[metric]))
     if "tHeld" in sums:
         cut = max(ends["tTalk"], ends["tHeld"])
         values.append(("tHeldComplete", cut, sums["tHeld"]))
@@ -107,20 +120,13 @@ def worked(session: Session) -> list[Value]:
     return values
 
 
-def _offer(session: Session, since: int | None) -> list[Value]:
+def _offer(session: Session) -> list[Value]:
     """How an offer ended. The wait of who is answered counts from when the queue took them in."""
     first = session.segments[0]
     if first.kind != "alert":
         return []
     if any(segment.kind == "interact" for segment in session.segments):
-        return [] if since is None else [("tAnswered", first.end, first.end - since)]
+        return (
+            [] if session.since is None else [("tAnswered", first.end, first.end - session.since)]
+        )
     return [("tNotResponding", first.end, first.end - first.start)]
-
-
-def _counted(participant: Participant, session: Session) -> list[Value]:
-    live = [segment for segment in session.segments if segment.kind != "wrapup"]
-    if session.ended == "transfer":
-        return [("nTransferred", live[-1].end, 1), ("nBlindTransferred", live[-1].end, 1)]
-    if live[0].kind == "contacting" and live[0].queue_id and participant.purpose == "agent":
-        return [("nOutbound", live[0].end, 1)]
-    return []

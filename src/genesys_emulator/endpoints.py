@@ -37,6 +37,18 @@ SUBMIT = Endpoint("jobs", "POST", JOBS, VIEW_DETAILS)
 STATUS = Endpoint("jobs", "GET", f"{JOBS}/{{id}}", VIEW_DETAILS)
 RESULTS = Endpoint("results", "GET", f"{JOBS}/{{id}}/results", VIEW_DETAILS)
 DELETE = Endpoint("jobs", "DELETE", f"{JOBS}/{{id}}", VIEW_DETAILS)
+USER_AGGREGATES = Endpoint(
+    "user_aggregates",
+    "POST",
+    "/api/v2/analytics/users/aggregates/query",
+    ("analytics:userAggregate:view",),
+)
+USER_DETAILS = Endpoint(
+    "user_details",
+    "POST",
+    "/api/v2/analytics/users/details/query",
+    ("analytics:userDetail:view",),
+)
 USERS = Endpoint("users", "GET", "/api/v2/users")
 USER = Endpoint("users", "GET", "/api/v2/users/{id}")
 QUEUES = Endpoint("queues", "GET", "/api/v2/routing/queues", ("routing:queue:view",))
@@ -69,6 +81,8 @@ ALL = (
     STATUS,
     RESULTS,
     DELETE,
+    USER_AGGREGATES,
+    USER_DETAILS,
     USERS,
     USER,
     QUEUES,

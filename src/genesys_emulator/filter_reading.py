@@ -25,26 +25,39 @@ PREDICATE: Mapping[str, type] = {
 }
 
 
+TYPES = ("dimension", "property", "metric")
+OPERATORS = ("matches", "exists", "notExists")
+USER_ID = ("userId",)
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What one sort of filter may speak of: dimensions that are *known*, and those *emulated*."""
+    """What one sort of filter may speak of: dimensions that are *known*, and those *emulated*.
+
+    *dimension* is the name of their type.
+    """
 
     owner: str
+    dimension: str
     known: Collection[str]
     emulated: Collection[str]
 
 
-AGGREGATES = Dialect("ConversationAggregateQuery", FILTER_BY, EMULATED)
+AGGREGATES = Dialect("ConversationAggregateQuery", "ConversationDimension", FILTER_BY, EMULATED)
 SEGMENTS = Dialect(
     "SegmentDetailQuery",
+    "SegmentDetailDimension",
     SEGMENT_FILTER_BY,
     ("userId", "queueId", "mediaType", "direction", "purpose", "segmentType", "disconnectType"),
 )
 CONVERSATIONS = Dialect(
     "ConversationDetailQuery",
+    "ConversationDetailDimension",
     CONVERSATION_FILTER_BY,
     ("conversationId", "divisionId", "originatingDirection"),
 )
+USER_AGGREGATES = Dialect("UserAggregateQuery", "UserAggregateDimension", USER_ID, USER_ID)
+USER_DETAILS = Dialect("UserDetailQuery", "UserDetailDimension", USER_ID, USER_ID)
 
 
 def read(value: object, dialect: Dialect) -> Clause:
@@ -79,16 +92,13 @@ def _predicate(value: object, dialect: Dialect) -> Predicate:
     owner = f"{dialect.owner}Predicate"
     given = an_object(value, PREDICATE, owner)
 
-    def check(name: str, default: str, known: Collection[str]) -> str:
-        return words([given.get(name, default)], known, f"{owner}{name.capitalize()}")[0]
-
-    kind = check("type", "dimension", ("dimension", "property", "metric"))
-    operator = check("operator", "matches", ("matches", "exists", "notExists"))
+    (kind,) = words([given.get("type", "dimension")], TYPES, f"{owner}Type")
+    (operator,) = words([given.get("operator", "matches")], OPERATORS, f"{owner}Operator")
     if kind != "dimension" or "range" in given:
         raise refusals.not_emulated(f"A predicate of type [{kind}] or with a range")
     if "dimension" not in given or (operator == "matches" and "value" not in given):
         raise refusals.required("value" if "dimension" in given else "dimension", owner)
-    dimension = check("dimension", "", dialect.known)
+    (dimension,) = words([given["dimension"]], dialect.known, dialect.dimension)
     if dimension not in dialect.emulated:
         raise refusals.not_emulated(f"A filter on [{dimension}]")
     return Predicate(dimension, operator, given.get("value", ""))

@@ -36,6 +36,11 @@ class Clause:
     type: str
     parts: "tuple[Predicate | Clause, ...]" = ()
 
+    @property
+    def size(self) -> int:
+        """How many predicates there are in it."""
+        return sum(part.size if isinstance(part, Clause) else 1 for part in self.parts)
+
     def verdict(self, look_up: LookUp) -> bool | None:
         decides = self.type == "or"
         verdicts = [part.verdict(look_up) for part in self.parts]

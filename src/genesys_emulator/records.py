@@ -12,24 +12,29 @@ Record = dict[str, Any]
 
 
 class Detail(NamedTuple):
-    """A conversation that took from *start* to *end*, in ms, and its record as of a moment."""
+    """A conversation that took from *start* to *end*, in ms, and its record as of a moment.
+
+    After *quiet* nothing happened in it but its end.
+    """
 
     start: int
     end: int
+    quiet: int
     conversation_id: str
     record: Callable[[int], Record]
 
 
-def detail(conversation: Conversation, queue_names: Mapping[str, str], *identity: object) -> Detail:
-    """*conversation*, named after *identity*, which tells its agent's day from all others."""
-    segments = [
+def detail(conversation: Conversation, names: Mapping[str, str]) -> Detail:
+    """*conversation*, with the *names* of queues by id."""
+    customer = conversation.participants[0].sessions[0].segments[0]
+    legs = [
         segment
-        for participant in conversation.participants
+        for participant in conversation.participants[1:]
         for session in participant.sessions
         for segment in session.segments
     ]
-    start, end = min(s.start for s in segments), max(s.end for s in segments)
-    conversation_id = identifier(*identity, conversation.number)
+    quiet = max(segment.end for segment in legs)
+    start, end = min(customer.start, *(s.start for s in legs)), max(customer.end, quiet)
 
     def record(until: int) -> Record:
         """What was known of it at *until*: later segments and values are not there yet, a
@@ -37,11 +42,11 @@ def detail(conversation: Conversation, queue_names: Mapping[str, str], *identity
         """
         values = [found for _, found in postings(conversation)]
         participants = [
-            _participant(f"{conversation_id}/{at}", each, values, queue_names, until)
+            _participant(f"{conversation.id}/{at}", each, values, names, until)
             for at, each in enumerate(conversation.participants)
         ]
         return {
-            "conversationId": conversation_id,
+            "conversationId": conversation.id,
             "conversationStart": written(start),
             **({"conversationEnd": written(end)} if end <= until else {}),
             "originatingDirection": conversation.participants[0].sessions[0].direction,
@@ -49,14 +54,14 @@ def detail(conversation: Conversation, queue_names: Mapping[str, str], *identity
             "participants": [each for each in participants if each["sessions"]],
         }
 
-    return Detail(start, end, conversation_id, record)
+    return Detail(start, end, quiet, conversation.id, record)
 
 
 def _participant(
     name: str,
     participant: Participant,
     values: list[list[Value]],
-    queue_names: Mapping[str, str],
+    names: Mapping[str, str],
     until: int,
 ) -> Record:
     """Takes the values of its sessions from the front of *values*."""
@@ -65,7 +70,7 @@ def _participant(
         posted = values.pop(0)
         if session.segments[0].start < until:
             sessions.append(_session(f"{name}/{at}", session, posted, until))
-    of_queue = queue_names.get(participant.sessions[0].segments[0].queue_id, "")
+    of_queue = names.get(participant.sessions[0].segments[0].queue_id, "")
     shown = {"participantName": of_queue} if participant.purpose == "acd" and of_queue else {}
     user = {"userId": participant.user_id} if participant.user_id else {}
     return {
@@ -84,27 +89,34 @@ def _session(name: str, session: Session, values: Iterable[Value], until: int) -
         for metric, at, value in sorted(values, key=lambda value: value[1])
         if at < until
     ]
+    skipped = session.wrapped == "skipped" and live[-1].end <= until
     return {
         "mediaType": session.media,
         "sessionId": identifier(name),
         "direction": session.direction,
+        **({"acwSkipped": True} if skipped else {}),
         **({"metrics": metrics} if metrics else {}),
         "segments": [
-            _segment(segment, session.ended if segment is live[-1] else "", until)
+            _segment(segment, session, until, last=segment is live[-1])
             for segment in session.segments
             if segment.start < until
         ],
     }
 
 
-def _segment(segment: Segment, ended: str, until: int) -> Record:
+def _segment(segment: Segment, session: Session, until: int, *, last: bool) -> Record:
     over = segment.end <= until
+    wrapped = segment.kind == "wrapup" and over
     return {
         "segmentStart": written(segment.start),
         **({"segmentEnd": written(segment.end)} if over else {}),
         **({"queueId": segment.queue_id} if segment.queue_id else {}),
-        **({"wrapUpCode": "ININ-WRAP-UP-TIMEOUT"} if segment.kind == "wrapup" and over else {}),
-        **({"disconnectType": ended} if ended and over else {}),
+        **({"wrapUpCode": _code(session.wrapped)} if wrapped else {}),
+        **({"disconnectType": session.ended} if last and over else {}),
         "segmentType": segment.kind,
-        "conference": False,
+        "conference": segment.conference,
     }
+
+
+def _code(wrapped: str) -> str:
+    return "ININ-WRAP-UP-TIMEOUT" if wrapped == "timeout" else identifier("wrap-up code", wrapped)

@@ -1,29 +1,70 @@
-"""When an agent is at work on a date: the shift, and the breaks in it."""
+"""When an agent is at work on a date: the shift, and what it holds."""
 
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from random import Random
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
-from genesys_emulator.instants import HOUR, MINUTE, midnight
+from genesys_emulator.instants import MINUTE, since_epoch
 from genesys_emulator.org import Agent
 
-TUESDAY = 1
-Span = tuple[int, int]
-"""[start, end) in ms."""
+TUESDAY, WEDNESDAY = 1, 2
 
 
-def on_duty(agent: Agent, day: date, dice: Random) -> list[Span]:
-    """The stretches of work of the shift that starts on *day* (UTC), breaks left out.
+class Step(NamedTuple):
+    """[start, end) in ms, and the presence that is due in it."""
 
-    A shift of the evening ends on the next date. Everyone has two days off in
-    a row, with no stretch at all, and nobody a Monday: that is the busiest day.
-    """
+    start: int
+    end: int
+    presence: str
+
+
+def works(agent: Agent, day: date) -> bool:
+    """Everyone has two days off in a row, and nobody a Monday: that is the busiest day."""
+    if agent.left and day >= agent.left:
+        return False
     first_off = TUESDAY + agent.index % 5
-    if day.weekday() in (first_off, first_off + 1):
+    return day.weekday() not in (first_off, first_off + 1)
+
+
+def shift(agent: Agent, day: date) -> list[Step]:
+    """The shift that starts on *day*, where the agent is; a late one ends on the next date."""
+    if not works(agent, day):
         return []
-    start = midnight(day) + agent.shift * HOUR + int(dice.random() * 20 - 10) * MINUTE
-    spans, at = [], start
-    for worked, pause in ((110, 15), (100, 40), (115, 15), (95, 0)):
-        end = at + int(worked + dice.random() * 20) * MINUTE
-        spans.append((at, end))
-        at = end + pause * MINUTE
-    return spans
+    dice = Random(f"{agent.id}/{day}")
+    local = datetime.combine(day, time(agent.shift), ZoneInfo(agent.zone))
+    at = since_epoch(local) + int(dice.random() * 20 - 10) * MINUTE
+    steps = []
+    for presence, least, more in _sequence(agent, day):
+        end = at + least * MINUTE + int(dice.random() * more * MINUTE)
+        steps.append(Step(at, end, presence))
+        at = end
+    return steps
+
+
+def opens(agent: Agent, day: date) -> int | None:
+    """When the agent first goes on queue in the shift of *day*, in ms."""
+    return next((step.start for step in shift(agent, day) if step.presence == "ON_QUEUE"), None)
+
+
+def next_shift(agent: Agent, day: date) -> date | None:
+    """The next day on which the agent works."""
+    following = (day + timedelta(days=step) for step in range(1, 5))
+    return next((each for each in following if works(agent, each)), None)
+
+
+def _sequence(agent: Agent, day: date) -> list[tuple[str, int, int]]:
+    """Presence, minutes, and how many more it may take."""
+    other = [("TRAINING", 40, 10)] if day.weekday() == agent.index * 3 % 7 else []
+    other += [("MEETING", 15, 10)] if day.weekday() == WEDNESDAY else []
+    return [
+        ("AVAILABLE", 1, 4),
+        ("ON_QUEUE", 110, 20),
+        ("BREAK", 12, 4),
+        *other,
+        ("ON_QUEUE", 100, 20),
+        ("MEAL", 35, 10),
+        ("ON_QUEUE", 115, 20),
+        ("BREAK", 12, 4),
+        ("ON_QUEUE", 85 if other else 95, 20),
+    ]

@@ -57,7 +57,7 @@ def query(body: object) -> Query:
         start=start,
         end=end,
         metrics=frozenset(words(given["metrics"], METRICS, "ConversationMetric")),
-        granularity=_granularity(given.get("granularity")),
+        granularity=granularity_of(given.get("granularity")),
         zone=zone,
         group_by=words(given.get("groupBy", ()), GROUP_BY, "ConversationDimension"),
         filter=read(given.get("filter"), AGGREGATES),
@@ -93,7 +93,7 @@ def interval_of(text: str, zone: tzinfo) -> tuple[int, int]:
     return bounds
 
 
-def _granularity(text: str | None) -> Granularity | None:
+def granularity_of(text: str | None) -> Granularity | None:
     try:
         return None if text is None else granularity(text)
     except ValueError:

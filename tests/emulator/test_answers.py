@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from genesys_emulator.answers import answer
 from genesys_emulator.centre import Simulated
-from genesys_emulator.emission import Book, Origin
+from genesys_emulator.emission import CERTAIN, Book, Origin
 from genesys_emulator.filters import Clause, LookUp, Predicate
 from genesys_emulator.instants import DAY, MINUTE, instant, midnight
 from genesys_emulator.org import organization
@@ -31,7 +31,7 @@ books: st.SearchStrategy[Book] = st.dictionaries(
     origins,
     st.dictionaries(
         st.sampled_from(["tHandle", "tAcw", "nOffered"]),
-        st.lists(st.tuples(moments, st.integers(1, 10**7)), min_size=1),
+        st.lists(st.tuples(moments, st.integers(1, 10**7), st.just(CERTAIN)), min_size=1),
     ),
 )
 
@@ -71,7 +71,7 @@ def test_the_buckets_add_up_to_what_was_posted(book, now, granularity, zone):
         posted = [
             value
             for by_metric in book.values()
-            for at, value in by_metric.get(metric, ())
+            for at, value, _ in by_metric.get(metric, ())
             if START <= at < min(START + DAY, now)
         ]
         stats = [stats for *_, name, stats in found if name == metric]
@@ -105,7 +105,7 @@ def test_nothing_that_is_empty_is_said(book):
 
 
 def posted(origin: Origin, at: int = START) -> Book:
-    return {origin: {"tHandle": [(at, 7)]}}
+    return {origin: {"tHandle": [(at, 7, CERTAIN)]}}
 
 
 def groups(origin: Origin, **changes: Any) -> list[dict[str, str]]:
