@@ -63,14 +63,16 @@ class Simulated:
                 )
 
     def details(self, start: int, end: int) -> Iterator[Detail]:
+        return (detail(each, self._names) for each in self.conversations(start, end))
+
+    def conversations(self, start: int, end: int) -> Iterator[Conversation]:
+        """All with activity in [start, end), and maybe more."""
         days = self._days(start, end)
         for number, team in enumerate(self.organization.teams):
             for day in days:
-                for conversation in self._day(number, day).conversations:
-                    yield detail(conversation, self._names)
+                yield from self._day(number, day).conversations
             for agent in team.agents:
-                for conversation in self._threads(agent, start, end):
-                    yield detail(conversation, self._names)
+                yield from self._threads(agent, start, end)
 
     def shown(self, agent: Agent, start: int, end: int) -> Shown:
         days = [self._shown_on(agent, day) for day in self._days_around(agent, start, end)]

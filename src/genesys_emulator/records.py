@@ -42,7 +42,7 @@ def detail(conversation: Conversation, names: Mapping[str, str]) -> Detail:
         """
         values = [found for _, found in postings(conversation)]
         participants = [
-            _participant(f"{conversation.id}/{at}", each, values, names, until)
+            _participant(participant_id(conversation.id, at), each, values, names, until)
             for at, each in enumerate(conversation.participants)
         ]
         return {
@@ -57,8 +57,16 @@ def detail(conversation: Conversation, names: Mapping[str, str]) -> Detail:
     return Detail(start, end, quiet, conversation.id, record)
 
 
+def participant_id(conversation_id: str, number: int) -> str:
+    return identifier(conversation_id, number)
+
+
+def session_id(participant: str, number: int) -> str:
+    return identifier(participant, number)
+
+
 def _participant(
-    name: str,
+    own_id: str,
     participant: Participant,
     values: list[list[Value]],
     names: Mapping[str, str],
@@ -69,12 +77,12 @@ def _participant(
     for at, session in enumerate(participant.sessions):
         posted = values.pop(0)
         if session.segments[0].start < until:
-            sessions.append(_session(f"{name}/{at}", session, posted, until))
+            sessions.append(_session(session_id(own_id, at), session, posted, until))
     of_queue = names.get(participant.sessions[0].segments[0].queue_id, "")
     shown = {"participantName": of_queue} if participant.purpose == "acd" and of_queue else {}
     user = {"userId": participant.user_id} if participant.user_id else {}
     return {
-        "participantId": identifier(name),
+        "participantId": own_id,
         **shown,
         "purpose": participant.purpose,
         **user,
@@ -82,7 +90,7 @@ def _participant(
     }
 
 
-def _session(name: str, session: Session, values: Iterable[Value], until: int) -> Record:
+def _session(own_id: str, session: Session, values: Iterable[Value], until: int) -> Record:
     live = [segment for segment in session.segments if segment.kind != "wrapup"]
     metrics = [
         {"name": metric, "value": value, "emitDate": written(at)}
@@ -92,7 +100,7 @@ def _session(name: str, session: Session, values: Iterable[Value], until: int) -
     skipped = session.wrapped == "skipped" and live[-1].end <= until
     return {
         "mediaType": session.media,
-        "sessionId": identifier(name),
+        "sessionId": own_id,
         "direction": session.direction,
         **({"acwSkipped": True} if skipped else {}),
         **({"metrics": metrics} if metrics else {}),
