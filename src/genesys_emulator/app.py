@@ -19,6 +19,7 @@ from genesys_emulator.faults import Fault, Faults
 from genesys_emulator.jobs import Jobs
 from genesys_emulator.journal import Journal, parsed
 from genesys_emulator.line import Answer, Line
+from genesys_emulator.scrolls import Scrolls
 from genesys_emulator.tokens import Tokens, bearer
 
 CONTROL = "/_emulator/"
@@ -49,10 +50,11 @@ class Emulator:
         self.journal = Journal()
         self.stopping = asyncio.Event()
         self._monotonic = monotonic
-        jobs = Jobs(now)
-        self._api = api(centre, tokens, jobs, now=now, withheld=withheld, monotonic=monotonic)
+        scrolls = Scrolls()
+        jobs = Jobs(now, scrolls)
+        self._api = api(centre, tokens, jobs, scrolls, withheld=withheld, monotonic=monotonic)
         self._control = Starlette(
-            routes=control.routes(centre, now, self.faults, self.journal, tokens, jobs)
+            routes=control.routes(centre, now, self.faults, self.journal, tokens, jobs, scrolls)
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

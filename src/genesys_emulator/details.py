@@ -1,6 +1,6 @@
-"""Conversation details: which of a centre's conversations a query finds, and pages of them."""
+"""Conversation details: which of a centre's conversations a query finds, in order."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 from genesys_emulator.details_validation import DetailsQuery
 from genesys_emulator.filters import Clause
@@ -12,32 +12,49 @@ Values = dict[str, tuple[str, ...]]
 
 OF_SEGMENT = ("queueId", "segmentType", "disconnectType")
 
-
-def started(query: DetailsQuery, details: Iterable[Detail], until: int) -> list[Detail]:
-    """Those of ``details/query``: begun on a day (UTC) that the interval touches."""
-    first, last = query.start // DAY, (query.end - 1) // DAY
-    return _sorted(query, (each for each in details if first <= each.start // DAY <= last), until)
+Between = Callable[[int, int], Iterable[Detail]]
+"""All conversations with activity between two moments, in any order, and maybe more."""
 
 
-def active(query: DetailsQuery, details: Iterable[Detail], until: int) -> list[Detail]:
-    """Those of a job: with any activity in the interval, whenever they began."""
-    since = query.start // DAY * DAY if query.from_start_of_day else 0
-    found = (
-        each
-        for each in details
-        if each.start < query.end and each.end > query.start and each.start >= since
+def started(query: DetailsQuery, between: Between, until: int) -> Iterator[Detail]:
+    """Those of ``details/query``, in order: begun on a day (UTC) that the interval touches."""
+    first, end = _days(query)
+    return _in_order(query, between, first, end, until=until, since=first)
+
+
+def how_many_started(query: DetailsQuery, between: Between, until: int) -> int:
+    first, end = _days(query)
+    last = min(end, until)
+    return sum(
+        first <= each.start < last and _wanted(query, each, until) for each in between(first, last)
     )
-    return _sorted(query, found, until)
 
 
-def page(found: Sequence[Detail], size: int, number: int) -> Sequence[Detail]:
-    """Page *number*, from 1; nothing past the end."""
-    return found[(number - 1) * size : number * size]
+def active(query: DetailsQuery, between: Between, until: int) -> Iterator[Detail]:
+    """Those of a job, in order: with any activity in the interval, whenever they began."""
+    since = query.start // DAY * DAY if query.from_start_of_day else 0
+    found = _in_order(query, between, query.start, query.end, until=until, since=since)
+    return (each for each in found if each.end > query.start)
 
 
-def _sorted(query: DetailsQuery, details: Iterable[Detail], until: int) -> list[Detail]:
-    begun = (each for each in details if each.start < until and _wanted(query, each, until))
-    return sorted(begun, key=lambda each: each[:3], reverse=query.descending)
+def _days(query: DetailsQuery) -> tuple[int, int]:
+    return query.start // DAY * DAY, -(-query.end // DAY) * DAY
+
+
+def _in_order(
+    query: DetailsQuery, between: Between, start: int, end: int, *, until: int, since: int
+) -> Iterator[Detail]:
+    """Those with activity from *start* on, begun after *since* and before *end* and *until*.
+
+    No more than a day of them is in memory.
+    """
+    days = range(start, min(end, until), DAY)
+    for day in reversed(days) if query.descending else days:
+        first = since if day == start else day
+        last = min(day + DAY, end, until)
+        begun = (each for each in between(day, last) if first <= each.start < last)
+        wanted = (each for each in begun if _wanted(query, each, until))
+        yield from sorted(wanted, key=lambda each: each[:3], reverse=query.descending)
 
 
 def _wanted(query: DetailsQuery, detail: Detail, until: int) -> bool:

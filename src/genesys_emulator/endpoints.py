@@ -1,6 +1,8 @@
 """The operations that are emulated, as data."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +24,39 @@ class Endpoint:
         return path == f"{before}{middle}{after}" and bool(middle) and "/" not in middle
 
 
+class JobEndpoints(NamedTuple):
+    """What can be done with jobs of one kind."""
+
+    submit: Endpoint
+    status: Endpoint
+    results: Endpoint
+    delete: Endpoint
+
+
+def jobs_at(path: str, permissions: tuple[str, ...], prefix: str = "") -> JobEndpoints:
+    """Jobs at *path*; *prefix* tells their names from those of other jobs."""
+    name, one = f"{prefix}jobs", f"{path}/{{id}}"
+    return JobEndpoints(
+        Endpoint(name, "POST", path, permissions),
+        Endpoint(name, "GET", one, permissions),
+        Endpoint(f"{prefix}results", "GET", f"{one}/results", permissions),
+        Endpoint(name, "DELETE", one, permissions),
+    )
+
+
 TOKEN = Endpoint("token", "POST", "/oauth/token")
-AGGREGATES = Endpoint(
-    "aggregates",
-    "POST",
-    "/api/v2/analytics/conversations/aggregates/query",
-    ("analytics:conversationAggregate:view",),
-)
+CONVERSATIONS = "/api/v2/analytics/conversations"
+VIEW_AGGREGATES = ("analytics:conversationAggregate:view",)
+AGGREGATES = Endpoint("aggregates", "POST", f"{CONVERSATIONS}/aggregates/query", VIEW_AGGREGATES)
+AGGREGATES_JOBS = jobs_at(f"{CONVERSATIONS}/aggregates/jobs", VIEW_AGGREGATES, "aggregates_")
 VIEW_DETAILS = ("analytics:conversationDetail:view", "analytics:agentConversationDetail:view")
-DETAILS = Endpoint("details", "POST", "/api/v2/analytics/conversations/details/query", VIEW_DETAILS)
-JOBS = "/api/v2/analytics/conversations/details/jobs"
-AVAILABILITY = Endpoint("jobs", "GET", f"{JOBS}/availability", VIEW_DETAILS[:1])
-SUBMIT = Endpoint("jobs", "POST", JOBS, VIEW_DETAILS)
-STATUS = Endpoint("jobs", "GET", f"{JOBS}/{{id}}", VIEW_DETAILS)
-RESULTS = Endpoint("results", "GET", f"{JOBS}/{{id}}/results", VIEW_DETAILS)
-DELETE = Endpoint("jobs", "DELETE", f"{JOBS}/{{id}}", VIEW_DETAILS)
+DETAILS = Endpoint("details", "POST", f"{CONVERSATIONS}/details/query", VIEW_DETAILS)
+DETAILS_OF_SOME = Endpoint("details", "GET", f"{CONVERSATIONS}/details", VIEW_DETAILS)
+DETAILS_OF_ONE = Endpoint("details", "GET", f"{CONVERSATIONS}/{{id}}/details", VIEW_DETAILS)
+DETAILS_JOBS = jobs_at(f"{CONVERSATIONS}/details/jobs", VIEW_DETAILS)
+AVAILABILITY = Endpoint(
+    "jobs", "GET", f"{CONVERSATIONS}/details/jobs/availability", VIEW_DETAILS[:1]
+)
 USERS = Endpoint("users", "GET", "/api/v2/users")
 USER = Endpoint("users", "GET", "/api/v2/users/{id}")
 QUEUES = Endpoint("queues", "GET", "/api/v2/routing/queues", ("routing:queue:view",))
@@ -63,12 +83,12 @@ LIMITS = Endpoint("limits", "GET", "/api/v2/organizations/limits/namespaces/{id}
 ALL = (
     TOKEN,
     AGGREGATES,
+    *AGGREGATES_JOBS,
     DETAILS,
+    DETAILS_OF_SOME,
+    DETAILS_OF_ONE,
+    *DETAILS_JOBS,
     AVAILABILITY,
-    SUBMIT,
-    STATUS,
-    RESULTS,
-    DELETE,
     USERS,
     USER,
     QUEUES,
@@ -83,6 +103,14 @@ NAMES = frozenset(endpoint.name for endpoint in ALL)
 PERMISSIONS = frozenset(name for endpoint in ALL for name in endpoint.permissions)
 
 
+def by_precedence(some: Iterable[Endpoint]) -> list[Endpoint]:
+    """Paths that are spelled out before those with an id in them, which would hold them too."""
+    return sorted(some, key=lambda each: "{id}" in each.path)
+
+
+IN_ORDER = by_precedence(ALL)
+
+
 def at(path: str) -> Endpoint | None:
     """The endpoint at *path*, whatever the method."""
-    return next((each for each in ALL if each.holds(path)), None)
+    return next((each for each in IN_ORDER if each.holds(path)), None)
