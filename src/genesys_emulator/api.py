@@ -11,9 +11,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Scope
 
-from genesys_emulator import aggregates_api, details_api, directory, endpoints, refusals
+from genesys_emulator import aggregates_api, details_api, directory, endpoints, paging, refusals
 from genesys_emulator.bodies import Handler, said
 from genesys_emulator.centre import Centre
+from genesys_emulator.directory import Parameters
 from genesys_emulator.endpoints import Endpoint
 from genesys_emulator.jobs import Jobs
 from genesys_emulator.line import Answer
@@ -58,8 +59,11 @@ def api(
 
     def listing(of: Callable[..., dict[str, Any]]) -> Handler:
         async def listed(request: Request) -> Response:
+            def page(parameters: Parameters) -> dict[str, Any]:
+                return of(organization, request.url.path, parameters)
+
             parameters = request.query_params.multi_items()
-            return said(of(organization, request.url.path, parameters))
+            return said(paging.listed(page, parameters, request.state.fault))
 
         return listed
 

@@ -15,6 +15,7 @@ from genesys_emulator.endpoints import Endpoint
 from genesys_emulator.instants import MINUTE
 from genesys_emulator.jobs import LAG, Jobs, Kind, Row, Task
 from genesys_emulator.lookup import find
+from genesys_emulator.paging import span
 from genesys_emulator.records import Detail
 from genesys_emulator.scrolls import Scroll, Scrolls
 
@@ -50,8 +51,8 @@ def handlers(centre: Centre, jobs: Jobs, scrolls: Scrolls) -> Mapping[Endpoint, 
     async def query(request: Request) -> Response:
         asked = details_query(await json_of(request))
         found = found_by(asked)
-        start = (asked.page_number - 1) * asked.page_size
-        page, _ = found.scroll.rows(start, start + asked.page_size)
+        before = (asked.page_number - 1) * asked.page_size
+        page, _ = found.scroll.rows(*span(before, asked.page_size, request.state.fault))
         shown = {"conversations": [each.record(found.until) for each in page]} if page else {}
         return said({"totalHits": found.total, **shown})
 

@@ -7,13 +7,17 @@ from typing import NamedTuple
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """*name* is what faults call it. Of the *permissions* any one will do, or all are needed."""
+    """*name* is what faults call it. Of the *permissions* any one will do, or all are needed.
+
+    *paged* are those of which an answer is a page, and others may follow.
+    """
 
     name: str
     method: str
     path: str
     permissions: tuple[str, ...] = ()
     all_of_them: bool = False
+    paged: bool = False
 
     def holds(self, path: str) -> bool:
         """Whether *path* is an address of this operation."""
@@ -39,7 +43,7 @@ def jobs_at(path: str, permissions: tuple[str, ...], prefix: str = "") -> JobEnd
     return JobEndpoints(
         Endpoint(name, "POST", path, permissions),
         Endpoint(name, "GET", one, permissions),
-        Endpoint(f"{prefix}results", "GET", f"{one}/results", permissions),
+        Endpoint(f"{prefix}results", "GET", f"{one}/results", permissions, paged=True),
         Endpoint(name, "DELETE", one, permissions),
     )
 
@@ -50,16 +54,16 @@ VIEW_AGGREGATES = ("analytics:conversationAggregate:view",)
 AGGREGATES = Endpoint("aggregates", "POST", f"{CONVERSATIONS}/aggregates/query", VIEW_AGGREGATES)
 AGGREGATES_JOBS = jobs_at(f"{CONVERSATIONS}/aggregates/jobs", VIEW_AGGREGATES, "aggregates_")
 VIEW_DETAILS = ("analytics:conversationDetail:view", "analytics:agentConversationDetail:view")
-DETAILS = Endpoint("details", "POST", f"{CONVERSATIONS}/details/query", VIEW_DETAILS)
+DETAILS = Endpoint("details", "POST", f"{CONVERSATIONS}/details/query", VIEW_DETAILS, paged=True)
 DETAILS_OF_SOME = Endpoint("details", "GET", f"{CONVERSATIONS}/details", VIEW_DETAILS)
 DETAILS_OF_ONE = Endpoint("details", "GET", f"{CONVERSATIONS}/{{id}}/details", VIEW_DETAILS)
 DETAILS_JOBS = jobs_at(f"{CONVERSATIONS}/details/jobs", VIEW_DETAILS)
 AVAILABILITY = Endpoint(
     "jobs", "GET", f"{CONVERSATIONS}/details/jobs/availability", VIEW_DETAILS[:1]
 )
-USERS = Endpoint("users", "GET", "/api/v2/users")
+USERS = Endpoint("users", "GET", "/api/v2/users", paged=True)
 USER = Endpoint("users", "GET", "/api/v2/users/{id}")
-QUEUES = Endpoint("queues", "GET", "/api/v2/routing/queues", ("routing:queue:view",))
+QUEUES = Endpoint("queues", "GET", "/api/v2/routing/queues", ("routing:queue:view",), paged=True)
 QUEUE = Endpoint(
     "queues", "GET", "/api/v2/routing/queues/{id}", ("routing:queue:view",), all_of_them=True
 )
@@ -73,21 +77,22 @@ MEMBERS = Endpoint(
         "routing:queue:readonly",
         "routing:queueMember:manage",
     ),
+    paged=True,
 )
-DIVISIONS = Endpoint("divisions", "GET", "/api/v2/authorization/divisions")
+DIVISIONS = Endpoint("divisions", "GET", "/api/v2/authorization/divisions", paged=True)
 ORGANIZATION = Endpoint("organization", "GET", "/api/v2/organizations/me")
 
 TOKEN_INFO = Endpoint("token_info", "GET", "/api/v2/tokens/me")
 LIMITS = Endpoint("limits", "GET", "/api/v2/organizations/limits/namespaces/{id}")
 
+JOBS = (AGGREGATES_JOBS, DETAILS_JOBS)
 ALL = (
     TOKEN,
     AGGREGATES,
-    *AGGREGATES_JOBS,
     DETAILS,
     DETAILS_OF_SOME,
     DETAILS_OF_ONE,
-    *DETAILS_JOBS,
+    *(each for jobs in JOBS for each in jobs),
     AVAILABILITY,
     USERS,
     USER,
@@ -100,6 +105,8 @@ ALL = (
     LIMITS,
 )
 NAMES = frozenset(endpoint.name for endpoint in ALL)
+PAGED = frozenset(endpoint.name for endpoint in ALL if endpoint.paged)
+OF_JOBS = frozenset(endpoint.name for jobs in JOBS for endpoint in jobs)
 PERMISSIONS = frozenset(name for endpoint in ALL for name in endpoint.permissions)
 
 

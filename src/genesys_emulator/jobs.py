@@ -13,7 +13,8 @@ from genesys_emulator.scrolls import Scroll, Scrolls
 LAG = 6 * HOUR
 """How far what jobs of details see is behind: later activity is missing, silently."""
 BEGUN = ("QUEUED", "PENDING")
-DONE, EXPIRED, FAILED = "FULFILLED", "EXPIRED", "FAILED"
+DONE, EXPIRED, FAILED, CANCELLED = "FULFILLED", "EXPIRED", "FAILED", "CANCELLED"
+SUCCESS = (DONE,)
 RUN_TIME = 9 * SECOND
 PAGE_SIZE, MOST_PER_PAGE = 1_000, 10_000
 
@@ -55,7 +56,7 @@ class Job:
     task: Task
     submitted: int
     until: int
-    states: tuple[str, ...] = (*BEGUN, DONE)
+    states: tuple[str, ...]
     looks: int = 0
 
     @property
@@ -94,7 +95,7 @@ class Jobs:
         """Until when jobs of this *kind* have data, in ms."""
         return self.now() - kind.lag
 
-    def submit(self, kind: Kind, task: Task, *ends: str) -> str:
+    def submit(self, kind: Kind, task: Task, ends: tuple[str, ...] = SUCCESS) -> str:
         """The id of a new job, which comes to these *ends*, one after the other."""
         job_id = str(uuid4())
         states = (*BEGUN, *ends)

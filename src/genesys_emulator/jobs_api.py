@@ -12,7 +12,28 @@ from genesys_emulator.bodies import Handler, json_of, said
 from genesys_emulator.directory import number_of
 from genesys_emulator.endpoints import Endpoint
 from genesys_emulator.instants import written
-from genesys_emulator.jobs import DONE, MOST_PER_PAGE, PAGE_SIZE, Job, Jobs, Kind
+from genesys_emulator.jobs import (
+    CANCELLED,
+    DONE,
+    EXPIRED,
+    FAILED,
+    MOST_PER_PAGE,
+    PAGE_SIZE,
+    SUCCESS,
+    Job,
+    Jobs,
+    Kind,
+)
+from genesys_emulator.paging import span
+
+FATES = {
+    "job_fails": (FAILED,),
+    "job_cancelled": (CANCELLED,),
+    "job_expires": (DONE, EXPIRED),
+}
+"""By kind of fault: the states that a job comes to which is submitted, one after the other; one
+that is there already comes to the last of them at once.
+"""
 
 
 def handlers(kind: Kind, jobs: Jobs) -> Mapping[Endpoint, Handler]:
@@ -20,11 +41,14 @@ def handlers(kind: Kind, jobs: Jobs) -> Mapping[Endpoint, Handler]:
 
     def named_by(request: Request) -> tuple[str, Job]:
         job_id = request.path_params["id"]
-        return job_id, jobs.one(kind, job_id)
+        job = jobs.one(kind, job_id)
+        if (fate := _fate(request)) != SUCCESS:
+            job.end(fate[-1])
+        return job_id, job
 
     async def submit(request: Request) -> Response:
         task = kind.read(await json_of(request))
-        return said({"jobId": jobs.submit(kind, task, DONE)}, 202)
+        return said({"jobId": jobs.submit(kind, task, _fate(request))}, 202)
 
     async def status(request: Request) -> Response:
         _, job = named_by(request)
@@ -38,8 +62,8 @@ def handlers(kind: Kind, jobs: Jobs) -> Mapping[Endpoint, Handler]:
     async def results(request: Request) -> Response:
         job_id, job = named_by(request)
         scroll = jobs.results(job_id, job)
-        start = _start(request)
-        stop = start + (job.task.page_size or _page_size(request))
+        size = job.task.page_size or _page_size(request)
+        start, stop = span(_start(request), size, request.state.fault)
         rows, more = scroll.rows(start, stop)
         rest = {"dataAvailabilityDate": written(job.until)} if kind.lag else {}
         if more:
@@ -72,6 +96,12 @@ def page_size_of(body: Any) -> tuple[Any, int]:
     if type(size) is not int or not 1 <= size <= MOST_PER_PAGE:
         raise refusals.malformed(f"pageSize must be 1 to {MOST_PER_PAGE}.")
     return {name: value for name, value in body.items() if name != "pageSize"}, size
+
+
+def _fate(request: Request) -> tuple[str, ...]:
+    """What the job of this request comes to."""
+    fault = request.state.fault
+    return FATES.get(fault.kind, SUCCESS) if fault else SUCCESS
 
 
 def _page_size(request: Request) -> int:
