@@ -6,7 +6,7 @@ import time
 from datetime import timedelta
 from errno import EADDRINUSE, errorcode
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -16,6 +16,8 @@ from genesys_emulator.captured import CapturedError, captured
 from genesys_emulator.centre import Centre, Simulated
 from genesys_emulator.clock import Clock
 from genesys_emulator.endpoints import PERMISSIONS
+from genesys_emulator.fault_reading import FaultError, typed
+from genesys_emulator.faults import Fault
 from genesys_emulator.instants import EPOCH, instant, utc_date
 from genesys_emulator.org import organization
 from genesys_emulator.refusals import near_miss
@@ -63,6 +65,14 @@ def serve(
     ] = None,
     requests_per_minute: Annotated[int, Parameter(help="Allowed per token.")] = 300,
     token_lifetime: Annotated[int, Parameter(help="In seconds.")] = 86_399,
+    retry_after: Annotated[
+        Literal["always", "never"],
+        Parameter(show_choices=False, help="On its 429: always or never."),
+    ] = "always",
+    fault: Annotated[
+        tuple[str, ...],
+        Parameter(negative=(), show_default=False, help="As kind=status,calls=1+3; repeatable."),
+    ] = (),
     without_permission: Annotated[
         tuple[str, ...],
         Parameter(negative=(), show_default=False, help="Take it from the client; repeatable."),
@@ -86,6 +96,8 @@ def serve(
         Tokens(client_id, client_secret, token_lifetime, requests_per_minute),
         now=clock,
         withheld=_permissions(without_permission),
+        faults=_faults(fault),
+        retry_after=retry_after == "always",
     )
     secret = f" and secret {SECRET!r}" if client_secret == SECRET else ""
     return _serve(emulator, host, port, f"{what}, for client id {client_id!r}{secret}")
@@ -141,6 +153,13 @@ def _permissions(names: tuple[str, ...]) -> frozenset[str]:
             hint = near_miss(name, PERMISSIONS) or f"; known are {', '.join(sorted(PERMISSIONS))}"
             raise StartError(f"--without-permission {name!r}: unknown{hint}")
     return frozenset(names)
+
+
+def _faults(texts: tuple[str, ...]) -> list[Fault]:
+    try:
+        return [typed(text, at) for at, text in enumerate(texts)]
+    except FaultError as error:
+        raise StartError(f"--fault {error}") from None
 
 
 def _from_file(path: Path) -> Centre:

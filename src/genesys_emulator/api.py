@@ -1,7 +1,6 @@
 """The routes of the real API that are emulated."""
 
 from collections.abc import Callable
-from random import Random
 from typing import Any
 
 import msgspec
@@ -12,24 +11,32 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Scope
 
-from genesys_emulator import answers, details_api, directory, endpoints, refusals, users_api
-from genesys_emulator.bodies import json_of, said
+from genesys_emulator import (
+    aggregates_api,
+    details_api,
+    directory,
+    endpoints,
+    paging,
+    refusals,
+    users_api,
+)
+from genesys_emulator.bodies import Handler, said
 from genesys_emulator.centre import Centre
-from genesys_emulator.details_api import Handler
+from genesys_emulator.directory import Parameters
 from genesys_emulator.endpoints import Endpoint
 from genesys_emulator.jobs import Jobs
 from genesys_emulator.line import Answer
 from genesys_emulator.refusals import RefusalError
+from genesys_emulator.scrolls import Scrolls
 from genesys_emulator.tokens import Tokens
-from genesys_emulator.validation import Query, query
 
 
 def api(
     centre: Centre,
     tokens: Tokens,
     jobs: Jobs,
+    scrolls: Scrolls,
     *,
-    now: Callable[[], int],
     withheld: frozenset[str],
     monotonic: Callable[[], float],
 ) -> Starlette:
@@ -40,12 +47,6 @@ def api(
         authorization = request.headers.get("authorization", "")
         status, content = tokens.grant(authorization, await request.body(), monotonic())
         return said(content, status)
-
-    async def aggregates(request: Request) -> Response:
-        body = await request.body()
-        asked = query(await json_of(request))
-        books = centre.books(asked.start, min(asked.end, now()), _possible(asked))
-        return said(answers.answer(asked, books, now(), Random(body)))
 
     async def user(request: Request) -> Response:
         state = "deleted" if request.query_params.get("state") == "deleted" else "active"
@@ -66,16 +67,19 @@ def api(
 
     def listing(of: Callable[..., dict[str, Any]]) -> Handler:
         async def listed(request: Request) -> Response:
+            def page(parameters: Parameters) -> dict[str, Any]:
+                return of(organization, request.url.path, parameters)
+
             parameters = request.query_params.multi_items()
-            return said(of(organization, request.url.path, parameters))
+            return said(paging.listed(page, parameters, request.state.fault))
 
         return listed
 
     handlers: dict[Endpoint, Handler] = {
         endpoints.TOKEN: token,
-        endpoints.AGGREGATES: aggregates,
-        **details_api.handlers(centre, jobs),
-        **users_api.handlers(centre, now),
+        **aggregates_api.handlers(centre, jobs),
+        **details_api.handlers(centre, jobs, scrolls),
+        **users_api.handlers(centre, jobs),
         endpoints.USERS: listing(directory.users),
         endpoints.USER: user,
         endpoints.QUEUES: listing(directory.queues),
@@ -88,8 +92,12 @@ def api(
     }
     return Starlette(
         routes=[
-            Route(endpoint.path, _permitted(endpoint, handler, withheld), methods=[endpoint.method])
-            for endpoint, handler in handlers.items()
+            Route(
+                endpoint.path,
+                _permitted(endpoint, handlers[endpoint], withheld),
+                methods=[endpoint.method],
+            )
+            for endpoint in endpoints.by_precedence(handlers)
         ],
         exception_handlers={RefusalError: _refusal, HTTPException: _no_route},
     )
@@ -117,14 +125,6 @@ def _permitted(endpoint: Endpoint, handler: Handler, withheld: frozenset[str]) -
         return await handler(request)
 
     return guarded
-
-
-def _possible(asked: Query) -> Callable[[str], bool]:
-    """Whether the filter leaves room for an agent, or for the customers they spoke to."""
-    of_nobody = asked.filter.verdict({"userId": ()}.get)
-    return lambda user_id: (
-        of_nobody is not False or asked.filter.verdict({"userId": (user_id,)}.get) is not False
-    )
 
 
 def _id(request: Request) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from starlette.applications import Starlette
@@ -19,6 +19,7 @@ from genesys_emulator.faults import Fault, Faults
 from genesys_emulator.jobs import Jobs
 from genesys_emulator.journal import Journal, parsed
 from genesys_emulator.line import Answer, Line
+from genesys_emulator.scrolls import Scrolls
 from genesys_emulator.tokens import Tokens, bearer
 
 CONTROL = "/_emulator/"
@@ -31,7 +32,8 @@ class Emulator:
     """An organization behind one address. What befalls its answers is in *faults*.
 
     *now* is the clock of the data. Tokens and limits go by *monotonic*, in
-    seconds.
+    seconds. Whoever exceeds the limit is told by a header when to try again,
+    unless *retry_after* is False.
     """
 
     def __init__(
@@ -41,18 +43,22 @@ class Emulator:
         *,
         now: Clock,
         withheld: frozenset[str] = frozenset(),
+        faults: Sequence[Fault] = (),
+        retry_after: bool = True,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.centre = centre
         self.tokens = tokens
-        self.faults = Faults()
+        self.faults = Faults(tuple(faults))
         self.journal = Journal()
         self.stopping = asyncio.Event()
         self._monotonic = monotonic
-        jobs = Jobs(now)
-        self._api = api(centre, tokens, jobs, now=now, withheld=withheld, monotonic=monotonic)
+        self._retry_after = retry_after
+        scrolls = Scrolls()
+        jobs = Jobs(now, scrolls)
+        self._api = api(centre, tokens, jobs, scrolls, withheld=withheld, monotonic=monotonic)
         self._control = Starlette(
-            routes=control.routes(centre, now, self.faults, self.journal, tokens, jobs)
+            routes=control.routes(centre, now, self.faults, self.journal, tokens, jobs, scrolls)
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,7 +82,7 @@ class Emulator:
     async def _answer(self, scope: Scope, body: bytes, fault: Fault | None) -> Answer:
         """The honest answer, unless *fault* is one of what is said."""
         correlation_id = str(uuid.uuid4())
-        scope.setdefault("state", {})["correlation_id"] = correlation_id
+        scope["state"] = {"correlation_id": correlation_id, "fault": fault}
         headers = {"ININ-Correlation-Id": correlation_id}
         try:
             if fault:
@@ -116,7 +122,8 @@ class Emulator:
             raise refusals.standard(401)
         headers |= usage.headers
         if usage.exceeded:
-            headers["Retry-After"] = str(usage.reset)
+            if self._retry_after:
+                headers["Retry-After"] = str(usage.reset)
             raise refusals.throttled(usage.reset, usage.allowed)
 
 

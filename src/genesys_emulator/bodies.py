@@ -1,5 +1,6 @@
 """The JSON of a request, and of a response."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -7,6 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from genesys_emulator import refusals
+
+Handler = Callable[[Request], Awaitable[Response]]
 
 
 async def json_of(request: Request) -> Any:

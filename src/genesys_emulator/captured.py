@@ -73,14 +73,18 @@ class Captured:
 
     def __init__(self, conversations: list[Conversation]) -> None:
         self.organization = _organization(conversations)
+        self.watched: tuple[Agent, ...] = ()
         self._book = booked(_postings(conversations))
         self._details = [_detail(conversation) for conversation in conversations]
 
     def books(self, start: int, end: int, possible: Callable[[str], bool]) -> Iterator[Book]:
         yield self._book
 
-    def details(self, start: int, end: int) -> Iterator[Detail]:
-        return iter(self._details)
+    def begun(self, start: int, end: int) -> Iterator[Detail]:
+        return (each for each in self._details if start <= each.start < end)
+
+    def carried(self, start: int, end: int) -> Iterator[Detail]:
+        return (each for each in self._details if each.start < start < each.end)
 
     def shown(self, agent: Agent, start: int, end: int) -> Shown:
         return Shown((), ())

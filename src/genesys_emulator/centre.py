@@ -1,8 +1,9 @@
 """Where posted values come from: a contact centre that is simulated, day by day."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
+from itertools import chain
 from typing import Protocol
 
 from genesys_emulator.conversations import Conversation
@@ -28,6 +29,10 @@ class Centre(Protocol):
     @property
     def organization(self) -> Organization: ...
 
+    @property
+    def watched(self) -> Sequence[Agent]:
+        """Whose status is known."""
+
     def books(self, start: int, end: int, possible: Callable[[str], bool]) -> Iterator[Book]:
         """All that was posted in [start, end), and maybe more.
 
@@ -35,8 +40,11 @@ class Centre(Protocol):
         they spoke to is of interest.
         """
 
-    def details(self, start: int, end: int) -> Iterator[Detail]:
-        """All conversations with activity in [start, end), and maybe more."""
+    def begun(self, start: int, end: int) -> Iterator[Detail]:
+        """All conversations that begin in [start, end), in any order, and maybe more."""
+
+    def carried(self, start: int, end: int) -> Iterator[Detail]:
+        """All that began before and have activity in [start, end), and maybe more."""
 
     def shown(self, agent: Agent, start: int, end: int) -> Shown:
         """What was shown of *agent* in [start, end), and maybe more; from when it began."""
@@ -47,6 +55,7 @@ class Simulated:
 
     def __init__(self, organization: Organization, opened: date) -> None:
         self.organization = organization
+        self.watched = organization.agents
         self._opened = opened
         self._names = {queue.id: queue.name for queue in organization.queues}
         self._day = lru_cache(TEAM_DAYS_KEPT)(self._played)
@@ -62,17 +71,26 @@ class Simulated:
                     _postings(each for a in agents for each in self._threads(a, start, end))
                 )
 
-    def details(self, start: int, end: int) -> Iterator[Detail]:
+    def begun(self, start: int, end: int) -> Iterator[Detail]:
         return (detail(each, self._names) for each in self.conversations(start, end))
+
+    def carried(self, start: int, end: int) -> Iterator[Detail]:
+        by_teams = self._played_on(self._days(start, start + 1))
+        threads = (
+            each for agent in self.organization.agents for each in self._threads(agent, start, end)
+        )
+        return (detail(each, self._names) for each in chain(by_teams, threads))
 
     def conversations(self, start: int, end: int) -> Iterator[Conversation]:
         """All with activity in [start, end), and maybe more."""
-        days = self._days(start, end)
-        for number, team in enumerate(self.organization.teams):
+        yield from self._played_on(self._days(start, end))
+        for agent in self.organization.agents:
+            yield from self._threads(agent, start, end)
+
+    def _played_on(self, days: Sequence[date]) -> Iterator[Conversation]:
+        for team in range(len(self.organization.teams)):
             for day in days:
-                yield from self._day(number, day).conversations
-            for agent in team.agents:
-                yield from self._threads(agent, start, end)
+                yield from self._day(team, day).conversations
 
     def shown(self, agent: Agent, start: int, end: int) -> Shown:
         days = [self._shown_on(agent, day) for day in self._days_around(agent, start, end)]

@@ -12,7 +12,8 @@ from genesys_emulator import directory
 from genesys_emulator.bodies import said
 from genesys_emulator.centre import Centre
 from genesys_emulator.clock import Clock, ClockError
-from genesys_emulator.faults import FaultError, Faults
+from genesys_emulator.fault_reading import FaultError, in_document
+from genesys_emulator.faults import Faults
 from genesys_emulator.instants import written
 from genesys_emulator.journal import Journal
 
@@ -33,12 +34,14 @@ def routes(
 
     async def add(request: Request) -> Response:
         before = len(faults.active)
-        refusal = await _refused(request, faults.add)
+        refusal = await _refused(
+            request, lambda document: faults.active.extend(in_document(document, before))
+        )
         active = len(faults.active)
         return refusal or said({"added": active - before, "active": active})
 
-    async def clear(_: Request) -> Response:
-        faults.clear()
+    async def end(_: Request) -> Response:
+        faults.active.clear()
         return said({"active": 0})
 
     async def time(request: Request) -> Response:
@@ -64,7 +67,7 @@ def routes(
     return [
         Route("/_emulator/requests", requests, methods=["GET"]),
         Route("/_emulator/faults", add, methods=["POST"]),
-        Route("/_emulator/faults", clear, methods=["DELETE"]),
+        Route("/_emulator/faults", end, methods=["DELETE"]),
         Route("/_emulator/clock", time, methods=["GET", "POST"]),
         Route("/_emulator/reset", reset, methods=["POST"]),
         Route("/_emulator/org", org, methods=["GET"]),

@@ -1,52 +1,74 @@
-"""Conversation details: which of a centre's conversations a query finds, and pages of them."""
+"""Conversation details: which of a centre's conversations a query finds, in order."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
+from genesys_emulator.centre import Centre
 from genesys_emulator.details_validation import DetailsQuery
 from genesys_emulator.filters import Clause
 from genesys_emulator.instants import DAY
 from genesys_emulator.records import Detail, Record
 
-T = TypeVar("T")
 Values = dict[str, tuple[str, ...]]
 """By dimension: none, one or several."""
 
 OF_SEGMENT = ("queueId", "segmentType", "disconnectType")
 
 
-def started(query: DetailsQuery, details: Iterable[Detail], until: int) -> list[Detail]:
-    """Those of ``details/query``: begun on a day (UTC) that the interval touches."""
-    first, last = query.start // DAY, (query.end - 1) // DAY
-    return _sorted(query, (each for each in details if first <= each.start // DAY <= last), until)
+def started(query: DetailsQuery, centre: Centre, until: int) -> Iterator[Detail]:
+    """Those of ``details/query``, in order: begun on a day (UTC) that the interval touches."""
+    return _begun(query, centre, *_days(query), until=until)
 
 
-def active(query: DetailsQuery, details: Iterable[Detail], until: int) -> list[Detail]:
-    """Those of a job: with any activity in the interval, whenever they began.
+def how_many_started(query: DetailsQuery, centre: Centre, until: int) -> int:
+    first, end = _days(query)
+    last = min(end, until)
+    return sum(
+        first <= each.start < last and _wanted(query, each, until)
+        for each in centre.begun(first, last)
+    )
+
+
+def active(query: DetailsQuery, centre: Centre, until: int) -> Iterator[Detail]:
+    """Those of a job, in order: with any activity in the interval, whenever they began.
 
     A leg that stays open for weeks is no activity, but its end is.
     """
-    since = query.start // DAY * DAY if query.from_start_of_day else 0
-    found = (
-        each
-        for each in details
-        if (each.start < query.end and each.quiet > query.start)
-        or query.start < each.end <= query.end
-        if each.start >= since
-    )
-    return _sorted(query, found, until)
+
+    def before() -> Iterator[Detail]:
+        since = query.start // DAY * DAY if query.from_start_of_day else 0
+        carried = (
+            each
+            for each in centre.carried(query.start, query.end)
+            if since <= each.start < query.start
+            if each.quiet > query.start or query.start < each.end <= query.end
+            if _wanted(query, each, until)
+        )
+        yield from _sorted(query, carried)
+
+    def within() -> Iterator[Detail]:
+        return _begun(query, centre, query.start, query.end, until=until)
+
+    return chain(within(), before()) if query.descending else chain(before(), within())
 
 
-def page(found: Sequence[T], size: int, number: int) -> Sequence[T]:
-    """Page *number*, from 1; nothing past the end."""
-    return found[(number - 1) * size : number * size]
+def _days(query: DetailsQuery) -> tuple[int, int]:
+    return query.start // DAY * DAY, -(-query.end // DAY) * DAY
 
 
-def _sorted(query: DetailsQuery, details: Iterable[Detail], until: int) -> list[Detail]:
-    begun = (each for each in details if each.start < until and _wanted(query, each, until))
-    return sorted(
-        begun, key=lambda each: (each.start, each.conversation_id), reverse=query.descending
-    )
+def _begun(
+    query: DetailsQuery, centre: Centre, start: int, end: int, *, until: int
+) -> Iterator[Detail]:
+    """Those that begin in [start, end) and before *until*, of which a day at most is in memory."""
+    days = range(start, min(end, until), DAY)
+    for day in reversed(days) if query.descending else days:
+        last = min(day + DAY, end, until)
+        begun = (each for each in centre.begun(day, last) if day <= each.start < last)
+        yield from _sorted(query, (each for each in begun if _wanted(query, each, until)))
+
+
+def _sorted(query: DetailsQuery, found: Iterable[Detail]) -> list[Detail]:
+    return sorted(found, key=lambda each: each[:4], reverse=query.descending)
 
 
 def _wanted(query: DetailsQuery, detail: Detail, until: int) -> bool:

@@ -1,17 +1,23 @@
 """The operations that are emulated, as data."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """*name* is what faults call it. Of the *permissions* any one will do, or all are needed."""
+    """*name* is what faults call it. Of the *permissions* any one will do, or all are needed.
+
+    *paged* are those of which an answer is a page, and others may follow.
+    """
 
     name: str
     method: str
     path: str
     permissions: tuple[str, ...] = ()
     all_of_them: bool = False
+    paged: bool = False
 
     def holds(self, path: str) -> bool:
         """Whether *path* is an address of this operation."""
@@ -22,36 +28,58 @@ class Endpoint:
         return path == f"{before}{middle}{after}" and bool(middle) and "/" not in middle
 
 
+class JobEndpoints(NamedTuple):
+    """What can be done with jobs of one kind."""
+
+    submit: Endpoint
+    status: Endpoint
+    results: Endpoint
+    delete: Endpoint
+
+
+def jobs_at(path: str, permissions: tuple[str, ...], prefix: str = "") -> JobEndpoints:
+    """Jobs at *path*; *prefix* tells their names from those of other jobs."""
+    name, one = f"{prefix}jobs", f"{path}/{{id}}"
+    return JobEndpoints(
+        Endpoint(name, "POST", path, permissions),
+        Endpoint(name, "GET", one, permissions),
+        Endpoint(f"{prefix}results", "GET", f"{one}/results", permissions, paged=True),
+        Endpoint(name, "DELETE", one, permissions),
+    )
+
+
 TOKEN = Endpoint("token", "POST", "/oauth/token")
-AGGREGATES = Endpoint(
-    "aggregates",
-    "POST",
-    "/api/v2/analytics/conversations/aggregates/query",
-    ("analytics:conversationAggregate:view",),
-)
+CONVERSATIONS = "/api/v2/analytics/conversations"
+VIEW_AGGREGATES = ("analytics:conversationAggregate:view",)
+AGGREGATES = Endpoint("aggregates", "POST", f"{CONVERSATIONS}/aggregates/query", VIEW_AGGREGATES)
+AGGREGATES_JOBS = jobs_at(f"{CONVERSATIONS}/aggregates/jobs", VIEW_AGGREGATES, "aggregates_")
 VIEW_DETAILS = ("analytics:conversationDetail:view", "analytics:agentConversationDetail:view")
-DETAILS = Endpoint("details", "POST", "/api/v2/analytics/conversations/details/query", VIEW_DETAILS)
-JOBS = "/api/v2/analytics/conversations/details/jobs"
-AVAILABILITY = Endpoint("jobs", "GET", f"{JOBS}/availability", VIEW_DETAILS[:1])
-SUBMIT = Endpoint("jobs", "POST", JOBS, VIEW_DETAILS)
-STATUS = Endpoint("jobs", "GET", f"{JOBS}/{{id}}", VIEW_DETAILS)
-RESULTS = Endpoint("results", "GET", f"{JOBS}/{{id}}/results", VIEW_DETAILS)
-DELETE = Endpoint("jobs", "DELETE", f"{JOBS}/{{id}}", VIEW_DETAILS)
+DETAILS = Endpoint("details", "POST", f"{CONVERSATIONS}/details/query", VIEW_DETAILS, paged=True)
+DETAILS_OF_SOME = Endpoint("details", "GET", f"{CONVERSATIONS}/details", VIEW_DETAILS)
+DETAILS_OF_ONE = Endpoint("details", "GET", f"{CONVERSATIONS}/{{id}}/details", VIEW_DETAILS)
+DETAILS_JOBS = jobs_at(f"{CONVERSATIONS}/details/jobs", VIEW_DETAILS)
+AVAILABILITY = Endpoint(
+    "jobs", "GET", f"{CONVERSATIONS}/details/jobs/availability", VIEW_DETAILS[:1]
+)
+ANALYTICS_OF_USERS = "/api/v2/analytics/users"
+VIEW_USER_AGGREGATES = ("analytics:userAggregate:view",)
+VIEW_USER_DETAILS = ("analytics:userDetail:view",)
 USER_AGGREGATES = Endpoint(
-    "user_aggregates",
-    "POST",
-    "/api/v2/analytics/users/aggregates/query",
-    ("analytics:userAggregate:view",),
+    "user_aggregates", "POST", f"{ANALYTICS_OF_USERS}/aggregates/query", VIEW_USER_AGGREGATES
+)
+USER_AGGREGATES_JOBS = jobs_at(
+    f"{ANALYTICS_OF_USERS}/aggregates/jobs", VIEW_USER_AGGREGATES, "user_aggregates_"
 )
 USER_DETAILS = Endpoint(
-    "user_details",
-    "POST",
-    "/api/v2/analytics/users/details/query",
-    ("analytics:userDetail:view",),
+    "user_details", "POST", f"{ANALYTICS_OF_USERS}/details/query", VIEW_USER_DETAILS, paged=True
 )
-USERS = Endpoint("users", "GET", "/api/v2/users")
+USER_DETAILS_JOBS = jobs_at(f"{ANALYTICS_OF_USERS}/details/jobs", VIEW_USER_DETAILS, "user_")
+USER_AVAILABILITY = Endpoint(
+    "user_jobs", "GET", f"{ANALYTICS_OF_USERS}/details/jobs/availability", VIEW_USER_DETAILS
+)
+USERS = Endpoint("users", "GET", "/api/v2/users", paged=True)
 USER = Endpoint("users", "GET", "/api/v2/users/{id}")
-QUEUES = Endpoint("queues", "GET", "/api/v2/routing/queues", ("routing:queue:view",))
+QUEUES = Endpoint("queues", "GET", "/api/v2/routing/queues", ("routing:queue:view",), paged=True)
 QUEUE = Endpoint(
     "queues", "GET", "/api/v2/routing/queues/{id}", ("routing:queue:view",), all_of_them=True
 )
@@ -65,24 +93,26 @@ MEMBERS = Endpoint(
         "routing:queue:readonly",
         "routing:queueMember:manage",
     ),
+    paged=True,
 )
-DIVISIONS = Endpoint("divisions", "GET", "/api/v2/authorization/divisions")
+DIVISIONS = Endpoint("divisions", "GET", "/api/v2/authorization/divisions", paged=True)
 ORGANIZATION = Endpoint("organization", "GET", "/api/v2/organizations/me")
 
 TOKEN_INFO = Endpoint("token_info", "GET", "/api/v2/tokens/me")
 LIMITS = Endpoint("limits", "GET", "/api/v2/organizations/limits/namespaces/{id}")
 
+JOBS = (AGGREGATES_JOBS, DETAILS_JOBS, USER_AGGREGATES_JOBS, USER_DETAILS_JOBS)
 ALL = (
     TOKEN,
     AGGREGATES,
     DETAILS,
+    DETAILS_OF_SOME,
+    DETAILS_OF_ONE,
+    *(each for jobs in JOBS for each in jobs),
     AVAILABILITY,
-    SUBMIT,
-    STATUS,
-    RESULTS,
-    DELETE,
     USER_AGGREGATES,
     USER_DETAILS,
+    USER_AVAILABILITY,
     USERS,
     USER,
     QUEUES,
@@ -94,9 +124,19 @@ ALL = (
     LIMITS,
 )
 NAMES = frozenset(endpoint.name for endpoint in ALL)
+PAGED = frozenset(endpoint.name for endpoint in ALL if endpoint.paged)
+OF_JOBS = frozenset(endpoint.name for jobs in JOBS for endpoint in jobs)
 PERMISSIONS = frozenset(name for endpoint in ALL for name in endpoint.permissions)
+
+
+def by_precedence(some: Iterable[Endpoint]) -> list[Endpoint]:
+    """Paths that are spelled out before those with an id in them, which would hold them too."""
+    return sorted(some, key=lambda each: "{id}" in each.path)
+
+
+IN_ORDER = by_precedence(ALL)
 
 
 def at(path: str) -> Endpoint | None:
     """The endpoint at *path*, whatever the method."""
-    return next((each for each in ALL if each.holds(path)), None)
+    return next((each for each in IN_ORDER if each.holds(path)), None)

@@ -1,41 +1,51 @@
 """What is to go wrong, where, and at which call."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from random import Random
 
-from genesys_emulator.endpoints import NAMES
-from genesys_emulator.refusals import STANDARD, near_miss
+from genesys_emulator.endpoints import OF_JOBS, PAGED
 
-KINDS: Mapping[str, tuple[str, ...]] = {
-    "status": ("status", "retry_after"),
-    "reset": (),
-    "hang": ("seconds",),
-    "slow": ("seconds",),
-    "truncate": (),
-    "cut": (),
-    "html": (),
-    "wrong_type": (),
-    "too_large": ("max_buckets",),
-    "expired_token": (),
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """*fields* are its own; *endpoints* are the only ones where it has a sense, if it says so."""
+
+    fields: tuple[str, ...] = ()
+    endpoints: frozenset[str] = frozenset()
+
+
+KINDS: Mapping[str, Kind] = {
+    "status": Kind(("status", "retry_after")),
+    "reset": Kind(),
+    "hang": Kind(("seconds",)),
+    "slow": Kind(("seconds",)),
+    "truncate": Kind(),
+    "cut": Kind(),
+    "html": Kind(),
+    "wrong_type": Kind(),
+    "too_large": Kind(("max_buckets",)),
+    "expired_token": Kind(),
+    "short_page": Kind(endpoints=PAGED),
+    "duplicate": Kind(endpoints=PAGED),
+    "job_fails": Kind(endpoints=OF_JOBS),
+    "job_cancelled": Kind(endpoints=OF_JOBS),
+    "job_expires": Kind(endpoints=OF_JOBS),
 }
-"""What each takes besides ``endpoint`` and ``calls``."""
-
-COMMON = ("kind", "endpoint", "calls")
-STATUSES = frozenset(STANDARD) - {405}
-
-
-class FaultError(ValueError):
-    """A fault that cannot be: one sentence, with what to write instead."""
 
 
 @dataclass(slots=True)
 class Fault:
-    """*calls* counts requests to *endpoint* from 1, since the fault was added; none is all."""
+    """*calls* counts requests to *endpoint* from 1, since the fault was added; none is all.
+
+    Of all of them it may befall a *share* instead, which *seed* picks.
+    """
 
     kind: str
     endpoint: str = "any"
     calls: frozenset[int] = frozenset()
+    share: float = 1.0
+    seed: int = 0
     status: int = 503
     retry_after: str | None = None
     seconds: float = 30.0
@@ -44,23 +54,27 @@ class Fault:
 
     def meets(self, endpoint: str) -> bool:
         """Whether it befalls this request, which counts if it is of the fault's endpoint."""
-        if self.endpoint not in ("any", endpoint):
+        where = KINDS[self.kind].endpoints if self.endpoint == "any" else {self.endpoint}
+        if where and endpoint not in where:
             return False
         self.seen += 1
-        return not self.calls or self.seen in self.calls
+        if self.calls:
+            return self.seen in self.calls
+        return Random(f"{self.seed}/{self.seen}").random() < self.share
 
 
 @dataclass(slots=True)
 class Faults:
-    """Those in force; of several that meet a request the first one befalls it."""
+    """Those in force, which at first are the *standing* ones.
 
-    active: list[Fault] = field(default_factory=list)
+    Of several that meet a request the first one befalls it.
+    """
 
-    def add(self, document: object) -> None:
-        """Take the faults of a JSON document, all of them or none. Raises FaultError."""
-        if not isinstance(document, dict) or not isinstance(document.get("faults"), list):
-            raise FaultError('write {"faults": [{"kind": "status", "status": 503}]}')
-        self.active += [fault(each, f"faults[{at}]") for at, each in enumerate(document["faults"])]
+    standing: tuple[Fault, ...] = ()
+    active: list[Fault] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.clear()
 
     def next(self, endpoint: str) -> Fault | None:
         """What befalls this request."""
@@ -68,54 +82,5 @@ class Faults:
         return met[0] if met else None
 
     def clear(self) -> None:
-        self.active.clear()
-
-
-def fault(given: Any, where: str) -> Fault:
-    """The fault that *given*, from JSON, describes; *where* it stands is for the message."""
-    if not isinstance(given, dict):
-        raise FaultError(f'{where}: write an object, such as {{"kind": "reset"}}')
-    _known(given.get("kind"), KINDS, f"{where}.kind")
-    kind = given["kind"]
-    for name in given:
-        _known(name, (*COMMON, *KINDS[kind]), f"{where}: field for {kind!r}")
-    _known(given.get("endpoint", "any"), ("any", *NAMES), f"{where}.endpoint")
-    if kind == "status":
-        _known(given.get("status", 503), STATUSES, f"{where}.status")
-    for name, check, wanted in CHECKS:
-        if name in given and not check(given[name]):
-            raise FaultError(f"{where}.{name}: {given[name]!r} is not {wanted}")
-    return Fault(**{**given, "calls": frozenset(given.get("calls") or ())})
-
-
-def _is_count(value: object, least: int) -> bool:
-    return type(value) is int and value >= least
-
-
-CHECKS = (
-    (
-        "calls",
-        lambda value: isinstance(value, list) and all(_is_count(each, 1) for each in value),
-        "a list of call numbers from 1, such as [1, 3]",
-    ),
-    ("status", lambda value: type(value) is int, "a whole number"),
-    (
-        "retry_after",
-        lambda value: isinstance(value, str) and value.isascii() and value.isprintable(),
-        'text, such as "2" or an HTTP date',
-    ),
-    (
-        "seconds",
-        lambda value: type(value) in (int, float) and 0 <= value <= 86_400,
-        "a number of seconds",
-    ),
-    ("max_buckets", lambda value: _is_count(value, 0), "a whole number, 0 or more"),
-)
-
-
-def _known(value: object, known: Iterable[object], where: str) -> None:
-    if value in list(known):
-        return
-    words = [str(each) for each in known]
-    hint = near_miss(str(value), words) or f"; known are {', '.join(sorted(words))}"
-    raise FaultError(f"{where}: unknown {value!r}{hint}")
+        """Have those in force that were so at first, and count anew."""
+        self.active = [replace(fault, seen=0) for fault in self.standing]

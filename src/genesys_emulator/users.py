@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from genesys_emulator.instants import bucket_starts, written
-from genesys_emulator.org import Agent, Organization, Presence
+from genesys_emulator.org import Agent, Organization
 from genesys_emulator.statuses import Shown, Status, presences_of, statuses
 from genesys_emulator.users_validation import UserDetailsQuery, UsersQuery
 
@@ -64,24 +64,23 @@ def mappings(organization: Organization) -> Mapping[str, list[str]]:
 
 def details(
     query: UserDetailsQuery, organization: Organization, of: Of, now: int
-) -> list[dict[str, Any]]:
-    """A record for each user with any status in the interval: whole, not cut to it."""
-    found = []
+) -> Iterator[dict[str, Any]]:
+    """A record for each user: the statuses in the interval, whole, not cut to it."""
     for agent, shown in of:
         known = presences_of(organization, agent)
         presence = [
-            {**_times(each), "systemPresence": each.word, **_definition(known, each.word)}
+            {
+                **_times(each),
+                "systemPresence": each.word,
+                "organizationPresenceId": known[each.word].id,
+            }
             for each in statuses(shown.presences, query.start, query.end, now)
         ]
         routing = [
             {**_times(each), "routingStatus": each.word}
             for each in statuses(shown.routings, query.start, query.end, now)
         ]
-        if presence or routing:
-            found.append(
-                {"userId": agent.id, "primaryPresence": presence, "routingStatus": routing}
-            )
-    return sorted(found, key=lambda each: str(each["userId"]), reverse=query.descending)
+        yield {"userId": agent.id, "primaryPresence": presence, "routingStatus": routing}
 
 
 def _measured(
@@ -103,10 +102,6 @@ def _metric(of: tuple[str, str], lasted: int) -> dict[str, Any]:
 def _times(status: Status) -> dict[str, str]:
     end = {} if status.end is None else {"endTime": written(status.end)}
     return {"startTime": written(status.start), **end}
-
-
-def _definition(known: Mapping[str, Presence], word: str) -> dict[str, str]:
-    return {"organizationPresenceId": known[word].id}
 
 
 def _shuffled(order: Random, items: list[dict[str, Any]]) -> list[dict[str, Any]]:

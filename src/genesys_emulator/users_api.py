@@ -1,46 +1,80 @@
-"""The routes of the status of users: aggregates and details, at once."""
+"""The routes of the status of users: aggregates and details, at once and by jobs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
+from typing import Any
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from genesys_emulator import details, endpoints, users
-from genesys_emulator.bodies import json_of, said
+from genesys_emulator import endpoints, jobs_api, users
+from genesys_emulator.bodies import Handler, json_of, said
 from genesys_emulator.centre import Centre
-from genesys_emulator.details_api import Handler
 from genesys_emulator.endpoints import Endpoint
 from genesys_emulator.filters import Clause
-from genesys_emulator.users_validation import user_details_query, users_query
+from genesys_emulator.jobs import LAG, Jobs, Kind, Row, Task
+from genesys_emulator.org import Agent
+from genesys_emulator.paging import span
+from genesys_emulator.users_validation import (
+    UserDetailsQuery,
+    UsersQuery,
+    user_details_job,
+    user_details_query,
+    users_query,
+)
 
 
-def handlers(centre: Centre, now: Callable[[], int]) -> Mapping[Endpoint, Handler]:
+def handlers(centre: Centre, jobs: Jobs) -> Mapping[Endpoint, Handler]:
     """What each operation answers, once a request is let in."""
     organization = centre.organization
+    mappings = {"systemToOrganizationMappings": users.mappings(organization)}
+
+    def wanted(clause: Clause) -> list[Agent]:
+        return [each for each in centre.watched if clause.verdict({"userId": (each.id,)}.get)]
+
+    def shown(agents: Sequence[Agent], start: int, end: int) -> users.Of:
+        return ((agent, centre.shown(agent, start, end)) for agent in agents)
+
+    def results(asked: UsersQuery, now: int, order: Random) -> list[Row]:
+        of = shown(wanted(asked.filter), asked.start, asked.end)
+        return users.aggregates(asked, organization, of, now, order)
 
     async def aggregates(request: Request) -> Response:
         asked = users_query(await json_of(request))
-        shown = _shown(centre, asked.filter, asked.start, asked.end)
-        order = Random(await request.body())
-        results = users.aggregates(asked, organization, shown, now(), order)
         return said(
-            {"systemToOrganizationMappings": users.mappings(organization), "results": results}
+            {**mappings, "results": results(asked, jobs.now(), Random(await request.body()))}
         )
 
-    async def records(request: Request) -> Response:
+    def aggregates_job(body: Any) -> Task:
+        rest, size = jobs_api.page_size_of(body)
+        asked, order = users_query(rest), msgspec.json.encode(rest)
+        return Task(lambda until: iter(results(asked, until, Random(order))), size)
+
+    def in_order(asked: UserDetailsQuery) -> list[Agent]:
+        return sorted(wanted(asked.filter), key=lambda each: each.id, reverse=asked.descending)
+
+    def records(asked: UserDetailsQuery, agents: Sequence[Agent], now: int) -> Iterator[Row]:
+        return users.details(asked, organization, shown(agents, asked.start, asked.end), now)
+
+    async def details(request: Request) -> Response:
         asked = user_details_query(await json_of(request))
-        shown = _shown(centre, asked.filter, asked.start, asked.end)
-        found = users.details(asked, organization, shown, now())
-        page = details.page(found, asked.page_size, asked.page_number)
+        before = (asked.page_number - 1) * asked.page_size
+        start, stop = span(before, asked.page_size, request.state.fault)
+        found = in_order(asked)
+        page = list(records(asked, found[start:stop], jobs.now()))
         return said({"totalHits": len(found), **({"userDetails": page} if page else {})})
 
-    return {endpoints.USER_AGGREGATES: aggregates, endpoints.USER_DETAILS: records}
+    def details_job(body: Any) -> Task:
+        asked = user_details_job(body)
+        return Task(lambda until: records(asked, in_order(asked), until))
 
-
-def _shown(centre: Centre, filter_: Clause, start: int, end: int) -> users.Of:
-    return (
-        (agent, centre.shown(agent, start, end))
-        for agent in centre.organization.agents
-        if filter_.verdict({"userId": (agent.id,)}.get)
-    )
+    of_aggregates = Kind(endpoints.USER_AGGREGATES_JOBS, "results", aggregates_job, beside=mappings)
+    of_details = Kind(endpoints.USER_DETAILS_JOBS, "userDetails", details_job, LAG)
+    return {
+        endpoints.USER_AGGREGATES: aggregates,
+        endpoints.USER_DETAILS: details,
+        endpoints.USER_AVAILABILITY: jobs_api.availability(of_details, jobs),
+        **jobs_api.handlers(of_aggregates, jobs),
+        **jobs_api.handlers(of_details, jobs),
+    }

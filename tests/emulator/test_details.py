@@ -1,11 +1,16 @@
 """Conversation details: the same truth as the aggregates, conversation by conversation."""
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
 import pytest
+
+from genesys_emulator.centre import Simulated
+from genesys_emulator.org import organization
+from genesys_emulator.records import Detail
 
 from .conftest import Cloud, cloud_of
 
@@ -260,3 +265,73 @@ def test_a_segment_is_as_long_as_what_it_posts(cloud):
 
 def moment(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
+
+
+class Counting(Simulated):
+    """A centre that notes for which days its conversations were looked through."""
+
+    def __init__(self) -> None:
+        super().__init__(organization(1, 12), date(2026, 2, 24))
+        self.spans: list[tuple[int, int]] = []
+
+    def begun(self, start: int, end: int) -> Iterator[Detail]:
+        self.spans.append((start, end))
+        return super().begun(start, end)
+
+
+def test_a_later_page_goes_on_where_the_one_before_it_ended():
+    centre = Counting()
+    cloud = cloud_of(centre)
+    cloud.log_in()
+    query(cloud, interval=TWO_DAYS)
+    begun = len(centre.spans)
+    later = [query(cloud, number, interval=TWO_DAYS) for number in (2, 2, 3)]
+
+    assert begun == 2  # to count them, and for the first day
+    assert len(centre.spans) <= 3
+    assert later[0] == later[1] != later[2]
+
+
+def test_pages_within_a_minute_are_of_one_truth_and_the_first_is_always_new(cloud):
+    cloud.call("POST", "/_emulator/clock", json={"now": "2026-03-02T14:00:00Z"})
+    first = query(cloud)
+    cloud.call("POST", "/_emulator/clock", json={"move": "PT59S"})
+    second = query(cloud, 2)
+    cloud.call("POST", "/_emulator/clock", json={"move": "PT1H"})
+    late = query(cloud, 2)
+
+    assert second["totalHits"] == first["totalHits"] < late["totalHits"]
+    cloud.call("POST", "/_emulator/clock", json={"move": "PT59S"})
+    assert query(cloud)["totalHits"] >= late["totalHits"]
+    cloud.call("POST", "/_emulator/clock", json={"now": "2026-03-02T14:00:00Z"})
+    assert query(cloud, 2) == second
+    assert query(cloud) == first
+
+
+def last_word(conversation: dict[str, Any]) -> str:
+    """When all but the customer's leg was over; that may stay open for weeks."""
+    return max(
+        str(segment.get("segmentEnd", "9"))
+        for participant in conversation["participants"]
+        for session in participant["sessions"]
+        for segment in session["segments"]
+        if participant["purpose"] != "customer"
+    )
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_a_job_over_days_is_in_order_and_has_what_began_before(cloud, order):
+    found = run_job(cloud, interval="2026-02-27T09:10:00Z/2026-03-02T12:00:00Z", order=order)
+    starts = [each["conversationStart"] for each in found]
+    whole = run_job(cloud, interval="2026-02-24T00:00:00Z/2026-03-03T00:00:00Z")
+    touching = [
+        each
+        for each in whole
+        if each["conversationStart"] < "2026-03-02T12:00" and last_word(each) > "2026-02-27T09:10"
+    ]
+
+    assert starts == sorted(starts, reverse=order == "desc")
+    assert min(starts) < "2026-02-27T09:10"
+    assert sorted(each["conversationId"] for each in found) == sorted(
+        each["conversationId"] for each in touching
+    )

@@ -5,9 +5,10 @@ import time
 import httpx2
 import pytest
 
-from genesys_emulator.faults import STATUSES
+from genesys_emulator.fault_reading import STATUSES, FaultError, typed
+from genesys_emulator.faults import Fault
 
-from .conftest import AGGREGATES, a_query, buckets, served
+from .conftest import AGGREGATES, Cloud, a_query, buckets, served
 
 
 @pytest.mark.parametrize("status", sorted(STATUSES))
@@ -127,13 +128,13 @@ def test_where_no_connection_can_be_broken_that_is_said(cloud, kind):
     [
         (
             {"faults": [{"kind": "stauts"}]},
-            "faults[0].kind: unknown 'stauts'; did you mean 'status'?",
+            "faults[0]: kind: unknown 'stauts'; did you mean 'status'?",
         ),
-        ({"faults": [{"kind": "reset"}, {}]}, "faults[1].kind: unknown None; known are "),
+        ({"faults": [{"kind": "reset"}, {}]}, "faults[1]: kind: unknown None; known are "),
         ({"faults": [{"kind": "reset", "endpoint": "user"}]}, "did you mean 'users'?"),
         ({"faults": [{"kind": "hang", "second": 1}]}, "did you mean 'seconds'?"),
         ({"faults": [{"kind": "reset", "status": 503}]}, "field for 'reset': unknown 'status'"),
-        ({"faults": [{"kind": "status", "status": 418}]}, "faults[0].status: unknown 418"),
+        ({"faults": [{"kind": "status", "status": 418}]}, "faults[0]: status: unknown 418"),
         ({"faults": [{"kind": "status", "status": 503.0}]}, "503.0 is not a whole number"),
         ({"faults": [{"kind": "status", "retry_after": 2}]}, "retry_after: 2 is not text"),
         ({"faults": [{"kind": "reset", "calls": [0]}]}, "calls: [0] is not a list of call numbers"),
@@ -141,6 +142,17 @@ def test_where_no_connection_can_be_broken_that_is_said(cloud, kind):
         ({"faults": [{"kind": "too_large", "max_buckets": True}]}, "True is not a whole number"),
         ({"faults": [{"kind": [], "endpoint": "any"}]}, "unknown []"),
         ({"faults": ["reset"]}, "write an object"),
+        ({"faults": [{"knid": "reset"}]}, "faults[0]: field: unknown 'knid'; did you mean 'kind'?"),
+        ({"faults": [{"kind": "reset", "share": 1.5}]}, "share: 1.5 is not a number from 0 to 1"),
+        ({"faults": [{"kind": "reset", "share": True}]}, "share: True is not a number"),
+        (
+            {"faults": [{"kind": "reset", "share": 0.5, "calls": [1]}]},
+            "faults[0]: write calls or share, not both",
+        ),
+        ({"faults": [{"kind": "reset", "share": 0.5, "seed": "x"}]}, "'x' is not a whole number"),
+        ({"faults": [{"kind": "reset", "seed": 1}]}, "seed: it picks a share; write that too"),
+        ({"faults": [{"kind": "short_page", "endpoint": "aggregates"}]}, "'aggregates_results'"),
+        ({"faults": [{"kind": "job_fails", "endpoint": "token"}]}, "known are aggregates_jobs"),
         ({"fault": {}}, 'write {"faults"'),
         ([], 'write {"faults"'),
     ],
@@ -155,6 +167,79 @@ def test_a_fault_that_cannot_be_is_refused_with_what_to_write(cloud, body, said)
 
 def test_a_fault_that_is_no_json_is_refused(cloud):
     assert "not JSON" in cloud.call("POST", "/_emulator/faults", content=b"{").json()["message"]
+
+
+def statuses(cloud: Cloud, count: int) -> list[int]:
+    return [cloud.get("/api/v2/users").status_code for _ in range(count)]
+
+
+def test_a_share_of_requests_is_always_the_same(cloud):
+    cloud.fault(kind="status", share=0.3)
+    first = statuses(cloud, 200)
+    cloud.call("POST", "/_emulator/reset")
+    cloud.log_in()
+    cloud.fault(kind="status", share=0.3)
+
+    assert statuses(cloud, 200) == first
+    assert 40 <= first.count(503) <= 80
+
+
+def test_a_share_may_be_none_or_all_and_another_seed_is_another_share(cloud):
+    shares = []
+    for fault in ({"share": 0}, {"share": 1}, {"share": 0.5}, {"share": 0.5, "seed": 9}):
+        cloud.call("DELETE", "/_emulator/faults")
+        cloud.fault(kind="status", **fault)
+        shares.append(statuses(cloud, 40))
+
+    assert shares[:2] == [[200] * 40, [503] * 40]
+    assert shares[2] != shares[3]
+
+
+def test_faults_that_say_no_seed_befall_requests_of_their_own(cloud):
+    faults = [{"kind": "status", "status": status, "share": 0.5} for status in (500, 502)]
+    cloud.call("POST", "/_emulator/faults", json={"faults": faults})
+
+    assert set(statuses(cloud, 60)) == {200, 500, 502}
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("kind=reset", Fault("reset")),
+        (
+            "kind=status,status=429,endpoint=aggregates,calls=1+3",
+            Fault("status", "aggregates", frozenset({1, 3}), status=429),
+        ),
+        ("kind=status,retry_after=2", Fault("status", retry_after="2")),
+        ("kind=hang,seconds=0.5,share=0.25,seed=7", Fault("hang", share=0.25, seed=7, seconds=0.5)),
+        (
+            '{"kind": "status", "retry_after": "Wed, 21 Oct 2026 07:28:00 GMT"}',
+            Fault("status", retry_after="Wed, 21 Oct 2026 07:28:00 GMT"),
+        ),
+    ],
+)
+def test_a_fault_may_be_written_as_an_option(text, fault):
+    assert typed(text, 0) == fault
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "write name=value, as in kind=status"),
+        ("status", "write name=value"),
+        ("kind=status,status=five", "status: 'five' is not a whole number"),
+        ("kind=status,calls=1+x", "[1, 'x'] is not a list of call numbers"),
+        ("kind=slow,seconds=nan", "seconds: nan is not a number"),
+        ("kind=hang,secnds=2", "did you mean 'seconds'?"),
+        ('{"kind"', "is not JSON"),
+    ],
+)
+def test_an_option_that_is_no_fault_is_refused_with_what_to_write(text, said):
+    with pytest.raises(FaultError) as caught:
+        typed(text, 0)
+
+    assert repr(text) in str(caught.value)
+    assert said in str(caught.value)
 
 
 def test_a_connection_is_reset_cut_short_or_silent():

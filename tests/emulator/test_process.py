@@ -57,6 +57,36 @@ def test_a_file_is_served(tmp_path):
     assert {queue["name"] for queue in queues.json()["entities"]} == {"Care", "Claims"}
 
 
+def test_faults_by_options_are_there_from_the_start_and_again_after_a_reset():
+    refuse = ("--fault", "kind=status,status=502,endpoint=users,calls=1+3")
+    late = ("--fault", '{"kind": "hang", "seconds": 0.01, "endpoint": "users"}')
+    with served(*refuse, *late) as emulator, httpx2.Client(base_url=emulator.url) as client:
+
+        def statuses() -> list[int]:
+            headers = emulator.token()
+            return [client.get("/api/v2/users", headers=headers).status_code for _ in range(3)]
+
+        first = statuses()
+        client.post("/_emulator/reset")
+        again = statuses()
+        client.post("/_emulator/reset")
+        ended = client.delete("/_emulator/faults").json()
+
+        assert first == again == [502, 200, 502]
+        assert ended == {"active": 0}
+        assert statuses() == [200, 200, 200]
+
+
+def test_a_limit_may_not_say_when_to_try_again():
+    with served("--requests-per-minute", "1", "--retry-after", "never") as emulator:
+        headers = emulator.token()
+        answers = [httpx2.get(f"{emulator.url}/api/v2/users", headers=headers) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [200, 429]
+    assert answers[1].headers["inin-ratelimit-count"] == "2"
+    assert "Retry-After" not in answers[1].headers
+
+
 @pytest.mark.parametrize(
     ("name", "code"), [("SIGTERM", 0), ("SIGINT", 130)]
 )  # fmt: skip
@@ -112,6 +142,9 @@ def test_a_port_that_is_taken_is_named():
         (["--without-permission", "routing:queue:vew"], "did you mean 'routing:queue:view'?"),
         (["--without-permission", "everything"], "known are analytics:"),
         (["--conversations", "no/such.json"], "no/such.json: cannot be read"),
+        (["--retry-after", "nver"], 'Did you mean "never"?'),
+        (["--fault", "kind=stauts"], "--fault 'kind=stauts': kind: unknown 'stauts'; did you mean"),
+        (["--fault", "kind=reset", "--fault", '{"kind": "hnag"}'], "did you mean 'hang'?"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(options, said):
@@ -134,5 +167,5 @@ def test_the_help_has_a_line_an_option():
     done = subprocess.run(command("--help"), capture_output=True, text=True, check=True)
 
     lines = [line for line in done.stdout.splitlines() if line.startswith("│ ")]
-    assert len(lines) == 13
+    assert len(lines) == 15
     assert all(line.startswith("│ --") for line in lines)

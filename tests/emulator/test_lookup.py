@@ -1,0 +1,57 @@
+"""Conversations by their ids, one and several."""
+
+import pytest
+
+from .conftest import Cloud, cloud_of
+
+CONVERSATIONS = "/api/v2/analytics/conversations"
+SOME = f"{CONVERSATIONS}/details"
+
+
+@pytest.fixture
+def known(cloud: Cloud) -> list[dict[str, object]]:
+    body = {"interval": "2026-03-01T00:00:00.000Z/2026-03-03T00:00:00.000Z"}
+    found = cloud.call("POST", f"{CONVERSATIONS}/details/query", json=body).json()
+    return list(found["conversations"])
+
+
+def test_a_conversation_has_an_address_of_its_own(cloud, known):
+    assert cloud.get(f"{CONVERSATIONS}/{known[3]['conversationId']}/details").json() == known[3]
+
+
+@pytest.mark.parametrize("joined", [True, False])
+def test_several_are_given_in_the_order_of_their_ids(cloud, known, joined):
+    wanted = [known[5], known[0], known[9]]
+    ids = [each["conversationId"] for each in wanted]
+    ids.insert(1, "nobody")
+    answer = cloud.get(SOME, params={"id": ",".join(ids) if joined else ids})
+
+    assert answer.json() == {"conversations": wanted}
+
+
+def test_one_that_is_not_there_is_not_found(cloud):
+    assert cloud.get(f"{CONVERSATIONS}/nobody/details").json()["code"] == "not.found"
+    assert cloud.get(SOME, params={"id": "nobody"}).json() == {"conversations": []}
+
+
+def test_what_has_not_begun_is_not_there(cloud, known):
+    cloud.call("POST", "/_emulator/clock", json={"now": known[0]["conversationStart"]})
+
+    assert cloud.get(f"{CONVERSATIONS}/{known[0]['conversationId']}/details").status_code == 404
+
+
+@pytest.mark.parametrize("ids", [[], [""], [str(number) for number in range(101)]])
+def test_there_are_1_to_100_ids(cloud, ids):
+    assert cloud.get(SOME, params={"id": ids}).status_code == 400
+
+
+def test_they_need_the_permission_of_details(centre):
+    withheld = ["analytics:conversationDetail:view", "analytics:agentConversationDetail:view"]
+    cloud = cloud_of(centre, withheld=withheld)
+    cloud.log_in()
+
+    assert cloud.get(SOME, params={"id": "x"}).status_code == 403
+    assert cloud.get(f"{CONVERSATIONS}/x/details").status_code == 403
+    one = cloud_of(centre, withheld=withheld[:1])
+    one.log_in()
+    assert one.get(f"{CONVERSATIONS}/x/details").status_code == 404

@@ -1,0 +1,71 @@
+"""Pages that go on where the last one ended, whatever page is asked for."""
+
+from collections.abc import Iterator
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genesys_emulator.scrolls import KEPT, Scroll, Scrolls
+
+
+class Numbers:
+    """The numbers below *count*; it tells how often they were begun, and how many were read."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.begun = self.read = 0
+
+    def __call__(self) -> Iterator[int]:
+        self.begun += 1
+        for number in range(self.count):
+            self.read += 1
+            yield number
+
+
+@given(
+    count=st.integers(0, 30),
+    asked=st.lists(st.tuples(st.integers(0, 40), st.integers(1, 12)), max_size=12),
+)
+def test_any_page_in_any_order_is_the_slice_that_it_stands_for(count, asked):
+    scroll = Scroll(Numbers(count))
+
+    for start, size in asked:
+        stop = start + size
+        assert scroll.rows(start, stop) == (list(range(count))[start:stop], stop < count)
+
+
+def test_pages_in_order_read_everything_once_and_the_last_may_come_again():
+    numbers = Numbers(100)
+    scroll = Scroll(numbers)
+
+    for start in range(0, 100, 10):
+        assert scroll.rows(start, start + 10) == scroll.rows(start, start + 10)
+
+    assert (numbers.begun, numbers.read) == (1, 100)
+
+
+def test_no_more_is_read_than_a_page_and_what_tells_that_more_follow():
+    numbers = Numbers(100)
+    Scroll(numbers).rows(0, 10)
+
+    assert numbers.read == 11
+
+
+def test_an_earlier_page_begins_anew():
+    numbers = Numbers(100)
+    scroll = Scroll(numbers)
+    scroll.rows(50, 60)
+
+    assert scroll.rows(0, 10)[0] == list(range(10))
+    assert numbers.begun == 2
+
+
+def test_what_was_not_asked_for_the_longest_is_forgotten():
+    scrolls = Scrolls()
+    for key in range(KEPT):
+        scrolls.keep(key, str(key))
+    scrolls.get(0)
+    scrolls.keep("one more", "1")
+
+    assert scrolls.get(0) == "0"
+    assert scrolls.get(1) is None
