@@ -38,7 +38,7 @@ class GenesysCloud:
         return str(self._control("POST", "clock", changes)["now"])
 
     def reset(self) -> None:
-        """Forget tokens, limits, faults and the log, and put the clock back."""
+        """Forget tokens, limits, jobs and the log; put faults and clock back to how they began."""
         self._control("POST", "reset")
 
     def _control(self, method: str, what: str, content: object = None) -> Any:

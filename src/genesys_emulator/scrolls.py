@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
-KEPT = 16
+KEPT = 8
 
 
 class Scroll(Generic[T]):

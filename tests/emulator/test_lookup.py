@@ -2,6 +2,8 @@
 
 import pytest
 
+from genesys_emulator import endpoints
+
 from .conftest import Cloud, cloud_of
 
 CONVERSATIONS = "/api/v2/analytics/conversations"
@@ -55,3 +57,17 @@ def test_they_need_the_permission_of_details(centre):
     one = cloud_of(centre, withheld=withheld[:1])
     one.log_in()
     assert one.get(f"{CONVERSATIONS}/x/details").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "endpoint"),
+    [
+        (SOME, endpoints.DETAILS_OF_SOME),
+        (f"{CONVERSATIONS}/details/details", endpoints.DETAILS_OF_ONE),
+        (f"{SOME}/jobs/availability", endpoints.AVAILABILITY),
+        (f"{SOME}/jobs/x/results", endpoints.DETAILS_JOBS.results),
+        (f"{CONVERSATIONS}/a/b/details", None),
+    ],
+)
+def test_a_path_that_is_spelled_out_goes_before_one_with_an_id(path, endpoint):
+    assert endpoints.at(path) is endpoint
