@@ -11,17 +11,18 @@ from starlette.responses import Response
 from genesys_emulator import answers, endpoints, jobs_api
 from genesys_emulator.bodies import Handler, json_of, said
 from genesys_emulator.centre import Centre
+from genesys_emulator.corrections import Told
 from genesys_emulator.endpoints import Endpoint
 from genesys_emulator.jobs import Jobs, Kind, Task
 from genesys_emulator.validation import Query, query
 
 
-def handlers(centre: Centre, jobs: Jobs) -> Mapping[Endpoint, Handler]:
+def handlers(centre: Centre, jobs: Jobs, told: Told) -> Mapping[Endpoint, Handler]:
     """What each operation answers, once a request is let in."""
 
     def answer(asked: Query, now: int, order: Random) -> dict[str, Any]:
         books = centre.books(asked.start, min(asked.end, now), _possible(asked))
-        return answers.answer(asked, books, now, order)
+        return answers.answer(asked, books, told(now), order)
 
     async def at_once(request: Request) -> Response:
         asked = query(await json_of(request))

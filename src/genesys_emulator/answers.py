@@ -8,6 +8,7 @@ from itertools import product
 from random import Random
 from typing import Any
 
+from genesys_emulator.corrections import AsOf, Corrections
 from genesys_emulator.emission import Book, Origin
 from genesys_emulator.instants import bucket_starts, written
 from genesys_emulator.validation import Query
@@ -20,18 +21,18 @@ Cells = dict[Group, dict[int, dict[str, list[int]]]]
 """By group, number of the bucket and metric: the values that were posted."""
 
 
-def answer(query: Query, books: Iterable[Book], now: int, order: Random) -> dict[str, Any]:
+def answer(query: Query, books: Iterable[Book], as_of: AsOf, order: Random) -> dict[str, Any]:
     """What the real API says: no group, bucket or metric that nothing was posted for.
 
-    A value counts whole in the bucket in which it was posted, if that was
-    before *now*. Nothing is in any order; *order* is what shuffles it.
+    A value counts whole in the bucket in which it was posted, if it was known
+    by then. Nothing is in any order; *order* is what shuffles it.
     """
-    until = min(query.end, now)
+    until = min(query.end, as_of.now)
     zone = query.zone or UTC
     starts = bucket_starts(query.start, query.end, query.granularity, zone=zone, until=until)
     cells: Cells = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
     for book in books:
-        for groups, metric, at, value in _asked_for(query, book, until):
+        for groups, metric, at, value in _asked_for(query, book, as_of):
             bucket = bisect_right(starts, at) - 1
             for group in groups:
                 cells[group][bucket][metric].append(value)
@@ -57,16 +58,19 @@ def answer(query: Query, books: Iterable[Book], now: int, order: Random) -> dict
     return {"results": _shuffled(order, results)}
 
 
-def _asked_for(query: Query, book: Book, until: int) -> Iterator[tuple[list[Group], str, int, int]]:
-    start = query.start
+def _asked_for(
+    query: Query, book: Book, as_of: AsOf
+) -> Iterator[tuple[list[Group], str, int, int]]:
+    start, until = query.start, min(query.end, as_of.now)
+    certain = as_of.corrections == Corrections()
     for origin, by_metric in book.items():
         wanted = query.metrics & by_metric.keys()
         if not wanted or not query.filter.verdict(looking_at(origin)):
             continue
         groups = _groups(query, origin)
         for metric in wanted:
-            for at, value, _ in by_metric[metric]:
-                if start <= at < until:
+            for at, value, chance in by_metric[metric]:
+                if start <= at < until and (certain or as_of.knows(at, chance)):
                     yield groups, metric, at, value
 
 

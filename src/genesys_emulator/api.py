@@ -22,6 +22,7 @@ from genesys_emulator import (
 )
 from genesys_emulator.bodies import Handler, said
 from genesys_emulator.centre import Centre
+from genesys_emulator.corrections import Told
 from genesys_emulator.directory import Parameters
 from genesys_emulator.endpoints import Endpoint
 from genesys_emulator.jobs import Jobs
@@ -36,6 +37,7 @@ def api(
     tokens: Tokens,
     jobs: Jobs,
     scrolls: Scrolls,
+    told: Told,
     *,
     withheld: frozenset[str],
     monotonic: Callable[[], float],
@@ -77,8 +79,8 @@ def api(
 
     handlers: dict[Endpoint, Handler] = {
         endpoints.TOKEN: token,
-        **aggregates_api.handlers(centre, jobs),
-        **details_api.handlers(centre, jobs, scrolls),
+        **aggregates_api.handlers(centre, jobs, told),
+        **details_api.handlers(centre, jobs, scrolls, told),
         **users_api.handlers(centre, jobs),
         endpoints.USERS: listing(directory.users),
         endpoints.USER: user,

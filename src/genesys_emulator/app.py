@@ -56,7 +56,9 @@ class Emulator:
         self._retry_after = retry_after
         scrolls = Scrolls()
         jobs = Jobs(now, scrolls)
-        self._api = api(centre, tokens, jobs, scrolls, withheld=withheld, monotonic=monotonic)
+        self._api = api(
+            centre, tokens, jobs, scrolls, self.faults.told, withheld=withheld, monotonic=monotonic
+        )
         self._control = Starlette(
             routes=control.routes(centre, now, self.faults, self.journal, tokens, jobs, scrolls)
         )

@@ -157,6 +157,7 @@ def _detail(conversation: Conversation) -> Detail:
         end,
         end,
         conversation.conversation_id,
+        CERTAIN,
         lambda _: conversation.record,
     )
 

@@ -16,6 +16,7 @@ from genesys_emulator.fault_reading import FaultError, in_document
 from genesys_emulator.faults import Faults
 from genesys_emulator.instants import written
 from genesys_emulator.journal import Journal
+from genesys_emulator.truth_api import truth_of
 
 
 class Clearable(Protocol):
@@ -65,6 +66,7 @@ def routes(
         )
 
     return [
+        Route("/_emulator/truth/{table}.{ending}", truth_of(centre, faults.told), methods=["GET"]),
         Route("/_emulator/requests", requests, methods=["GET"]),
         Route("/_emulator/faults", add, methods=["POST"]),
         Route("/_emulator/faults", end, methods=["DELETE"]),

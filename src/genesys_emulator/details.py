@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from genesys_emulator.centre import Centre
+from genesys_emulator.corrections import AsOf
 from genesys_emulator.details_validation import DetailsQuery
 from genesys_emulator.filters import Clause
 from genesys_emulator.instants import DAY
@@ -15,21 +16,21 @@ Values = dict[str, tuple[str, ...]]
 OF_SEGMENT = ("queueId", "segmentType", "disconnectType")
 
 
-def started(query: DetailsQuery, centre: Centre, until: int) -> Iterator[Detail]:
+def started(query: DetailsQuery, centre: Centre, as_of: AsOf) -> Iterator[Detail]:
     """Those of ``details/query``, in order: begun on a day (UTC) that the interval touches."""
-    return _begun(query, centre, *_days(query), until=until)
+    return _begun(query, centre, *_days(query), as_of)
 
 
-def how_many_started(query: DetailsQuery, centre: Centre, until: int) -> int:
+def how_many_started(query: DetailsQuery, centre: Centre, as_of: AsOf) -> int:
     first, end = _days(query)
-    last = min(end, until)
+    last = min(end, as_of.now)
     return sum(
-        first <= each.start < last and _wanted(query, each, until)
+        first <= each.start < last and _wanted(query, each, as_of)
         for each in centre.begun(first, last)
     )
 
 
-def active(query: DetailsQuery, centre: Centre, until: int) -> Iterator[Detail]:
+def active(query: DetailsQuery, centre: Centre, as_of: AsOf) -> Iterator[Detail]:
     """Those of a job, in order: with any activity in the interval, whenever they began.
 
     A leg that stays open for weeks is no activity, but its end is.
@@ -42,12 +43,12 @@ def active(query: DetailsQuery, centre: Centre, until: int) -> Iterator[Detail]:
             for each in centre.carried(query.start, query.end)
             if since <= each.start < query.start
             if each.quiet > query.start or query.start < each.end <= query.end
-            if _wanted(query, each, until)
+            if _wanted(query, each, as_of)
         )
         yield from _sorted(query, carried)
 
     def within() -> Iterator[Detail]:
-        return _begun(query, centre, query.start, query.end, until=until)
+        return _begun(query, centre, query.start, query.end, as_of)
 
     return chain(within(), before()) if query.descending else chain(before(), within())
 
@@ -57,25 +58,27 @@ def _days(query: DetailsQuery) -> tuple[int, int]:
 
 
 def _begun(
-    query: DetailsQuery, centre: Centre, start: int, end: int, *, until: int
+    query: DetailsQuery, centre: Centre, start: int, end: int, as_of: AsOf
 ) -> Iterator[Detail]:
-    """Those that begin in [start, end) and before *until*, of which a day at most is in memory."""
-    days = range(start, min(end, until), DAY)
+    """Those that begin in [start, end) and are known, of which a day at most is in memory."""
+    days = range(start, min(end, as_of.now), DAY)
     for day in reversed(days) if query.descending else days:
-        last = min(day + DAY, end, until)
+        last = min(day + DAY, end, as_of.now)
         begun = (each for each in centre.begun(day, last) if day <= each.start < last)
-        yield from _sorted(query, (each for each in begun if _wanted(query, each, until)))
+        yield from _sorted(query, (each for each in begun if _wanted(query, each, as_of)))
 
 
 def _sorted(query: DetailsQuery, found: Iterable[Detail]) -> list[Detail]:
     return sorted(found, key=lambda each: each[:4], reverse=query.descending)
 
 
-def _wanted(query: DetailsQuery, detail: Detail, until: int) -> bool:
+def _wanted(query: DetailsQuery, detail: Detail, as_of: AsOf) -> bool:
     """Every segment filter is to hold for some segment, not all of them for the same one."""
+    if not detail.known(as_of):
+        return False
     if not query.conversation and not query.segment:
         return True
-    record = detail.record(until)
+    record = detail.record(as_of)
     segments = list(_segments(record)) if query.segment else []
     return all(_holds(clause, _conversation(record)) for clause in query.conversation) and all(
         any(_holds(clause, values) for values in segments) for clause in query.segment

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from genesys_emulator import details, endpoints, jobs_api, refusals
 from genesys_emulator.bodies import Handler, json_of, said
 from genesys_emulator.centre import Centre
+from genesys_emulator.corrections import AsOf, Told
 from genesys_emulator.details_validation import DetailsQuery, details_job, details_query
 from genesys_emulator.endpoints import Endpoint
 from genesys_emulator.instants import MINUTE
@@ -24,36 +25,39 @@ MOST_IDS = 100
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a query finds, as of *until* in ms."""
+    """What a query finds."""
 
-    until: int
+    as_of: AsOf
     total: int
     scroll: Scroll[Detail]
 
     def good(self, now: int) -> bool:
         """Whether a later page may still be one of it."""
-        return 0 <= now - self.until < MINUTE
+        return 0 <= now - self.as_of.now < MINUTE
 
 
-def handlers(centre: Centre, jobs: Jobs, scrolls: Scrolls) -> Mapping[Endpoint, Handler]:
+def handlers(
+    centre: Centre, jobs: Jobs, scrolls: Scrolls, told: Told
+) -> Mapping[Endpoint, Handler]:
     """What each operation answers, once a request is let in."""
 
     def found_by(asked: DetailsQuery) -> Found:
         """Each page but the first goes on with what the ones before it had begun."""
         now, key = jobs.now(), replace(asked, page_size=1, page_number=1)
         known: Found | None = scrolls.get(key)
-        if known and (now == known.until or (asked.page_number > 1 and known.good(now))):
+        if known and (told(now) == known.as_of or (asked.page_number > 1 and known.good(now))):
             return known
-        total = details.how_many_started(key, centre, now)
-        scroll = Scroll(lambda: details.started(key, centre, now))
-        return scrolls.keep(key, Found(now, total, scroll))
+        as_of = told(now)
+        total = details.how_many_started(key, centre, as_of)
+        scroll = Scroll(lambda: details.started(key, centre, as_of))
+        return scrolls.keep(key, Found(as_of, total, scroll))
 
     async def query(request: Request) -> Response:
         asked = details_query(await json_of(request))
         found = found_by(asked)
         before = (asked.page_number - 1) * asked.page_size
         page, _ = found.scroll.rows(*span(before, asked.page_size, request.state.fault))
-        shown = {"conversations": [each.record(found.until) for each in page]} if page else {}
+        shown = {"conversations": [each.record(found.as_of) for each in page]} if page else {}
         return said({"totalHits": found.total, **shown})
 
     async def some(request: Request) -> Response:
@@ -61,23 +65,24 @@ def handlers(centre: Centre, jobs: Jobs, scrolls: Scrolls) -> Mapping[Endpoint, 
         ids = [each for each in dict.fromkeys(listed) if each]
         if not 1 <= len(ids) <= MOST_IDS:
             raise refusals.malformed(f"Give 1 to {MOST_IDS} ids.")
-        now = jobs.now()
-        found = find(centre, ids, now)
-        return said({"conversations": [found[each].record(now) for each in ids if each in found]})
+        as_of = told(jobs.now())
+        found = find(centre, ids, as_of)
+        return said({"conversations": [found[each].record(as_of) for each in ids if each in found]})
 
     async def one(request: Request) -> Response:
-        now, wanted = jobs.now(), request.path_params["id"]
-        found = find(centre, [wanted], now)
+        as_of, wanted = told(jobs.now()), request.path_params["id"]
+        found = find(centre, [wanted], as_of)
         if not found:
             raise refusals.standard(404)
-        return said(found[wanted].record(now))
+        return said(found[wanted].record(as_of))
 
     def read(body: Any) -> Task:
         asked = details_job(body)
 
         def run(until: int) -> Iterator[Row]:
-            found = details.active(asked, centre, until)
-            return (each.record(until) for each in found)
+            as_of = told(until)
+            found = details.active(asked, centre, as_of)
+            return (each.record(as_of) for each in found)
 
         return Task(run)
 

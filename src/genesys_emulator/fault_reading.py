@@ -10,6 +10,7 @@ from genesys_emulator.faults import KINDS, Fault
 from genesys_emulator.refusals import STANDARD, near_miss
 
 COMMON = ("kind", "endpoint", "calls", "share", "seed")
+OF_DATA = ("kind", "share")
 FIELDS = frozenset(COMMON).union(*(kind.fields for kind in KINDS.values()))
 TEXTS = ("kind", "endpoint", "retry_after")
 STATUSES = frozenset(STANDARD) - {405}
@@ -81,7 +82,11 @@ def _fault(given: Any, where: str, position: int) -> Fault:
     _known(given.get("kind"), KINDS, f"{where}: kind")
     kind = KINDS[given["kind"]]
     for name in given:
-        _known(name, (*COMMON, *kind.fields), f"{where}: field for {given['kind']!r}")
+        _known(
+            name,
+            (*(OF_DATA if kind.of_data else COMMON), *kind.fields),
+            f"{where}: field for {given['kind']!r}",
+        )
     _known(given.get("endpoint", "any"), ("any", *(kind.endpoints or NAMES)), f"{where}: endpoint")
     for name, check, wanted in CHECKS:
         if name in given and not check(given[name]):
@@ -119,6 +124,7 @@ CHECKS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
         'text, such as "2" or an HTTP date',
     ),
     ("seconds", lambda value: _is_number(value, 86_400), "a number of seconds"),
+    ("hours", lambda value: _is_number(value, 10_000), "a number of hours"),
     ("max_buckets", lambda value: _is_count(value, 0), "a whole number, 0 or more"),
 )
 

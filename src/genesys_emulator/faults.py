@@ -4,15 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 
+from genesys_emulator.corrections import AsOf, Corrections
 from genesys_emulator.endpoints import OF_JOBS, PAGED
+from genesys_emulator.instants import HOUR
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """*fields* are its own; *endpoints* are the only ones where it has a sense, if it says so."""
+    """*fields* are its own; *endpoints* are the only ones where it has a sense, if it says so.
+
+    One *of_data* befalls no request: it is of what a share of all conversations posts.
+    """
 
     fields: tuple[str, ...] = ()
     endpoints: frozenset[str] = frozenset()
+    of_data: bool = False
 
 
 KINDS: Mapping[str, Kind] = {
@@ -31,6 +37,8 @@ KINDS: Mapping[str, Kind] = {
     "job_fails": Kind(endpoints=OF_JOBS),
     "job_cancelled": Kind(endpoints=OF_JOBS),
     "job_expires": Kind(endpoints=OF_JOBS),
+    "late": Kind(("hours",), of_data=True),
+    "restatement": Kind(of_data=True),
 }
 
 
@@ -50,12 +58,14 @@ class Fault:
     retry_after: str | None = None
     seconds: float = 30.0
     max_buckets: int = 0
+    hours: float = 6.0
     seen: int = field(default=0, compare=False)
 
     def meets(self, endpoint: str) -> bool:
         """Whether it befalls this request, which counts if it is of the fault's endpoint."""
-        where = KINDS[self.kind].endpoints if self.endpoint == "any" else {self.endpoint}
-        if where and endpoint not in where:
+        kind = KINDS[self.kind]
+        where = kind.endpoints if self.endpoint == "any" else {self.endpoint}
+        if kind.of_data or (where and endpoint not in where):
             return False
         self.seen += 1
         if self.calls:
@@ -80,6 +90,19 @@ class Faults:
         """What befalls this request."""
         met = [fault for fault in self.active if fault.meets(endpoint)]
         return met[0] if met else None
+
+    def told(self, now: int) -> AsOf:
+        """What is known at *now*."""
+        last = {fault.kind: fault for fault in self.active if KINDS[fault.kind].of_data}
+        late, restated = last.get("late"), last.get("restatement")
+        return AsOf(
+            now,
+            Corrections(
+                late.share if late else 0,
+                int(late.hours * HOUR) if late else 0,
+                restated.share if restated else 0,
+            ),
+        )
 
     def clear(self) -> None:
         """Have those in force that were so at first, and count anew."""

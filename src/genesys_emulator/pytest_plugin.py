@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import pytest
@@ -37,16 +38,26 @@ class GenesysCloud:
         """
         return str(self._control("POST", "clock", changes)["now"])
 
+    def truth(self, table: str, interval: str, granularity: str = "PT30M") -> Any:
+        """The right answer, as a `pyarrow.Table`: segments, statuses, posted, worked or busy."""
+        from pyarrow import ipc
+
+        asked = urlencode({"interval": interval, "granularity": granularity})
+        return ipc.open_stream(self._answer("GET", f"truth/{table}.arrow?{asked}")).read_all()
+
     def reset(self) -> None:
         """Forget tokens, limits, jobs and the log; put faults and clock back to how they began."""
         self._control("POST", "reset")
 
     def _control(self, method: str, what: str, content: object = None) -> Any:
+        return json.loads(self._answer(method, what, content))
+
+    def _answer(self, method: str, what: str, content: object = None) -> bytes:
         body = None if content is None else json.dumps(content).encode()
         asked = Request(f"{self.url}/_emulator/{what}", data=body, method=method)  # noqa: S310
         try:
             with urlopen(asked, timeout=30) as answer:  # noqa: S310  (its own base URL)
-                return json.load(answer)
+                return bytes(answer.read())
         except OSError as error:
             said = error.read().decode() if hasattr(error, "read") else ""
             raise ValueError(f"/_emulator/{what}: {said or error}") from error

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from genesys_emulator.conversations import Conversation, Participant, Segment, Session
+from genesys_emulator.corrections import AsOf
 from genesys_emulator.emission import Value, postings
 from genesys_emulator.instants import written
 from genesys_emulator.org import identifier
@@ -14,14 +15,20 @@ Record = dict[str, Any]
 class Detail(NamedTuple):
     """A conversation that took from *start* to *end*, in ms, and its record as of a moment.
 
-    After *quiet* nothing happened in it but its end.
+    After *quiet* nothing happened in it but its end. Of *chance* depends
+    when it is known.
     """
 
     start: int
     end: int
     quiet: int
     conversation_id: str
-    record: Callable[[int], Record]
+    chance: float
+    record: Callable[[AsOf], Record]
+
+    def known(self, as_of: AsOf) -> bool:
+        """Whether anything of it is."""
+        return as_of.knows(self.start, self.chance) or as_of.knows(self.quiet, self.chance)
 
 
 def detail(conversation: Conversation, names: Mapping[str, str]) -> Detail:
@@ -36,25 +43,28 @@ def detail(conversation: Conversation, names: Mapping[str, str]) -> Detail:
     quiet = max(segment.end for segment in legs)
     start, end = min(customer.start, *(s.start for s in legs)), max(customer.end, quiet)
 
-    def record(until: int) -> Record:
-        """What was known of it at *until*: later segments and values are not there yet, a
-        segment under way has no end, and nothing is null.
+    def record(as_of: AsOf) -> Record:
+        """What was known of it: later segments and values are not there yet, a segment under
+        way has no end, and nothing is null.
         """
-        values = [found for _, found in postings(conversation)]
+        values = [
+            [each for each in found if as_of.knows(each[1], conversation.chance)]
+            for _, found in postings(conversation)
+        ]
         participants = [
-            _participant(participant_id(conversation.id, at), each, values, names, until)
+            _participant(participant_id(conversation.id, at), each, values, names, as_of.now)
             for at, each in enumerate(conversation.participants)
         ]
         return {
             "conversationId": conversation.id,
             "conversationStart": written(start),
-            **({"conversationEnd": written(end)} if end <= until else {}),
+            **({"conversationEnd": written(end)} if end <= as_of.now else {}),
             "originatingDirection": conversation.participants[0].sessions[0].direction,
             "divisionIds": list(conversation.division_ids),
             "participants": [each for each in participants if each["sessions"]],
         }
 
-    return Detail(start, end, quiet, conversation.id, record)
+    return Detail(start, end, quiet, conversation.id, conversation.chance, record)
 
 
 def participant_id(conversation_id: str, number: int) -> str:
@@ -72,7 +82,7 @@ def _participant(
     names: Mapping[str, str],
     until: int,
 ) -> Record:
-    """Takes the values of its sessions from the front of *values*."""
+    """Takes the values of its sessions, as far as they are known, from the front of *values*."""
     sessions = []
     for at, session in enumerate(participant.sessions):
         posted = values.pop(0)
@@ -95,7 +105,6 @@ def _session(own_id: str, session: Session, values: Iterable[Value], until: int)
     metrics = [
         {"name": metric, "value": value, "emitDate": written(at)}
         for metric, at, value in sorted(values, key=lambda value: value[1])
-        if at < until
     ]
     skipped = session.wrapped == "skipped" and live[-1].end <= until
     return {

@@ -1,20 +1,24 @@
 """The right answers, as tables: what happened, what is posted of it, and when it was worked.
 
 They are made from the same conversations and statuses as the API's answers, by
-the plainest way there is, and do not look at the clock: what has not happened
-yet by it is there too.
+the plainest way there is. They do not look at the clock, and tell what is known
+in the end: when nothing is late any more, and all is put right.
 """
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from genesys_emulator.centre import Simulated
-from genesys_emulator.conversations import Participant, Segment, Session
+from genesys_emulator.conversations import Conversation, Participant, Segment, Session
+from genesys_emulator.corrections import ENDLESS, AsOf, Told
 from genesys_emulator.emission import postings
+from genesys_emulator.instants import bucket_starts, granularity, instant
 from genesys_emulator.records import participant_id, session_id
 from genesys_emulator.statuses import statuses
 
@@ -57,10 +61,11 @@ BUSY = pa.schema({"interval_start": MOMENT, "agent_id": pa.string(), "ms": pa.in
 
 
 class Window(NamedTuple):
-    """The intervals that begin at *starts*, up to *end*; in ms."""
+    """The intervals that begin at *starts*, up to *end*, in ms; and what is *known* in the end."""
 
     starts: Sequence[int]
     end: int
+    known: AsOf
 
     @property
     def start(self) -> int:
@@ -122,7 +127,7 @@ def posted(centre: Simulated, window: Window) -> pa.Table:
     """
     counts: Counter[tuple[Any, ...]] = Counter()
     sums: Counter[tuple[Any, ...]] = Counter()
-    for conversation in centre.conversations(window.start, window.end):
+    for conversation in _conversations(centre, window):
         for origin, values in postings(conversation):
             for metric, at, value in values:
                 if origin.user_id and window.start <= at < window.end:
@@ -169,14 +174,47 @@ TABLES: Mapping[str, Callable[[Simulated, Window], pa.Table]] = {
     "worked": worked,
     "busy": busy,
 }
-ENDLESS = 2**62
+
+
+def _as_parquet(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink)
+    return bytes(sink.getvalue())
+
+
+def _as_stream(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    return bytes(sink.getvalue())
+
+
+WRITTEN: Mapping[str, Callable[[pa.Table], bytes]] = {
+    "parquet": _as_parquet,
+    "arrow": _as_stream,
+}
+
+
+def window(interval: str, width: str, told: Told) -> Window:
+    """The intervals of *interval*, each as wide as *width* says. Raises ValueError."""
+    start, _, end = (instant(text, None) if text != "/" else 0 for text in interval.partition("/"))
+    if start >= end:
+        raise ValueError(interval)
+    starts = bucket_starts(start, end, granularity(width), zone=UTC, until=end)
+    return Window(starts, end, told(ENDLESS))
+
+
+def _conversations(centre: Simulated, window: Window) -> Iterator[Conversation]:
+    for each in centre.conversations(window.start, window.end):
+        if window.known.knows(window.start, each.chance):
+            yield each
 
 
 def _segments(
     centre: Simulated, window: Window
 ) -> Iterator[tuple[tuple[str, str], Participant, Session, Segment]]:
     """With the ids of conversation and session."""
-    for conversation in centre.conversations(window.start, window.end):
+    for conversation in _conversations(centre, window):
         for number, participant in enumerate(conversation.participants):
             for at, session in enumerate(participant.sessions if participant.user_id else ()):
                 ids = conversation.id, session_id(participant_id(conversation.id, number), at)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from genesys_emulator.answers import answer
 from genesys_emulator.centre import Simulated
+from genesys_emulator.corrections import AsOf
 from genesys_emulator.emission import CERTAIN, Book, Origin
 from genesys_emulator.filters import Clause, LookUp, Predicate
 from genesys_emulator.instants import DAY, MINUTE, instant, midnight
@@ -41,7 +42,7 @@ def always(_: str) -> bool:
 
 
 def told(book: Book, now: int = START + 9 * DAY, **changes: Any) -> dict[str, Any]:
-    return answer(query(a_query(**changes)), [book], now, Random(1))
+    return answer(query(a_query(**changes)), [book], AsOf(now), Random(1))
 
 
 def cells(told: dict[str, Any]) -> list[tuple[dict[str, str], int, int, str, dict[str, int]]]:
@@ -162,8 +163,7 @@ def test_what_is_posted_now_or_later_is_not_there_yet():
 def test_the_order_is_none_and_still_the_same_for_the_same_request():
     asked = query(a_query())
     books = list(CENTRE.books(asked.start, asked.end, always))
-    now = asked.end
-    once, again, other = (answer(asked, books, now, Random(seed)) for seed in (1, 1, 2))
+    once, again, other = (answer(asked, books, AsOf(asked.end), Random(seed)) for seed in (1, 1, 2))
 
     assert once == again
     assert once != other
@@ -179,7 +179,7 @@ def test_a_day_does_not_depend_on_the_clock_or_on_when_the_centre_opened(one, ot
 
     def seen(now: int, opened: date) -> list[str]:
         books = Simulated(organization(1, 3), opened).books(START - DAY, now, always)
-        found = answer(query(asked), books, now, Random(0))
+        found = answer(query(asked), books, AsOf(now), Random(0))
         return sorted(str(cell) for cell in cells(found) if cell[2] <= until)
 
     assert seen(one, date(2026, 2, 20)) == seen(other, date(2026, 2, 27))
@@ -188,7 +188,8 @@ def test_a_day_does_not_depend_on_the_clock_or_on_when_the_centre_opened(one, ot
 def test_the_centre_has_nothing_from_before_it_opened():
     asked = query(a_query(interval="1970-01-01T00:00:00Z/2026-03-03T00:00:00Z"))
     late = Simulated(organization(1, 12), date(2026, 3, 2))
-    found = cells(answer(asked, late.books(asked.start, asked.end, always), asked.end, Random(0)))
+    books = late.books(asked.start, asked.end, always)
+    found = cells(answer(asked, books, AsOf(asked.end), Random(0)))
 
     assert found
     assert min(start for _, start, *_ in found) >= START

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from genesys_emulator.captured import ENDLESS, CapturedError, captured
+from genesys_emulator.corrections import AsOf
 
 from . import records
 from .conftest import Cloud, cloud_of
@@ -149,7 +150,7 @@ def test_what_may_be_missing_may_be_missing():
 def test_details_are_the_records_as_they_stand():
     details = list(captured(encode({"conversations": RECORDS})).begun(0, ENDLESS))
 
-    assert [each.record(0) for each in details] == RECORDS
+    assert [each.record(AsOf(0)) for each in details] == RECORDS
     assert all(each.start < each.end for each in details)
 
 

@@ -1,0 +1,148 @@
+"""What is told late, and what a night puts right: in aggregates and details alike."""
+
+from collections import Counter
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genesys_emulator.corrections import ENDLESS, AsOf, Corrections, restated_at
+from genesys_emulator.instants import DAY, HOUR, instant, midnight
+
+from .conftest import Cloud
+from .test_details import run_job
+
+MONDAY = midnight(date(2026, 3, 2))
+moments = st.integers(MONDAY, MONDAY + 10 * DAY)
+chances = st.floats(0, 1, exclude_max=True)
+
+
+@given(moments)
+def test_a_night_puts_right_what_is_two_days_old(at):
+    night = restated_at(at)
+
+    assert night % DAY == 2 * HOUR
+    assert 2 * DAY < night - at <= 3 * DAY + 2 * HOUR
+    assert night == restated_at(at // DAY * DAY)
+
+
+@given(moments, chances, moments)
+def test_without_corrections_all_is_known_once_it_is_past(at, chance, now):
+    assert AsOf(now).knows(at, chance) == (at < now)
+
+
+@given(moments, chances, moments)
+def test_what_is_late_is_known_after_the_delay(at, chance, now):
+    late = Corrections(late=0.3, delay=HOUR)
+
+    assert AsOf(now, late).knows(at, chance) == (at + (HOUR if chance < 0.3 else 0) < now)
+
+
+@given(moments, chances)
+def test_every_other_restated_conversation_comes_and_the_others_go(at, chance):
+    restated = Corrections(restated=0.4)
+    before = AsOf(restated_at(at) - 1, restated).knows(at, chance)
+    after = AsOf(restated_at(at), restated).knows(at, chance)
+
+    assert (before, after) == (
+        (True, True) if chance < 0.6 else (True, False) if chance < 0.8 else (False, True)
+    )
+    assert AsOf(ENDLESS, restated).knows(at, chance) == after
+
+
+SUNDAY = "2026-03-01T00:00:00Z/2026-03-02T00:00:00Z"
+HANDLED = ["tHandle", "tAcw", "tTalk", "nOffered", "tAbandon"]
+
+
+def handled(cloud: Cloud) -> Counter[tuple[Any, ...]]:
+    """Values that were posted on Sunday, by interval, user and metric: how many, and their sum."""
+    answer = cloud.ask(interval=SUNDAY, groupBy=["userId"], metrics=HANDLED)
+    found: Counter[tuple[Any, ...]] = Counter()
+    for result in answer.json()["results"]:
+        for bucket in result["data"]:
+            for metric in bucket["metrics"]:
+                at, user = bucket["interval"].split("/")[0], result["group"].get("userId", "")
+                for stat in {"count", "sum"} & metric["stats"].keys():
+                    found[at, user, metric["metric"], stat] += metric["stats"][stat]
+    return found
+
+
+def rebuilt(cloud: Cloud) -> Counter[tuple[Any, ...]]:
+    """The same from the details, by emit date."""
+    first, last = (instant(text, None) for text in SUNDAY.split("/"))
+    found: Counter[tuple[Any, ...]] = Counter()
+    for conversation in run_job(cloud, interval="2026-02-24T00:00:00Z/2026-03-03T00:00:00Z"):
+        for participant in conversation["participants"]:
+            for session in participant["sessions"]:
+                for metric in session.get("metrics", ()):
+                    at = instant(metric["emitDate"], None)
+                    if metric["name"] not in HANDLED or not first <= at < last:
+                        continue
+                    start = at // (HOUR // 2) * (HOUR // 2)
+                    key = (written_utc(start), participant.get("userId", ""), metric["name"])
+                    found[*key, "count"] += 1
+                    if metric["name"].startswith("t"):
+                        found[*key, "sum"] += metric["value"]
+    return found
+
+
+def written_utc(at: int) -> str:
+    hours, minutes = at % DAY // HOUR, at % HOUR // 60_000
+    return f"2026-03-01T{hours:02}:{minutes:02}:00.000Z"
+
+
+def at(cloud: Cloud, now: str) -> Counter[tuple[Any, ...]]:
+    cloud.call("POST", "/_emulator/clock", json={"now": now})
+    return handled(cloud)
+
+
+def test_a_restatement_changes_a_day_in_a_night_and_not_before_or_after(cloud):
+    true = at(cloud, "2026-03-10T00:00:00Z")
+    cloud.fault(kind="restatement", share=0.3)
+    fresh = at(cloud, "2026-03-02T03:00:00Z")
+    late = at(cloud, "2026-03-04T01:59:59Z")
+    after = at(cloud, "2026-03-04T02:00:00Z")
+
+    assert fresh == late != true
+    assert any(fresh[key] > after[key] for key in fresh)
+    assert any(fresh[key] < after[key] for key in after)
+    assert after == at(cloud, "2026-03-20T00:00:00Z")
+
+
+def test_what_is_late_comes_hours_later(cloud):
+    true = at(cloud, "2026-03-10T00:00:00Z")
+    cloud.fault(kind="late", share=0.3, hours=5)
+
+    assert sum(at(cloud, "2026-03-02T00:00:00Z").values()) < sum(true.values())
+    assert at(cloud, "2026-03-02T05:00:00Z") == true
+
+
+@pytest.mark.parametrize(
+    "fault", [{"kind": "late", "share": 0.4, "hours": 30}, {"kind": "restatement", "share": 0.4}]
+)
+@pytest.mark.parametrize("now", ["2026-03-03T12:00:00Z", "2026-03-05T12:00:00Z"])
+def test_details_agree_with_aggregates_all_the_time(cloud, fault, now):
+    cloud.fault(**fault)
+    details_are_behind = "2026-03-03T18:00:00Z" if now < "2026-03-04" else "2026-03-05T18:00:00Z"
+    posted = at(cloud, now)
+    cloud.call("POST", "/_emulator/clock", json={"now": details_are_behind})
+
+    assert rebuilt(cloud) == posted
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({"kind": "late", "endpoint": "users"}, "endpoint"),
+        ({"kind": "restatement", "calls": [1]}, "calls"),
+        ({"kind": "late", "hours": "6"}, "number of hours"),
+        ({"kind": "restatment"}, "did you mean 'restatement'"),
+    ],
+)
+def test_a_fault_of_the_data_has_no_endpoint_and_no_calls(cloud, fault, words):
+    answer = cloud.call("POST", "/_emulator/faults", json={"faults": [fault]})
+
+    assert answer.status_code == 400
+    assert words in answer.json()["message"]
