@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 import pyarrow as pa
@@ -75,24 +75,13 @@ async def _posted(client: Client, query: PostedQuery) -> list[pa.Table]:
     try:
         answer = await client.call(AGGREGATES, body=query.body())
     except ApiError as error:
-        parts = await _divided(client, query) if plan.too_much(error) else ()
+        parts = query.halves() if plan.too_much(error) else None
         if not parts:
             raise
-        log.warning("%s: too much for one answer; asking in %d parts", query.window, len(parts))
-        tables = [await _posted(client, part) for part in parts]
-        return [table for some in tables for table in some]
-    return [shaping.posted(answer, query.window)]
-
-
-async def _divided(client: Client, query: PostedQuery) -> Sequence[PostedQuery]:
-    if halves := query.halves():
-        return halves
-    if query.agents:
-        return ()
-    everyone = [agent.id async for agent in client.pages(AGENTS, {"state": "any"})]
-    log.warning("%s: asking agent by agent; only those in the directory are known", query.window)
-    some = plan.chunks(everyone, min(plan.AGENTS_A_REQUEST, max(len(everyone) // 2, 1)))
-    return [replace(query, agents=agents) for agents in some]
+        log.warning("%s: too much for one answer; asking in two parts", query.window)
+        tables = [table for part in parts for table in await _posted(client, part)]
+        return [shaping.added(tables)] if query.within_one else tables
+    return [shaping.posted(answer, query.window, query.granularity)]
 
 
 async def _ids(

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 HALF_HOUR = timedelta(minutes=30)
 QUARTER_HOUR = timedelta(minutes=15)
+SECOND = timedelta(seconds=1)
+MILLISECOND = timedelta(milliseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -18,7 +20,7 @@ def utc(moment: datetime) -> datetime:
 
 def epoch_ms(moment: datetime) -> int:
     """Milliseconds since 1970, exact."""
-    return (moment - EPOCH) // timedelta(milliseconds=1)
+    return (moment - EPOCH) // MILLISECOND
 
 
 def on_edge(moment: datetime, width: timedelta) -> bool:

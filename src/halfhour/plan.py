@@ -7,7 +7,7 @@ from typing import Any
 
 from halfhour.endpoints import AGENTS, AGGREGATES, LOGIN_PATH, PAGE_SIZE, QUEUES
 from halfhour.errors import ApiError, ConfigError
-from halfhour.intervals import HALF_HOUR, QUARTER_HOUR, Interval
+from halfhour.intervals import HALF_HOUR, QUARTER_HOUR, SECOND, Interval
 from halfhour.regions import Hosts
 from halfhour.tables import POSTED_METRICS
 from halfhour.vocabulary import By, is_id
@@ -58,26 +58,29 @@ class PostedQuery:
             for dimension, values in wanted
             if values
         ]
+        width = {} if self.within_one else {"granularity": _GRANULARITIES[self.granularity]}
         body: dict[str, Any] = {
             "interval": str(self.window),
-            "granularity": _GRANULARITIES[self.granularity],
+            **width,
             "groupBy": ["userId", "queueId", "mediaType"],
             "flattenMultivaluedDimensions": True,
             "metrics": list(dict.fromkeys(column.metric for column in POSTED_METRICS)),
         }
         return body | ({"filter": {"type": "and", "clauses": clauses}} if clauses else {})
 
+    @property
+    def within_one(self) -> bool:
+        """Whether all of it lies in one interval of the granularity."""
+        return self.window.width <= self.granularity
+
     def halves(self) -> "tuple[PostedQuery, PostedQuery] | None":
-        """Two queries that ask the same together: by time, then by agents; None if neither goes."""
-        if windows := self.window.halves(self.granularity):
-            return replace(self, window=windows[0]), replace(self, window=windows[1])
-        if len(self.agents) < 2:
-            return None
-        middle = len(self.agents) // 2
-        return (
-            replace(self, agents=self.agents[:middle]),
-            replace(self, agents=self.agents[middle:]),
-        )
+        """Two queries that ask the same together, cut at an edge; a single interval at a second.
+
+        None if there is no second left to cut at. What is posted in the parts
+        of an interval adds up to what is posted in it.
+        """
+        windows = self.window.halves(SECOND if self.within_one else self.granularity)
+        return windows and (replace(self, window=windows[0]), replace(self, window=windows[1]))
 
 
 def posted(

@@ -1,8 +1,8 @@
 """What Genesys Cloud sent, as Arrow tables."""
 
 from array import array
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 import pyarrow as pa
@@ -10,18 +10,20 @@ import pyarrow as pa
 from halfhour import wire
 from halfhour.columns import ABSENT, chosen, figures, texts
 from halfhour.errors import UnexpectedAnswer
-from halfhour.intervals import Interval, epoch_ms, utc
+from halfhour.intervals import MILLISECOND, Interval, epoch_ms, utc
 from halfhour.tables import MOMENT, NAMES, POSTED, POSTED_METRICS
 
 _SUMS = {column.metric: at for at, column in enumerate(POSTED_METRICS) if column.stat == "sum"}
 _COUNTS = {column.metric: at for at, column in enumerate(POSTED_METRICS) if column.stat == "count"}
+_FIGURES = [column.name for column in POSTED_METRICS]
 
 
-def posted(answer: wire.Aggregates, window: Interval) -> pa.Table:
+def posted(answer: wire.Aggregates, window: Interval, granularity: timedelta) -> pa.Table:
     """One row per interval, agent, queue and media type, in no order: `tables.POSTED`.
 
-    Groups without an agent are left out, as are metrics that were not asked
-    for. Raises UnexpectedAnswer if a key repeats or an interval lies outside
+    What is of a part of an interval is under the start of the whole. Groups
+    without an agent are left out, as are metrics that were not asked for.
+    Raises UnexpectedAnswer if a key repeats or an interval lies outside
     *window*: either would count something twice.
     """
     groups = [group for group in answer.results or () if group.group.get("userId")]
@@ -33,12 +35,21 @@ def posted(answer: wire.Aggregates, window: Interval) -> pa.Table:
             places.append(place)
             _measure(bucket, measured)
     _check(groups, starts, places, window)
+    width = granularity // MILLISECOND
+    starts = array("q", (start - start % width for start in starts))
     keys = [
         chosen(texts([group.group.get(name) for group in groups]), places)
         for name in ("userId", "queueId", "mediaType")
     ]
     numbers = [figures(column, pa.int64()) for column in measured]
     return pa.Table.from_arrays([figures(starts, MOMENT), *keys, *numbers], schema=POSTED)
+
+
+def added(parts: Sequence[pa.Table]) -> pa.Table:
+    """`tables.POSTED` of one interval that was asked for in *parts*: sums and counts add up."""
+    keys = [name for name in POSTED.names if name not in _FIGURES]
+    whole = pa.concat_tables(parts).group_by(keys).aggregate([(each, "sum") for each in _FIGURES])
+    return whole.rename_columns([*keys, *_FIGURES]).select(POSTED.names).cast(POSTED)
 
 
 def names(entities: Iterable[wire.Named]) -> pa.Table:

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -6,7 +7,7 @@ from hypothesis import strategies as st
 
 from halfhour import plan
 from halfhour.errors import ApiError, ConfigError
-from halfhour.intervals import HALF_HOUR, Interval
+from halfhour.intervals import HALF_HOUR, SECOND, Interval
 from halfhour.plan import PostedQuery, Question
 from halfhour.regions import hosts
 
@@ -38,24 +39,29 @@ def test_the_queries_ask_about_everything_once(half_hours, agents):
     assert all(len(query.agents) <= 100 for query in queries)
 
 
-@given(st.integers(1, 48), st.lists(st.uuids().map(str), max_size=9, unique=True))
-def test_halving_goes_down_to_one_half_hour_and_one_agent_and_loses_nothing(half_hours, agents):
-    whole = PostedQuery(hours(half_hours / 2), HALF_HOUR, agents=tuple(agents))
+@given(st.integers(1, 7200))
+def test_halving_goes_down_to_a_second_and_loses_nothing(seconds):
+    whole = PostedQuery(Interval(START, START + seconds * SECOND), HALF_HOUR)
 
     def leaves(query: PostedQuery) -> list[PostedQuery]:
         halves = query.halves()
         return [query] if halves is None else [leaf for half in halves for leaf in leaves(half)]
 
-    assert cells(*leaves(whole)) == cells(whole)
-    assert all(leaf.window.width == HALF_HOUR for leaf in leaves(whole))
-    assert all(len(leaf.agents) <= 1 for leaf in leaves(whole))
+    parts = leaves(whole)
+    assert [part.window.width for part in parts] == [SECOND] * seconds
+    assert parts[0].window.start == START
+    assert all(before.window.end == after.window.start for before, after in pairwise(parts))
 
 
-def test_time_is_divided_before_agents():
-    halves = PostedQuery(hours(1), HALF_HOUR, agents=("a", "b")).halves()
+def test_an_interval_is_divided_at_a_second_when_it_is_the_only_one():
+    halves = PostedQuery(hours(1), HALF_HOUR).halves()
+    assert halves
+    assert [half.window.width for half in halves] == [HALF_HOUR, HALF_HOUR]
+    assert "granularity" not in halves[0].body()
 
-    assert halves is not None
-    assert [half.agents for half in halves] == [("a", "b"), ("a", "b")]
+    quarters = halves[0].halves()
+    assert quarters
+    assert [quarter.window.width for quarter in quarters] == [HALF_HOUR / 2, HALF_HOUR / 2]
 
 
 def test_the_body_is_the_real_one():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from halfhour import shaping, wire
 from halfhour.errors import UnexpectedAnswer
-from halfhour.intervals import Interval
+from halfhour.intervals import HALF_HOUR, Interval, utc
 from halfhour.tables import POSTED
 
 DAY = Interval(datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC))
@@ -17,7 +17,7 @@ DAY = Interval(datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC
 
 def posted(answer: object, window: Interval = DAY) -> pa.Table:
     decoded = msgspec.json.decode(json.dumps(answer).encode(), type=wire.Aggregates)
-    return shaping.posted(decoded, window)
+    return shaping.posted(decoded, window, HALF_HOUR)
 
 
 def one(group: dict[str, str], interval: str, *metrics: object) -> dict[str, object]:
@@ -169,3 +169,39 @@ def test_a_person_without_a_name_has_none():
     people = [wire.Named("1", "Ada"), wire.Named("2"), wire.Named("1", "Ada")]
 
     assert shaping.names(people).to_pylist() == [{"id": "1", "name": "Ada"}]
+
+
+rows = st.lists(
+    st.tuples(
+        st.sampled_from(["ada", "bob"]),
+        st.sampled_from(["voice", "email"]),
+        st.integers(0, 1799),
+        st.integers(1, 10**6),
+    ),
+    max_size=30,
+)
+
+
+@given(rows, st.integers(1, 1799))
+def test_what_is_asked_for_in_parts_of_an_interval_adds_up(found, cut):
+    """Values of a half-hour, asked for at once and before and after some second of it."""
+    start = utc(datetime(2026, 3, 2, 8, tzinfo=UTC))
+
+    def told(since: int, until: int) -> pa.Table:
+        window = Interval(start + timedelta(seconds=since), start + timedelta(seconds=until))
+        within = [each for each in found if since <= each[2] < until]
+        results = [
+            one(
+                {"userId": agent, "mediaType": media},
+                str(window),
+                handle(sum=sum(own), count=len(own)),
+            )
+            for agent, media in sorted({each[:2] for each in within})
+            for own in [[each[3] for each in within if each[:2] == (agent, media)]]
+        ]
+        return posted({"results": results}, window)
+
+    parts = shaping.added([told(0, cut), told(cut, 1800)])
+
+    order = [("agent_id", "ascending"), ("media_type", "ascending")]
+    assert parts.sort_by(order).equals(told(0, 1800).sort_by(order))
