@@ -1,7 +1,6 @@
 """The routes of the real API that are emulated."""
 
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
@@ -14,16 +13,14 @@ from starlette.types import Scope
 from genesys_emulator import (
     aggregates_api,
     details_api,
-    directory,
+    directory_api,
     endpoints,
-    paging,
     refusals,
     users_api,
 )
 from genesys_emulator.bodies import Handler, said
 from genesys_emulator.centre import Centre
 from genesys_emulator.corrections import Told
-from genesys_emulator.directory import Parameters
 from genesys_emulator.endpoints import Endpoint
 from genesys_emulator.jobs import Jobs
 from genesys_emulator.line import Answer
@@ -43,54 +40,18 @@ def api(
     monotonic: Callable[[], float],
 ) -> Starlette:
     """What is answered once a request is let in, permissions included."""
-    organization = centre.organization
 
     async def token(request: Request) -> Response:
         authorization = request.headers.get("authorization", "")
         status, content = tokens.grant(authorization, await request.body(), monotonic())
         return said(content, status)
 
-    async def user(request: Request) -> Response:
-        state = "deleted" if request.query_params.get("state") == "deleted" else "active"
-        return said(directory.user(directory.one_user(organization, _id(request), state)))
-
-    async def queue(request: Request) -> Response:
-        found = directory.one_queue(organization, _id(request))
-        return said(directory.queue_of(organization, found))
-
-    async def itself(_: Request) -> Response:
-        return said(directory.organization_of(organization))
-
-    async def token_info(_: Request) -> Response:
-        return said(directory.token_info(organization, tokens.client_id))
-
-    async def limits(request: Request) -> Response:
-        return said(directory.limits(_id(request), tokens.requests_per_minute))
-
-    def listing(of: Callable[..., dict[str, Any]]) -> Handler:
-        async def listed(request: Request) -> Response:
-            def page(parameters: Parameters) -> dict[str, Any]:
-                return of(organization, request.url.path, parameters)
-
-            parameters = request.query_params.multi_items()
-            return said(paging.listed(page, parameters, request.state.fault))
-
-        return listed
-
     handlers: dict[Endpoint, Handler] = {
         endpoints.TOKEN: token,
         **aggregates_api.handlers(centre, jobs, told),
         **details_api.handlers(centre, jobs, scrolls, told),
         **users_api.handlers(centre, jobs),
-        endpoints.USERS: listing(directory.users),
-        endpoints.USER: user,
-        endpoints.QUEUES: listing(directory.queues),
-        endpoints.QUEUE: queue,
-        endpoints.MEMBERS: listing(directory.members),
-        endpoints.DIVISIONS: listing(directory.divisions),
-        endpoints.ORGANIZATION: itself,
-        endpoints.TOKEN_INFO: token_info,
-        endpoints.LIMITS: limits,
+        **directory_api.handlers(centre.organization, tokens),
     }
     return Starlette(
         routes=[
@@ -127,10 +88,6 @@ def _permitted(endpoint: Endpoint, handler: Handler, withheld: frozenset[str]) -
         return await handler(request)
 
     return guarded
-
-
-def _id(request: Request) -> str:
-    return str(request.path_params["id"])
 
 
 async def _refusal(request: Request, error: Exception) -> Response:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from genesys_emulator import directory
+from genesys_emulator import entities
 from genesys_emulator.bodies import said
 from genesys_emulator.centre import Centre
 from genesys_emulator.clock import Clock, ClockError
@@ -59,9 +59,9 @@ def routes(
         organization = centre.organization
         return said(
             {
-                "organization": directory.organization_of(organization),
-                "users": [directory.user(agent) for agent in organization.agents],
-                "queues": [directory.queue_of(organization, each) for each in organization.queues],
+                "organization": entities.organization_of(organization),
+                "users": [entities.user(organization, each) for each in organization.agents],
+                "queues": [entities.queue_of(organization, each) for each in organization.queues],
             }
         )
 

@@ -1,245 +1,210 @@
-"""Users, queues, divisions and the organization, as the API lists them."""
+"""What there is, listed and by id: users, queues, divisions, groups, teams, presences, limits."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
-from urllib.parse import urlencode
+from collections.abc import Sequence
+from typing import TypeVar
 
-from genesys_emulator.org import Agent, Division, Organization, Queue
-from genesys_emulator.refusals import RefusalError, standard
+from genesys_emulator import entities
+from genesys_emulator.listing import (
+    Page,
+    Parameters,
+    array_of,
+    cursor_page_of,
+    last,
+    like,
+    number_of,
+    one_of,
+    page_of,
+)
+from genesys_emulator.org import Agent, Division, Group, Organization, Queue, Team
+from genesys_emulator.refusals import standard
 
-T = TypeVar("T")
-Parameters = Sequence[tuple[str, str]]
+Named = TypeVar("Named", Agent, Division, Group, Queue, Team)
 
 STATES = ("active", "inactive", "deleted", "any")
-PAGE_SIZE, MOST_PER_PAGE, MOST_PAGES = 25, 500, 1_000_000
+ORDERS = ("ascending", "descending", "ASC", "DESC", "asc", "desc")
 MOST_MEMBERS_PER_PAGE = 100
+MOST_QUEUES_IN_VIEW, MOST_PAGES_OF_VIEW = 100, 5
 
 
-def users(organization: Organization, path: str, parameters: Parameters) -> dict[str, Any]:
+def users(organization: Organization, path: str, parameters: Parameters) -> Page:
     """Only those who are active unless ``state`` says other, even where ids are given."""
-    state = _last(parameters, "state", "active")
-    if state not in STATES:
-        raise _invalid(state, "state", ", ".join(STATES))
-    ids = _array(parameters, "id")
-    found = [
-        agent
-        for agent in organization.agents
-        if state in ("any", agent.state) and (not ids or agent.id in ids)
-    ]
-    return _page(path, parameters, found, user)
+    state = one_of(parameters, "state", STATES, "active")
+    found = [each for each in organization.listed if state in ("any", each.state)]
+    expand = array_of(parameters, "expand")
+    return page_of(
+        path,
+        parameters,
+        _in_order(parameters, _by_id(parameters, found)),
+        lambda each: entities.user(organization, each, expand),
+    )
 
 
-def queues(organization: Organization, path: str, parameters: Parameters) -> dict[str, Any]:
+def queues(organization: Organization, path: str, parameters: Parameters) -> Page:
     """By ``name`` (with ``*`` before or after it, whatever the case), ``id``, ``divisionId``."""
-    ids, divisions = _array(parameters, "id"), _array(parameters, "divisionId")
-    name = _last(parameters, "name", "*").casefold()
-    found = [
-        queue
-        for queue in organization.queues
-        if (not ids or queue.id in ids)
-        and (not divisions or (queue.division and queue.division.id in divisions))
-        and _like(queue.name.casefold(), name)
-    ]
-    return _page(path, parameters, found, lambda each: queue_of(organization, each))
+    found = _in_order(parameters, _queues(organization, parameters))
+    return page_of(path, parameters, found, lambda each: entities.queue_of(organization, each))
 
 
-def members(organization: Organization, path: str, parameters: Parameters) -> dict[str, Any]:
+def queues_in_view(organization: Organization, path: str, parameters: Parameters) -> Page:
+    """The same for who may only search queues: a hundred a page, and five pages."""
+    found = _in_order(parameters, _queues(organization, parameters))
+    return page_of(
+        path,
+        parameters,
+        found,
+        entities.queue_in_view,
+        most=MOST_QUEUES_IN_VIEW,
+        most_pages=MOST_PAGES_OF_VIEW,
+    )
+
+
+def all_queues_in_view(organization: Organization, path: str, parameters: Parameters) -> Page:
+    found = _in_order(parameters, organization.queues)
+    return page_of(path, parameters, found, entities.queue_in_view)
+
+
+def members(organization: Organization, path: str, parameters: Parameters) -> Page:
     """The agents of the queue in *path*; this list does not say how long it is."""
-    queue = one_queue(organization, path.split("/")[-2])
-    found = [agent for agent in organization.agents if queue in agent.queues]
-    page = _page(path, parameters, found, member, most=MOST_MEMBERS_PER_PAGE)
+    of = _one(organization.queues, path, -2)
+    found = [agent for agent in organization.listed if of in agent.queues]
+    page = page_of(
+        path, parameters, _in_order(parameters, found), entities.member, MOST_MEMBERS_PER_PAGE
+    )
     return {name: page[name] for name in page.keys() - {"total", "pageCount", "lastUri"}}
 
 
-def divisions(organization: Organization, path: str, parameters: Parameters) -> dict[str, Any]:
-    ids, name = _array(parameters, "id"), _last(parameters, "name", "*").casefold()
-    found = [
-        each
-        for each in organization.divisions
-        if (not ids or each.id in ids) and _like(each.name.casefold(), name)
-    ]
-    return _page(path, parameters, found, division)
+def divisions(organization: Organization, path: str, parameters: Parameters) -> Page:
+    found = _by_id(parameters, organization.divisions)
+    return page_of(path, parameters, _by_name(parameters, found), entities.division)
 
 
-def one_user(organization: Organization, user_id: str, state: str) -> Agent:
-    """Who has this id; a deleted one only if *state* says so. Raises RefusalError."""
-    for agent in organization.agents:
-        if agent.id == user_id and (agent.state == "deleted") == (state == "deleted"):
-            return agent
-    raise standard(404)
+def groups(organization: Organization, path: str, parameters: Parameters) -> Page:
+    found = _in_order(parameters, _by_id(parameters, organization.groups))
+    return page_of(path, parameters, found, entities.group)
 
 
-def one_queue(organization: Organization, queue_id: str) -> Queue:
-    """The queue with this id. Raises RefusalError."""
-    for queue in organization.queues:
-        if queue.id == queue_id:
-            return queue
-    raise standard(404)
+def group_members(organization: Organization, path: str, parameters: Parameters) -> Page:
+    found = [each for each in _one(organization.groups, path, -2).agents if each.listed]
+    expand = array_of(parameters, "expand")
+    return page_of(
+        path,
+        parameters,
+        _in_order(parameters, found),
+        lambda each: entities.user(organization, each, expand),
+    )
 
 
-def user(agent: Agent) -> dict[str, Any]:
-    address = {"email": agent.email, "username": agent.email} if agent.email else {}
+def teams(organization: Organization, path: str, parameters: Parameters) -> Page:
+    """By cursor; ``name`` is how it begins."""
+    name = last(parameters, "name", "")
+    found = [each for each in organization.teams if like(each.name, f"{name}*")]
+    return cursor_page_of(path, parameters, found, entities.team)
+
+
+def team_members(organization: Organization, path: str, parameters: Parameters) -> Page:
+    """By cursor."""
+    found = [each for each in _one(organization.teams, path, -2).agents if each.listed]
+    return cursor_page_of(path, parameters, found, entities.reference)
+
+
+def presence_definitions(organization: Organization, path: str, parameters: Parameters) -> Page:
+    """All of them at once."""
+    found = [] if last(parameters, "deactivated", "false") == "true" else organization.presences
     return {
-        "id": agent.id,
-        "name": agent.name,
-        **_within(agent.division),
-        **address,
-        "state": agent.state,
-        "version": 1 + agent.index % 30,
-        "acdAutoAnswer": False,
-        "selfUri": f"/api/v2/users/{agent.id}",
+        "total": len(found),
+        "entities": [entities.presence_definition(each) for each in found],
+        "selfUri": path,
     }
 
 
-def member(agent: Agent) -> dict[str, Any]:
-    uri = f"/api/v2/users/{agent.id}"
-    return {
-        "id": agent.id,
-        "name": agent.name,
-        "user": {"id": agent.id, "name": agent.name, "selfUri": uri},
-        "ringNumber": 1,
-        "joined": agent.state == "active",
-        "memberBy": "user",
-        "selfUri": uri,
-    }
+def old_presence_definitions(organization: Organization, path: str, parameters: Parameters) -> Page:
+    """The deprecated list of them, in pages."""
+    return page_of(path, parameters, organization.presences, entities.presence_of_old)
 
 
-def queue_of(organization: Organization, queue: Queue) -> dict[str, Any]:
-    members = [agent for agent in organization.agents if queue in agent.queues]
-    return {
-        "id": queue.id,
-        "name": queue.name,
-        **_within(queue.division),
-        "memberCount": len(members),
-        "joinedMemberCount": sum(agent.state == "active" for agent in members),
-        "selfUri": f"/api/v2/routing/queues/{queue.id}",
-    }
-
-
-def division(each: Division) -> dict[str, Any]:
-    return {
-        "id": each.id,
-        "name": each.name,
-        "description": f"{each.name} division",
-        "homeDivision": each.home,
-        "selfUri": f"/api/v2/authorization/divisions/{each.id}",
-    }
-
-
-def organization_of(organization: Organization) -> dict[str, Any]:
-    return {
-        "id": organization.id,
-        "name": organization.name,
-        "defaultLanguage": "en-US",
-        "defaultCountryCode": "GB",
-        "thirdPartyOrgName": "emulated",
-        "domain": "emulated",
-        "version": 1,
-        "state": "active",
-        "features": {"purecloud": True},
-        "selfUri": "/api/v2/organizations/me",
-    }
-
-
-def _within(division: Division | None) -> dict[str, Any]:
-    if division is None:
-        return {}
-    uri = f"/api/v2/authorization/divisions/{division.id}"
-    return {"division": {"id": division.id, "name": division.name, "selfUri": uri}}
-
-
-def token_info(organization: Organization, client_id: str) -> dict[str, Any]:
-    """What ``/tokens/me`` says of a token of client credentials, which has no scopes."""
-    of = {"id": organization.id, "name": organization.name}
-    return {
-        "organization": of,
-        "homeOrganization": of,
-        "authorizedScope": [],
-        "OAuthClient": {"id": client_id, "name": client_id, "organization": of},
-    }
-
-
-def limits(namespace: str, requests_per_minute: int) -> dict[str, Any]:
-    """The limits of a namespace, of which one is known. Raises RefusalError for others."""
-    if namespace != "platform.api":
+def user(organization: Organization, path: str, parameters: Parameters) -> Page:
+    """Who has this id; a deleted one only if ``state`` says so."""
+    agent = _one(organization.listed, path)
+    if (agent.state == "deleted") != (last(parameters, "state", "active") == "deleted"):
         raise standard(404)
-    values = {
-        "client.credentials.token.rate.per.minute": requests_per_minute,
-        "token.rate.per.minute": requests_per_minute,
-        "request.bytes.max": 512_000,
+    return entities.user(organization, agent, array_of(parameters, "expand"))
+
+
+def queue(organization: Organization, path: str, _: Parameters) -> Page:
+    return entities.queue_of(organization, _one(organization.queues, path))
+
+
+def division(organization: Organization, path: str, _: Parameters) -> Page:
+    return entities.division(_one(organization.divisions, path))
+
+
+def group(organization: Organization, path: str, _: Parameters) -> Page:
+    return entities.group(_one(organization.groups, path))
+
+
+def team(organization: Organization, path: str, _: Parameters) -> Page:
+    return entities.team(_one(organization.teams, path))
+
+
+def limits(namespace: str, requests_per_minute: int = 300) -> Page:
+    """The limits of a namespace that is known here. Raises RefusalError for others."""
+    known = {
+        "platform.api": {
+            "client.credentials.token.rate.per.minute": requests_per_minute,
+            "token.rate.per.minute": requests_per_minute,
+            "request.bytes.max": 512_000,
+        },
+        "analytics": {
+            "details.jobs.concurrent.access.max": 10,
+            "details.jobs.rate.per.second": 5,
+        },
     }
+    if namespace not in known:
+        raise standard(404)
     return {
         "entities": [
-            {"key": key, "namespace": namespace, "value": value} for key, value in values.items()
+            {"key": key, "namespace": namespace, "value": value}
+            for key, value in known[namespace].items()
         ]
     }
 
 
-def _page(
-    path: str,
-    parameters: Parameters,
-    found: Sequence[T],
-    shown: Callable[[T], dict[str, Any]],
-    most: int = MOST_PER_PAGE,
-) -> dict[str, Any]:
-    size = number_of(parameters, "pageSize", PAGE_SIZE, most)
-    number = number_of(parameters, "pageNumber", 1, MOST_PAGES)
-    pages = max(-(-len(found) // size), 1)
-
-    def uri(page: int) -> str:
-        own = {"pageSize": str(size), "pageNumber": str(page)}
-        return (
-            f"{path}?{urlencode([*own.items(), *((n, v) for n, v in parameters if n not in own)])}"
-        )
-
-    near = {"nextUri": uri(number + 1)} if number < pages else {}
-    if number > 1:
-        near["previousUri"] = uri(number - 1)
-    return {
-        "entities": [shown(each) for each in found[(number - 1) * size : number * size]],
-        "pageSize": size,
-        "pageNumber": number,
-        "total": len(found),
-        "firstUri": uri(1),
-        "selfUri": uri(number),
-        **near,
-        "lastUri": uri(pages),
-        "pageCount": pages,
-    }
+def namespaces(organization: Organization, path: str, parameters: Parameters) -> Page:
+    """Those that have limits here."""
+    number_of(parameters, "pageNumber", 1, 1_000_000)
+    size = number_of(parameters, "pageSize", 100, 1_000)
+    return {"entities": ["analytics", "platform.api"][:size]}
 
 
-def number_of(parameters: Parameters, name: str, usual: int, most: int) -> int:
-    """A parameter that is a number from 1 to *most*. Raises RefusalError."""
-    text = _last(parameters, name, str(usual))
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= most):
-        raise _invalid(text, name, f"1 to {most}")
-    return int(text)
+def _one(found: Sequence[Named], path: str, place: int = -1) -> Named:
+    """The one whose id is in *path*, at this *place*. Raises RefusalError."""
+    wanted = path.split("/")[place]
+    for each in found:
+        if each.id == wanted:
+            return each
+    raise standard(404)
 
 
-def _array(parameters: Parameters, name: str) -> set[str]:
-    """An array parameter: some clients repeat it, others join its values with commas."""
-    return {one for key, value in parameters if key == name for one in value.split(",") if one}
+def _queues(organization: Organization, parameters: Parameters) -> list[Queue]:
+    within = array_of(parameters, "divisionId")
+    found = [
+        each
+        for each in organization.queues
+        if not within or (each.division and each.division.id in within)
+    ]
+    return _by_name(parameters, _by_id(parameters, found))
 
 
-def _last(parameters: Iterable[tuple[str, str]], name: str, usual: str) -> str:
-    return dict(parameters).get(name, usual)
+def _by_id(parameters: Parameters, found: Sequence[Named]) -> list[Named]:
+    ids = array_of(parameters, "id")
+    return [each for each in found if not ids or each.id in ids]
 
 
-def _like(name: str, pattern: str) -> bool:
-    wanted = pattern.strip("*")
-    match pattern.startswith("*"), pattern.endswith("*"):
-        case True, True:
-            return wanted in name
-        case True, False:
-            return name.endswith(wanted)
-        case False, True:
-            return name.startswith(wanted)
-        case _:
-            return name == wanted
+def _by_name(parameters: Parameters, found: Sequence[Named]) -> list[Named]:
+    pattern = last(parameters, "name", "*")
+    return [each for each in found if like(each.name, pattern)]
 
 
-def _invalid(value: str, parameter: str, allowed: str) -> RefusalError:
-    message = f"Value [{value}] is not valid for parameter [{parameter}]. "
-    return RefusalError(
-        400, "invalid.query.param.value", f"{message}Allowable values are: {allowed}"
-    )
+def _in_order(parameters: Parameters, found: Sequence[Named]) -> Sequence[Named]:
+    order = one_of(parameters, "sortOrder", ORDERS, "asc")
+    return found[::-1] if order.lower().startswith("desc") else found

@@ -79,14 +79,20 @@ USER_AVAILABILITY = Endpoint(
 )
 USERS = Endpoint("users", "GET", "/api/v2/users", paged=True)
 USER = Endpoint("users", "GET", "/api/v2/users/{id}")
-QUEUES = Endpoint("queues", "GET", "/api/v2/routing/queues", ("routing:queue:view",), paged=True)
-QUEUE = Endpoint(
-    "queues", "GET", "/api/v2/routing/queues/{id}", ("routing:queue:view",), all_of_them=True
+QUEUE_LIST, VIEW_QUEUES = "/api/v2/routing/queues", ("routing:queue:view",)
+QUEUES = Endpoint("queues", "GET", QUEUE_LIST, VIEW_QUEUES, paged=True)
+QUEUE = Endpoint("queues", "GET", f"{QUEUE_LIST}/{{id}}", VIEW_QUEUES, all_of_them=True)
+SEARCH_QUEUES = ("routing:queue:search",)
+QUEUES_IN_VIEW = Endpoint(
+    "queues", "GET", f"{QUEUE_LIST}/divisionviews", SEARCH_QUEUES, all_of_them=True, paged=True
+)
+ALL_QUEUES_IN_VIEW = Endpoint(
+    "queues", "GET", f"{QUEUE_LIST}/divisionviews/all", SEARCH_QUEUES, all_of_them=True, paged=True
 )
 MEMBERS = Endpoint(
     "members",
     "GET",
-    "/api/v2/routing/queues/{id}/members",
+    f"{QUEUE_LIST}/{{id}}/members",
     (
         "routing:queue:view",
         "routing:queue:edit",
@@ -96,10 +102,28 @@ MEMBERS = Endpoint(
     paged=True,
 )
 DIVISIONS = Endpoint("divisions", "GET", "/api/v2/authorization/divisions", paged=True)
+DIVISION = Endpoint("divisions", "GET", "/api/v2/authorization/divisions/{id}")
+GROUPS = Endpoint("groups", "GET", "/api/v2/groups", paged=True)
+GROUP = Endpoint("groups", "GET", "/api/v2/groups/{id}")
+GROUP_MEMBERS = Endpoint("groups", "GET", "/api/v2/groups/{id}/members", paged=True)
+VIEW_TEAMS = ("groups:team:view",)
+TEAMS = Endpoint("teams", "GET", "/api/v2/teams", VIEW_TEAMS)
+TEAM = Endpoint("teams", "GET", "/api/v2/teams/{id}", VIEW_TEAMS)
+TEAM_MEMBERS = Endpoint("teams", "GET", "/api/v2/teams/{id}/members", VIEW_TEAMS)
+PRESENCES = Endpoint(
+    "presences",
+    "GET",
+    "/api/v2/presence/definitions",
+    ("presence:presenceDefinition:view",),
+    all_of_them=True,
+)
+OLD_PRESENCES = Endpoint("presences", "GET", "/api/v2/presencedefinitions")
 ORGANIZATION = Endpoint("organization", "GET", "/api/v2/organizations/me")
 
 TOKEN_INFO = Endpoint("token_info", "GET", "/api/v2/tokens/me")
-LIMITS = Endpoint("limits", "GET", "/api/v2/organizations/limits/namespaces/{id}")
+NAMESPACES = Endpoint("limits", "GET", "/api/v2/organizations/limits/namespaces")
+LIMITS = Endpoint("limits", "GET", f"{NAMESPACES.path}/{{id}}")
+USUAL_LIMITS = Endpoint("limits", "GET", f"{NAMESPACES.path}/{{id}}/defaults")
 
 JOBS = (AGGREGATES_JOBS, DETAILS_JOBS, USER_AGGREGATES_JOBS, USER_DETAILS_JOBS)
 ALL = (
@@ -117,11 +141,24 @@ ALL = (
     USER,
     QUEUES,
     QUEUE,
+    QUEUES_IN_VIEW,
+    ALL_QUEUES_IN_VIEW,
     MEMBERS,
     DIVISIONS,
+    DIVISION,
+    GROUPS,
+    GROUP,
+    GROUP_MEMBERS,
+    TEAMS,
+    TEAM,
+    TEAM_MEMBERS,
+    PRESENCES,
+    OLD_PRESENCES,
     ORGANIZATION,
     TOKEN_INFO,
+    NAMESPACES,
     LIMITS,
+    USUAL_LIMITS,
 )
 NAMES = frozenset(endpoint.name for endpoint in ALL)
 PAGED = frozenset(endpoint.name for endpoint in ALL if endpoint.paged)

@@ -9,7 +9,6 @@ from starlette.responses import Response
 
 from genesys_emulator import refusals
 from genesys_emulator.bodies import Handler, json_of, said
-from genesys_emulator.directory import number_of
 from genesys_emulator.endpoints import Endpoint
 from genesys_emulator.instants import written
 from genesys_emulator.jobs import (
@@ -24,6 +23,7 @@ from genesys_emulator.jobs import (
     Jobs,
     Kind,
 )
+from genesys_emulator.listing import number_of
 from genesys_emulator.paging import span
 
 FATES = {

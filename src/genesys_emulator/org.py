@@ -106,6 +106,11 @@ class Organization:
     groups: tuple[Group, ...] = ()
     presences: tuple[Presence, ...] = ()
 
+    @property
+    def listed(self) -> tuple[Agent, ...]:
+        """Whom the directory knows."""
+        return tuple(agent for agent in self.agents if agent.listed)
+
 
 DIVISIONS = {
     "Home": "Europe/London",

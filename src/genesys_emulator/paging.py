@@ -1,12 +1,9 @@
 """Which rows a page has: those that were asked for, unless a fault has it otherwise."""
 
 from collections.abc import Callable
-from typing import Any
 
-from genesys_emulator.directory import Parameters
 from genesys_emulator.faults import Fault
-
-Page = dict[str, Any]
+from genesys_emulator.listing import Page, Parameters
 
 
 def span(start: int, size: int, fault: Fault | None) -> tuple[int, int]:
@@ -23,6 +20,8 @@ def span(start: int, size: int, fault: Fault | None) -> tuple[int, int]:
 def listed(page: Callable[[Parameters], Page], parameters: Parameters, fault: Fault | None) -> Page:
     """A page of a list, which *page* gives for the parameters of a request."""
     honest = page(parameters)
+    if fault is None:
+        return honest
     number, size = honest["pageNumber"], honest["pageSize"]
     match fault:
         case Fault(kind="short_page"):

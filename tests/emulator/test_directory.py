@@ -1,0 +1,186 @@
+"""Groups, teams, presences and all else that is listed beside users and queues."""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genesys_emulator.directory import teams
+from genesys_emulator.org import PRESENCES, organization
+
+from .conftest import Cloud, cloud_of
+
+CENTRE = organization(1, 12)
+UNLISTED = CENTRE.agents[7]
+
+
+def entities(cloud: Cloud, path: str) -> list[dict[str, Any]]:
+    answer = cloud.get(path)
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()["entities"]
+    return found
+
+
+def test_who_is_not_listed_is_nowhere_and_yet_works(cloud):
+    paths = [
+        "/api/v2/users?state=any&pageSize=100",
+        *(f"/api/v2/routing/queues/{each.id}/members" for each in CENTRE.queues),
+        *(f"/api/v2/groups/{each.id}/members" for each in CENTRE.groups),
+        *(f"/api/v2/teams/{each.id}/members" for each in CENTRE.teams),
+    ]
+
+    assert all(UNLISTED.id != each["id"] for path in paths for each in entities(cloud, path))
+    assert cloud.get(f"/api/v2/users/{UNLISTED.id}").status_code == 404
+    (team,) = entities(cloud, "/api/v2/teams")
+    assert team["memberCount"] == 11
+    worked = cloud.ask(groupBy=["userId"]).json()["results"]
+    assert UNLISTED.id in {each["group"].get("userId") for each in worked}
+
+
+def test_presences_are_in_the_words_of_the_directory(cloud):
+    found = entities(cloud, "/api/v2/presence/definitions")
+
+    assert [each["languageLabels"]["en_US"] for each in found] == [name for name, _ in PRESENCES]
+    assert {each["systemPresence"] for each in found} >= {"OnQueue", "Available", "Meal"}
+    assert [each["type"] for each in found].count("User") == 1
+    assert [each["id"] for each in entities(cloud, "/api/v2/presencedefinitions")] == [
+        each["id"] for each in found
+    ]
+    assert entities(cloud, "/api/v2/presence/definitions?deactivated=true") == []
+
+
+def test_groups_are_listed_with_their_members(cloud):
+    found = entities(cloud, "/api/v2/groups?pageSize=2")
+
+    assert len(found) == 2
+    one = cloud.get(f"/api/v2/groups/{found[0]['id']}").json()
+    assert one == found[0]
+    members = entities(cloud, f"/api/v2/groups/{one['id']}/members")
+    assert len(members) == one["memberCount"] > 0
+    assert members[0]["selfUri"].startswith("/api/v2/users/")
+
+
+@given(st.integers(0, 130), st.integers(1, 4))
+def test_teams_are_paged_by_cursor_there_and_back(agents, size):
+    centre = organization(1, agents)
+    page = teams(centre, "/api/v2/teams", [("pageSize", str(size))])
+    found, pages = page["entities"], [page]
+    while "nextUri" in page:
+        page = teams(centre, "/api/v2/teams", parse_qsl(page["nextUri"].partition("?")[2]))
+        assert len(page["entities"]) <= size
+        found, pages = found + page["entities"], [*pages, page]
+
+    assert [each["id"] for each in found] == [team.id for team in centre.teams]
+    assert all(page.keys() <= {"entities", "selfUri", "nextUri", "previousUri"} for page in pages)
+    while "previousUri" in page:
+        pages.pop()
+        page = teams(centre, "/api/v2/teams", parse_qsl(page["previousUri"].partition("?")[2]))
+        assert [each["id"] for each in page["entities"]] == [
+            each["id"] for each in pages[-1]["entities"]
+        ]
+
+
+def test_a_team_is_found_by_how_its_name_begins():
+    cloud = cloud_of(_centre(50))
+    cloud.log_in()
+
+    assert [each["name"] for each in entities(cloud, "/api/v2/teams?name=team 2")] == ["Team 2"]
+    assert len(entities(cloud, "/api/v2/teams?name=Team")) == 3
+
+
+def _centre(agents: int) -> Any:
+    from datetime import date
+
+    from genesys_emulator.centre import Simulated
+
+    return Simulated(organization(1, agents), date(2026, 3, 1))
+
+
+def test_queues_may_be_searched_by_who_may_not_see_them():
+    cloud = cloud_of(_centre(12), withheld=["routing:queue:view"])
+    cloud.log_in()
+
+    assert cloud.get("/api/v2/routing/queues").status_code == 403
+    assert len(entities(cloud, "/api/v2/routing/queues/divisionviews")) == 5
+    assert len(entities(cloud, "/api/v2/routing/queues/divisionviews/all?pageSize=500")) == 5
+    (found,) = entities(cloud, "/api/v2/routing/queues/divisionviews?name=bill*")
+    assert found.keys() == {"id", "name", "division", "selfUri"}
+
+
+def test_users_tell_of_team_and_groups_if_asked(cloud):
+    plain = entities(cloud, "/api/v2/users")[0]
+    more = entities(cloud, "/api/v2/users?expand=team,groups,presence")[0]
+    one = cloud.get(f"/api/v2/users/{plain['id']}?expand=team").json()
+
+    assert "team" not in plain
+    assert more["team"]["name"] == one["team"]["name"] == "Team 1"
+    assert [each["id"] for each in more["groups"]] == [CENTRE.groups[0].id]
+
+
+def test_an_order_turns_a_list_round(cloud):
+    there = [each["id"] for each in entities(cloud, "/api/v2/users")]
+    back = [each["id"] for each in entities(cloud, "/api/v2/users?sortOrder=descending")]
+
+    assert back == there[::-1]
+
+
+def test_limits_are_listed_by_namespace_and_as_they_usually_are():
+    cloud = cloud_of(_centre(1), allowed=77)
+    cloud.log_in()
+    root = "/api/v2/organizations/limits/namespaces"
+
+    for name in cloud.get(root).json()["entities"]:
+        assert {each["namespace"] for each in entities(cloud, f"{root}/{name}")} == {name}
+    key = "token.rate.per.minute"
+    now, usual = (
+        {each["key"]: each["value"] for each in entities(cloud, f"{root}/platform.api{rest}")}
+        for rest in ("", "/defaults")
+    )
+    assert (now[key], usual[key]) == (77, 300)
+    assert cloud.get(f"{root}/nothing").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["groups/x", "groups/x/members", "teams/x", "teams/x/members", "authorization/divisions/x"],
+)
+def test_what_is_not_there_is_not_found(cloud, path):
+    assert cloud.get(f"/api/v2/{path}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "parameter"),
+    [
+        ("users?sortOrder=sideways", "sortOrder"),
+        ("users?pageSize=501", "pageSize"),
+        ("teams?after=nobody", "after"),
+        ("routing/queues/divisionviews?pageSize=101", "pageSize"),
+        ("routing/queues/divisionviews?pageNumber=6", "pageNumber"),
+        ("routing/queues/divisionviews/all?pageSize=501", "pageSize"),
+    ],
+)
+def test_a_parameter_that_will_not_do_is_named(cloud, path, parameter):
+    answer = cloud.get(f"/api/v2/{path}")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid.query.param.value")
+    assert f"[{parameter}]" in answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("permission", "path"),
+    [
+        ("groups:team:view", "teams"),
+        ("groups:team:view", f"teams/{CENTRE.teams[0].id}/members"),
+        ("presence:presenceDefinition:view", "presence/definitions"),
+        ("routing:queue:search", "routing/queues/divisionviews"),
+    ],
+)
+def test_a_missing_permission_is_named(centre, permission, path):
+    cloud = cloud_of(centre, withheld=[permission])
+    cloud.log_in()
+    answer = cloud.get(f"/api/v2/{path}")
+
+    assert answer.status_code == 403
+    assert permission in answer.json()["message"]
