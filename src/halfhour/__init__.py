@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["load_settings", "report"]
+__all__ = ["load_settings", "report", "sync"]
 
 if TYPE_CHECKING:
-    from halfhour.api import load_settings, report
+    from halfhour.api import load_settings, report, sync
 
 
 def __getattr__(name: str) -> Any:

@@ -4,21 +4,26 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa
 
-from halfhour import reports, when
+from halfhour import reports, syncing, when
 from halfhour.errors import ConfigError, near_miss
 from halfhour.fetch import fetch
+from halfhour.holdings import check, holdings
+from halfhour.intervals import Interval
 from halfhour.plan import Question
 from halfhour.settings import Settings
 from halfhour.settings import load as load_settings
+from halfhour.store import Store
+from halfhour.syncing import Event, Outcome, Tell, Wish
 from halfhour.vocabulary import By
 
 T = TypeVar("T")
 
-__all__ = ["load_settings", "report"]
+__all__ = ["load_settings", "report", "sync"]
 
 
 def report(
@@ -31,6 +36,8 @@ def report(
     zone: str = "UTC",
     by: str = "interval",
     settings: Settings | None = None,
+    store: str | Path | None = None,
+    offline: bool = False,
 ) -> pa.Table:
     """What Genesys Cloud posted for each agent, by half-hour or over the whole range.
 
@@ -38,14 +45,16 @@ def report(
     carry no offset; *last* is such as ``"24h"`` or ``"7d"`` and is the 24 full
     hours before now if nothing is given. *queues* and *agents* are names or
     ids. Without *settings* they are loaded from the environment and the
-    settings file, as on the command line (`load_settings`).
+    settings file, as on the command line (`load_settings`). With a *store*,
+    what it lacks is read into it first, unless *offline*, and it answers.
 
     ``by="interval"``: one row per half-hour and agent that anything was posted
     for, sorted by interval, name, id. Columns: `interval_start` and
     `interval_end` (timestamp[ms] in *zone*), `agent_id`, `agent_name`, then
     `handle_time_sec`, `acw_time_sec`, `hold_time_sec` and more `_time_sec`
     (float64 seconds, exact to the millisecond), `_count` (int64),
-    `exceeds_interval` (bool) and `basis`, which is always "posted": a value
+    `exceeds_interval` (bool), `provisional` (bool: Genesys may still correct
+    it) and `basis`, which is always "posted": a value
     lies whole in the half-hour in which it was completed, so a half-hour can
     hold more than 1,800 seconds.
 
@@ -53,14 +62,72 @@ def report(
     that anything was posted in, AHT (`aht_sec`), and `acw_share_ratio` and
     `hold_share_ratio` of handle time; null where there is nothing to divide by.
 
-    Raises ConfigError, AuthError, ApiError, Unreachable or UnexpectedAnswer
-    (`halfhour.errors`), each with a message that says what to do.
+    Raises ConfigError, AuthError, ApiError, Unreachable, UnexpectedAnswer or
+    StoreError (`halfhour.errors`), each with a message that says what to do,
+    and Incomplete where a store does not have all of it.
     """
     if by not in set(By):
         raise ConfigError(f"by={by!r}: known are {', '.join(By)}{near_miss(by, By)}")
     question = ask(start=start, end=end, last=last, queues=queues, agents=agents, zone=zone, by=by)
-    fetched = _run(fetch(settings or load_settings(), question))
-    return reports.report(question, posted=fetched.posted, agents=fetched.agents)
+    if store is None:
+        found = _run(fetch(settings or load_settings(), question, now()))
+    else:
+        held = Store(Path(store))
+        if not offline:
+            wish = Wish(question.interval)
+            _run(syncing.sync(settings or load_settings(), held, wish, now, _nothing)).check()
+        found = holdings(held, question, now())
+        check(found.days, question.interval)
+    return reports.report(question, posted=found.posted, agents=found.agents, days=found.days)
+
+
+def sync(
+    store: str | Path = "halfhour.duckdb",
+    *,
+    start: str | datetime | None = None,
+    end: str | datetime | None = None,
+    last: str | None = None,
+    zone: str = "UTC",
+    settings: Settings | None = None,
+    tell: Tell | None = None,
+) -> Outcome:
+    """Bring *store* up to date: the days of a range, or without one all since its first day
+    (31 days for a new store), as far as they are missing, unfinished or due to be read again.
+
+    *tell* is called with each `halfhour.syncing.Event`. Raises what `report`
+    raises; Incomplete if some windows could not be had, the others being kept.
+    """
+    given = start or end or last
+    interval = span(start=start, end=end, last=last, zone=zone) if given else None
+    outcome = _run(
+        syncing.sync(
+            settings or load_settings(), Store(Path(store)), Wish(interval), now, tell or _nothing
+        )
+    )
+    outcome.check()
+    return outcome
+
+
+def now() -> datetime:
+    """The moment, in UTC."""
+    return datetime.now(UTC)
+
+
+def _nothing(_: Event) -> None:
+    pass
+
+
+def span(
+    *, start: str | datetime | None, end: str | datetime | None, last: str | None, zone: str
+) -> Interval:
+    """The interval that those words ask for at this moment. Raises ConfigError."""
+    return when.asked(
+        start=start.isoformat() if isinstance(start, datetime) else start,
+        end=end.isoformat() if isinstance(end, datetime) else end,
+        last=last,
+        local=when.zone(zone),
+        now=now(),
+    )
 
 
 def ask(
@@ -74,15 +141,8 @@ def ask(
     by: str,
 ) -> Question:
     """The question that those words ask at this moment. Raises ConfigError."""
-    local = when.zone(zone)
-    interval = when.asked(
-        start=start.isoformat() if isinstance(start, datetime) else start,
-        end=end.isoformat() if isinstance(end, datetime) else end,
-        last=last,
-        local=local,
-        now=datetime.now(UTC),
-    )
-    return Question(interval, local, By(by), tuple(queues), tuple(agents))
+    interval = span(start=start, end=end, last=last, zone=zone)
+    return Question(interval, when.zone(zone), By(by), tuple(queues), tuple(agents))
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

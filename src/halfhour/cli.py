@@ -4,19 +4,18 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
 from halfhour import __version__, errors
-from halfhour.vocabulary import By, Format
+from halfhour.options import STORE, Connection, Form, Output, Range, Rows, StorePath
+from halfhour.vocabulary import Format, Log
 
 if TYPE_CHECKING:
-    from halfhour.plan import Question
-    from halfhour.settings import Settings
+    from halfhour.store import Store
 
 
 class Exit(IntEnum):
@@ -27,6 +26,7 @@ class Exit(IntEnum):
     USAGE = 2
     CREDENTIALS = 3
     UNREACHABLE = 4
+    INCOMPLETE = 5
     INTERRUPTED = 130
     TERMINATED = 143
 
@@ -40,79 +40,20 @@ app = App(
 )
 
 
-@Parameter(name="*")
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
-    """Where to ask, and as whom. The secret comes from GENESYS_CLIENT_SECRET or the file."""
-
-    client_id: Annotated[str | None, Parameter(help="OAuth client [env: GENESYS_CLIENT_ID].")] = (
-        None
-    )
-    region: Annotated[
-        str | None,
-        Parameter(
-            help="AWS region, domain or base URL [env: GENESYS_REGION; default: mypurecloud.com]."
-        ),
-    ] = None
-    settings: Annotated[
-        Path | None,
-        Parameter(help="Settings file [default: halfhour.toml, here or in ~/.config/halfhour]."),
-    ] = None
-    timeout: Annotated[
-        float | None, Parameter(help="Seconds of silence before a request is given up [30].")
-    ] = None
-    attempts: Annotated[int | None, Parameter(help="How often a request is tried [5].")] = None
-
-
-@Parameter(name="*")
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
-    """Which rows, and what one stands for."""
-
-    from_: Annotated[
-        str | None,
-        Parameter(name="--from", help="First half-hour: a date, a time, today or yesterday."),
-    ] = None
-    to: Annotated[
-        str | None, Parameter(help="End, not included [default: the last full half-hour].")
-    ] = None
-    last: Annotated[
-        str | None, Parameter(help="Length back from the end: 90m, 24h, 7d, 2w [24h].")
-    ] = None
-    queue: Annotated[
-        tuple[str, ...], Parameter(negative=(), help="Queue name or id; repeatable.")
-    ] = ()
-    agent: Annotated[
-        tuple[str, ...], Parameter(negative=(), help="Agent name or id; repeatable.")
-    ] = ()
-    zone: Annotated[
-        str, Parameter(help="IANA time zone to read and write times in, such as Europe/London.")
-    ] = "UTC"
-    by: Annotated[By, Parameter(help="A row per half-hour and agent, or per agent.")] = By.INTERVAL
-
-    def question(self) -> "Question":
-        from halfhour import api
-
-        return api.ask(
-            start=self.from_,
-            end=self.to,
-            last=self.last,
-            queues=self.queue,
-            agents=self.agent,
-            zone=self.zone,
-            by=self.by,
-        )
-
-
 @app.command
 def report(
     rows: Rows | None = None,
     connection: Connection | None = None,
     *,
-    format: Annotated[  # noqa: A002  (the option's name)
-        Format | None, Parameter(help="[default: by the ending of --output, else table].")
+    form: Form = None,
+    output: Output = None,
+    store: Annotated[
+        Path | None,
+        Parameter(
+            help="Store to answer from, which is brought up to date [halfhour.duckdb, if there]."
+        ),
     ] = None,
-    output: Annotated[Path | None, Parameter(help="File to write [default: stdout].")] = None,
+    offline: Annotated[bool, Parameter(negative=(), help="Only read the store.")] = False,
     dry_run: Annotated[
         bool, Parameter(negative=(), help="Show the requests as JSON and send none.")
     ] = False,
@@ -126,12 +67,91 @@ def report(
 
     rows, connection = rows or Rows(), connection or Connection()
     question = rows.question()
-    form = format or show.form_of(output)
+    form = form or show.form_of(output)
+    held = _store(store, offline=offline)
     if dry_run:
         hosts = settings.region_hosts(file=connection.settings, region=connection.region)
         show.plan(question, hosts)
         return
-    show.report(_load(connection), question, form, output)
+    show.report(connection.load, question, form, output, store=held, offline=offline)
+
+
+@app.command
+def sync(
+    range_: Range | None = None,
+    connection: Connection | None = None,
+    *,
+    store: StorePath = STORE,
+    granularity: Annotated[
+        Literal["15m", "30m"] | None,
+        Parameter(help="Of a new store; 15m for zones whose half-hours start at :15 or :45 [30m]."),
+    ] = None,
+    reread: Annotated[
+        tuple[str, ...],
+        Parameter(negative=(), help="Read days again so long after their end [1d and 4d]."),
+    ] = (),
+    watch: Annotated[str | None, Parameter(help="Go on for ever, every 15m or so.")] = None,
+    keep: Annotated[str | None, Parameter(help="Let go of days that are older, as 400d.")] = None,
+    log_format: Annotated[Log, Parameter(help="For people, or JSON by the line.")] = Log.TEXT,
+    dry_run: Annotated[
+        bool, Parameter(negative=(), help="Show as JSON what is due and send nothing.")
+    ] = False,
+) -> None:
+    """Bring a store up to date. Safe to end anywhere, and to run again at any time.
+
+    Without a range: all days since the first that is held (31 days for a new
+    store), as far as they are missing, unfinished, or due to be read again.
+    """
+    from halfhour import syncs, talk, when
+    from halfhour.store import Store
+    from halfhour.syncing import Wish
+
+    wish = Wish(
+        (range_ or Range()).interval,
+        when.duration("--granularity", granularity) if granularity else None,
+        tuple(when.duration("--reread", text) for text in reread) or None,
+    )
+    held = Store(store)
+    kept = when.duration("--keep", keep) if keep else None
+    every = when.duration("--watch", watch) if watch else None
+    if dry_run:
+        syncs.preview(held, wish)
+        return
+    settings = (connection or Connection()).load()
+    with talk.talking(log_format):
+        if every:
+            syncs.watch(settings, held, wish, kept, every)
+        syncs.once(settings, held, wish, kept)
+
+
+@app.command
+def coverage(
+    range_: Range | None = None,
+    *,
+    store: StorePath = STORE,
+    form: Form = None,
+    output: Output = None,
+) -> None:
+    """Show what a store holds of each day: settled, provisional, unfinished or missing."""
+    from halfhour import show
+    from halfhour.store import Store
+
+    show.coverage(Store(store), (range_ or Range()).interval, form or show.form_of(output), output)
+
+
+@app.command
+def revisions(
+    range_: Range | None = None,
+    *,
+    store: StorePath = STORE,
+    form: Form = None,
+    output: Output = None,
+) -> None:
+    """Show what Genesys has changed since it was first read, figure by figure."""
+    from halfhour import show
+    from halfhour.store import Store
+
+    show.revisions(Store(store), (range_ or Range()).interval, form or show.form_of(output), output)
 
 
 @app.command
@@ -146,7 +166,7 @@ def demo(
 
     question = Rows().question()
     with emulator("--agents", str(agents), "--seed", str(seed), "--days", "2") as settings:
-        show.report(settings, question, Format.TABLE, None)
+        show.report(lambda: settings, question, Format.TABLE, None)
 
 
 @app.command(help_flags=[], version_flags=[])
@@ -206,20 +226,19 @@ def _code(error: errors.HalfhourError) -> Exit:
             return Exit.CREDENTIALS
         case errors.Unreachable():
             return Exit.UNREACHABLE
+        case errors.Incomplete():
+            return Exit.INCOMPLETE
         case _:
             return Exit.FAILED
 
 
-def _load(connection: Connection) -> "Settings":
-    from halfhour import settings
+def _store(named: Path | None, *, offline: bool) -> "Store | None":
+    """The store that is named, or else the usual one if there is one, or if nothing else may be
+    asked.
+    """
+    from halfhour.store import Store
 
-    return settings.load(
-        file=connection.settings,
-        client_id=connection.client_id,
-        region=connection.region,
-        timeout=connection.timeout,
-        attempts=connection.attempts,
-    )
+    return Store(named or STORE) if named or offline or STORE.exists() else None
 
 
 def _say(message: str, code: Exit) -> Exit:

@@ -28,7 +28,9 @@ class Client:
         self._http = transport.connect(settings.patience, local=settings.hosts.on_this_machine)
         self._login = ClientCredentials(self._http, settings)
         self._slots = asyncio.Semaphore(pacing.IN_FLIGHT)
-        self._held_until = 0.0
+        self._held_until = self._next = 0.0
+        self.left: int | None = None
+        """How many requests the minute still allows, as far as an answer has said."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -109,6 +111,7 @@ class Client:
             | ({} if body is None else {"Content-Type": "application/json"}),
         )
         response = await transport.exchange(self._http, request, self._settings.patience)
+        self.left = pacing.left(response.headers)
         self._hold(pacing.pause(response.headers))
         return response
 
@@ -116,6 +119,10 @@ class Client:
         loop = asyncio.get_running_loop()
         while (wait := self._held_until - loop.time()) > 0:  # noqa: ASYNC110  (it may be put off)
             await asyncio.sleep(wait)
+        if allowed := self._settings.max_requests_per_minute:
+            start = max(self._next, loop.time())
+            self._next = start + 60 / allowed
+            await asyncio.sleep(start - loop.time())
 
     def _hold(self, seconds: float) -> None:
         if seconds:

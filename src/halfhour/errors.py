@@ -16,6 +16,14 @@ class WriteError(HalfhourError):
     """What was asked for is there, but could not be written down to the end."""
 
 
+class StoreError(HalfhourError):
+    """The store cannot be opened, read or written; what it holds is as it was."""
+
+
+class Incomplete(HalfhourError):  # noqa: N818
+    """What could be had was had, and is kept; what is missing is listed."""
+
+
 class AuthError(HalfhourError):
     """The credentials are missing or were refused. Trying again is of no use."""
 

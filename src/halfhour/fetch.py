@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 import pyarrow as pa
@@ -12,12 +13,14 @@ import pyarrow.compute as pc
 from halfhour import plan, shaping, wire
 from halfhour.client import Client
 from halfhour.endpoints import AGENTS, AGGREGATES, QUEUES, Endpoint
-from halfhour.errors import ApiError, ConfigError, near_miss
+from halfhour.errors import ApiError
+from halfhour.intervals import Interval
 from halfhour.plan import PostedQuery, Question
 from halfhour.settings import Settings
 from halfhour.tables import POSTED
 from halfhour.vocabulary import is_id
 from halfhour.when import granularity
+from halfhour.windows import Calendar, Held, Settled
 
 T = TypeVar("T")
 
@@ -29,16 +32,23 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """*posted* is a `tables.POSTED`, *agents* a `tables.NAMES` of those in it."""
+    """*posted* is a `tables.POSTED`, *agents* a `tables.NAMES` of those in it.
+
+    *days* tell how sure the days of it are.
+    """
 
     posted: pa.Table
     agents: pa.Table
+    days: Sequence[Held]
 
 
 async def fetch(
-    settings: Settings, question: Question, progress: Progress = lambda done, of: None
+    settings: Settings,
+    question: Question,
+    now: datetime,
+    progress: Progress = lambda done, of: None,
 ) -> Fetched:
-    """All that was posted for *question*, and the names of its agents.
+    """All that was posted for *question* by *now*, and the names of its agents.
 
     Raises ConfigError for a name that no queue or agent has, and what
     `Client.call` raises.
@@ -50,9 +60,17 @@ async def fetch(
             queues=await _ids(client, QUEUES, "--queue", question.queues),
             agents=await _ids(client, AGENTS, "--agent", question.agents),
         )
-        posted = await _all_posted(client, queries, progress)
-        agents = pc.unique(posted["agent_id"]).to_pylist()
-        return Fetched(posted, shaping.names(await _named(client, agents)))
+        found = await _all_posted(client, queries, progress)
+        agents = pc.unique(found["agent_id"]).to_pylist()
+        names = shaping.names(await named(client, agents))
+        return Fetched(found, names, _read_now(question.interval, now))
+
+
+def _read_now(interval: Interval, now: datetime) -> list[Held]:
+    """The days of *interval*, read at *now*."""
+    calendar = Calendar(now, granularity(interval))
+    days = [each.day for each in calendar.held(interval, [])]
+    return calendar.held(interval, [Settled(day, now, 0) for day in days])
 
 
 async def _all_posted(
@@ -60,18 +78,22 @@ async def _all_posted(
 ) -> pa.Table:
     done = 0
 
-    async def one(query: PostedQuery) -> list[pa.Table]:
+    async def one(query: PostedQuery) -> pa.Table:
         nonlocal done
-        tables = await _posted(client, query)
+        table = await posted(client, query)
         done += 1
         progress(done, len(queries))
-        return tables
+        return table
 
-    tables = await _together(one(query) for query in queries)
-    return pa.concat_tables([POSTED.empty_table(), *(table for some in tables for table in some)])
+    tables = await together(one(query) for query in queries)
+    return pa.concat_tables([POSTED.empty_table(), *tables])
 
 
-async def _posted(client: Client, query: PostedQuery) -> list[pa.Table]:
+async def posted(client: Client, query: PostedQuery) -> pa.Table:
+    """`tables.POSTED` of *query*, which is divided where it is too much for one answer.
+
+    Raises what `Client.call` raises.
+    """
     try:
         answer = await client.call(AGGREGATES, body=query.body())
     except ApiError as error:
@@ -79,9 +101,9 @@ async def _posted(client: Client, query: PostedQuery) -> list[pa.Table]:
         if not parts:
             raise
         log.warning("%s: too much for one answer; asking in two parts", query.window)
-        tables = [table for part in parts for table in await _posted(client, part)]
-        return [shaping.added(tables)] if query.within_one else tables
-    return [shaping.posted(answer, query.window, query.granularity)]
+        tables = [await posted(client, part) for part in parts]
+        return shaping.added(tables) if query.within_one else pa.concat_tables(tables)
+    return shaping.posted(answer, query.window, query.granularity)
 
 
 async def _ids(
@@ -94,30 +116,22 @@ async def _ids(
     if all(is_id(text) for text in wanted):
         return list(wanted)
     query = {"state": "any"} if endpoint is AGENTS else None
-    ids: dict[str, list[str]] = {}
-    names = []
-    async for row in client.pages(endpoint, query):
-        name = row.name or row.id
-        names.append(name)
-        ids.setdefault(name.casefold(), []).append(row.id)
-    for text in wanted:
-        if not is_id(text) and text.casefold() not in ids:
-            raise ConfigError(
-                f"{option} {text!r}: none of the {len(names)} {endpoint.name} that this client "
-                f"may see has that name{near_miss(text, names)}"
-            )
-    return [found for text in wanted for found in ([text] if is_id(text) else ids[text.casefold()])]
+    known = [(row.id, row.name) async for row in client.pages(endpoint, query)]
+    where = f"{endpoint.name} that this client may see"
+    return plan.identified(option, wanted, known, where)
 
 
-async def _named(client: Client, agents: Sequence[str]) -> list[wire.Named]:
+async def named(client: Client, agents: Sequence[str]) -> list[wire.Named]:
+    """Those of *agents* that the directory knows. Raises what `Client.call` raises."""
+
     async def some(ids: Sequence[str]) -> list[wire.Named]:
         return [row async for row in client.pages(AGENTS, {"id": ids, "state": "any"})]
 
-    rows = await _together(some(ids) for ids in plan.chunks(agents, plan.AGENTS_A_REQUEST))
+    rows = await together(some(ids) for ids in plan.chunks(agents, plan.AGENTS_A_REQUEST))
     return [row for page in rows for row in page]
 
 
-async def _together(steps: Iterable[Coroutine[None, None, T]]) -> list[T]:
+async def together(steps: Iterable[Coroutine[None, None, T]]) -> list[T]:
     """What the steps return, in their order; the first failure ends the others."""
     try:
         async with asyncio.TaskGroup() as group:

@@ -23,9 +23,19 @@ def epoch_ms(moment: datetime) -> int:
     return (moment - EPOCH) // MILLISECOND
 
 
+def moment(ms: int) -> datetime:
+    """The moment so many milliseconds after 1970 began."""
+    return EPOCH + ms * MILLISECOND
+
+
 def on_edge(moment: datetime, width: timedelta) -> bool:
     """Whether *moment* is an edge of the intervals of *width* that tile UTC."""
     return (moment - EPOCH) % width == timedelta(0)
+
+
+def floored(moment: datetime, width: timedelta) -> datetime:
+    """The start of the interval of *width* that tiles UTC and that *moment* lies in."""
+    return moment - (moment - EPOCH) % width
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -64,12 +64,24 @@ def pause(headers: Mapping[str, str]) -> float:
     the count starts anew); 0 where they are missing or leave room for what
     may be under way.
     """
-    figures = [headers.get(f"inin-ratelimit-{name}", "") for name in ("count", "allowed", "reset")]
-    if not all(figure.isdecimal() for figure in figures):
+    figures = _figures(headers, "count", "allowed", "reset")
+    if figures is None:
         return 0.0
-    count, allowed, reset = map(int, figures)
+    count, allowed, reset = figures
     room = min(IN_FLIGHT, allowed // 2)
     return float(reset) if count >= allowed - room else 0.0
+
+
+def left(headers: Mapping[str, str]) -> int | None:
+    """How many requests the minute still allows; None where *headers* do not say."""
+    figures = _figures(headers, "count", "allowed")
+    return None if figures is None else max(0, figures[1] - figures[0])
+
+
+def _figures(headers: Mapping[str, str], *names: str) -> list[int] | None:
+    """The values of ``inin-ratelimit-``*names*; None unless all are there."""
+    figures = [headers.get(f"inin-ratelimit-{name}", "") for name in names]
+    return [int(each) for each in figures] if all(each.isdecimal() for each in figures) else None
 
 
 def _http_date(text: str) -> datetime | None:

@@ -6,7 +6,7 @@ from datetime import timedelta, tzinfo
 from typing import Any
 
 from halfhour.endpoints import AGENTS, AGGREGATES, LOGIN_PATH, PAGE_SIZE, QUEUES
-from halfhour.errors import ApiError, ConfigError
+from halfhour.errors import ApiError, ConfigError, near_miss
 from halfhour.intervals import HALF_HOUR, QUARTER_HOUR, SECOND, Interval
 from halfhour.regions import Hosts
 from halfhour.tables import POSTED_METRICS
@@ -100,6 +100,28 @@ def posted(
     ]
 
 
+def identified(
+    option: str, wanted: Sequence[str], known: Iterable[tuple[str, str | None]], where: str
+) -> list[str]:
+    """The ids for names or ids, by those that are *known*, as pairs of id and name.
+
+    A name that several have stands for all of them. Raises ConfigError for
+    one that nobody has; *where* is where it was looked for.
+    """
+    ids: dict[str, list[str]] = {}
+    names = []
+    for each, name in known:
+        names.append(name or each)
+        ids.setdefault(names[-1].casefold(), []).append(each)
+    for text in wanted:
+        if not is_id(text) and text.casefold() not in ids:
+            raise ConfigError(
+                f"{option} {text!r}: none of the {len(names)} {where} has that name"
+                f"{near_miss(text, names)}"
+            )
+    return [found for text in wanted for found in ([text] if is_id(text) else ids[text.casefold()])]
+
+
 def chunks(ids: Iterable[str], size: int) -> list[tuple[str, ...]]:
     """*ids* in tuples of at most *size*, in their order, each id once."""
     unique = list(dict.fromkeys(ids))
@@ -130,10 +152,14 @@ def preview(question: Question, hosts: Hosts) -> dict[str, Any]:
     listed += [_shown("POST", hosts.api + AGGREGATES.path, query.body()) for query in queries]
     found = "id=<agents found>&state=any"
     listed.append(_shown("GET", f"{hosts.api}{AGENTS.path}?{found}&{_FIRST_PAGE}"))
+    return {"requests": listed, **cost(len(listed))}
+
+
+def cost(requests: int) -> dict[str, Any]:
+    """What so many *requests* take, as far as is known before they are sent."""
     return {
-        "requests": listed,
-        "request_count": len(listed),
-        "seconds_at_limit": round(len(listed) * 60 / REQUESTS_A_MINUTE, 1),
+        "request_count": requests,
+        "seconds_at_limit": round(requests * 60 / REQUESTS_A_MINUTE, 1),
         "note": "at least: lists have a page per 100 entries, agents are named 100 at a time, "
         "and a query that is too much for one answer is divided",
     }

@@ -24,6 +24,7 @@ class Settings:
     client_secret: str = field(repr=False)
     hosts: Hosts
     patience: Patience = field(default_factory=Patience)
+    max_requests_per_minute: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def _seconds(text: str) -> float:
     return value
 
 
-def _attempts(text: str) -> int:
+def _count(text: str) -> int:
     if (value := int(text)) < 1:
         raise ValueError(text)
     return value
@@ -65,7 +66,10 @@ KNOWN = {
         ),
         Setting("region", ("GENESYS_REGION", "GENESYSCLOUD_REGION"), default=regions.DEFAULT),
         Setting("timeout", ("HALFHOUR_TIMEOUT",), _seconds, Patience().silence),
-        Setting("attempts", ("HALFHOUR_ATTEMPTS",), _attempts, Patience().attempts),
+        Setting("attempts", ("HALFHOUR_ATTEMPTS",), _count, Patience().attempts),
+        Setting(
+            "max_requests_per_minute", ("HALFHOUR_MAX_REQUESTS_PER_MINUTE",), _count, default=None
+        ),
     )
 }
 
@@ -96,6 +100,7 @@ def load(
         client_secret=values["client_secret"],
         hosts=hosts,
         patience=Patience(attempts=values["attempts"], silence=values["timeout"]),
+        max_requests_per_minute=values["max_requests_per_minute"],
     )
 
 

@@ -11,18 +11,23 @@ from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
-import stamina.instrumentation
 from rich.console import Console
 from rich.progress import Progress
 
 from halfhour import plan as planning
-from halfhour import reports
-from halfhour.errors import ConfigError, near_miss
+from halfhour import reports, syncing, syncs
+from halfhour.api import now
+from halfhour.errors import ConfigError, Unreachable, near_miss
 from halfhour.fetch import Fetched, fetch
+from halfhour.holdings import check, holdings
+from halfhour.intervals import Interval
 from halfhour.plan import Question
 from halfhour.regions import Hosts
 from halfhour.render import files, text
 from halfhour.settings import Settings
+from halfhour.store import Store
+from halfhour.syncing import Wish
+from halfhour.talk import talking, watched
 from halfhour.vocabulary import By, Format
 
 _ENDINGS = {".csv": Format.CSV, ".json": Format.JSON, ".txt": Format.TABLE}
@@ -48,29 +53,54 @@ def plan(question: Question, hosts: Hosts) -> None:
     print(json.dumps(planning.preview(question, hosts), indent=2))
 
 
-def report(settings: Settings, question: Question, form: Format, output: Path | None) -> None:
-    """Fetch, and print or write. A table by interval is followed by each agent's averages."""
-    with _talk(), _destination(output) as write:
-        fetched = _fetch(settings, question)
+def report(
+    load: Callable[[], Settings],
+    question: Question,
+    form: Format,
+    output: Path | None,
+    *,
+    store: Store | None = None,
+    offline: bool = False,
+) -> None:
+    """Fetch, and print or write. A table by interval is followed by each agent's averages.
+
+    With a *store* what it lacks is read into it first, unless *offline*, and
+    it answers. Raises Incomplete once all that there is has been shown.
+    """
+    with talking(), _destination(output) as write:
+        found = _held(load, question, store, offline) if store else _fetch(load(), question)
         width = _width() if output is None else None
         questions = [question]
         if form is Format.TABLE and question.by is By.INTERVAL:
             questions.append(replace(question, by=By.AGENT))
         tables = [
-            reports.report(asked, posted=fetched.posted, agents=fetched.agents)
+            reports.report(asked, posted=found.posted, agents=found.agents, days=found.days)
             for asked in questions
         ]
         write("\n".join(text.text(table, form, width) for table in tables))
         _account(tables[0], question)
+    if store:
+        check(found.days, question.interval)
+
+
+def _held(load: Callable[[], Settings], question: Question, store: Store, offline: bool) -> Fetched:
+    wish = Wish(question.interval)
+    if not offline and syncing.due(store, wish, syncing.calendar(store, wish, now())):
+        try:
+            syncs.run(load(), store, wish)
+        except Unreachable as error:
+            log.warning("%s; showing what is held", error)
+    return holdings(store, question, now())
 
 
 def _fetch(settings: Settings, question: Question) -> Fetched:
-    with Progress(console=Console(stderr=True), transient=True, disable=not _watched()) as bar:
+    with Progress(console=Console(stderr=True), transient=True, disable=not watched()) as bar:
         task = bar.add_task("windows", total=None)
         return asyncio.run(
             fetch(
                 settings,
                 question,
+                now(),
                 lambda done, of: bar.update(task, completed=done, total=of),
             )
         )
@@ -90,6 +120,8 @@ def _account(table: pa.Table, question: Question) -> None:
     """Say what was shown, or why there may be nothing to show."""
     if table.num_rows:
         log.info("%d rows, posted basis, %s", table.num_rows, question.interval)
+        if young := table["provisional"].to_pylist().count(True):
+            log.info("%d of them are provisional: Genesys may still correct them", young)
         return
     chosen = " for the queues and agents chosen" if question.queues or question.agents else ""
     log.warning(
@@ -106,28 +138,20 @@ def _width() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
-def _watched() -> bool:
-    return sys.stderr.isatty()
+def coverage(store: Store, interval: Interval | None, form: Format, output: Path | None) -> None:
+    """Print or write what *store* holds of each day of *interval*, or since its first."""
+    when = syncing.calendar(store, Wish(), now())
+    settled = store.settled()
+    whole = [each.window.start for each in settled[:1]] or [when.now]
+    days = when.held(interval or Interval(whole[0], when.now), settled)
+    with talking(), _destination(output) as write:
+        write(text.text(reports.coverage(days), form, _width() if output is None else None))
 
 
-class _Stderr(logging.Handler):
-    """Asks for stderr anew each time: while progress is shown, it is another."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        print(f"halfhour: {record.getMessage()}", file=sys.stderr)
-
-
-@contextmanager
-def _talk() -> Iterator[None]:
-    handler = _Stderr()
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    stamina.instrumentation.set_on_retry_hooks([_retrying])
-    try:
-        yield
-    finally:
-        log.removeHandler(handler)
-
-
-def _retrying(details: stamina.instrumentation.RetryDetails) -> None:
-    log.warning("%s; trying again in %.1f s", details.caused_by, details.wait_for)
+def revisions(store: Store, interval: Interval | None, form: Format, output: Path | None) -> None:
+    """Print or write what reading days again has changed, in *interval* or ever."""
+    with talking(), _destination(output) as write:
+        table = store.revisions(interval)
+        write(text.text(table, form, _width() if output is None else None))
+        if not table.num_rows:
+            log.info("nothing that was read again had changed")

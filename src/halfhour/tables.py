@@ -50,6 +50,24 @@ POSTED = pa.schema(
 where a session had several.
 """
 
+REVISIONS = pa.schema(
+    [
+        pa.field("read_at", MOMENT, nullable=False),
+        pa.field("interval_start", MOMENT, nullable=False),
+        pa.field("agent_id", pa.string(), nullable=False),
+        pa.field("agent_name", pa.string()),
+        pa.field("queue_id", pa.string()),
+        pa.field("media_type", pa.string()),
+        pa.field("column_name", pa.string(), nullable=False),
+        pa.field("old_value", pa.int64()),
+        pa.field("new_value", pa.int64()),
+    ]
+)
+"""One row per figure of `POSTED` that reading its window again has changed, at *read_at*.
+
+*old_value* is null where it was absent, *new_value* where it is so now.
+"""
+
 NAMES = pa.schema(
     [pa.field("id", pa.string(), nullable=False), pa.field("name", pa.string(), nullable=False)]
 )

@@ -19,6 +19,13 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class Log(StrEnum):
+    """How talk is written down."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 def is_id(text: str) -> bool:
     """Whether *text* is an id, which Genesys Cloud writes as a UUID, and not a name."""
     return re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text) is not None

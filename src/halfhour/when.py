@@ -100,9 +100,21 @@ def _half_hour_before(now: datetime, local: tzinfo) -> datetime:
     return (wall - since_midnight % HALF_HOUR).astimezone(UTC)
 
 
+def duration(option: str, text: str) -> timedelta:
+    """A length of time such as 15m, 24h, 7d or 2w. Raises ConfigError, which names the option."""
+    length = _length(text)
+    if not length:
+        raise ConfigError(f"{option} {text!r} is no length of time; write 15m, 24h, 7d or 2w")
+    return length
+
+
 def _duration(text: str) -> timedelta:
-    match = re.fullmatch(r"(\d{1,6})([mhdw])", text)
-    length = timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else timedelta(0)
+    length = _length(text)
     if not length or length % HALF_HOUR:
         raise ConfigError(f"--last {text!r} is no number of half-hours; write 24h, 90m, 7d or 2w")
     return length
+
+
+def _length(text: str) -> timedelta:
+    match = re.fullmatch(r"(\d{1,6})([mhdw])", text)
+    return timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else timedelta(0)

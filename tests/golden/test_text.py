@@ -13,11 +13,12 @@ import pytest
 from rich.cells import cell_len
 
 from halfhour import reports
-from halfhour.intervals import Interval
+from halfhour.intervals import HALF_HOUR, Interval
 from halfhour.plan import Question
 from halfhour.render.text import text
 from halfhour.tables import NAMES, POSTED
 from halfhour.vocabulary import By, Format
+from halfhour.windows import Calendar
 
 HERE = Path(__file__).parent
 LONDON = ZoneInfo("Europe/London")
@@ -61,8 +62,11 @@ HARD = posted(
 NIGHT = Interval(datetime(2026, 10, 25, 0, tzinfo=UTC), datetime(2026, 10, 25, 2, tzinfo=UTC))
 
 
+DAYS = Calendar(NIGHT.end + timedelta(hours=1), HALF_HOUR).held(NIGHT, [])
+
+
 def answer(by: By, rows: pa.Table = HARD) -> pa.Table:
-    return reports.report(Question(NIGHT, LONDON, by), posted=rows, agents=AGENTS)
+    return reports.report(Question(NIGHT, LONDON, by), posted=rows, agents=AGENTS, days=DAYS)
 
 
 @pytest.mark.parametrize("by", By)
@@ -145,7 +149,7 @@ def test_quarter_hours_are_paired_from_where_the_local_half_hours_begin():
     )
     question = Question(Interval(start, start + timedelta(days=1)), kathmandu)
 
-    table = reports.report(question, posted=rows, agents=AGENTS)
+    table = reports.report(question, posted=rows, agents=AGENTS, days=[])
 
     assert table["interval_start"].to_pylist() == [
         datetime(2026, 2, 17, 0, 0, tzinfo=kathmandu),

@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 from datetime import UTC, datetime
+from typing import Any
 
 import pandas as pd
 import polars as pl
@@ -13,7 +14,7 @@ import pytest
 import halfhour
 from halfhour.errors import AuthError, ConfigError
 
-DAY = {"start": "2026-03-02", "end": "2026-03-03"}
+DAY: dict[str, Any] = {"start": "2026-03-02", "end": "2026-03-03"}
 
 
 def test_the_rows_are_those_of_the_command_line(cloud, request):

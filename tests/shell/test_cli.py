@@ -147,7 +147,7 @@ BAD = [
     (["report", "--from", "2026-02-30"], 2, "cannot be read"),
     (["report", "--region", "mypurecloud.con"], 2, "did you mean 'mypurecloud.com'"),
     (["report", *DAY, "--queue", "Biling"], 2, "did you mean 'Billing'"),
-    (["report", *DAY, "--agent", "Nobody Atall"], 2, "none of the 12 agents"),
+    (["report", *DAY, "--agent", "Nobody Atall"], 2, "none of the 11 agents"),
     (["report", "--formt", "csv"], 2, "Did you mean --format"),
     (["report", "--by", "agnt"], 2, 'Did you mean "agent"'),
     (["report", "--output", "out.cvs"], 2, "did you mean '.csv'"),

@@ -38,7 +38,7 @@ async def aggregates(settings: Settings, times: int = 1) -> list[wire.Aggregates
 
 
 def fetched(settings: Settings) -> Fetched:
-    return run(fetch(settings, QUESTION))
+    return run(fetch(settings, QUESTION, DAY.end))
 
 
 def sorted_rows(table: Any) -> list[dict[str, Any]]:
@@ -240,7 +240,7 @@ def test_every_page_of_a_list_is_read(shared_cloud, big_cloud):
 
     people = run(everyone(big_cloud.settings))
 
-    assert len({person.id for person in people}) == len(people) == 230
+    assert len({person.id for person in people}) == len(people) == 225  # five of 230 are in no list
     assert len(big_cloud.requests("/api/v2/users")) == 3
 
 

@@ -45,7 +45,7 @@ rows = st.lists(
 
 def report(by: By, posted: list[dict[str, Any]]) -> list[dict[str, Any]]:
     table = pa.Table.from_pylist(posted, schema=POSTED)
-    found = reports.report(Question(DAY, UTC, by), posted=table, agents=AGENTS)
+    found = reports.report(Question(DAY, UTC, by), posted=table, agents=AGENTS, days=[])
     return list(found.to_pylist())
 
 

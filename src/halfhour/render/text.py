@@ -13,24 +13,17 @@ from rich.cells import cell_len, set_cell_size
 
 from halfhour.vocabulary import Format
 
-_TABLE_COLUMNS = {
-    "interval_start",
-    "interval_end",
-    "agent_id",
-    "agent_name",
-    "interval_count",
-    "handle_time_sec",
-    "acw_time_sec",
-    "hold_time_sec",
-    "handled_count",
-    "handle_time_mean_sec",
-    "acw_time_mean_sec",
-    "hold_time_mean_sec",
-    "aht_sec",
-    "acw_share_ratio",
-    "hold_share_ratio",
+_NOT_IN_A_TABLE = {
+    "talk_time_sec",
+    "contacting_time_sec",
+    "dialing_time_sec",
+    "alert_time_sec",
+    "not_responding_time_sec",
+    "answered_count",
+    "exceeds_interval",
+    "basis",
 }
-"""What a table shows, where it fits; the other formats show all."""
+"""What only the other formats show."""
 _FIRST_TO_GO = (
     "agent_id",
     "interval_end",
@@ -38,7 +31,10 @@ _FIRST_TO_GO = (
     "interval_count",
     "acw_share_ratio",
     "hold_share_ratio",
+    "provisional",
 )
+_MARKS = {"provisional"}
+_YES = {"true": "yes", "false": ""}
 _DECIMALS = {"_sec": "{:.3f}", "_ratio": "{:.4f}"}
 
 
@@ -78,9 +74,10 @@ def _json(table: pa.Table) -> str:
 
 def _aligned(table: pa.Table, width: int | None) -> str:
     cells = {
-        name: list(map(_harmless, _cells(table, name)))
+        name: [_harmless(_YES.get(each, each) if name in _MARKS else each) for each in texts]
         for name in table.column_names
-        if name in _TABLE_COLUMNS
+        if name not in _NOT_IN_A_TABLE
+        for texts in [_cells(table, name)]
     }
     heads = {name: [name] for name in cells}
     if width is not None and _breadth(heads, cells) > width:

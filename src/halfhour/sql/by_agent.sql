@@ -20,7 +20,8 @@ totals as (
         coalesce(sum(talk_ms), 0) as talk_ms,
         coalesce(sum(hold_ms), 0) as hold_ms,
         coalesce(sum(acw_ms), 0) as acw_ms,
-        coalesce(sum(answered_count), 0) as answered_count
+        coalesce(sum(answered_count), 0) as answered_count,
+        bool_or(time_bucket(interval 1 day, interval_start) in (from young)) as provisional
     from posted
     group by agent_id
 )
@@ -36,6 +37,7 @@ select
     handle_count as handled_count,
     answered_count,
     {measures},
+    provisional,
     'posted' as basis
 from totals
 left join active using (agent_id)

@@ -36,6 +36,7 @@ select
     coalesce(handle_count, 0) as handled_count,
     coalesce(answered_count, 0) as answered_count,
     coalesce(handle_ms, 0) > 1800000 as exceeds_interval,
+    time_bucket(interval 1 day, interval_start) in (from young) as provisional,
     'posted' as basis
 from posted_half_hours
 left join agents on agents.id = agent_id

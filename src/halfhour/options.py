@@ -1,0 +1,129 @@
+"""The options that commands share."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from halfhour.vocabulary import By, Format
+
+if TYPE_CHECKING:
+    from halfhour.intervals import Interval
+    from halfhour.plan import Question
+    from halfhour.settings import Settings
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """Where to ask, and as whom. The secret comes from GENESYS_CLIENT_SECRET or the file."""
+
+    client_id: Annotated[str | None, Parameter(help="OAuth client [env: GENESYS_CLIENT_ID].")] = (
+        None
+    )
+    region: Annotated[
+        str | None,
+        Parameter(
+            help="AWS region, domain or base URL [env: GENESYS_REGION; default: mypurecloud.com]."
+        ),
+    ] = None
+    settings: Annotated[
+        Path | None,
+        Parameter(help="Settings file [default: halfhour.toml, here or in ~/.config/halfhour]."),
+    ] = None
+    timeout: Annotated[
+        float | None, Parameter(help="Seconds of silence before a request is given up [30].")
+    ] = None
+    attempts: Annotated[int | None, Parameter(help="How often a request is tried [5].")] = None
+    max_requests_per_minute: Annotated[
+        int | None, Parameter(help="Stay under it, where others share the client [the limit].")
+    ] = None
+
+    def load(self) -> "Settings":
+        """The settings in force. Raises what `settings.load` raises."""
+        from halfhour import settings
+
+        return settings.load(
+            file=self.settings,
+            client_id=self.client_id,
+            region=self.region,
+            timeout=self.timeout,
+            attempts=self.attempts,
+            max_requests_per_minute=self.max_requests_per_minute,
+        )
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """From when to when."""
+
+    from_: Annotated[
+        str | None,
+        Parameter(name="--from", help="First half-hour: a date, a time, today or yesterday."),
+    ] = None
+    to: Annotated[
+        str | None, Parameter(help="End, not included [default: the last full half-hour].")
+    ] = None
+    last: Annotated[str | None, Parameter(help="Length back from the end: 24h, 7d, 2w.")] = None
+    zone: Annotated[str, Parameter(help="IANA time zone to read times in.")] = "UTC"
+
+    @property
+    def interval(self) -> "Interval | None":
+        """What they ask for; None if nothing was typed. Raises ConfigError."""
+        from halfhour import api
+
+        if not (self.from_ or self.to or self.last):
+            return None
+        return api.span(start=self.from_, end=self.to, last=self.last, zone=self.zone)
+
+
+StorePath = Annotated[Path, Parameter(name="--store", help="The store, one file.")]
+Output = Annotated[Path | None, Parameter(help="File to write [default: stdout].")]
+Form = Annotated[
+    Format | None,
+    Parameter(name="--format", help="[default: by the ending of --output, else table]."),
+]
+STORE = Path("halfhour.duckdb")
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """Which rows, and what one stands for."""
+
+    from_: Annotated[
+        str | None,
+        Parameter(name="--from", help="First half-hour: a date, a time, today or yesterday."),
+    ] = None
+    to: Annotated[
+        str | None, Parameter(help="End, not included [default: the last full half-hour].")
+    ] = None
+    last: Annotated[
+        str | None, Parameter(help="Length back from the end: 90m, 24h, 7d, 2w [24h].")
+    ] = None
+    queue: Annotated[
+        tuple[str, ...], Parameter(negative=(), help="Queue name or id; repeatable.")
+    ] = ()
+    agent: Annotated[
+        tuple[str, ...], Parameter(negative=(), help="Agent name or id; repeatable.")
+    ] = ()
+    zone: Annotated[
+        str, Parameter(help="IANA time zone to read and write times in, such as Europe/London.")
+    ] = "UTC"
+    by: Annotated[By, Parameter(help="A row per half-hour and agent, or per agent.")] = By.INTERVAL
+
+    def question(self) -> "Question":
+        """What they ask. Raises ConfigError."""
+        from halfhour import api
+
+        return api.ask(
+            start=self.from_,
+            end=self.to,
+            last=self.last,
+            queues=self.queue,
+            agents=self.agent,
+            zone=self.zone,
+            by=self.by,
+        )

@@ -1,0 +1,110 @@
+"""What ``halfhour sync`` does once its words are understood: sync, once or for ever."""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from halfhour import plan, syncing
+from halfhour.api import now
+from halfhour.errors import ApiError, Incomplete, UnexpectedAnswer, Unreachable
+from halfhour.settings import Settings
+from halfhour.store import Store
+from halfhour.syncing import Event, Outcome, Wish
+from halfhour.talk import watched
+
+log = logging.getLogger("halfhour")
+
+
+def once(settings: Settings, store: Store, wish: Wish, keep: timedelta | None = None) -> None:
+    """Bring *store* up to date, and let go of what is older than *keep*.
+
+    Raises Incomplete, and what `syncing.sync` raises.
+    """
+    outcome = run(settings, store, wish)
+    changed = f"; {outcome.changed:,} figures have changed since" if outcome.changed else ""
+    log.info(
+        "%s: %d windows settled, %s rows%s",
+        store.path,
+        outcome.settled,
+        f"{outcome.rows:,}",
+        changed,
+    )
+    if keep and (gone := store.keep(now() - keep)):
+        log.info("%s: %d windows older than %s are gone", store.path, gone, keep)
+    outcome.check()
+
+
+def watch(
+    settings: Settings, store: Store, wish: Wish, keep: timedelta | None, every: timedelta
+) -> None:
+    """Do so at every full *every*, for ever. What may pass is only told."""
+    while True:
+        try:
+            once(settings, store, wish, keep)
+        except (Incomplete, UnexpectedAnswer, Unreachable) as error:
+            log.error("%s", error)
+        except ApiError as error:
+            if error.status in (401, 403):
+                raise
+            log.error("%s", error)
+        time.sleep(every.total_seconds() - time.time() % every.total_seconds())
+
+
+def run(settings: Settings, store: Store, wish: Wish) -> Outcome:
+    """Sync, and show how far it is."""
+    columns = (
+        TextColumn("windows"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rows]:,} rows"),
+        TextColumn("{task.fields[left]} requests left this minute"),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not watched()) as bar:
+        task = bar.add_task("windows", total=None, rows=0, left="?")
+        rows = 0
+
+        def tell(event: Event) -> None:
+            nonlocal rows
+            rows += event.rows if event.kind == "settled" else 0
+            left = "?" if event.left is None else event.left
+            bar.update(task, completed=event.done, total=event.of, rows=rows, left=left)
+            said = SAID.get(event.kind)
+            if said:
+                log.log(*said(event))
+            log.info("", extra={"event": event.as_json()})
+
+        return asyncio.run(syncing.sync(settings, store, wish, now, tell))
+
+
+def preview(store: Store, wish: Wish) -> None:
+    """Print which windows are due, and what they will cost."""
+    when = syncing.calendar(store, wish, now())
+    days = syncing.due(store, wish, when)
+    print(
+        json.dumps(
+            {
+                "windows": [{"window": str(each.day), "state": each.state} for each in days],
+                **plan.cost(len(days)),
+            },
+            indent=2,
+        )
+    )
+
+
+SAID: dict[str, Callable[[Event], tuple[int, str]]] = {
+    "waiting": lambda event: (logging.WARNING, f"{event.reason}; waiting for it to end"),
+    "failed": lambda event: (logging.WARNING, f"{event.window}: {event.reason}"),
+    "unnamed": lambda event: (
+        logging.WARNING,
+        f"names could not be had, so ids show until the next sync: {event.reason}",
+    ),
+}
+"""What is said of an event to people, besides the progress."""
