@@ -181,9 +181,19 @@ def emulator(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit."""
-    # An exception, so that what was begun is cleared away, as it is on Ctrl-C.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(Exit.TERMINATED))
-    sys.exit(_exit_code(arguments))
+    terminated = []
+
+    def end(*_: object) -> None:
+        """As on Ctrl-C, so that what was begun is cleared away."""
+        terminated.append(True)
+        interrupt = signal.getsignal(signal.SIGINT)
+        if not callable(interrupt):  # it is ignored, as in the background of a script
+            sys.exit(Exit.TERMINATED)
+        interrupt(signal.SIGINT, None)
+
+    signal.signal(signal.SIGTERM, end)
+    code = _exit_code(arguments)
+    sys.exit(Exit.TERMINATED if terminated else code)
 
 
 def _exit_code(arguments: Sequence[str] | None) -> int:

@@ -230,6 +230,8 @@ async def _names(client: Client, store: Store, now: datetime, tell: Tell) -> Non
 @asynccontextmanager
 async def _alone(store: Store, tell: Tell) -> AsyncIterator[None]:
     """Hold the lock that one sync of a store has; wait while another one has it."""
+    if not store.path.parent.is_dir():
+        raise StoreError(f"{store.path}: there is no such folder")
     lock = FileLock(f"{store.path}.lock", is_singleton=False)
     told = False
     while True:

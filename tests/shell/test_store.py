@@ -1,0 +1,243 @@
+"""The store as a file: what gets in, what another process sees, and files that are none."""
+
+import os
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from halfhour.errors import StoreError
+from halfhour.intervals import HALF_HOUR, Interval
+from halfhour.store import Store
+from halfhour.tables import POSTED
+from halfhour.windows import DAY
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+MONDAY = Interval(START, START + DAY)
+LATER = START + 9 * DAY
+MADE = {"granularity": "1800", "reread": "86400 345600"}
+
+
+def rows(*figures: tuple[int, str, str | None, dict[str, int]]) -> pa.Table:
+    """Rows of (half-hour, agent, queue, figures)."""
+    return pa.Table.from_pylist(
+        [
+            {
+                "interval_start": START + at * HALF_HOUR,
+                "agent_id": agent,
+                "queue_id": queue,
+                "media_type": "voice",
+                **values,
+            }
+            for at, agent, queue, values in figures
+        ],
+        schema=POSTED,
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    made = Store(tmp_path / "halfhour.duckdb", wait=2)
+    made.create(MADE)
+    return made
+
+
+def figures(table: pa.Table) -> dict[tuple[Any, ...], int]:
+    """Every figure that is there, by its key and column."""
+    return {
+        (row["interval_start"], row["agent_id"], row["queue_id"], name): row[name]
+        for row in table.to_pylist()
+        for name in POSTED.names[4:]
+        if row[name] is not None
+    }
+
+
+def test_what_is_settled_is_held_with_the_record_of_it(store):
+    told = rows((0, "ada", None, {"handle_ms": 7}), (47, "bob", "q", {"acw_ms": 3}))
+    assert store.settle(MONDAY, told, LATER) == 0
+
+    assert store.posted(MONDAY).sort_by("agent_id").equals(told)
+    (settled,) = store.settled()
+    assert (settled.window, settled.read_at, settled.rows) == (MONDAY, LATER, 2)
+
+
+def test_a_window_is_replaced_whole_and_its_neighbours_are_let_be(store):
+    store.settle(MONDAY, rows((0, "ada", None, {"handle_ms": 7})), LATER)
+    tuesday = Interval(START + DAY, START + 2 * DAY)
+    store.settle(tuesday, rows((48, "ada", None, {"handle_ms": 9})), LATER)
+    store.settle(MONDAY, rows((3, "bob", None, {"handle_ms": 1})), LATER)
+
+    held = store.posted(Interval(START, START + 9 * DAY))
+    assert sorted(figures(held).values()) == [1, 9]
+    assert [each.window for each in store.settled()] == [MONDAY, tuesday]
+
+
+cells = st.dictionaries(
+    st.tuples(
+        st.integers(0, 47), st.sampled_from(["ada", "bob"]), st.sampled_from(["q", "q,r", None])
+    ),
+    st.dictionaries(
+        st.sampled_from(["handle_ms", "acw_ms", "handle_count"]), st.integers(0, 9), min_size=1
+    ),
+    max_size=6,
+)
+
+
+@given(cells, cells, st.integers(1, 48))
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_revisions_are_the_difference_in_what_was_held(tmp_path, before, after, known):
+    store = Store(tmp_path / f"{os.urandom(8).hex()}.duckdb")
+    store.create(MADE)
+    first = {key: value for key, value in before.items() if key[0] < known}
+    until = Interval(START, START + known * HALF_HOUR)
+    store.settle(until, rows(*((*key, value) for key, value in first.items())), START)
+    told = rows(*((*key, value) for key, value in after.items()))
+    changed = store.settle(MONDAY, told, LATER)
+
+    old, new = figures(rows(*((*key, value) for key, value in first.items()))), figures(told)
+    new = {key: value for key, value in new.items() if key[0] < until.end}
+    found = {
+        (row["interval_start"], row["agent_id"], row["queue_id"], row["column_name"]): (
+            row["old_value"],
+            row["new_value"],
+        )
+        for row in store.revisions().to_pylist()
+    }
+    assert found == {
+        key: (old.get(key), new.get(key))
+        for key in old.keys() | new.keys()
+        if old.get(key) != new.get(key)
+    }
+    assert changed == len(found)
+
+
+def test_names_are_held_until_they_are_old(store):
+    store.settle(MONDAY, rows((0, "ada", "q,r", {}), (1, "bob", None, {})), LATER)
+    assert store.unnamed("agent", START) == ["ada", "bob"]
+    assert store.unnamed("queue", START) == ["q", "r"]
+
+    store.name("agent", {"ada": "Ada", "bob": None}, START)
+    assert store.unnamed("agent", START) == []
+    assert store.unnamed("agent", START + DAY) == ["ada", "bob"]
+    assert store.names("agent").to_pylist() == [{"id": "ada", "name": "Ada"}]
+    store.name("agent", {"ada": "Ada L."}, START + DAY)
+    assert store.names("agent")["name"].to_pylist() == ["Ada L."]
+
+
+def test_old_windows_go_whole(store):
+    for day in range(3):
+        window = Interval(START + day * DAY, START + (day + 1) * DAY)
+        store.settle(window, rows((day * 48, "ada", None, {"acw_ms": day})), LATER)
+
+    assert store.keep(START + DAY + timedelta(hours=23)) == 1
+    assert [each.window.start for each in store.settled()] == [START + DAY, START + 2 * DAY]
+    assert store.posted(Interval(START, START + 9 * DAY))["acw_ms"].to_pylist() == [1, 2]
+    assert store.keep(START) == 0
+
+
+def test_readers_and_a_writer_take_turns(store):
+    store.settle(MONDAY, rows((0, "ada", None, {"acw_ms": 0})), LATER)
+    reader = (
+        "import sys; from datetime import *; from pathlib import Path\n"
+        "from halfhour.store import Store; from halfhour.intervals import Interval\n"
+        "start = datetime(2026, 3, 2, tzinfo=UTC); store = Store(Path(sys.argv[1]))\n"
+        "seen = [store.posted(Interval(start, start + timedelta(days=1)))['acw_ms'].to_pylist()"
+        " for _ in range(25)]\n"
+        "assert all(len(each) == 1 for each in seen), seen\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", reader, str(store.path)]) as other:
+        for value in range(25):
+            store.settle(MONDAY, rows((0, "ada", None, {"acw_ms": value})), LATER)
+    assert other.returncode == 0
+
+
+def test_who_holds_it_for_too_long_is_named(store):
+    held = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
+    command = [sys.executable, "-c", held, str(store.path)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout
+        other.stdout.readline()
+        impatient = Store(store.path, wait=0.2)
+        with pytest.raises(StoreError, match=rf"PID {other.pid}.*has it open; try again"):
+            impatient.settled()
+        # and who waits long enough has it
+        threading.Timer(0.5, lambda: other.communicate("\n")).start()
+        assert store.settled() == []
+
+
+def test_a_failed_settle_leaves_what_was_there(store):
+    store.settle(MONDAY, rows((0, "ada", None, {"acw_ms": 1})), LATER)
+    wrong = rows((0, "ada", None, {"acw_ms": 2})).set_column(
+        1, "agent_id", pa.array([None], pa.string())
+    )
+    with pytest.raises(StoreError):
+        store.settle(MONDAY, wrong, LATER + DAY)
+
+    assert store.posted(MONDAY)["acw_ms"].to_pylist() == [1]
+    assert store.settled()[0].read_at == LATER
+    assert store.revisions().num_rows == 0
+
+
+def newer(path: Path) -> None:
+    Store(path).create(MADE)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("update settings set value = '99' where name = 'version'")
+
+
+def foreign(path: Path) -> None:
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create table their_data as select 1 as one")
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (newer, "a newer halfhour made this store (version 99"),
+        (foreign, "this DuckDB database is no halfhour store"),
+        (lambda path: path.write_text("interval_start,agent_id\n"), "this file is no"),
+        (lambda path: path.write_bytes(b"SQLite format 3\x00" * 9), "no halfhour store"),
+        (lambda path: path.mkdir(), "Is a directory"),
+        (lambda path: None, "there is no store; 'halfhour sync' makes one"),
+        (lambda path: duckdb.connect(str(path)).close(), "the store is empty; run 'halfhour sync'"),
+    ],
+)  # fmt: skip
+def test_what_is_no_store_gets_a_sentence_and_is_let_be(tmp_path, make, words):
+    path = tmp_path / "other"
+    make(path)
+    before = path.read_bytes() if path.is_file() else b""
+
+    with pytest.raises(StoreError) as caught:
+        Store(path).settled()
+    assert words in str(caught.value)
+    assert str(path) in str(caught.value)
+    if "make" not in words and "empty" not in words:
+        with pytest.raises(StoreError):
+            Store(path).create(MADE)
+    assert before == (path.read_bytes() if path.is_file() else b"")
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path):
+    with pytest.raises(StoreError, match="there is no such folder"):
+        Store(tmp_path / "nowhere" / "x.duckdb").create(MADE)
+
+
+def test_an_empty_database_becomes_a_store(tmp_path):
+    """As one that was killed before its first transaction was over leaves it."""
+    path = tmp_path / "halfhour.duckdb"
+    duckdb.connect(str(path)).close()
+    store = Store(path)
+    store.create(MADE)
+
+    assert store.settings() == {**MADE, "version": "1"}
+    store.create({"granularity": "900"})  # a store keeps what it was made with
+    assert store.settings()["granularity"] == "1800"

@@ -1,0 +1,266 @@
+"""`halfhour sync` and what reads its store, as processes; killed at any moment."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .conftest import Cloud, emulator
+
+RANGE = ("--from", "2026-02-26", "--to", "2026-03-03")
+WINDOWS = 5
+
+
+@pytest.fixture(scope="module")
+def small_cloud() -> Iterator[Cloud]:
+    yield from emulator(
+        "--now", "2026-03-03T00:00:00Z", "--agents", "6", "--requests-per-minute", "100000"
+    )
+
+
+def command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "halfhour", *words]
+
+
+def environment(cloud: Cloud) -> dict[str, str]:
+    return {**os.environ, **cloud.environment}
+
+
+def export(cloud: Cloud, folder: Path, by: str) -> bytes:
+    """The whole store as CSV; only what it holds, so it must hold all of it."""
+    done = subprocess.run(
+        command("report", *RANGE, "--offline", "--by", by, "--format", "csv"),
+        cwd=folder,
+        env=environment(cloud),
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def killed_at(cloud: Cloud, folder: Path, event: int, delay: float) -> bool:
+    """A sync that is killed *delay* after its n-th *event*; whether it was still running."""
+    with subprocess.Popen(
+        command("sync", *RANGE, "--log-format", "json"),
+        cwd=folder,
+        env=environment(cloud),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr
+        for number, _ in enumerate(process.stderr):
+            if number == event:
+                time.sleep(delay)
+                process.kill()
+                break
+        process.stderr.read()
+    return process.returncode == -signal.SIGKILL
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    small_cloud: Cloud, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[bytes, bytes]:
+    """What a sync that nothing happened to ends with."""
+    small_cloud.reset()
+    folder = tmp_path_factory.mktemp("undisturbed")
+    subprocess.run(command("sync", *RANGE), cwd=folder, env=environment(small_cloud), check=True)
+    return export(small_cloud, folder, "interval"), export(small_cloud, folder, "agent")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
+@pytest.mark.parametrize("tenth", range(6))
+def test_killed_at_any_moment_and_run_again_it_ends_where_it_would_have(
+    small_cloud, undisturbed, tmp_path, tenth
+):
+    """Each event is a moment before or after a request or a commit: 6 times 9 of them are killed
+    after, and a sync is run again on what that leaves, which is never removed in between.
+    """
+    dice = random.Random(tenth)
+    kills = 0
+    for at in range(9):
+        small_cloud.reset()
+        folder = tmp_path / str(at % 3)
+        folder.mkdir(exist_ok=True)
+        delay = dice.choice((0, 0, 0.001, 0.005, 0.02))
+        kills += killed_at(small_cloud, folder, dice.randrange(3 * WINDOWS + 2), delay)
+    assert kills >= 3  # those that came to their end first were complete
+
+    for at in range(3):
+        folder = tmp_path / str(at)
+        small_cloud.reset()
+        subprocess.run(
+            command("sync", *RANGE), cwd=folder, env=environment(small_cloud), check=True
+        )
+        assert (
+            export(small_cloud, folder, "interval"),
+            export(small_cloud, folder, "agent"),
+        ) == undisturbed
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are another thing there")
+@pytest.mark.parametrize(("signal_", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_it_ends_within_a_second_when_it_is_told_to(small_cloud, tmp_path, signal_, code):
+    small_cloud.reset()
+    small_cloud.faults({"kind": "hang", "seconds": 60, "endpoint": "aggregates"})
+    with subprocess.Popen(
+        command("sync", *RANGE, "--log-format", "json"),
+        cwd=tmp_path,
+        env=environment(small_cloud),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr
+        process.stderr.readline()
+        process.stderr.readline()
+        began = time.monotonic()
+        process.send_signal(signal_)
+        rest = process.stderr.read()
+        process.wait(timeout=20)
+    assert process.returncode == code
+    assert time.monotonic() - began < 1.5
+    assert "Traceback" not in rest
+
+
+def test_a_report_reads_what_is_missing_first_and_then_asks_nothing(cloud, halfhour, tmp_path):
+    first = halfhour("report", *RANGE, "--store", "s.duckdb", "--format", "csv")
+    asked = len(cloud.requests("aggregates/query"))
+    again = halfhour("report", *RANGE, "--store", "s.duckdb", "--format", "csv")
+    direct = halfhour("report", *RANGE, "--format", "csv")
+
+    assert (first.code, again.code) == (0, 0), first.err
+    assert asked == WINDOWS
+    assert first.out == again.out == direct.out
+    assert first.out.count("\n") > 100
+
+
+def test_a_store_in_the_folder_is_used_without_being_named(cloud, halfhour):
+    halfhour("sync", *RANGE)
+    asked = len(cloud.requests("aggregates/query"))
+    ran = halfhour("report", "--from", "2026-03-01", "--to", "2026-03-02", "--queue", "Billing",
+                   "--format", "csv")  # fmt: skip
+
+    assert ran.code == 0, ran.err
+    assert len(cloud.requests("aggregates/query")) == asked
+    direct = halfhour("report", "--from", "2026-03-01", "--to", "2026-03-02", "--queue", "Billing",
+                      "--format", "csv", "--store", "other.duckdb")  # fmt: skip
+    assert direct.out == ran.out
+
+
+def test_what_is_not_held_is_listed_and_the_exit_code_says_so(cloud, halfhour):
+    halfhour("sync", "--from", "2026-03-01", "--to", "2026-03-02")
+    ran = halfhour("report", *RANGE, "--offline", "--format", "csv")
+
+    assert ran.code == 5
+    assert "2026-02-26T00:00:00.000Z/2026-03-01T00:00:00.000Z" in ran.err
+    assert ran.out.count("\n") > 10
+    assert len(cloud.requests("aggregates/query")) == 1
+
+
+def test_a_sync_that_could_not_get_everything_exits_with_5(cloud, halfhour):
+    cloud.faults({"kind": "status", "status": 500, "endpoint": "aggregates", "calls": [2]})
+    ran = halfhour("sync", *RANGE)
+
+    assert ran.code == 5
+    assert "1 of 5 windows are missing" in ran.err
+    covered = halfhour("coverage", *RANGE, "--format", "json")
+    states = [day["state"] for day in json.loads(covered.out)]
+    assert sorted(states) == ["missing", *["settled"] * 4]
+    assert halfhour("sync", *RANGE).code == 0
+
+
+def test_coverage_and_revisions_are_tables_and_files(cloud, halfhour, tmp_path):
+    cloud.faults({"kind": "restatement", "share": 0.5})
+    halfhour("sync", *RANGE)
+    shown = halfhour("coverage")
+    assert shown.out.splitlines()[0].split() == [
+        "window_start", "window_end", "state", "held_until", "read_at", "row_count",
+    ]  # fmt: skip
+    assert halfhour("revisions").err.strip().endswith("nothing that was read again had changed")
+
+
+def test_progress_is_json_for_machines(cloud, halfhour):
+    ran = halfhour("sync", *RANGE, "--log-format", "json")
+    events = [json.loads(line) for line in ran.err.splitlines()]
+
+    assert [each["event"] for each in events if "event" in each].count("settled") == WINDOWS
+    assert events[0]["event"] == "planned"
+    assert all(each["time"] and each["level"] for each in events)
+    settled = [each for each in events if each.get("event") == "settled"]
+    assert {each["of"] for each in settled} == {WINDOWS}
+    assert all(each["requests_left"] > 0 for each in settled)
+
+
+def test_a_dry_run_says_what_is_due_and_asks_nothing(cloud, halfhour):
+    ran = halfhour("sync", *RANGE, "--dry-run")
+    due = json.loads(ran.out)
+
+    assert [each["state"] for each in due["windows"]] == ["missing"] * WINDOWS
+    assert due["request_count"] == WINDOWS
+    assert cloud.requests() == []
+
+
+def test_old_days_are_let_go(cloud, halfhour):
+    halfhour("sync", *RANGE)
+    ran = halfhour("sync", *RANGE, "--keep", "1d")
+
+    assert "5 windows older than" in ran.err
+    assert halfhour("coverage", *RANGE, "--format", "csv").out.count("missing") == WINDOWS
+
+
+def test_it_goes_on_for_ever_if_asked_to(small_cloud, tmp_path):
+    small_cloud.reset()
+    small_cloud.faults({"kind": "status", "status": 500, "endpoint": "aggregates", "calls": [1]})
+    with subprocess.Popen(
+        command("sync", "--from", "2026-03-02", "--to", "2026-03-03", "--watch", "1m"),
+        cwd=tmp_path,
+        env=environment(small_cloud),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr
+        said = process.stderr.readline() + process.stderr.readline()
+        assert process.poll() is None  # it has failed, and waits for its next turn
+        process.terminate()
+    assert "500" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("sync", "--watch", "often"), "--watch 'often' is no length of time; write 15m"),
+        (("sync", "--keep", "0d"), "--keep '0d' is no length of time"),
+        (("sync", "--reread", "1x"), "--reread '1x'"),
+        (("sync", "--granularity", "15min"), "15min"),
+        (("sync", "--from", "2026-02-30"), "--from '2026-02-30' cannot be read"),
+        (("report", "--offline", "--store", "none.duckdb"), "there is no store"),
+        (("coverage",), "there is no store; 'halfhour sync' makes one"),
+        (("sync", "--max-requests-per-minute", "0"), "is not a number above 0"),
+        (("sync", "--store", "nowhere/x.duckdb"), "nowhere/x.duckdb"),
+        (("report", "--offline", "--agent", "Nobody"), "there is no store"),
+    ],
+)
+def test_bad_input_gets_a_sentence(cloud, halfhour, words, said):
+    ran = halfhour(*words)
+
+    assert ran.code in (1, 2)
+    assert said in ran.err
+    assert "Traceback" not in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_a_name_that_nobody_in_the_store_has_is_answered_with_the_nearest(cloud, halfhour):
+    halfhour("sync", "--from", "2026-03-02", "--to", "2026-03-03")
+    ran = halfhour("report", "--from", "2026-03-02", "--to", "2026-03-03", "--offline",
+                   "--queue", "Biling")  # fmt: skip
+
+    assert ran.code == 2
+    assert "did you mean 'Billing'" in ran.err
