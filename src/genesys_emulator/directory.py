@@ -9,11 +9,12 @@ from genesys_emulator.listing import (
     Parameters,
     array_of,
     cursor_page_of,
+    flag_of,
     last,
     like,
-    number_of,
     one_of,
     page_of,
+    some_of,
 )
 from genesys_emulator.org import Agent, Division, Group, Organization, Queue, Team
 from genesys_emulator.refusals import standard
@@ -22,6 +23,12 @@ Named = TypeVar("Named", Agent, Division, Group, Queue, Team)
 
 STATES = ("active", "inactive", "deleted", "any")
 ORDERS = ("ascending", "descending", "ASC", "DESC", "asc", "desc")
+EXPANSIONS = (
+    "routingStatus presence integrationPresence conversationSummary outOfOffice geolocation "
+    "station authorization lasttokenissued authorization.unusedRoles team workPlanBidRanks "
+    "externalContactsSettings groups customAttributes profileSkills certifications locations "
+    "skills languages languagePreference employerInfo biography dateLastLogin dateWelcomeSent"
+).split()
 MOST_MEMBERS_PER_PAGE = 100
 MOST_QUEUES_IN_VIEW, MOST_PAGES_OF_VIEW = 100, 5
 
@@ -30,7 +37,7 @@ def users(organization: Organization, path: str, parameters: Parameters) -> Page
     """Only those who are active unless ``state`` says other, even where ids are given."""
     state = one_of(parameters, "state", STATES, "active")
     found = [each for each in organization.listed if state in ("any", each.state)]
-    expand = array_of(parameters, "expand")
+    expand = some_of(parameters, "expand", EXPANSIONS)
     return page_of(
         path,
         parameters,
@@ -59,14 +66,25 @@ def queues_in_view(organization: Organization, path: str, parameters: Parameters
 
 
 def all_queues_in_view(organization: Organization, path: str, parameters: Parameters) -> Page:
-    found = _in_order(parameters, organization.queues)
+    found = _in_order(parameters, _sorted(organization.queues))
     return page_of(path, parameters, found, entities.queue_in_view)
 
 
 def members(organization: Organization, path: str, parameters: Parameters) -> Page:
-    """The agents of the queue in *path*; this list does not say how long it is."""
+    """The agents of the queue in *path*, by name; this list does not say how long it is."""
     of = _one(organization.queues, path, -2)
-    found = [agent for agent in organization.listed if of in agent.queues]
+    some_of(parameters, "expand", EXPANSIONS)
+    name, joined = last(parameters, "name", "").casefold(), flag_of(parameters, "joined")
+    by_group = one_of(parameters, "memberBy", ("user", "group"), "user") == "group"
+    found = [
+        agent
+        for agent in organization.listed
+        if of in agent.queues
+        and name in agent.name.casefold()
+        and joined in (None, agent.state == "active")
+        and not by_group
+    ]
+    found.sort(key=lambda each: each.name.casefold())
     page = page_of(
         path, parameters, _in_order(parameters, found), entities.member, MOST_MEMBERS_PER_PAGE
     )
@@ -85,7 +103,7 @@ def groups(organization: Organization, path: str, parameters: Parameters) -> Pag
 
 def group_members(organization: Organization, path: str, parameters: Parameters) -> Page:
     found = [each for each in _one(organization.groups, path, -2).agents if each.listed]
-    expand = array_of(parameters, "expand")
+    expand = some_of(parameters, "expand", EXPANSIONS)
     return page_of(
         path,
         parameters,
@@ -109,7 +127,7 @@ def team_members(organization: Organization, path: str, parameters: Parameters) 
 
 def presence_definitions(organization: Organization, path: str, parameters: Parameters) -> Page:
     """All of them at once."""
-    found = [] if last(parameters, "deactivated", "false") == "true" else organization.presences
+    found = [] if flag_of(parameters, "deactivated") else organization.presences
     return {
         "total": len(found),
         "entities": [entities.presence_definition(each) for each in found],
@@ -119,15 +137,20 @@ def presence_definitions(organization: Organization, path: str, parameters: Para
 
 def old_presence_definitions(organization: Organization, path: str, parameters: Parameters) -> Page:
     """The deprecated list of them, in pages."""
-    return page_of(path, parameters, organization.presences, entities.presence_of_old)
+    deleted = one_of(
+        parameters, "deleted", ("true", "false", "all", "TRUE", "FALSE", "ALL"), "false"
+    )
+    found = () if deleted.casefold() == "true" else organization.presences
+    return page_of(path, parameters, found, entities.presence_of_old)
 
 
 def user(organization: Organization, path: str, parameters: Parameters) -> Page:
     """Who has this id; a deleted one only if ``state`` says so."""
     agent = _one(organization.listed, path)
-    if (agent.state == "deleted") != (last(parameters, "state", "active") == "deleted"):
+    state = one_of(parameters, "state", ("active", "deleted"), "active")
+    if (agent.state == "deleted") != (state == "deleted"):
         raise standard(404)
-    return entities.user(organization, agent, array_of(parameters, "expand"))
+    return entities.user(organization, agent, some_of(parameters, "expand", EXPANSIONS))
 
 
 def queue(organization: Organization, path: str, _: Parameters) -> Page:
@@ -171,9 +194,7 @@ def limits(namespace: str, requests_per_minute: int = 300) -> Page:
 
 def namespaces(organization: Organization, path: str, parameters: Parameters) -> Page:
     """Those that have limits here."""
-    number_of(parameters, "pageNumber", 1, 1_000_000)
-    size = number_of(parameters, "pageSize", 100, 1_000)
-    return {"entities": ["analytics", "platform.api"][:size]}
+    return page_of(path, parameters, ["analytics", "platform.api"], str, usual=100)
 
 
 def _one(found: Sequence[Named], path: str, place: int = -1) -> Named:
@@ -186,13 +207,18 @@ def _one(found: Sequence[Named], path: str, place: int = -1) -> Named:
 
 
 def _queues(organization: Organization, parameters: Parameters) -> list[Queue]:
+    """By name; the division ``*`` is any."""
     within = array_of(parameters, "divisionId")
     found = [
         each
-        for each in organization.queues
-        if not within or (each.division and each.division.id in within)
+        for each in _sorted(organization.queues)
+        if not within or "*" in within or (each.division and each.division.id in within)
     ]
     return _by_name(parameters, _by_id(parameters, found))
+
+
+def _sorted(queues: Sequence[Queue]) -> list[Queue]:
+    return sorted(queues, key=lambda each: each.name.casefold())
 
 
 def _by_id(parameters: Parameters, found: Sequence[Named]) -> list[Named]:

@@ -119,7 +119,7 @@ def presence_of_old(each: Presence) -> Entity:
     return {
         "id": each.id,
         "languageLabels": {LOCALE: each.name},
-        "systemPresence": _camel(each.system),
+        "systemPresence": each.system.replace("_", " ").title(),
         "deactivated": False,
         "primary": each.primary,
         "selfUri": f"/api/v2/presencedefinitions/{each.id}",

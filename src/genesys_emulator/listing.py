@@ -17,19 +17,21 @@ def page_of(
     path: str,
     parameters: Parameters,
     found: Sequence[T],
-    shown: Callable[[T], Page],
+    shown: Callable[[T], Any],
     most: int = MOST_PER_PAGE,
     most_pages: int = MOST_PAGES,
+    usual: int = PAGE_SIZE,
 ) -> Page:
     """A page, by number, in the usual envelope. Raises RefusalError, as all here does."""
-    size = number_of(parameters, "pageSize", PAGE_SIZE, most)
+    size = number_of(parameters, "pageSize", usual, most)
     number = number_of(parameters, "pageNumber", 1, most_pages)
     pages = max(-(-len(found) // size), 1)
+    last_page = min(pages, most_pages)
 
     def uri(page: int) -> str:
         return _uri(path, parameters, pageSize=size, pageNumber=page)
 
-    near = {"nextUri": uri(number + 1)} if number < pages else {}
+    near = {"nextUri": uri(number + 1)} if number < last_page else {}
     if number > 1:
         near["previousUri"] = uri(number - 1)
     return {
@@ -40,7 +42,7 @@ def page_of(
         "firstUri": uri(1),
         "selfUri": uri(number),
         **near,
-        "lastUri": uri(pages),
+        "lastUri": uri(last_page),
         "pageCount": pages,
     }
 
@@ -86,6 +88,23 @@ def one_of(parameters: Parameters, name: str, known: Collection[str], usual: str
     if text not in known:
         raise invalid(text, name, ", ".join(known))
     return text
+
+
+def flag_of(parameters: Parameters, name: str) -> bool | None:
+    """A parameter that is a boolean, if it is there."""
+    flags = {"": None, "true": True, "false": False}
+    text = last(parameters, name, "")
+    if text.casefold() not in flags:
+        raise invalid(text, name, "true, false")
+    return flags[text.casefold()]
+
+
+def some_of(parameters: Parameters, name: str, known: Collection[str]) -> set[str]:
+    """An array parameter of words that are *known*."""
+    found = array_of(parameters, name)
+    for word in sorted(found - set(known)):
+        raise invalid(word, name, ", ".join(known))
+    return found
 
 
 def array_of(parameters: Parameters, name: str) -> set[str]:

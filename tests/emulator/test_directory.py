@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genesys_emulator import endpoints
 from genesys_emulator.directory import teams
+from genesys_emulator.listing import page_of
 from genesys_emulator.org import PRESENCES, organization
 
 from .conftest import Cloud, cloud_of
@@ -159,10 +161,20 @@ def test_what_is_not_there_is_not_found(cloud, path):
         ("routing/queues/divisionviews?pageSize=101", "pageSize"),
         ("routing/queues/divisionviews?pageNumber=6", "pageNumber"),
         ("routing/queues/divisionviews/all?pageSize=501", "pageSize"),
+        ("users?expand=team,shoes", "expand"),
+        ("users/{user}?expand=shoes", "expand"),
+        ("users/{user}?state=any", "state"),
+        ("groups/{group}/members?expand=shoes", "expand"),
+        ("routing/queues/{queue}/members?joined=perhaps", "joined"),
+        ("routing/queues/{queue}/members?memberBy=team", "memberBy"),
+        ("presence/definitions?deactivated=perhaps", "deactivated"),
+        ("presencedefinitions?deleted=perhaps", "deleted"),
     ],
 )
 def test_a_parameter_that_will_not_do_is_named(cloud, path, parameter):
-    answer = cloud.get(f"/api/v2/{path}")
+    one_each = (CENTRE.agents[0], CENTRE.groups[0], CENTRE.queues[0])
+    user, group, queue = (each.id for each in one_each)
+    answer = cloud.get(f"/api/v2/{path.format(user=user, group=group, queue=queue)}")
 
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid.query.param.value")
     assert f"[{parameter}]" in answer.json()["message"]
@@ -184,3 +196,71 @@ def test_a_missing_permission_is_named(centre, permission, path):
 
     assert answer.status_code == 403
     assert permission in answer.json()["message"]
+
+
+def test_queues_and_their_members_come_by_name(cloud):
+    for path in ("queues", "queues/divisionviews", "queues/divisionviews/all"):
+        names = [each["name"] for each in entities(cloud, f"/api/v2/routing/{path}")]
+        assert names == ["Billing", "Chat", "Returns, São Paulo", "Sales", "Support"]
+    for queue in entities(cloud, "/api/v2/routing/queues"):
+        names = [each["name"] for each in entities(cloud, f"{queue['selfUri']}/members")]
+        assert names == sorted(names, key=str.casefold)
+
+
+def test_members_of_a_queue_are_found_by_name_and_by_whether_they_joined(cloud):
+    uri = f"/api/v2/routing/queues/{CENTRE.queues[0].id}/members"
+    everyone = entities(cloud, uri)
+    joined, apart = (entities(cloud, f"{uri}?joined={word}") for word in ("true", "False"))
+    part = everyone[0]["name"][1:4]
+
+    assert joined
+    assert apart
+    assert [each for each in everyone if each["joined"]] == joined
+    assert [each for each in everyone if not each["joined"]] == apart
+    assert entities(cloud, f"{uri}?name={part.upper()}") == [
+        each for each in everyone if part.casefold() in each["name"].casefold()
+    ]
+    assert entities(cloud, f"{uri}?memberBy=user") == everyone
+    assert entities(cloud, f"{uri}?memberBy=group") == []
+
+
+def test_queues_of_any_division_are_all(cloud):
+    views = "/api/v2/routing/queues/divisionviews"
+
+    assert entities(cloud, f"{views}?divisionId=*,{CENTRE.divisions[0].id}") == entities(
+        cloud, views
+    )
+
+
+def test_no_page_leads_beyond_the_last_that_may_be_asked_for():
+    page = page_of("/x", [("pageSize", "1"), ("pageNumber", "5")], range(9), str, 100, 5)
+
+    assert "nextUri" not in page
+    assert page["lastUri"].endswith("pageNumber=5")
+    assert (page["total"], page["pageCount"]) == (9, 9)
+
+
+def test_the_older_presences_are_in_words_with_blanks_and_none_is_deleted(cloud):
+    path = "/api/v2/presencedefinitions"
+
+    assert "On Queue" in {each["systemPresence"] for each in entities(cloud, path)}
+    assert entities(cloud, f"{path}?deleted=TRUE") == []
+    assert entities(cloud, "/api/v2/presence/definitions?deactivated=TRUE") == []
+
+
+def test_namespaces_come_to_an_end(cloud):
+    path = "/api/v2/organizations/limits/namespaces"
+
+    assert cloud.get(path).json()["pageSize"] == 100
+    last, beyond = (cloud.get(f"{path}?pageSize=1&pageNumber={at}").json() for at in (2, 3))
+    assert last["entities"] == ["platform.api"]
+    assert "nextUri" not in last
+    assert beyond["entities"] == []
+
+
+@pytest.mark.parametrize("endpoint", endpoints.ALL, ids=lambda each: f"{each.method} {each.path}")
+def test_an_address_is_that_of_its_operation(endpoint):
+    found = endpoints.at(endpoint.path.replace("{id}", "0815"))
+
+    assert found is not None
+    assert found.path == endpoint.path
