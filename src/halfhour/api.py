@@ -12,14 +12,15 @@ import pyarrow as pa
 from halfhour import reports, syncing, when
 from halfhour.errors import ConfigError, near_miss
 from halfhour.fetch import fetch
-from halfhour.holdings import check, holdings
+from halfhour.holdings import check, holdings, passing, wish_of
 from halfhour.intervals import Interval
+from halfhour.outcomes import Event, Outcome, Tell
 from halfhour.plan import Question
 from halfhour.settings import Settings
 from halfhour.settings import load as load_settings
 from halfhour.store import Store
-from halfhour.syncing import Event, Outcome, Tell, Wish
-from halfhour.vocabulary import By
+from halfhour.syncing import Wish
+from halfhour.vocabulary import Basis, By
 
 T = TypeVar("T")
 
@@ -35,6 +36,7 @@ def report(
     agents: Sequence[str] = (),
     zone: str = "UTC",
     by: str = "interval",
+    basis: str = "posted",
     settings: Settings | None = None,
     store: str | Path | None = None,
     offline: bool = False,
@@ -66,19 +68,31 @@ def report(
     StoreError (`halfhour.errors`), each with a message that says what to do,
     and Incomplete where a store does not have all of it.
     """
-    if by not in set(By):
-        raise ConfigError(f"by={by!r}: known are {', '.join(By)}{near_miss(by, By)}")
-    question = ask(start=start, end=end, last=last, queues=queues, agents=agents, zone=zone, by=by)
-    if store is None:
-        found = _run(fetch(settings or load_settings(), question, now()))
-    else:
-        held = Store(Path(store))
-        if not offline:
-            wish = Wish(question.interval)
-            _run(syncing.sync(settings or load_settings(), held, wish, now, _nothing)).check()
-        found = holdings(held, question, now())
-        check(found.days, question.interval)
-    return reports.report(question, posted=found.posted, agents=found.agents, days=found.days)
+    for name, given, known in (("by", by, By), ("basis", basis, Basis)):
+        if given not in set(known):
+            raise ConfigError(
+                f"{name}={given!r}: known are {', '.join(known)}{near_miss(given, known)}"
+            )
+    question = ask(
+        start=start,
+        end=end,
+        last=last,
+        queues=queues,
+        agents=agents,
+        zone=zone,
+        by=by,
+        basis=basis,
+    )
+    with passing(Store(Path(store)) if store else None, question) as held:
+        if held is None:
+            found = _run(fetch(settings or load_settings(), question, now()))
+        else:
+            if not offline:
+                wish = wish_of(question)
+                _run(syncing.sync(settings or load_settings(), held, wish, now, _nothing)).check()
+            found = holdings(held, question, now())
+            check(found.days, question.interval)
+    return reports.report(question, found)
 
 
 def sync(
@@ -139,10 +153,11 @@ def ask(
     agents: Sequence[str],
     zone: str,
     by: str,
+    basis: str,
 ) -> Question:
     """The question that those words ask at this moment. Raises ConfigError."""
     interval = span(start=start, end=end, last=last, zone=zone)
-    return Question(interval, when.zone(zone), By(by), tuple(queues), tuple(agents))
+    return Question(interval, when.zone(zone), By(by), Basis(basis), tuple(queues), tuple(agents))
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

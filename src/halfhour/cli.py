@@ -12,7 +12,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from halfhour import __version__, errors
 from halfhour.options import STORE, Connection, Form, Output, Range, Rows, StorePath
-from halfhour.vocabulary import Format, Log
+from halfhour.vocabulary import Format, Log, Source
 
 if TYPE_CHECKING:
     from halfhour.store import Store
@@ -58,10 +58,11 @@ def report(
         bool, Parameter(negative=(), help="Show the requests as JSON and send none.")
     ] = False,
 ) -> None:
-    """Show handle, after-call work and hold time, as Genesys Cloud posted them.
+    """Show handle, after-call work and hold time of agents.
 
     Posted basis: a value lies whole in the half-hour in which it was
     completed, as in the Genesys UI, so a half-hour can hold more than 1,800 s.
+    Worked basis: what lies in the half-hour of the work, cut at its edges.
     """
     from halfhour import settings, show
 
@@ -90,6 +91,10 @@ def sync(
         tuple[str, ...],
         Parameter(negative=(), help="Read days again so long after their end [1d and 4d]."),
     ] = (),
+    source: Annotated[
+        tuple[Source, ...],
+        Parameter(negative=(), help="Only read this; repeatable [all that the client may]."),
+    ] = (),
     watch: Annotated[str | None, Parameter(help="Go on for ever, every 15m or so.")] = None,
     keep: Annotated[str | None, Parameter(help="Let go of days that are older, as 400d.")] = None,
     log_format: Annotated[Log, Parameter(help="For people, or JSON by the line.")] = Log.TEXT,
@@ -108,6 +113,7 @@ def sync(
 
     wish = Wish(
         (range_ or Range()).interval,
+        tuple(dict.fromkeys(source)) or None,
         when.duration("--granularity", granularity) if granularity else None,
         tuple(when.duration("--reread", text) for text in reread) or None,
     )

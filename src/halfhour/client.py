@@ -29,6 +29,7 @@ class Client:
         self._login = ClientCredentials(self._http, settings)
         self._slots = asyncio.Semaphore(pacing.IN_FLIGHT)
         self._held_until = self._next = 0.0
+        self.patience = settings.patience
         self.left: int | None = None
         """How many requests the minute still allows, as far as an answer has said."""
 

@@ -29,6 +29,12 @@ def texts(values: Collection[str | None]) -> pa.Array:
     return pa.Array.from_buffers(pa.string(), len(values), buffers)
 
 
+def flags(values: Iterable[bool]) -> pa.Array:
+    """A column of booleans."""
+    listed = list(values)
+    return pa.Array.from_buffers(pa.bool_(), len(listed), [None, _bits(listed)])
+
+
 def chosen(column: pa.Array, places: "array[int]") -> pa.Array:
     """The values of *column* at *places*, each as often as it is named."""
     return column.take(figures(places, pa.int64()))

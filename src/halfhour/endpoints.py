@@ -1,7 +1,8 @@
 """The operations that are called, as data: everything it takes, and nothing that does it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, TypeVar
+from urllib.parse import quote
 
 from halfhour import wire
 
@@ -13,9 +14,13 @@ class Endpoint(Generic[T]):
     """One operation. *answer* is the type that its JSON is read as."""
 
     name: str
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "DELETE"]
     path: str
     answer: Any  # type[T]; mypy has no type for the generic alias Page[Named]
+
+    def at(self, job_id: str) -> "Endpoint[T]":
+        """The operation on the job with this id."""
+        return replace(self, path=self.path.format(job_id=quote(job_id, safe="")))
 
 
 AGGREGATES: Endpoint[wire.Aggregates] = Endpoint(
@@ -35,6 +40,43 @@ QUEUES: Endpoint[wire.Page[wire.Named]] = Endpoint(
     method="GET",
     path="/api/v2/routing/queues",
     answer=wire.Page[wire.Named],
+)
+STATUSES: Endpoint[wire.Aggregates] = Endpoint(
+    name="user aggregates",
+    method="POST",
+    path="/api/v2/analytics/users/aggregates/query",
+    answer=wire.Aggregates,
+)
+DETAILS: Endpoint[wire.Details] = Endpoint(
+    name="conversation details",
+    method="POST",
+    path="/api/v2/analytics/conversations/details/query",
+    answer=wire.Details,
+)
+_JOBS = "/api/v2/analytics/conversations/details/jobs"
+DETAIL_AVAILABILITY: Endpoint[wire.Availability] = Endpoint(
+    name="conversation details availability",
+    method="GET",
+    path=f"{_JOBS}/availability",
+    answer=wire.Availability,
+)
+DETAIL_JOBS: Endpoint[wire.Job] = Endpoint(
+    name="conversation details jobs", method="POST", path=_JOBS, answer=wire.Job
+)
+DETAIL_JOB: Endpoint[wire.JobStatus] = Endpoint(
+    name="conversation details job",
+    method="GET",
+    path=f"{_JOBS}/{{job_id}}",
+    answer=wire.JobStatus,
+)
+DETAIL_RESULTS: Endpoint[wire.Details] = Endpoint(
+    name="conversation details results",
+    method="GET",
+    path=f"{_JOBS}/{{job_id}}/results",
+    answer=wire.Details,
+)
+DETAIL_JOB_END: Endpoint[None] = Endpoint(
+    name="conversation details job", method="DELETE", path=f"{_JOBS}/{{job_id}}", answer=None
 )
 
 LOGIN_PATH = "/oauth/token"

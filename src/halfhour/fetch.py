@@ -3,8 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import pyarrow as pa
@@ -12,12 +11,13 @@ import pyarrow.compute as pc
 
 from halfhour import plan, shaping, wire
 from halfhour.client import Client
-from halfhour.endpoints import AGENTS, AGGREGATES, QUEUES, Endpoint
+from halfhour.endpoints import AGENTS, AGGREGATES, QUEUES, STATUSES, Endpoint
 from halfhour.errors import ApiError
+from halfhour.found import Found
 from halfhour.intervals import Interval
 from halfhour.plan import PostedQuery, Question
 from halfhour.settings import Settings
-from halfhour.tables import POSTED
+from halfhour.tables import POSTED, STATUS
 from halfhour.vocabulary import is_id
 from halfhour.when import granularity
 from halfhour.windows import Calendar, Held, Settled
@@ -30,24 +30,12 @@ Progress = Callable[[int, int], None]
 """Told how many of how many windows are there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """*posted* is a `tables.POSTED`, *agents* a `tables.NAMES` of those in it.
-
-    *days* tell how sure the days of it are.
-    """
-
-    posted: pa.Table
-    agents: pa.Table
-    days: Sequence[Held]
-
-
 async def fetch(
     settings: Settings,
     question: Question,
     now: datetime,
     progress: Progress = lambda done, of: None,
-) -> Fetched:
+) -> Found:
     """All that was posted for *question* by *now*, and the names of its agents.
 
     Raises ConfigError for a name that no queue or agent has, and what
@@ -63,7 +51,7 @@ async def fetch(
         found = await _all_posted(client, queries, progress)
         agents = pc.unique(found["agent_id"]).to_pylist()
         names = shaping.names(await named(client, agents))
-        return Fetched(found, names, _read_now(question.interval, now))
+        return Found(names, found, days=_read_now(question.interval, now))
 
 
 def _read_now(interval: Interval, now: datetime) -> list[Held]:
@@ -104,6 +92,19 @@ async def posted(client: Client, query: PostedQuery) -> pa.Table:
         tables = [await posted(client, part) for part in parts]
         return shaping.added(tables) if query.within_one else pa.concat_tables(tables)
     return shaping.posted(answer, query.window, query.granularity)
+
+
+async def status(
+    client: Client, window: Interval, granularity: timedelta, agents: Sequence[str]
+) -> pa.Table:
+    """`tables.STATUS` of *agents* in *window*. Raises what `Client.call` raises."""
+
+    async def some(ids: Sequence[str]) -> pa.Table:
+        answer = await client.call(STATUSES, body=plan.status(window, granularity, ids))
+        return shaping.status(answer, window)
+
+    tables = await together(some(ids) for ids in plan.chunks(agents, plan.AGENTS_A_REQUEST))
+    return pa.concat_tables([STATUS.empty_table(), *tables])
 
 
 async def _ids(

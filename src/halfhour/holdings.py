@@ -1,22 +1,27 @@
 """What a store holds for a question."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from halfhour.columns import flags, texts
 from halfhour.errors import ConfigError, Incomplete
-from halfhour.fetch import Fetched
+from halfhour.found import Found
 from halfhour.intervals import Interval
 from halfhour.plan import Question, identified
 from halfhour.store import Kind, Store
 from halfhour.syncing import Wish, calendar
+from halfhour.vocabulary import Source
 from halfhour.when import granularity
 from halfhour.windows import Held, State
 
 
-def holdings(store: Store, question: Question, now: datetime) -> Fetched:
+def holdings(store: Store, question: Question, now: datetime) -> Found:
     """What *store* holds for *question*, and how sure its days are at *now*.
 
     Raises ConfigError for a name that nobody in the store has, or a zone whose
@@ -28,19 +33,60 @@ def holdings(store: Store, question: Question, now: datetime) -> Fetched:
             f"--zone: half-hours of {question.zone} start at :15 or :45, and {store.path} holds "
             "those of UTC; 'halfhour sync --granularity 15m' with another --store gets both"
         )
-    posted = store.posted(question.interval)
-    agents = store.names("agent")
-    if question.agents:
-        posted = posted.filter(
-            pc.is_in(posted["agent_id"], pa.array(_ids(store, "agent", question.agents)))
+    interval, width = question.interval, granularity(question.interval)
+    held = {each: when.held(interval, store.settled(each)) for each in Source}
+    wanted = _wanted(store, question)
+    figures = {}
+    if Source.POSTED in question.sources:
+        figures["posted"] = store.posted(interval)
+        figures["legs"] = store.legs(interval, width)
+    if Source.DETAILS in question.sources:
+        figures["worked"] = store.worked(interval, width)
+        figures["busy"] = store.busy(interval, width)
+    return Found(
+        store.names("agent"),
+        **{name: _of_queues(wanted(table), store, question) for name, table in figures.items()},
+        status=wanted(store.status(interval)),
+        days=[each for source in question.sources for each in held[source]],
+        detailed=[each for each in held[Source.DETAILS] if each.settled],
+    )
+
+
+def wish_of(question: Question) -> Wish:
+    """What a store is to bring for *question*: what it needs, and status, which is a matter of
+    few requests.
+    """
+    return Wish(question.interval, (*question.sources, Source.STATUS))
+
+
+@contextmanager
+def passing(store: Store | None, question: Question) -> Iterator[Store | None]:
+    """*store*, or if there is none and *question* needs details, one for as long as this lasts."""
+    if store or Source.DETAILS not in question.sources:
+        yield store
+        return
+    with TemporaryDirectory(prefix="halfhour-") as folder:
+        yield Store(Path(folder) / "passing.duckdb")
+
+
+def _wanted(store: Store, question: Question) -> Callable[[pa.Table], pa.Table]:
+    """What leaves the rows of the agents of *question*."""
+    if not question.agents:
+        return lambda table: table
+    ids = texts(_ids(store, "agent", question.agents))
+    return lambda table: table.filter(pc.is_in(table["agent_id"], ids))
+
+
+def _of_queues(table: pa.Table, store: Store, question: Question) -> pa.Table:
+    """Its rows of the queues of *question*, if it tells queues apart."""
+    if not question.queues or "queue_id" not in table.column_names:
+        return table
+    wanted = set(_ids(store, "queue", question.queues))
+    return table.filter(
+        flags(
+            not wanted.isdisjoint((ids or "").split(",")) for ids in table["queue_id"].to_pylist()
         )
-    if question.queues:
-        wanted = set(_ids(store, "queue", question.queues))
-        served = [
-            not wanted.isdisjoint((ids or "").split(",")) for ids in posted["queue_id"].to_pylist()
-        ]
-        posted = posted.filter(pa.array(served, pa.bool_()))
-    return Fetched(posted, agents, when.held(question.interval, store.settled()))
+    )
 
 
 def missing(days: Sequence[Held], interval: Interval) -> list[Interval]:
@@ -59,7 +105,7 @@ def missing(days: Sequence[Held], interval: Interval) -> list[Interval]:
 
 def check(days: Sequence[Held], interval: Interval) -> None:
     """Raises Incomplete if a part of *interval* that is over is not held."""
-    if parts := missing(days, interval):
+    if parts := dict.fromkeys(missing(days, interval)):
         listed = "".join(f"\n  {part}" for part in parts)
         raise Incomplete(f"not all of it is held; 'halfhour sync' fetches what is missing:{listed}")
 

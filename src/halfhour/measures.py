@@ -8,7 +8,7 @@ from typing import Literal
 class Measure:
     """``sum(over) / sum(per)``; null where nothing lies below the line.
 
-    *over* and *per* are columns of the posted basis; *per* may also be
+    *over* and *per* are columns of a basis or of status; *per* may also be
     `interval_count`, the half-hours in which handle time, ACW or hold was posted.
     """
 
@@ -25,6 +25,13 @@ AGENT_PERFORMANCE = (
     "handle time per handled interaction"
 )
 GAMIFICATION = "https://help.mypurecloud.com/articles/select-and-manage-metrics: total over total"
+OCCUPANCY_SOURCE = (
+    "https://community.genesys.com/discussion/does-occupancy-include-all-busy-time: "
+    "interacting over interacting, communicating and idle"
+)
+OTHERS = "others call it occupancy or utilization; named here for what divides what"
+
+OCCUPANCY = Measure("occupancy_ratio", "interacting_ms", "available_ms", "ratio", OCCUPANCY_SOURCE)
 
 AGENT_MEASURES = (
     Measure("handle_time_mean_sec", "handle_ms", "interval_count", "s", TUTORIAL),
@@ -33,4 +40,7 @@ AGENT_MEASURES = (
     Measure("aht_sec", "handle_ms", "handle_count", "s", AGENT_PERFORMANCE),
     Measure("acw_share_ratio", "acw_ms", "handle_ms", "ratio", GAMIFICATION),
     Measure("hold_share_ratio", "hold_ms", "handle_ms", "ratio", GAMIFICATION),
+    OCCUPANCY,
+    Measure("interacting_per_on_queue_ratio", "interacting_ms", "on_queue_ms", "ratio", OTHERS),
+    Measure("interacting_per_logged_in_ratio", "interacting_ms", "logged_in_ms", "ratio", OTHERS),
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from halfhour.vocabulary import By, Format
+from halfhour.vocabulary import Basis, By, Format
 
 if TYPE_CHECKING:
     from halfhour.intervals import Interval
@@ -113,6 +113,9 @@ class Rows:
         str, Parameter(help="IANA time zone to read and write times in, such as Europe/London.")
     ] = "UTC"
     by: Annotated[By, Parameter(help="A row per half-hour and agent, or per agent.")] = By.INTERVAL
+    basis: Annotated[
+        Basis, Parameter(help="As Genesys posts it, as it was worked, or both side by side.")
+    ] = Basis.POSTED
 
     def question(self) -> "Question":
         """What they ask. Raises ConfigError."""
@@ -126,4 +129,5 @@ class Rows:
             agents=self.agent,
             zone=self.zone,
             by=self.by,
+            basis=self.basis,
         )

@@ -1,6 +1,6 @@
 """Which requests to send for what is asked, how to divide one, and what it will cost."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta, tzinfo
 from typing import Any
@@ -9,8 +9,8 @@ from halfhour.endpoints import AGENTS, AGGREGATES, LOGIN_PATH, PAGE_SIZE, QUEUES
 from halfhour.errors import ApiError, ConfigError, near_miss
 from halfhour.intervals import HALF_HOUR, QUARTER_HOUR, SECOND, Interval
 from halfhour.regions import Hosts
-from halfhour.tables import POSTED_METRICS
-from halfhour.vocabulary import By, is_id
+from halfhour.tables import POSTED_METRICS, STATUS_KINDS
+from halfhour.vocabulary import Basis, By, Source, is_id
 from halfhour.when import granularity
 
 WINDOW = timedelta(days=1)
@@ -32,8 +32,18 @@ class Question:
     interval: Interval
     zone: tzinfo
     by: By = By.INTERVAL
+    basis: Basis = Basis.POSTED
     queues: tuple[str, ...] = ()
     agents: tuple[str, ...] = ()
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """What has to be held to answer it."""
+        return {
+            Basis.POSTED: (Source.POSTED,),
+            Basis.WORKED: (Source.DETAILS,),
+            Basis.BOTH: (Source.POSTED, Source.DETAILS),
+        }[self.basis]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +63,7 @@ class PostedQuery:
         that no value is given twice.
         """
         wanted = (("queueId", self.queues), ("userId", self.agents))
-        clauses = [
-            {"type": "or", "predicates": [_matches(dimension, value) for value in values]}
-            for dimension, values in wanted
-            if values
-        ]
+        clauses = [_any(dimension, values) for dimension, values in wanted if values]
         width = {} if self.within_one else {"granularity": _GRANULARITIES[self.granularity]}
         body: dict[str, Any] = {
             "interval": str(self.window),
@@ -81,6 +87,32 @@ class PostedQuery:
         """
         windows = self.window.halves(SECOND if self.within_one else self.granularity)
         return windows and (replace(self, window=windows[0]), replace(self, window=windows[1]))
+
+
+def status(window: Interval, granularity: timedelta, agents: Sequence[str]) -> dict[str, Any]:
+    """The JSON that asks for the status of at most 100 *agents*."""
+    return {
+        "interval": str(window),
+        "granularity": _GRANULARITIES[granularity],
+        "groupBy": ["userId"],
+        "filter": _any("userId", agents),
+        "metrics": list(STATUS_KINDS),
+    }
+
+
+def details(interval: Interval) -> dict[str, Any]:
+    """The JSON that asks for conversations of *interval* that an agent had a part in."""
+    return {
+        "interval": str(interval),
+        "order": "asc",
+        "orderBy": "conversationStart",
+        "segmentFilters": [_any("purpose", ("agent", "user"))],
+    }
+
+
+def paged(query: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """*query* for one page of details."""
+    return {**query, "paging": {"pageSize": PAGE_SIZE, "pageNumber": number}}
 
 
 def posted(
@@ -171,6 +203,10 @@ def _shown(method: str, url: str, body: object = None) -> dict[str, Any]:
 
 def _placeholder(kind: str, text: str) -> str:
     return text if is_id(text) else f"<id of {kind} {text}>"
+
+
+def _any(dimension: str, values: Sequence[str]) -> dict[str, Any]:
+    return {"type": "or", "predicates": [_matches(dimension, value) for value in values]}
 
 
 def _matches(dimension: str, value: str) -> dict[str, str]:

@@ -13,48 +13,83 @@ import duckdb
 import pyarrow as pa
 
 from halfhour.columns import ABSENT, figures, texts
+from halfhour.found import Found
 from halfhour.intervals import epoch_ms
-from halfhour.measures import AGENT_MEASURES, Measure
+from halfhour.measures import AGENT_MEASURES, OCCUPANCY, Measure
 from halfhour.plan import Question
-from halfhour.tables import MOMENT
-from halfhour.vocabulary import By
+from halfhour.tables import MOMENT, POSTED
+from halfhour.vocabulary import Basis, Source
 from halfhour.windows import Held, State
 
 _DECIMALS = {"s": 3, "ratio": 4}
+_ONLY_POSTED = {
+    "not_responding_time_sec",
+    "callback_voice_time_sec",
+    "handled_count",
+    "answered_count",
+    "exceeds_interval",
+    "aht_sec",
+}
+_ONLY_BESIDE = {
+    "worked_time_sec",
+    "worked_talk_time_sec",
+    "worked_hold_time_sec",
+    "worked_acw_time_sec",
+}
+_LEFT_OUT = {
+    Basis.POSTED: _ONLY_BESIDE | {"busy_time_sec"},
+    Basis.WORKED: _ONLY_BESIDE | _ONLY_POSTED,
+    Basis.BOTH: set[str](),
+}
+"""Columns that a basis has nothing for."""
 
 
-def report(
-    question: Question, *, posted: pa.Table, agents: pa.Table, days: Sequence[Held]
-) -> pa.Table:
-    """What was posted, by interval and agent or by agent, sorted so.
+def report(question: Question, found: Found) -> pa.Table:
+    """What agents did, by interval and agent or by agent, sorted so.
 
-    *posted* is a `tables.POSTED`, *agents* a `tables.NAMES`; an agent without
-    a name there shows as the id. What is of *days* that are not settled yet
-    is provisional. Intervals are in *question*'s zone.
+    An agent without a name in *found* shows as the id. What is of days that
+    are not settled yet is provisional. Intervals are in *question*'s zone.
     """
-    sql = (files("halfhour") / "sql" / f"by_{question.by}.sql").read_text(encoding="utf-8")
-    measures = ",\n    ".join(_divided(measure) for measure in AGENT_MEASURES)
-    if question.by is By.AGENT:
-        sql = sql.replace("{measures}", measures)
+    sql = _sql(f"by_{question.by}").replace("{half_hours}", _sql("half_hours"))
+    sql = sql.replace("{measures}", ",\n    ".join(map(_divided, AGENT_MEASURES)))
+    sql = sql.replace("{occupancy}", _divided(OCCUPANCY))
+    worked = question.basis is Basis.WORKED
     answer = _ask(
         sql,
-        {"origin": question.interval.start},
-        posted=posted,
-        agents=agents,
-        young=_starts(each.day.start for each in days if each.state is not State.SETTLED),
+        {
+            "origin": question.interval.start,
+            "basis": "posted" if question.basis is Basis.BOTH else question.basis.value,
+            "with_idle": not question.queues,
+        },
+        figures=found.worked if worked else found.posted,
+        legs=POSTED.empty_table() if worked else found.legs,
+        worked=found.worked if question.basis is Basis.BOTH else POSTED.empty_table(),
+        busy=found.busy,
+        status=found.status,
+        agents=found.agents,
+        young=_starts(each.day.start for each in found.days if each.state is not State.SETTLED),
+        detailed=_starts(each.day.start for each in found.detailed),
     )
+    left_out = _LEFT_OUT[question.basis]
+    answer = answer.select([name for name in answer.column_names if name not in left_out])
     return answer.cast(_schema(answer.schema, question)).replace_schema_metadata(
-        {"halfhour.basis": "posted", "halfhour.interval": str(question.interval)}
+        {"halfhour.basis": question.basis, "halfhour.interval": str(question.interval)}
     )
 
 
-def coverage(days: Sequence[Held]) -> pa.Table:
-    """What a store has of each of *days*: `window_start`, `window_end`, `state`, `held_until`,
-    `read_at` (moments in UTC, null where nothing is held) and `row_count`.
+def _sql(name: str) -> str:
+    return (files("halfhour") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def coverage(sources: Mapping[Source, Sequence[Held]]) -> pa.Table:
+    """What a store has of each day of *sources*: `source`, `window_start`, `window_end`, `state`,
+    `held_until`, `read_at` (moments in UTC, null where nothing is held) and `row_count`.
     """
+    days = [each for held in sources.values() for each in held]
     settled = [each.settled for each in days]
     return pa.table(
         {
+            "source": texts([source.value for source, held in sources.items() for _ in held]),
             "window_start": _moments(each.day.start for each in days),
             "window_end": _moments(each.day.end for each in days),
             "state": texts([each.state.value for each in days]),

@@ -11,7 +11,7 @@ from halfhour import wire
 from halfhour.columns import ABSENT, chosen, figures, texts
 from halfhour.errors import UnexpectedAnswer
 from halfhour.intervals import MILLISECOND, Interval, epoch_ms, utc
-from halfhour.tables import MOMENT, NAMES, POSTED, POSTED_METRICS
+from halfhour.tables import MOMENT, NAMES, POSTED, POSTED_METRICS, STATUS, STATUS_KINDS
 
 _SUMS = {column.metric: at for at, column in enumerate(POSTED_METRICS) if column.stat == "sum"}
 _COUNTS = {column.metric: at for at, column in enumerate(POSTED_METRICS) if column.stat == "count"}
@@ -43,6 +43,36 @@ def posted(answer: wire.Aggregates, window: Interval, granularity: timedelta) ->
     ]
     numbers = [figures(column, pa.int64()) for column in measured]
     return pa.Table.from_arrays([figures(starts, MOMENT), *keys, *numbers], schema=POSTED)
+
+
+def status(answer: wire.Aggregates, window: Interval) -> pa.Table:
+    """One row per interval, agent and status, in no order: `tables.STATUS`.
+
+    Raises UnexpectedAnswer if an interval lies outside *window*.
+    """
+    low, high = epoch_ms(window.start), epoch_ms(window.end)
+    rows = [
+        (_start_ms(bucket.interval), group.group["userId"], kind, metric)
+        for group in answer.results or ()
+        for bucket in group.data
+        for metric in bucket.metrics
+        if (kind := STATUS_KINDS.get(metric.metric)) and metric.stats.sum
+    ]
+    if any(not low <= row[0] < high for row in rows):
+        raise UnexpectedAnswer(
+            f"user aggregates: in the answer for {window}, a row lies outside it; "
+            "nothing was used - please report this as a bug"
+        )
+    return pa.Table.from_arrays(
+        [
+            figures(array("q", [row[0] for row in rows]), MOMENT),
+            texts([row[1] for row in rows]),
+            texts([row[2] for row in rows]),
+            texts([row[3].qualifier for row in rows]),
+            figures(array("q", [round(row[3].stats.sum or 0) for row in rows]), pa.int64()),
+        ],
+        schema=STATUS,
+    )
 
 
 def added(parts: Sequence[pa.Table]) -> pa.Table:

@@ -18,8 +18,9 @@ from halfhour import plan as planning
 from halfhour import reports, syncing, syncs
 from halfhour.api import now
 from halfhour.errors import ConfigError, Unreachable, near_miss
-from halfhour.fetch import Fetched, fetch
-from halfhour.holdings import check, holdings
+from halfhour.fetch import fetch
+from halfhour.found import Found
+from halfhour.holdings import check, holdings, passing, wish_of
 from halfhour.intervals import Interval
 from halfhour.plan import Question
 from halfhour.regions import Hosts
@@ -28,7 +29,7 @@ from halfhour.settings import Settings
 from halfhour.store import Store
 from halfhour.syncing import Wish
 from halfhour.talk import talking, watched
-from halfhour.vocabulary import By, Format
+from halfhour.vocabulary import Basis, By, Format
 
 _ENDINGS = {".csv": Format.CSV, ".json": Format.JSON, ".txt": Format.TABLE}
 
@@ -65,27 +66,25 @@ def report(
     """Fetch, and print or write. A table by interval is followed by each agent's averages.
 
     With a *store* what it lacks is read into it first, unless *offline*, and
-    it answers. Raises Incomplete once all that there is has been shown.
+    it answers. Without one, what needs details is answered from one that is
+    gone afterwards. Raises Incomplete once all that there is has been shown.
     """
-    with talking(), _destination(output) as write:
-        found = _held(load, question, store, offline) if store else _fetch(load(), question)
+    with talking(), _destination(output) as write, passing(store, question) as held:
+        found = _held(load, question, held, offline) if held else _fetch(load(), question)
         width = _width() if output is None else None
         questions = [question]
         if form is Format.TABLE and question.by is By.INTERVAL:
             questions.append(replace(question, by=By.AGENT))
-        tables = [
-            reports.report(asked, posted=found.posted, agents=found.agents, days=found.days)
-            for asked in questions
-        ]
+        tables = [reports.report(asked, found) for asked in questions]
         write("\n".join(text.text(table, form, width) for table in tables))
-        _account(tables[0], question)
-    if store:
+        _account(tables[0], question, found)
+    if held:
         check(found.days, question.interval)
 
 
-def _held(load: Callable[[], Settings], question: Question, store: Store, offline: bool) -> Fetched:
-    wish = Wish(question.interval)
-    if not offline and syncing.due(store, wish, syncing.calendar(store, wish, now())):
+def _held(load: Callable[[], Settings], question: Question, store: Store, offline: bool) -> Found:
+    wish = wish_of(question)
+    if not offline and any(syncing.due(store, wish, now()).values()):
         try:
             syncs.run(load(), store, wish)
         except Unreachable as error:
@@ -93,7 +92,7 @@ def _held(load: Callable[[], Settings], question: Question, store: Store, offlin
     return holdings(store, question, now())
 
 
-def _fetch(settings: Settings, question: Question) -> Fetched:
+def _fetch(settings: Settings, question: Question) -> Found:
     with Progress(console=Console(stderr=True), transient=True, disable=not watched()) as bar:
         task = bar.add_task("windows", total=None)
         return asyncio.run(
@@ -116,12 +115,18 @@ def _destination(output: Path | None) -> Iterator[Callable[[str], object]]:
         yield lambda written: file.write(written.encode())
 
 
-def _account(table: pa.Table, question: Question) -> None:
+def _account(table: pa.Table, question: Question, found: Found) -> None:
     """Say what was shown, or why there may be nothing to show."""
     if table.num_rows:
-        log.info("%d rows, posted basis, %s", table.num_rows, question.interval)
+        basis = "posted and worked" if question.basis is Basis.BOTH else question.basis
+        log.info("%d rows, %s basis, %s", table.num_rows, basis, question.interval)
         if young := table["provisional"].to_pylist().count(True):
             log.info("%d of them are provisional: Genesys may still correct them", young)
+        if found.counts_callbacks_twice:
+            log.info(
+                "calls that callbacks led to are posted under voice too, and count twice on days "
+                "without conversation details; 'halfhour sync' reads those"
+            )
         return
     chosen = " for the queues and agents chosen" if question.queues or question.agents else ""
     log.warning(
@@ -140,10 +145,8 @@ def _width() -> int | None:
 
 def coverage(store: Store, interval: Interval | None, form: Format, output: Path | None) -> None:
     """Print or write what *store* holds of each day of *interval*, or since its first."""
-    when = syncing.calendar(store, Wish(), now())
-    settled = store.settled()
-    whole = [each.window.start for each in settled[:1]] or [when.now]
-    days = when.held(interval or Interval(whole[0], when.now), settled)
+    store.settings()  # raises if there is no store, which holds nothing of any day
+    days = syncing.held(store, Wish(interval), now())
     with talking(), _destination(output) as write:
         write(text.text(reports.coverage(days), form, _width() if output is None else None))
 

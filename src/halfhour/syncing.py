@@ -10,34 +10,43 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import pyarrow as pa
 from filelock import FileLock, Timeout
 
-from halfhour import fetch
+from halfhour import details, fetch
 from halfhour.client import Client
 from halfhour.endpoints import QUEUES
 from halfhour.errors import (
     ApiError,
     ConfigError,
-    HalfhourError,
-    Incomplete,
     StoreError,
     UnexpectedAnswer,
     Unreachable,
 )
 from halfhour.intervals import HALF_HOUR, Interval
+from halfhour.outcomes import Event, Outcome, Tell, Window
 from halfhour.plan import PostedQuery
 from halfhour.settings import Settings
 from halfhour.store import Store
+from halfhour.vocabulary import Source
 from halfhour.windows import REREAD, Calendar, Held
 
+AROUND = timedelta(days=14)
+"""How near to a window an agent must have done something to be asked the status of in it.
+
+So a large directory costs no requests: who is in it and works on other things is never asked for.
+"""
 AT_ONCE = 4
 """Windows that are fetched at the same time, of which each may be many requests."""
 NAMES_FOR = timedelta(days=1)
 """How long a name is good."""
 FIRST = timedelta(days=31)
 """How far an empty store reaches back."""
+UNAUTHORIZED, FORBIDDEN = 401, 403
 POLL = 0.2
 """Seconds between looks at whether another sync is done."""
 
@@ -48,69 +57,14 @@ Clock = Callable[[], datetime]
 class Wish:
     """What a sync is to bring: days of *interval*, or since the first that is held.
 
+    *sources* are None for all that the client is allowed to read.
     *granularity* and *reread* are None to be as the store has them.
     """
 
     interval: Interval | None = None
+    sources: Sequence[Source] | None = None
     granularity: timedelta | None = None
     reread: Sequence[timedelta] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something happened: *kind* is waiting, planned, asked, answered, settled, failed, unnamed.
-
-    *left* is how many requests the minute still allows, as far as is known.
-    """
-
-    kind: str
-    window: Interval | None = None
-    rows: int = 0
-    changed: int = 0
-    done: int = 0
-    of: int = 0
-    left: int | None = None
-    reason: str = ""
-
-    def as_json(self) -> dict[str, object]:
-        """Without what says nothing."""
-        told = {
-            "event": self.kind,
-            "window": str(self.window) if self.window else "",
-            "rows": self.rows,
-            "changed": self.changed,
-            "done": self.done,
-            "of": self.of,
-            "requests_left": self.left,
-            "reason": self.reason,
-        }
-        return {name: value for name, value in told.items() if value not in (None, "")}
-
-
-Tell = Callable[[Event], None]
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What a sync did. *failed* are the windows that it could not get, and why."""
-
-    settled: int = 0
-    rows: int = 0
-    changed: int = 0
-    failed: dict[Interval, HalfhourError] = field(default_factory=dict)
-
-    def check(self) -> None:
-        """Raises Incomplete, or the one failure there was where nothing could be had."""
-        if not self.failed:
-            return
-        errors = list(self.failed.values())
-        if not self.settled and isinstance(errors[0], Unreachable):
-            raise errors[0]
-        listed = "".join(f"\n  {window}: {error}" for window, error in self.failed.items())
-        raise Incomplete(
-            f"{len(self.failed)} of {len(self.failed) + self.settled} windows are missing, the "
-            f"others are kept; run it again to fetch them:{listed}"
-        )
 
 
 def calendar(store: Store, wish: Wish, now: datetime) -> Calendar:
@@ -128,29 +82,38 @@ def calendar(store: Store, wish: Wish, now: datetime) -> Calendar:
     return Calendar(now, granularity, wish.reread or ages)
 
 
-def due(store: Store, wish: Wish, calendar: Calendar) -> list[Held]:
-    """The days that are to be read, oldest first."""
-    settled = store.settled() if store.exists else []
-    interval = wish.interval or Interval(
-        settled[0].window.start if settled else calendar.now - FIRST, calendar.now
-    )
-    return [each for each in calendar.held(interval, settled) if each.due]
+def held(store: Store, wish: Wish, now: datetime) -> dict[Source, list[Held]]:
+    """What there is of each day, oldest first, of every source that *wish* names."""
+    when = calendar(store, wish, now)
+    settled = {each: store.settled(each) if store.exists else [] for each in Source}
+    firsts = [windows[0].window.start for windows in settled.values() if windows]
+    interval = wish.interval or Interval(min(firsts, default=now - FIRST), now)
+    return {each: when.held(interval, settled[each]) for each in wish.sources or Source}
+
+
+def due(store: Store, wish: Wish, now: datetime) -> dict[Source, list[Held]]:
+    """The days that are to be read, oldest first, of every source that *wish* names."""
+    days = held(store, wish, now)
+    return {source: [each for each in days[source] if each.due] for source in days}
 
 
 async def sync(settings: Settings, store: Store, wish: Wish, clock: Clock, tell: Tell) -> Outcome:
     """Read what is due, and settle each window as soon as it is there; one sync at a time.
 
-    Raises ConfigError, StoreError, and what `Client.call` raises where there
-    is no hope for any window, such as AuthError.
+    Posted figures come first, as they are the fewest requests and name the
+    agents whose status is to be asked for. Raises ConfigError, StoreError, and
+    what `Client.call` raises where there is no hope for any window, such as
+    AuthError.
     """
     async with _alone(store, tell):
         when = calendar(store, wish, clock())
         store.create(_settings_of(when))
-        days = due(store, wish, when)
-        tell(Event("planned", of=len(days)))
+        days = due(store, wish, when.now)
+        tell(Event("planned", of=sum(map(len, days.values()))))
         async with Client(settings) as client:
-            outcome = await _Round(client, store, when.granularity, clock, tell).run(days)
+            outcome = await _Round(client, store, wish, when.granularity, clock, tell).run(days)
             await _names(client, store, when.now, tell)
+        outcome.tell_oddities(tell)
     return outcome
 
 
@@ -167,50 +130,85 @@ class _Round:
 
     client: Client
     store: Store
+    wish: Wish
     granularity: timedelta
     clock: Clock
     tell: Tell
     outcome: Outcome = field(default_factory=Outcome)
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
-    days: deque[Interval] = field(default_factory=deque)
+    windows: deque[Window] = field(default_factory=deque)
     of: int = 0
+    lake: datetime | None = None
 
-    async def run(self, days: Sequence[Held]) -> Outcome:
-        self.days.extend(each.day for each in days)
-        self.of = len(days)
-        await fetch.together(self._work() for _ in range(AT_ONCE))
+    async def run(self, days: Mapping[Source, Sequence[Held]]) -> Outcome:
+        self.of = sum(map(len, days.values()))
+        for source, held in days.items():
+            self.windows.extend(Window(source, each.day) for each in held)
+            try:
+                await fetch.together(self._work() for _ in range(AT_ONCE))
+            except ApiError as error:
+                if error.status != FORBIDDEN or not self._may_lack(source):
+                    raise
+                self.of -= len(held)
+                self.windows.clear()
+                self.outcome.left_out[source] = error
+                self.tell(Event("left_out", source, reason=str(error)))
         self.outcome.failed = dict(sorted(self.outcome.failed.items()))
         return self.outcome
 
+    def _may_lack(self, source: Source) -> bool:
+        """Whether a sync without *source* is of use. Without posted figures it never is."""
+        return source is Source.STATUS or (source is Source.DETAILS and self.wish.sources is None)
+
     async def _work(self) -> None:
-        while self.days:
-            window = self.days.popleft()
+        while self.windows:
+            window = self.windows.popleft()
             try:
                 await self._settle(window)
             except (ApiError, UnexpectedAnswer, Unreachable) as error:
-                if isinstance(error, ApiError) and error.status in (401, 403):
+                if isinstance(error, ApiError) and error.status in (UNAUTHORIZED, FORBIDDEN):
                     raise
                 self.outcome.failed[window] = error
                 self._say("failed", window, reason=str(error))
                 if isinstance(error, Unreachable):  # nor will the others be reached
-                    self.outcome.failed |= dict.fromkeys(self.days, error)
-                    self.days.clear()
+                    self.outcome.failed |= dict.fromkeys(self.windows, error)
+                    self.windows.clear()
 
-    async def _settle(self, window: Interval) -> None:
+    async def _settle(self, window: Window) -> None:
         read_at = self.clock()
         self._say("asked", window)
-        posted = await fetch.posted(self.client, PostedQuery(window, self.granularity))
-        self._say("answered", window, rows=posted.num_rows)
-        async with self.writing:
-            changed = await asyncio.to_thread(self.store.settle, window, posted, read_at)
+        with TemporaryDirectory(prefix="halfhour-") as folder:
+            tables = await self._tables(window, Path(folder))
+            self._say("answered", window)
+            async with self.writing:
+                settled = await asyncio.to_thread(self.store.settle, *window, tables, read_at)
         self.outcome.settled += 1
-        self.outcome.rows += posted.num_rows
-        self.outcome.changed += changed
-        self._say("settled", window, rows=posted.num_rows, changed=changed)
+        self.outcome.rows += settled.rows
+        self.outcome.changed += settled.changed
+        self._say("settled", window, rows=settled.rows, changed=settled.changed)
 
-    def _say(self, kind: str, window: Interval, **more: Any) -> None:
+    async def _tables(self, window: Window, folder: Path) -> Mapping[str, pa.Table | Path]:
+        """What is to be settled, as rows or as files in *folder*."""
+        interval = window.interval
+        match window.source:
+            case Source.POSTED:
+                query = PostedQuery(interval, self.granularity)
+                return {"posted": await fetch.posted(self.client, query)}
+            case Source.STATUS:
+                around = Interval(interval.start - AROUND, interval.end + AROUND)
+                agents = self.store.agents(around)
+                found = await fetch.status(self.client, interval, self.granularity, agents)
+                return {"status": found}
+            case Source.DETAILS:
+                self.lake = self.lake or await details.available(self.client)
+                with details.Files(folder) as files:
+                    await details.gather(self.client, interval, self.lake, files)
+                self.outcome.oddities += files.oddities
+                return files.tables
+
+    def _say(self, kind: str, window: Window, **more: Any) -> None:
         done = self.outcome.settled + len(self.outcome.failed)
-        self.tell(Event(kind, window, done=done, of=self.of, left=self.client.left, **more))
+        self.tell(Event(kind, *window, done=done, of=self.of, left=self.client.left, **more))
 
 
 async def _names(client: Client, store: Store, now: datetime, tell: Tell) -> None:

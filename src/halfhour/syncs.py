@@ -13,9 +13,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from halfhour import plan, syncing
 from halfhour.api import now
 from halfhour.errors import ApiError, Incomplete, UnexpectedAnswer, Unreachable
+from halfhour.outcomes import Event, Outcome
 from halfhour.settings import Settings
 from halfhour.store import Store
-from halfhour.syncing import Event, Outcome, Wish
+from halfhour.syncing import Wish
 from halfhour.talk import watched
 
 log = logging.getLogger("halfhour")
@@ -36,7 +37,7 @@ def once(settings: Settings, store: Store, wish: Wish, keep: timedelta | None = 
         changed,
     )
     if keep and (gone := store.keep(now() - keep)):
-        log.info("%s: %d windows older than %s are gone", store.path, gone, keep)
+        log.info("%s: %d days older than %s are gone", store.path, gone, keep)
     outcome.check()
 
 
@@ -86,22 +87,26 @@ def run(settings: Settings, store: Store, wish: Wish) -> Outcome:
 
 def preview(store: Store, wish: Wish) -> None:
     """Print which windows are due, and what they will cost."""
-    when = syncing.calendar(store, wish, now())
-    days = syncing.due(store, wish, when)
-    print(
-        json.dumps(
-            {
-                "windows": [{"window": str(each.day), "state": each.state} for each in days],
-                **plan.cost(len(days)),
-            },
-            indent=2,
-        )
-    )
+    days = syncing.due(store, wish, now())
+    windows = [
+        {"source": source, "window": str(each.day), "state": each.state}
+        for source, held in days.items()
+        for each in held
+    ]
+    print(json.dumps({"windows": windows, **plan.cost(len(windows))}, indent=2))
 
 
 SAID: dict[str, Callable[[Event], tuple[int, str]]] = {
     "waiting": lambda event: (logging.WARNING, f"{event.reason}; waiting for it to end"),
-    "failed": lambda event: (logging.WARNING, f"{event.window}: {event.reason}"),
+    "failed": lambda event: (
+        logging.WARNING,
+        f"{event.source} {event.window}: {event.reason}",
+    ),
+    "left_out": lambda event: (
+        logging.WARNING,
+        f"{event.source} is left out, so what needs it is empty: {event.reason}",
+    ),
+    "odd": lambda event: (logging.WARNING, event.reason),
     "unnamed": lambda event: (
         logging.WARNING,
         f"names could not be had, so ids show until the next sync: {event.reason}",

@@ -50,6 +50,71 @@ POSTED = pa.schema(
 where a session had several.
 """
 
+SEGMENTS = pa.schema(
+    [
+        pa.field("window_start", MOMENT, nullable=False),
+        pa.field("conversation_id", pa.string(), nullable=False),
+        pa.field("session_id", pa.string(), nullable=False),
+        pa.field("agent_id", pa.string(), nullable=False),
+        pa.field("queue_id", pa.string()),
+        pa.field("media_type", pa.string()),
+        pa.field("acd", pa.bool_(), nullable=False),
+        pa.field("voice_of_callback", pa.bool_(), nullable=False),
+        pa.field("segment_type", pa.string(), nullable=False),
+        pa.field("start_ms", pa.int64(), nullable=False),
+        pa.field("end_ms", pa.int64(), nullable=False),
+        pa.field("open", pa.bool_(), nullable=False),
+    ]
+)
+"""One row per segment of an agent and window that it has a part in: from conversation details.
+
+Times are milliseconds since 1970, whole: what lies in the window is to be cut
+out. An *open* segment ends where the reading of it did. *acd* tells work of a
+queue from other calls, *voice_of_callback* the call that a callback led to,
+which the callback's own session spans.
+"""
+
+EMITTED = pa.schema(
+    [
+        pa.field("emitted_at", MOMENT, nullable=False),
+        pa.field("conversation_id", pa.string(), nullable=False),
+        pa.field("session_id", pa.string(), nullable=False),
+        pa.field("agent_id", pa.string(), nullable=False),
+        pa.field("queue_id", pa.string()),
+        pa.field("media_type", pa.string()),
+        pa.field("voice_of_callback", pa.bool_(), nullable=False),
+        pa.field("metric", pa.string(), nullable=False),
+        pa.field("value", pa.int64(), nullable=False),
+    ]
+)
+"""One row per value that an agent's session posted: from conversation details.
+
+Only of metrics that `POSTED` has. By *emitted_at* they add up to what
+conversation aggregates say.
+"""
+
+STATUS = pa.schema(
+    [
+        pa.field("interval_start", MOMENT, nullable=False),
+        pa.field("agent_id", pa.string(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("status", pa.string(), nullable=False),
+        pa.field("status_ms", pa.int64(), nullable=False),
+    ]
+)
+"""One row per interval, agent and status: from user aggregates. *kind* is presence or routing."""
+
+STATUS_KINDS = {"tSystemPresence": "presence", "tAgentRoutingStatus": "routing"}
+
+BUSY = pa.schema(
+    [
+        pa.field("interval_start", MOMENT, nullable=False),
+        pa.field("agent_id", pa.string(), nullable=False),
+        pa.field("busy_ms", pa.int64(), nullable=False),
+    ]
+)
+"""How long an agent worked on anything in an interval: what goes on at once counts once."""
+
 REVISIONS = pa.schema(
     [
         pa.field("read_at", MOMENT, nullable=False),

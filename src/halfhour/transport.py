@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import TypeVar, cast
 from urllib.parse import urlsplit
 
 import httpx2
@@ -56,9 +56,14 @@ async def exchange(
 
 
 def read(operation: str, response: httpx2.Response, answer: type[T]) -> T:
-    """The JSON of a good answer. Raises ApiError, or UnexpectedAnswer for what is no JSON."""
+    """The JSON of a good answer; None if it is to have no content.
+
+    Raises ApiError, or UnexpectedAnswer for what is no JSON.
+    """
     if not response.is_success:
         raise _refusal(operation, response)
+    if response.status_code == httpx2.codes.NO_CONTENT:
+        return cast(T, None)
     try:
         return msgspec.json.decode(response.content, type=answer)
     except msgspec.ValidationError as error:

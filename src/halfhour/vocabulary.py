@@ -11,6 +11,22 @@ class By(StrEnum):
     AGENT = "agent"
 
 
+class Basis(StrEnum):
+    """What the figures of a report stand on."""
+
+    POSTED = "posted"
+    WORKED = "worked"
+    BOTH = "both"
+
+
+class Source(StrEnum):
+    """Where figures come from: conversation aggregates, user aggregates, conversation details."""
+
+    POSTED = "posted"
+    STATUS = "status"
+    DETAILS = "details"
+
+
 class Format(StrEnum):
     """How a report is written down."""
 

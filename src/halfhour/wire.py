@@ -48,7 +48,10 @@ class Stats(Wire):
 
 
 class Metric(Wire):
+    """*qualifier* is a status; only the aggregates of users have one."""
+
     metric: str
+    qualifier: str = ""
     stats: Stats = msgspec.field(default_factory=Stats)
 
 
@@ -84,3 +87,70 @@ class Page(Wire, Generic[T]):
 
     entities: tuple[T, ...] = ()
     next_uri: str | None = None
+
+
+class DetailMetric(Wire):
+    """A value of a session, in ms or a count, posted whole at *emit_date*."""
+
+    name: str
+    value: int
+    emit_date: str
+
+
+class Segment(Wire):
+    """A part of a session; it has no *segment_end* as long as it goes on."""
+
+    segment_type: str
+    segment_start: str | None = None
+    segment_end: str | None = None
+    queue_id: str | None = None
+
+
+class Session(Wire):
+    session_id: str
+    media_type: str | None = None
+    metrics: tuple[DetailMetric, ...] = ()
+    segments: tuple[Segment, ...] = ()
+
+
+class Participant(Wire):
+    """Agents have a *user_id*; their *purpose* is agent on queue work, user on other calls."""
+
+    purpose: str = ""
+    user_id: str | None = None
+    sessions: tuple[Session, ...] = ()
+
+
+class Conversation(Wire):
+    conversation_id: str
+    participants: tuple[Participant, ...] = ()
+
+
+class Details(Wire):
+    """A page of detail records, each still as it came, so that one that is malformed
+    does not spoil the others. Past the last page *conversations* is missing.
+    """
+
+    conversations: tuple[msgspec.Raw, ...] | None = None
+    total_hits: int = 0
+    cursor: str | None = None
+    data_availability_date: str | None = None
+
+
+class Job(Wire):
+    """The answer to the submission of a job."""
+
+    job_id: str
+
+
+class JobStatus(Wire):
+    """*state* is QUEUED, PENDING, FULFILLED, FAILED, CANCELLED or EXPIRED."""
+
+    state: str
+    error_message: str = ""
+
+
+class Availability(Wire):
+    """Until when the data is there that jobs see."""
+
+    data_availability_date: str

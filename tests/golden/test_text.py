@@ -13,6 +13,7 @@ import pytest
 from rich.cells import cell_len
 
 from halfhour import reports
+from halfhour.found import Found
 from halfhour.intervals import HALF_HOUR, Interval
 from halfhour.plan import Question
 from halfhour.render.text import text
@@ -66,7 +67,7 @@ DAYS = Calendar(NIGHT.end + timedelta(hours=1), HALF_HOUR).held(NIGHT, [])
 
 
 def answer(by: By, rows: pa.Table = HARD) -> pa.Table:
-    return reports.report(Question(NIGHT, LONDON, by), posted=rows, agents=AGENTS, days=DAYS)
+    return reports.report(Question(NIGHT, LONDON, by), Found(AGENTS, posted=rows, days=DAYS))
 
 
 @pytest.mark.parametrize("by", By)
@@ -149,7 +150,7 @@ def test_quarter_hours_are_paired_from_where_the_local_half_hours_begin():
     )
     question = Question(Interval(start, start + timedelta(days=1)), kathmandu)
 
-    table = reports.report(question, posted=rows, agents=AGENTS, days=[])
+    table = reports.report(question, Found(AGENTS, posted=rows))
 
     assert table["interval_start"].to_pylist() == [
         datetime(2026, 2, 17, 0, 0, tzinfo=kathmandu),

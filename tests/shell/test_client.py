@@ -15,7 +15,8 @@ from halfhour import regions, wire
 from halfhour.client import Client
 from halfhour.endpoints import AGENTS, AGGREGATES, QUEUES
 from halfhour.errors import ApiError, AuthError, UnexpectedAnswer, Unreachable
-from halfhour.fetch import Fetched, fetch
+from halfhour.fetch import fetch
+from halfhour.found import Found
 from halfhour.intervals import HALF_HOUR, Interval
 from halfhour.plan import PostedQuery, Question
 from halfhour.settings import Settings
@@ -37,7 +38,7 @@ async def aggregates(settings: Settings, times: int = 1) -> list[wire.Aggregates
         return list(await asyncio.gather(*calls))
 
 
-def fetched(settings: Settings) -> Fetched:
+def fetched(settings: Settings) -> Found:
     return run(fetch(settings, QUESTION, DAY.end))
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from halfhour import reports
+from halfhour.found import Found
 from halfhour.intervals import HALF_HOUR, QUARTER_HOUR, Interval
 from halfhour.plan import Question
 from halfhour.tables import NAMES, POSTED
@@ -45,7 +46,7 @@ rows = st.lists(
 
 def report(by: By, posted: list[dict[str, Any]]) -> list[dict[str, Any]]:
     table = pa.Table.from_pylist(posted, schema=POSTED)
-    found = reports.report(Question(DAY, UTC, by), posted=table, agents=AGENTS, days=[])
+    found = reports.report(Question(DAY, UTC, by), Found(AGENTS, table))
     return list(found.to_pylist())
 
 

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from halfhour.errors import StoreError
 from halfhour.intervals import HALF_HOUR, Interval
-from halfhour.store import Store
+from halfhour.store import Change, Store
 from halfhour.tables import POSTED
+from halfhour.vocabulary import Source
 from halfhour.windows import DAY
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -50,6 +51,10 @@ def store(tmp_path: Path) -> Store:
     return made
 
 
+def post(store: Store, window: Interval, posted: pa.Table, read_at: datetime) -> Change:
+    return store.settle(Source.POSTED, window, {"posted": posted}, read_at)
+
+
 def figures(table: pa.Table) -> dict[tuple[Any, ...], int]:
     """Every figure that is there, by its key and column."""
     return {
@@ -62,22 +67,22 @@ def figures(table: pa.Table) -> dict[tuple[Any, ...], int]:
 
 def test_what_is_settled_is_held_with_the_record_of_it(store):
     told = rows((0, "ada", None, {"handle_ms": 7}), (47, "bob", "q", {"acw_ms": 3}))
-    assert store.settle(MONDAY, told, LATER) == 0
+    assert post(store, MONDAY, told, LATER) == (2, 0)
 
     assert store.posted(MONDAY).sort_by("agent_id").equals(told)
-    (settled,) = store.settled()
+    (settled,) = store.settled(Source.POSTED)
     assert (settled.window, settled.read_at, settled.rows) == (MONDAY, LATER, 2)
 
 
 def test_a_window_is_replaced_whole_and_its_neighbours_are_let_be(store):
-    store.settle(MONDAY, rows((0, "ada", None, {"handle_ms": 7})), LATER)
+    post(store, MONDAY, rows((0, "ada", None, {"handle_ms": 7})), LATER)
     tuesday = Interval(START + DAY, START + 2 * DAY)
-    store.settle(tuesday, rows((48, "ada", None, {"handle_ms": 9})), LATER)
-    store.settle(MONDAY, rows((3, "bob", None, {"handle_ms": 1})), LATER)
+    post(store, tuesday, rows((48, "ada", None, {"handle_ms": 9})), LATER)
+    post(store, MONDAY, rows((3, "bob", None, {"handle_ms": 1})), LATER)
 
     held = store.posted(Interval(START, START + 9 * DAY))
     assert sorted(figures(held).values()) == [1, 9]
-    assert [each.window for each in store.settled()] == [MONDAY, tuesday]
+    assert [each.window for each in store.settled(Source.POSTED)] == [MONDAY, tuesday]
 
 
 cells = st.dictionaries(
@@ -98,9 +103,9 @@ def test_revisions_are_the_difference_in_what_was_held(tmp_path, before, after, 
     store.create(MADE)
     first = {key: value for key, value in before.items() if key[0] < known}
     until = Interval(START, START + known * HALF_HOUR)
-    store.settle(until, rows(*((*key, value) for key, value in first.items())), START)
+    post(store, until, rows(*((*key, value) for key, value in first.items())), START)
     told = rows(*((*key, value) for key, value in after.items()))
-    changed = store.settle(MONDAY, told, LATER)
+    changed = post(store, MONDAY, told, LATER)
 
     old, new = figures(rows(*((*key, value) for key, value in first.items()))), figures(told)
     new = {key: value for key, value in new.items() if key[0] < until.end}
@@ -116,11 +121,11 @@ def test_revisions_are_the_difference_in_what_was_held(tmp_path, before, after, 
         for key in old.keys() | new.keys()
         if old.get(key) != new.get(key)
     }
-    assert changed == len(found)
+    assert changed.changed == len(found)
 
 
 def test_names_are_held_until_they_are_old(store):
-    store.settle(MONDAY, rows((0, "ada", "q,r", {}), (1, "bob", None, {})), LATER)
+    post(store, MONDAY, rows((0, "ada", "q,r", {}), (1, "bob", None, {})), LATER)
     assert store.unnamed("agent", START) == ["ada", "bob"]
     assert store.unnamed("queue", START) == ["q", "r"]
 
@@ -135,16 +140,19 @@ def test_names_are_held_until_they_are_old(store):
 def test_old_windows_go_whole(store):
     for day in range(3):
         window = Interval(START + day * DAY, START + (day + 1) * DAY)
-        store.settle(window, rows((day * 48, "ada", None, {"acw_ms": day})), LATER)
+        post(store, window, rows((day * 48, "ada", None, {"acw_ms": day})), LATER)
 
     assert store.keep(START + DAY + timedelta(hours=23)) == 1
-    assert [each.window.start for each in store.settled()] == [START + DAY, START + 2 * DAY]
+    assert [each.window.start for each in store.settled(Source.POSTED)] == [
+        START + DAY,
+        START + 2 * DAY,
+    ]
     assert store.posted(Interval(START, START + 9 * DAY))["acw_ms"].to_pylist() == [1, 2]
     assert store.keep(START) == 0
 
 
 def test_readers_and_a_writer_take_turns(store):
-    store.settle(MONDAY, rows((0, "ada", None, {"acw_ms": 0})), LATER)
+    post(store, MONDAY, rows((0, "ada", None, {"acw_ms": 0})), LATER)
     reader = (
         "import sys; from datetime import *; from pathlib import Path\n"
         "from halfhour.store import Store; from halfhour.intervals import Interval\n"
@@ -155,7 +163,7 @@ def test_readers_and_a_writer_take_turns(store):
     )
     with subprocess.Popen([sys.executable, "-c", reader, str(store.path)]) as other:
         for value in range(25):
-            store.settle(MONDAY, rows((0, "ada", None, {"acw_ms": value})), LATER)
+            post(store, MONDAY, rows((0, "ada", None, {"acw_ms": value})), LATER)
     assert other.returncode == 0
 
 
@@ -169,22 +177,22 @@ def test_who_holds_it_for_too_long_is_named(store):
         other.stdout.readline()
         impatient = Store(store.path, wait=0.2)
         with pytest.raises(StoreError, match=rf"PID {other.pid}.*has it open; try again"):
-            impatient.settled()
+            impatient.settled(Source.POSTED)
         # and who waits long enough has it
         threading.Timer(0.5, lambda: other.communicate("\n")).start()
-        assert store.settled() == []
+        assert store.settled(Source.POSTED) == []
 
 
 def test_a_failed_settle_leaves_what_was_there(store):
-    store.settle(MONDAY, rows((0, "ada", None, {"acw_ms": 1})), LATER)
+    post(store, MONDAY, rows((0, "ada", None, {"acw_ms": 1})), LATER)
     wrong = rows((0, "ada", None, {"acw_ms": 2})).set_column(
         1, "agent_id", pa.array([None], pa.string())
     )
     with pytest.raises(StoreError):
-        store.settle(MONDAY, wrong, LATER + DAY)
+        post(store, MONDAY, wrong, LATER + DAY)
 
     assert store.posted(MONDAY)["acw_ms"].to_pylist() == [1]
-    assert store.settled()[0].read_at == LATER
+    assert store.settled(Source.POSTED)[0].read_at == LATER
     assert store.revisions().num_rows == 0
 
 
@@ -217,7 +225,7 @@ def test_what_is_no_store_gets_a_sentence_and_is_let_be(tmp_path, make, words):
     before = path.read_bytes() if path.is_file() else b""
 
     with pytest.raises(StoreError) as caught:
-        Store(path).settled()
+        Store(path).settled(Source.POSTED)
     assert words in str(caught.value)
     assert str(path) in str(caught.value)
     if "make" not in words and "empty" not in words:
@@ -238,6 +246,6 @@ def test_an_empty_database_becomes_a_store(tmp_path):
     store = Store(path)
     store.create(MADE)
 
-    assert store.settings() == {**MADE, "version": "1"}
+    assert store.settings() == {**MADE, "version": "2"}
     store.create({"granularity": "900"})  # a store keeps what it was made with
     assert store.settings()["granularity"] == "1800"

@@ -1,5 +1,6 @@
 """`halfhour sync` and what reads its store, as processes; killed at any moment."""
 
+import csv
 import json
 import os
 import random
@@ -15,7 +16,11 @@ import pytest
 from .conftest import Cloud, emulator
 
 RANGE = ("--from", "2026-02-26", "--to", "2026-03-03")
-WINDOWS = 5
+DAYS = 5
+WINDOWS = 3 * DAYS
+"""Days of each source."""
+SHORT = ("--from", "2026-03-01", "--to", "2026-03-03")
+SHORT_WINDOWS = 3 * 2
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +41,7 @@ def environment(cloud: Cloud) -> dict[str, str]:
 def export(cloud: Cloud, folder: Path, by: str) -> bytes:
     """The whole store as CSV; only what it holds, so it must hold all of it."""
     done = subprocess.run(
-        command("report", *RANGE, "--offline", "--by", by, "--format", "csv"),
+        command("report", *SHORT, "--offline", "--by", by, "--format", "csv"),
         cwd=folder,
         env=environment(cloud),
         capture_output=True,
@@ -49,7 +54,7 @@ def export(cloud: Cloud, folder: Path, by: str) -> bytes:
 def killed_at(cloud: Cloud, folder: Path, event: int, delay: float) -> bool:
     """A sync that is killed *delay* after its n-th *event*; whether it was still running."""
     with subprocess.Popen(
-        command("sync", *RANGE, "--log-format", "json"),
+        command("sync", *SHORT, "--log-format", "json"),
         cwd=folder,
         env=environment(cloud),
         stderr=subprocess.PIPE,
@@ -72,7 +77,7 @@ def undisturbed(
     """What a sync that nothing happened to ends with."""
     small_cloud.reset()
     folder = tmp_path_factory.mktemp("undisturbed")
-    subprocess.run(command("sync", *RANGE), cwd=folder, env=environment(small_cloud), check=True)
+    subprocess.run(command("sync", *SHORT), cwd=folder, env=environment(small_cloud), check=True)
     return export(small_cloud, folder, "interval"), export(small_cloud, folder, "agent")
 
 
@@ -91,14 +96,14 @@ def test_killed_at_any_moment_and_run_again_it_ends_where_it_would_have(
         folder = tmp_path / str(at % 3)
         folder.mkdir(exist_ok=True)
         delay = dice.choice((0, 0, 0.001, 0.005, 0.02))
-        kills += killed_at(small_cloud, folder, dice.randrange(3 * WINDOWS + 2), delay)
+        kills += killed_at(small_cloud, folder, dice.randrange(3 * SHORT_WINDOWS + 2), delay)
     assert kills >= 3  # those that came to their end first were complete
 
     for at in range(3):
         folder = tmp_path / str(at)
         small_cloud.reset()
         subprocess.run(
-            command("sync", *RANGE), cwd=folder, env=environment(small_cloud), check=True
+            command("sync", *SHORT), cwd=folder, env=environment(small_cloud), check=True
         )
         assert (
             export(small_cloud, folder, "interval"),
@@ -132,27 +137,37 @@ def test_it_ends_within_a_second_when_it_is_told_to(small_cloud, tmp_path, signa
 
 def test_a_report_reads_what_is_missing_first_and_then_asks_nothing(cloud, halfhour, tmp_path):
     first = halfhour("report", *RANGE, "--store", "s.duckdb", "--format", "csv")
-    asked = len(cloud.requests("aggregates/query"))
+    asked = len(cloud.requests("conversations/aggregates/query"))
     again = halfhour("report", *RANGE, "--store", "s.duckdb", "--format", "csv")
     direct = halfhour("report", *RANGE, "--format", "csv")
 
     assert (first.code, again.code) == (0, 0), first.err
-    assert asked == WINDOWS
-    assert first.out == again.out == direct.out
+    assert asked == DAYS
+    assert first.out == again.out
+    # Without a store no status is asked for, so those who were only there are not known.
+    rows = first_columns(direct.out)
+    assert [row for row in first_columns(first.out) if row in rows] == rows
+    idle = [row for row in first_columns(first.out) if row not in rows]
+    assert {tuple(row[4:7]) for row in idle} == {("0.000",) * 3}
     assert first.out.count("\n") > 100
+
+
+def first_columns(report: str) -> list[list[str]]:
+    return [row[:7] for row in csv.reader(report.splitlines())]
 
 
 def test_a_store_in_the_folder_is_used_without_being_named(cloud, halfhour):
     halfhour("sync", *RANGE)
-    asked = len(cloud.requests("aggregates/query"))
+    asked = len(cloud.requests("conversations/aggregates/query"))
     ran = halfhour("report", "--from", "2026-03-01", "--to", "2026-03-02", "--queue", "Billing",
                    "--format", "csv")  # fmt: skip
 
     assert ran.code == 0, ran.err
-    assert len(cloud.requests("aggregates/query")) == asked
-    direct = halfhour("report", "--from", "2026-03-01", "--to", "2026-03-02", "--queue", "Billing",
-                      "--format", "csv", "--store", "other.duckdb")  # fmt: skip
-    assert direct.out == ran.out
+    assert len(cloud.requests("conversations/aggregates/query")) == asked
+    halfhour("sync", "--from", "2026-03-01", "--to", "2026-03-02", "--store", "other.duckdb")
+    other = halfhour("report", "--from", "2026-03-01", "--to", "2026-03-02", "--queue", "Billing",
+                     "--format", "csv", "--store", "other.duckdb")  # fmt: skip
+    assert other.out == ran.out
 
 
 def test_what_is_not_held_is_listed_and_the_exit_code_says_so(cloud, halfhour):
@@ -162,17 +177,17 @@ def test_what_is_not_held_is_listed_and_the_exit_code_says_so(cloud, halfhour):
     assert ran.code == 5
     assert "2026-02-26T00:00:00.000Z/2026-03-01T00:00:00.000Z" in ran.err
     assert ran.out.count("\n") > 10
-    assert len(cloud.requests("aggregates/query")) == 1
+    assert len(cloud.requests("conversations/aggregates/query")) == 1
 
 
 def test_a_sync_that_could_not_get_everything_exits_with_5(cloud, halfhour):
     cloud.faults({"kind": "status", "status": 500, "endpoint": "aggregates", "calls": [2]})
-    ran = halfhour("sync", *RANGE)
+    ran = halfhour("sync", *RANGE, "--source", "posted")
 
     assert ran.code == 5
     assert "1 of 5 windows are missing" in ran.err
     covered = halfhour("coverage", *RANGE, "--format", "json")
-    states = [day["state"] for day in json.loads(covered.out)]
+    states = [day["state"] for day in json.loads(covered.out) if day["source"] == "posted"]
     assert sorted(states) == ["missing", *["settled"] * 4]
     assert halfhour("sync", *RANGE).code == 0
 
@@ -180,9 +195,9 @@ def test_a_sync_that_could_not_get_everything_exits_with_5(cloud, halfhour):
 def test_coverage_and_revisions_are_tables_and_files(cloud, halfhour, tmp_path):
     cloud.faults({"kind": "restatement", "share": 0.5})
     halfhour("sync", *RANGE)
-    shown = halfhour("coverage")
+    shown = halfhour("coverage", *RANGE)
     assert shown.out.splitlines()[0].split() == [
-        "window_start", "window_end", "state", "held_until", "read_at", "row_count",
+        "source", "window_start", "window_end", "state", "held_until", "read_at", "row_count",
     ]  # fmt: skip
     assert halfhour("revisions").err.strip().endswith("nothing that was read again had changed")
 
@@ -212,7 +227,7 @@ def test_old_days_are_let_go(cloud, halfhour):
     halfhour("sync", *RANGE)
     ran = halfhour("sync", *RANGE, "--keep", "1d")
 
-    assert "5 windows older than" in ran.err
+    assert f"{DAYS} days older than" in ran.err
     assert halfhour("coverage", *RANGE, "--format", "csv").out.count("missing") == WINDOWS
 
 

@@ -12,10 +12,12 @@ import pytest
 from halfhour import regions
 from halfhour.errors import ConfigError, Incomplete, Unreachable
 from halfhour.intervals import HALF_HOUR, QUARTER_HOUR, Interval
+from halfhour.outcomes import Event, Outcome
 from halfhour.settings import Settings
 from halfhour.store import Store
-from halfhour.syncing import Event, Outcome, Wish, calendar, sync
+from halfhour.syncing import Wish, calendar, sync
 from halfhour.tables import POSTED_METRICS
+from halfhour.vocabulary import Source
 from halfhour.windows import DAY, State
 
 from .conftest import Cloud, emulator
@@ -36,9 +38,9 @@ def bring(
     now: datetime = NOW,
     **wish: Any,
 ) -> tuple[Outcome, list[Event]]:
-    """A sync at *now*, and what it told."""
+    """A sync at *now*, and what it told; of posted figures if nothing else is wished for."""
     told: list[Event] = []
-    wanted = Wish(interval, **wish)
+    wanted = Wish(interval, **{"sources": (Source.POSTED,), **wish})
     return asyncio.run(sync(settings, store, wanted, lambda: now, told.append)), told
 
 
@@ -93,7 +95,7 @@ def test_without_a_range_it_goes_on_from_what_is_held(cloud, store):
     cloud.clock(now="2026-03-03T09:40:00Z")
     outcome, _ = bring(cloud.settings, store, now=NOW + timedelta(hours=9, minutes=40))
 
-    windows = [each.window for each in store.settled()]
+    windows = [each.window for each in store.settled(Source.POSTED)]
     assert outcome.settled == 4  # one is read again a day after its end
     assert [each.start for each in windows] == [start + step * DAY for step in range(4)]
     assert windows[-1].end == NOW + timedelta(hours=9, minutes=30)
@@ -140,13 +142,13 @@ def test_under_every_fault_at_once_it_ends_complete_or_names_what_is_missing(lar
     large_cloud.faults(*FAULTS)
     settings = large_cloud.impatient(attempts=4)
     for _ in range(12):
-        before = {each.window for each in store.settled()} if store.exists else set()
+        before = {each.window for each in store.settled(Source.POSTED)} if store.exists else set()
         try:
             outcome, _ = bring(settings, store, WEEK)
         except Unreachable:
             continue
-        days = {each.window for each in store.settled()}
-        assert days.isdisjoint(outcome.failed)
+        days = {each.window for each in store.settled(Source.POSTED)}
+        assert days.isdisjoint(each.interval for each in outcome.failed)
         assert len(days) - len(before) == outcome.settled
         assert len(days) + len(outcome.failed) == 7
         if not outcome.failed:
@@ -210,8 +212,8 @@ def test_two_syncs_at_once_fetch_nothing_twice(cloud, store):
     told: list[Event] = []
 
     async def both() -> tuple[Outcome, Outcome]:
-        one = sync(cloud.settings, store, Wish(WEEK), lambda: NOW, told.append)
-        other = sync(cloud.settings, store, Wish(WEEK), lambda: NOW, told.append)
+        one = sync(cloud.settings, store, Wish(WEEK, (Source.POSTED,)), lambda: NOW, told.append)
+        other = sync(cloud.settings, store, Wish(WEEK, (Source.POSTED,)), lambda: NOW, told.append)
         return await asyncio.gather(one, other)
 
     outcomes = asyncio.run(both())
@@ -256,6 +258,6 @@ def test_it_stays_under_a_rate_that_is_asked_for(cloud, store):
 
 def test_every_day_is_told_of_in_the_end(cloud, store):
     bring(cloud.settings, store, Interval(NOW - 2 * DAY, NOW))
-    days = calendar(store, Wish(), NOW + DAY).held(WEEK, store.settled())
+    days = calendar(store, Wish(), NOW + DAY).held(WEEK, store.settled(Source.POSTED))
     assert [each.state for each in days] == [State.MISSING] * 5 + [State.PROVISIONAL] * 2
     assert [each.due for each in days] == [True] * 5 + [False, True]  # a day after its end

@@ -19,11 +19,25 @@ _NOT_IN_A_TABLE = {
     "dialing_time_sec",
     "alert_time_sec",
     "not_responding_time_sec",
+    "digital_hold_time_sec",
+    "callback_voice_time_sec",
     "answered_count",
     "exceeds_interval",
+    "worked_talk_time_sec",
+    "worked_hold_time_sec",
+    "worked_acw_time_sec",
+    "logged_in_time_sec",
+    "interacting_time_sec",
+    "idle_time_sec",
+    "communicating_time_sec",
+    "status_not_responding_time_sec",
+    "interacting_per_on_queue_ratio",
+    "interacting_per_logged_in_ratio",
     "basis",
 }
 """What only the other formats show."""
+_WHERE_KNOWN = {"busy_time_sec", "on_queue_time_sec", "occupancy_ratio"}
+"""What a table shows if there is anything of it."""
 _FIRST_TO_GO = (
     "agent_id",
     "interval_end",
@@ -31,6 +45,8 @@ _FIRST_TO_GO = (
     "interval_count",
     "acw_share_ratio",
     "hold_share_ratio",
+    "on_queue_time_sec",
+    "busy_time_sec",
     "provisional",
 )
 _MARKS = {"provisional"}
@@ -77,6 +93,7 @@ def _aligned(table: pa.Table, width: int | None) -> str:
         name: [_harmless(_YES.get(each, each) if name in _MARKS else each) for each in texts]
         for name in table.column_names
         if name not in _NOT_IN_A_TABLE
+        and (name not in _WHERE_KNOWN or table[name].null_count < table.num_rows)
         for texts in [_cells(table, name)]
     }
     heads = {name: [name] for name in cells}

@@ -1,23 +1,6 @@
--- Posted figures, one row per half-hour and agent that anything was posted for.
--- The query covered the agent and the half-hour, so what it left out is zero.
--- Rows of 15 minutes are paired from :origin on; sums are whole milliseconds,
--- divided last.
-with posted_half_hours as (
-    select
-        time_bucket(interval 30 minutes, interval_start, $origin::timestamptz) as interval_start,
-        agent_id,
-        sum(handle_ms) as handle_ms,
-        sum(handle_count) as handle_count,
-        sum(talk_ms) as talk_ms,
-        sum(hold_ms) as hold_ms,
-        sum(acw_ms) as acw_ms,
-        sum(contacting_ms) as contacting_ms,
-        sum(dialing_ms) as dialing_ms,
-        sum(alert_ms) as alert_ms,
-        sum(not_responding_ms) as not_responding_ms,
-        sum(answered_count) as answered_count
-    from posted
-    group by all
+-- One row per half-hour and agent that anything is known of.
+with half_hours as (
+    {half_hours}
 )
 
 select
@@ -33,11 +16,26 @@ select
     coalesce(dialing_ms, 0) / 1000.0 as dialing_time_sec,
     coalesce(alert_ms, 0) / 1000.0 as alert_time_sec,
     coalesce(not_responding_ms, 0) / 1000.0 as not_responding_time_sec,
+    coalesce(digital_hold_ms, 0) / 1000.0 as digital_hold_time_sec,
+    case when has_details then coalesce(callback_voice_ms, 0) / 1000.0 end
+        as callback_voice_time_sec,
     coalesce(handle_count, 0) as handled_count,
     coalesce(answered_count, 0) as answered_count,
     coalesce(handle_ms, 0) > 1800000 as exceeds_interval,
-    time_bucket(interval 1 day, interval_start) in (from young) as provisional,
-    'posted' as basis
-from posted_half_hours
+    coalesce(worked_ms, 0) / 1000.0 as worked_time_sec,
+    coalesce(worked_talk_ms, 0) / 1000.0 as worked_talk_time_sec,
+    coalesce(worked_hold_ms, 0) / 1000.0 as worked_hold_time_sec,
+    coalesce(worked_acw_ms, 0) / 1000.0 as worked_acw_time_sec,
+    coalesce(busy_ms, 0) / 1000.0 as busy_time_sec,
+    logged_in_ms / 1000.0 as logged_in_time_sec,
+    on_queue_ms / 1000.0 as on_queue_time_sec,
+    interacting_ms / 1000.0 as interacting_time_sec,
+    idle_ms / 1000.0 as idle_time_sec,
+    communicating_ms / 1000.0 as communicating_time_sec,
+    status_not_responding_ms / 1000.0 as status_not_responding_time_sec,
+    {occupancy},
+    provisional,
+    $basis as basis
+from half_hours
 left join agents on agents.id = agent_id
 order by interval_start, agent_name collate nocase.noaccent, agent_name, agent_id

@@ -1,0 +1,162 @@
+"""The file of a store: one DuckDB database, of a version that is known here.
+
+DuckDB lets one process write, or several read. So each step opens the file,
+does one transaction and closes it, and waits its turn.
+"""
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import duckdb
+
+from halfhour.errors import StoreError
+
+VERSION = 2
+MAGIC = b"DUCK"
+WAIT = 30.0
+"""Seconds to wait for another process that has the file open."""
+PAUSE = 0.02
+
+Connection = duckdb.DuckDBPyConnection
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """The file at *path*; it need not exist before it is migrated."""
+
+    path: Path
+    wait: float = WAIT
+
+    @property
+    def exists(self) -> bool:
+        return self.path.exists()
+
+    def migrate(self, settings: Mapping[str, str]) -> None:
+        """Make sure that there is a store, of this version; a new one gets these *settings*.
+
+        Raises StoreError, as all that follows does.
+        """
+        self._refuse_other_files()
+        with self._opened(read_only=False) as connection:
+            version = _version(connection, self.path)
+            for number in range(version + 1, VERSION + 1):
+                connection.execute("begin")
+                connection.execute(sql(f"{number:04}"))
+                connection.execute(
+                    "insert or replace into settings values ('version', ?)", [str(number)]
+                )
+                if number == 1:
+                    connection.executemany(
+                        "insert into settings values (?, ?)",
+                        [list(each) for each in settings.items()],
+                    )
+                connection.execute("commit")
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        self._refuse_other_files()
+        if not self.exists:
+            raise StoreError(f"{self.path}: there is no store; 'halfhour sync' makes one")
+        with self._opened(read_only=True) as connection:
+            version = _version(connection, self.path)
+            if version == 0:
+                raise StoreError(f"{self.path}: the store is empty; run 'halfhour sync'")
+            if version < VERSION:
+                raise StoreError(
+                    f"{self.path}: an older halfhour made this store; run 'halfhour sync' to "
+                    "bring it up to date"
+                )
+            yield connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        with self._opened(read_only=False) as connection:
+            connection.execute("begin")
+            yield connection
+            connection.execute("commit")
+
+    @contextmanager
+    def _opened(self, *, read_only: bool) -> Iterator[Connection]:
+        try:
+            connection = self._connected(read_only=read_only)
+            try:
+                connection.execute("set TimeZone = 'UTC'")
+                yield connection
+            finally:
+                connection.close()
+        except duckdb.Error as error:
+            raise StoreError(f"{self.path}: {_reason(error)}") from error
+
+    def _connected(self, *, read_only: bool) -> Connection:
+        until = time.monotonic() + self.wait
+        while True:
+            try:
+                return duckdb.connect(str(self.path), read_only=read_only)
+            except duckdb.IOException as error:
+                if "Could not set lock" not in str(error) or time.monotonic() > until:
+                    raise
+            time.sleep(PAUSE)
+
+    def _refuse_other_files(self) -> None:
+        try:
+            with self.path.open("rb") as file:
+                head = file.read(12)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StoreError(f"{self.path}: cannot be opened ({error.strerror})") from error
+        if head and head[8:] != MAGIC:
+            raise StoreError(f"{self.path}: this file is no halfhour store; name another")
+
+
+def _version(connection: Connection, path: Path) -> int:
+    """The version of the store that is there; 0 for an empty file. Raises StoreError."""
+    tables = {
+        row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()
+    }
+    if not tables:
+        return 0
+    found = (
+        connection.execute("select value from settings where name = 'version'").fetchall()
+        if {"settings", "settled"} <= tables
+        else []
+    )
+    if not found:
+        raise StoreError(f"{path}: this DuckDB database is no halfhour store; name another")
+    ((version,),) = found
+    if int(version) > VERSION:
+        raise StoreError(
+            f"{path}: a newer halfhour made this store (version {version}, this one knows "
+            f"{VERSION}); install a newer halfhour to use it"
+        )
+    return int(version)
+
+
+def sql(name: str) -> str:
+    """A text in `sql/store/`."""
+    return (files("halfhour") / "sql" / "store" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _reason(error: duckdb.Error) -> str:
+    """What DuckDB's words mean, and what to do."""
+    said = str(error).split("\n", maxsplit=1)[0]
+    found = re.search(r"\(PID \d+\)", said)
+    for sign, reason in REASONS.items():
+        if sign in said:
+            return reason.format(holder=f" {found[0]}" if found else "")
+    return said
+
+
+REASONS: Mapping[str, str] = {
+    "Could not set lock": "another process{holder} has it open; try again when that is done",
+    "No space left": "the disk is full; what was settled before is as it was",
+    "Read-only file system": "it is on a disk that cannot be written to",
+    "Permission denied": "it may not be written to (permission denied)",
+    "No such file or directory": "there is no such folder",
+    "newer": "a newer DuckDB wrote this file; install a newer halfhour to use it",
+}

@@ -1,0 +1,198 @@
+"""Reads the conversation details of a window, page by page, into files.
+
+From a job what the data lake holds, from the query what it does not hold yet.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from halfhour import plan, wire
+from halfhour.client import Client
+from halfhour.endpoints import (
+    DETAIL_AVAILABILITY,
+    DETAIL_JOB,
+    DETAIL_JOB_END,
+    DETAIL_JOBS,
+    DETAIL_RESULTS,
+    DETAILS,
+    PAGE_SIZE,
+)
+from halfhour.errors import ApiError, HalfhourError, UnexpectedAnswer
+from halfhour.intervals import Interval, utc
+from halfhour.segments import Oddity, Read, read
+from halfhour.tables import EMITTED, SEGMENTS
+
+LOOK_BACK = timedelta(days=1)
+"""How much earlier a conversation may have begun that the query is asked for."""
+JOB_PAGE = 500
+"""Conversations on a page of a job's results; no maximum is documented."""
+LOOKS = 60
+"""How often a job is looked at before it is given up."""
+JOBS = 3
+"""How often a job is submitted that fails, is cancelled or expires."""
+MOST = 100_000
+"""Conversations that a query gives: past it Genesys refuses to page on."""
+
+Take = Callable[[wire.Details], None]
+
+
+@dataclass(slots=True)
+class Files:
+    """`tables.SEGMENTS` and `tables.EMITTED` as Parquet files in *folder*, each with a *part*.
+
+    They grow part by part, so memory does not grow with their number.
+    """
+
+    folder: Path
+    oddities: list[Oddity] = field(default_factory=list)
+    _part: int = 0
+    _writers: dict[str, pq.ParquetWriter] = field(default_factory=dict)
+
+    @property
+    def tables(self) -> dict[str, Path]:
+        return {name: self.folder / f"{name}.parquet" for name in ("segments", "emitted")}
+
+    def __enter__(self) -> "Files":
+        for name, schema in (("segments", SEGMENTS), ("emitted", EMITTED)):
+            self._writers[name] = pq.ParquetWriter(self.tables[name], schema.append(PART))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for writer in self._writers.values():
+            writer.close()
+
+    def add(self, found: Read) -> None:
+        """One part more. Of a conversation that is in several parts, the last is right."""
+        self.oddities += found.oddities
+        for name, table in (("segments", found.segments), ("emitted", found.emitted)):
+            part = pa.repeat(pa.scalar(self._part, PART.type), table.num_rows)
+            self._writers[name].write_table(table.append_column(PART, part))
+        self._part += 1
+
+
+PART = pa.field("part", pa.int32(), nullable=False)
+
+
+async def available(client: Client) -> datetime:
+    """Until when jobs have data. Raises what `Client.call` raises."""
+    answer = await client.call(DETAIL_AVAILABILITY)
+    return _moment(answer.data_availability_date)
+
+
+async def gather(client: Client, window: Interval, lake: datetime, files: Files) -> None:
+    """Add to *files* what details say of *window*, where jobs have data until *lake*.
+
+    Raises UnexpectedAnswer, and what `Client.call` raises.
+    """
+
+    def take(page: wire.Details) -> None:
+        files.add(read(page.conversations or (), window, held_until))
+
+    if lake > window.start:
+        held_until = min(lake, window.end)
+        await _job(client, Interval(window.start, held_until), take)
+    if lake < window.end:
+        held_until = window.end
+        await _query(client, Interval(window.start - LOOK_BACK, window.end), take)
+
+
+async def _job(client: Client, interval: Interval, take: Take) -> None:
+    """Every page of a job over *interval*; one that ends badly is submitted again."""
+    for again in range(JOBS, 0, -1):
+        job = (await client.call(DETAIL_JOBS, body=plan.details(interval))).job_id
+        try:
+            ended = await _finished(client, job)
+            if ended.state == "FULFILLED":
+                await _results(client, job, interval, take)
+        except ApiError as error:
+            if error.status != 404 or again == 1:
+                raise
+            ended = wire.JobStatus("EXPIRED")
+        with suppress(HalfhourError):  # it would expire by itself
+            await client.call(DETAIL_JOB_END.at(job))
+        if ended.state == "FULFILLED":
+            return
+    raise UnexpectedAnswer(
+        f"conversation details job: it became {ended.state} "
+        f"({ended.error_message or 'no reason given'}), {JOBS} times; try again later"
+    )
+
+
+async def _finished(client: Client, job_id: str) -> wire.JobStatus:
+    wait = client.patience.first_wait / 4
+    for _ in range(LOOKS):
+        state = await client.call(DETAIL_JOB.at(job_id))
+        if state.state not in ("QUEUED", "PENDING"):
+            return state
+        await asyncio.sleep(wait)
+        wait = min(2 * wait, client.patience.longest_wait)
+    raise UnexpectedAnswer(
+        f"conversation details job: still {state.state} after {LOOKS} looks; try again later"
+    )
+
+
+async def _results(client: Client, job_id: str, interval: Interval, take: Take) -> None:
+    cursor = None
+    while True:
+        asked = {"pageSize": str(JOB_PAGE)} | ({"cursor": cursor} if cursor else {})
+        page = await client.call(DETAIL_RESULTS.at(job_id), query=asked)
+        if page.data_availability_date and _moment(page.data_availability_date) < interval.end:
+            raise UnexpectedAnswer(
+                "conversation details job: it saw less than was announced to be there, up to "
+                f"{page.data_availability_date}; nothing was used - try again later"
+            )
+        take(page)
+        if page.cursor is None:
+            return
+        cursor = page.cursor
+
+
+async def _query(client: Client, interval: Interval, take: Take) -> None:
+    """Every page of the query over *interval*."""
+    query, number, of = plan.details(interval), 1, 1
+    while number <= of:
+        page = await _whole_page(client, query, number)
+        if page.total_hits > MOST:
+            raise UnexpectedAnswer(
+                f"conversation details: {page.total_hits:,} conversations in {interval} are more "
+                f"than the {MOST:,} that Genesys lets a query page through; jobs will have them "
+                "when this time has reached the data lake, so run it again tomorrow"
+            )
+        of = max(of, -(-page.total_hits // PAGE_SIZE))
+        take(page)
+        number += 1
+
+
+async def _whole_page(client: Client, query: dict[str, object], number: int) -> wire.Details:
+    """A page with as many conversations as there are to be.
+
+    Pages go by number alone, so a short one would lose the rest of it. Only of
+    the last one the number is uncertain: Genesys calls the total approximate.
+    """
+    for _ in range(client.patience.attempts):
+        page = await client.call(DETAILS, body=plan.paged(query, number))
+        due = page.total_hits - (number - 1) * PAGE_SIZE
+        if len(page.conversations or ()) >= min(PAGE_SIZE, due):
+            return page
+    if due > PAGE_SIZE:
+        raise UnexpectedAnswer(
+            f"conversation details: page {number} has fewer conversations than a page is to have, "
+            "so some would be missing; nothing was used - try again"
+        )
+    return page
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return utc(datetime.fromisoformat(text))
+    except ValueError as error:
+        raise UnexpectedAnswer(
+            f"conversation details: {text!r}, until when there is data, is no time"
+        ) from error

@@ -1,0 +1,95 @@
+"""What a sync tells while it runs, and what it did in the end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from halfhour.errors import ApiError, HalfhourError, Incomplete, Unreachable
+from halfhour.intervals import Interval
+from halfhour.segments import Oddity
+from halfhour.vocabulary import Source
+
+LISTED = 5
+"""How many conversations are named of those that something is odd about."""
+
+
+class Window(NamedTuple):
+    """A day, or as much of it as is over, of one source."""
+
+    source: Source
+    interval: Interval
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.interval}"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something happened: *kind* is waiting, planned, asked, answered, settled, failed,
+    left_out (a source), odd (conversations) or unnamed.
+
+    *left* is how many requests the minute still allows, as far as is known.
+    """
+
+    kind: str
+    source: Source | None = None
+    window: Interval | None = None
+    rows: int = 0
+    changed: int = 0
+    done: int = 0
+    of: int = 0
+    left: int | None = None
+    reason: str = ""
+
+    def as_json(self) -> dict[str, object]:
+        """Without what says nothing."""
+        told = {
+            "event": self.kind,
+            "source": self.source,
+            "window": str(self.window) if self.window else "",
+            "rows": self.rows,
+            "changed": self.changed,
+            "done": self.done,
+            "of": self.of,
+            "requests_left": self.left,
+            "reason": self.reason,
+        }
+        return {name: value for name, value in told.items() if value not in (None, "")}
+
+
+Tell = Callable[[Event], None]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a sync did. *failed* are the windows that it could not get, and why, and *left_out*
+    the sources that the client is not allowed to read.
+    """
+
+    settled: int = 0
+    rows: int = 0
+    changed: int = 0
+    failed: dict[Window, HalfhourError] = field(default_factory=dict)
+    left_out: dict[Source, ApiError] = field(default_factory=dict)
+    oddities: list[Oddity] = field(default_factory=list)
+
+    def check(self) -> None:
+        """Raises Incomplete, or the one failure there was where nothing could be had."""
+        if not self.failed:
+            return
+        errors = list(self.failed.values())
+        if not self.settled and isinstance(errors[0], Unreachable):
+            raise errors[0]
+        listed = "".join(f"\n  {window}: {error}" for window, error in self.failed.items())
+        raise Incomplete(
+            f"{len(self.failed)} of {len(self.failed) + self.settled} windows are missing, the "
+            f"others are kept; run it again to fetch them:{listed}"
+        )
+
+    def tell_oddities(self, tell: Tell) -> None:
+        """A sentence for each kind, with the first conversations that it is true of."""
+        for kind in dict.fromkeys(each.kind for each in self.oddities):
+            found = [*dict.fromkeys(each for each in self.oddities if each.kind == kind)]
+            listed = "; ".join(f"{each.conversation_id}, {each.detail}" for each in found[:LISTED])
+            more = f"; and {len(found) - LISTED} more" if len(found) > LISTED else ""
+            tell(Event("odd", rows=len(found), reason=f"{len(found)} {kind}: {listed}{more}"))

@@ -1,0 +1,87 @@
+-- All that is known of an agent and half-hour, one row each: the ground of every report.
+-- Intervals of 15 minutes are paired from $origin on. The query covered agent and
+-- half-hour wherever there is a row, so what Genesys left out there is zero; what
+-- was not asked for is null. Sums are whole milliseconds, divided last.
+with counted as (
+    select *, 1 as times from figures
+    union all by name
+    -- The call that a callback led to is posted under voice too: once is enough.
+    select *, -1 as times from legs
+),
+
+figured as (
+    select
+        time_bucket(interval 30 minutes, interval_start, $origin::timestamptz) as interval_start,
+        agent_id,
+        sum(times * handle_ms) as handle_ms,
+        sum(times * handle_count) as handle_count,
+        sum(times * talk_ms) as talk_ms,
+        sum(times * hold_ms) as hold_ms,
+        sum(times * hold_ms) filter (media_type in ('chat', 'email', 'message'))
+            as digital_hold_ms,
+        sum(times * acw_ms) as acw_ms,
+        sum(times * contacting_ms) as contacting_ms,
+        sum(times * dialing_ms) as dialing_ms,
+        sum(times * alert_ms) as alert_ms,
+        sum(times * not_responding_ms) as not_responding_ms,
+        sum(times * answered_count) as answered_count,
+        sum(handle_ms) filter (times < 0) as callback_voice_ms,
+        true as is_known
+    from counted
+    group by all
+),
+
+worked_on as (
+    select
+        time_bucket(interval 30 minutes, interval_start, $origin::timestamptz) as interval_start,
+        agent_id,
+        sum(handle_ms) as worked_ms,
+        sum(talk_ms) as worked_talk_ms,
+        sum(hold_ms) as worked_hold_ms,
+        sum(acw_ms) as worked_acw_ms
+    from worked
+    group by all
+),
+
+busied as (
+    select
+        time_bucket(interval 30 minutes, interval_start, $origin::timestamptz) as interval_start,
+        agent_id,
+        sum(busy_ms) as busy_ms
+    from busy
+    group by all
+),
+
+watched as (
+    select
+        time_bucket(interval 30 minutes, interval_start, $origin::timestamptz) as interval_start,
+        agent_id,
+        coalesce(sum(status_ms) filter (kind = 'presence' and status <> 'OFFLINE'), 0)
+            as logged_in_ms,
+        coalesce(sum(status_ms) filter (kind = 'presence' and status = 'ON_QUEUE'), 0)
+            as on_queue_ms,
+        coalesce(sum(status_ms) filter (kind = 'routing' and status = 'INTERACTING'), 0)
+            as interacting_ms,
+        coalesce(sum(status_ms) filter (kind = 'routing' and status = 'IDLE'), 0) as idle_ms,
+        coalesce(sum(status_ms) filter (kind = 'routing' and status = 'COMMUNICATING'), 0)
+            as communicating_ms,
+        coalesce(sum(status_ms) filter (kind = 'routing' and status = 'NOT_RESPONDING'), 0)
+            as status_not_responding_ms
+    from status
+    group by all
+)
+
+select
+    *,
+    interacting_ms + communicating_ms + idle_ms as available_ms,
+    time_bucket(interval 1 day, interval_start) in (from young) as provisional,
+    time_bucket(interval 1 day, interval_start) in (from detailed) as has_details
+from figured
+full join worked_on using (interval_start, agent_id)
+full join busied using (interval_start, agent_id)
+full join watched using (interval_start, agent_id)
+where
+    is_known
+    or worked_ms is not null
+    or busy_ms is not null
+    or ($with_idle and logged_in_ms + interacting_ms + idle_ms > 0)
