@@ -130,6 +130,27 @@ def sync(
         syncs.once(settings, held, wish, kept)
 
 
+@app.command(name="import")
+def import_(
+    files: Annotated[list[Path], Parameter(negative=(), help="JSON or NDJSON, gzipped or not.")],
+    /,
+    range_: Range | None = None,
+    *,
+    store: StorePath = STORE,
+    log_format: Annotated[Log, Parameter(help="For people, or JSON by the line.")] = Log.TEXT,
+) -> None:
+    """Read conversation details into a store that a details job or query has left in files.
+
+    They are taken for all there was of the days in which their conversations
+    began; say with --from and --to if it is other days (UTC) that are complete.
+    """
+    from halfhour import syncs, talk
+    from halfhour.store import Store
+
+    with talk.talking(log_format):
+        syncs.land(Store(store), files, (range_ or Range()).interval)
+
+
 @app.command
 def coverage(
     range_: Range | None = None,

@@ -92,4 +92,4 @@ class Outcome:
             found = [*dict.fromkeys(each for each in self.oddities if each.kind == kind)]
             listed = "; ".join(f"{each.conversation_id}, {each.detail}" for each in found[:LISTED])
             more = f"; and {len(found) - LISTED} more" if len(found) > LISTED else ""
-            tell(Event("odd", rows=len(found), reason=f"{len(found)} {kind}: {listed}{more}"))
+            tell(Event("odd", rows=len(found), reason=f"{kind}: {len(found)} ({listed}{more})"))

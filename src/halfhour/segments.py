@@ -14,6 +14,7 @@ from halfhour import wire
 from halfhour.columns import chosen, figures, flags, texts
 from halfhour.intervals import Interval, epoch_ms
 from halfhour.tables import EMITTED, MOMENT, POSTED_METRICS, SEGMENTS
+from halfhour.windows import DAY
 
 KNOWN_TYPES = frozenset(
     "alert barging callback coaching contacting converting delay dialing hold interact ivr "
@@ -33,16 +34,16 @@ class Oddity(NamedTuple):
     detail: str = ""
 
 
-UNREADABLE = "conversations cannot be read and are left out"
-UNTIMED = "segments have no start and are left out"
-REVERSED = "segments end before they start and are left out"
-OVERLAPPING = "segments overlap another of their session"
-UNKNOWN = "segments are of a type that is not known, and count as no work"
+UNREADABLE = "conversations left out, as they cannot be read"
+UNTIMED = "segments left out, as they have no start"
+REVERSED = "segments left out, as they end before they start"
+OVERLAPPING = "segments that overlap another of their session"
+UNKNOWN = "segments of a type that is not known, which count as no work"
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What details say of one window: `tables.SEGMENTS` and `tables.EMITTED`."""
+    """What details say of some days: `tables.SEGMENTS` and `tables.EMITTED`."""
 
     segments: pa.Table
     emitted: pa.Table
@@ -62,9 +63,10 @@ class _Leg(NamedTuple):
 def read(records: Sequence[msgspec.Raw], window: Interval, as_of: datetime) -> Read:
     """What *records* say of agents in *window*; what has no end yet is cut at *as_of*.
 
-    A conversation that comes twice counts once, as it came last. One that is
-    malformed is left out whole, and is among the oddities with the field that
-    is wrong, as are segments that cannot be.
+    *window* begins where a day (UTC) does, and may have several. A conversation
+    that comes twice counts once, as it came last. One that is malformed is left
+    out whole, and is among the oddities with the field that is wrong, as are
+    segments that cannot be.
     """
     try:
         conversations = {each.conversation_id: each for each in map(_DECODER.decode, records)}
@@ -136,12 +138,18 @@ def _segments(
     _note(oddities, OVERLAPPING, _overlapping(table))
     unknown = pc.invert(pc.is_in(table["segment_type"], texts(KNOWN_TYPES)))
     _note(oddities, UNKNOWN, table.filter(unknown))
-    first, last = epoch_ms(window.start), epoch_ms(window.end)
-    within = pc.and_(
-        pc.less(table["start_ms"], pc.min_element_wise(table["end_ms"], last)),
-        pc.greater(table["end_ms"], first),
+    return pa.concat_tables(_within(table, day) for day in window.windows(DAY))
+
+
+def _within(table: pa.Table, day: Interval) -> pa.Table:
+    """The segments that have a part in *day*, as its."""
+    first, last = epoch_ms(day.start), epoch_ms(day.end)
+    table = table.filter(
+        pc.and_(
+            pc.less(table["start_ms"], pc.min_element_wise(table["end_ms"], last)),
+            pc.greater(table["end_ms"], first),
+        )
     )
-    table = table.filter(within)
     began = figures(array("q", [first]) * table.num_rows, MOMENT)
     return table.add_column(0, "window_start", began).cast(SEGMENTS)
 

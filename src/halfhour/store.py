@@ -82,22 +82,23 @@ class Store:
     ) -> "Change":
         """Hold *tables*, those that `HOLDS` names, and nothing else of the day of *window*.
 
-        A table may be a Parquet file: then it has a column *part* besides, and
-        of a conversation only the rows of its last part count. What is changed
+        A table may be a Parquet file: then it has a column *part* besides, of
+        a conversation only the rows of its last part count, and other days do not. What is changed
         of posted figures that were held before is noted.
         """
         changed = count = 0
         day = {"start": window.start, "end": window.start + DAY}
         with self._database.transaction() as connection:
             for name, found in tables.items():
+                column = HOLDS[source][name]
                 if isinstance(found, Path):
-                    rows, more = sql("last_parts"), {"path": str(found)}
+                    rows, more = sql("last_parts"), {**day, "path": str(found)}
+                    rows = rows.replace("{column}", column)
                 else:
                     rows, more = "select * from incoming", {}
                     connection.register("incoming", found)
                 if source is Source.POSTED:
                     changed = _revised(connection, window, read_at)
-                column = HOLDS[source][name]
                 connection.execute(
                     f"delete from {name} where {column} >= $start and {column} < $end",  # noqa: S608
                     day,

@@ -105,9 +105,9 @@ async def sync(settings: Settings, store: Store, wish: Wish, clock: Clock, tell:
     what `Client.call` raises where there is no hope for any window, such as
     AuthError.
     """
-    async with _alone(store, tell):
+    async with alone(store, tell):
         when = calendar(store, wish, clock())
-        store.create(_settings_of(when))
+        store.create(settings_of(when))
         days = due(store, wish, when.now)
         tell(Event("planned", of=sum(map(len, days.values()))))
         async with Client(settings) as client:
@@ -117,7 +117,8 @@ async def sync(settings: Settings, store: Store, wish: Wish, clock: Clock, tell:
     return outcome
 
 
-def _settings_of(when: Calendar) -> Mapping[str, str]:
+def settings_of(when: Calendar) -> Mapping[str, str]:
+    """What a new store is to remember of *when*."""
     return {
         "granularity": str(when.granularity.seconds),
         "reread": " ".join(str(int(age.total_seconds())) for age in when.reread),
@@ -226,8 +227,8 @@ async def _names(client: Client, store: Store, now: datetime, tell: Tell) -> Non
 
 
 @asynccontextmanager
-async def _alone(store: Store, tell: Tell) -> AsyncIterator[None]:
-    """Hold the lock that one sync of a store has; wait while another one has it."""
+async def alone(store: Store, tell: Tell) -> AsyncIterator[None]:
+    """Hold the lock that one writer of a store has; wait while another one has it."""
     if not store.path.parent.is_dir():
         raise StoreError(f"{store.path}: there is no such folder")
     lock = FileLock(f"{store.path}.lock", is_singleton=False)

@@ -4,16 +4,19 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from halfhour import plan, syncing
+from halfhour import landed, plan, syncing
 from halfhour.api import now
 from halfhour.errors import ApiError, Incomplete, UnexpectedAnswer, Unreachable
-from halfhour.outcomes import Event, Outcome
+from halfhour.intervals import Interval
+from halfhour.outcomes import Event, Outcome, Tell
 from halfhour.settings import Settings
 from halfhour.store import Store
 from halfhour.syncing import Wish
@@ -59,6 +62,20 @@ def watch(
 
 def run(settings: Settings, store: Store, wish: Wish) -> Outcome:
     """Sync, and show how far it is."""
+    return _shown(lambda tell: syncing.sync(settings, store, wish, now, tell))
+
+
+def land(store: Store, paths: Sequence[Path], interval: Interval | None) -> None:
+    """Hold what the files at *paths* say, and show how far it is.
+
+    Raises what `landed.land` raises.
+    """
+    outcome = _shown(lambda tell: landed.land(store, paths, interval, now, tell))
+    log.info("%s: %d days settled, %s rows", store.path, outcome.settled, f"{outcome.rows:,}")
+
+
+def _shown(work: Callable[[Tell], Coroutine[Any, Any, Outcome]]) -> Outcome:
+    """What comes of *work*, whose progress is shown while it goes on."""
     columns = (
         TextColumn("windows"),
         BarColumn(),
@@ -82,7 +99,7 @@ def run(settings: Settings, store: Store, wish: Wish) -> Outcome:
                 log.log(*said(event))
             log.info("", extra={"event": event.as_json()})
 
-        return asyncio.run(syncing.sync(settings, store, wish, now, tell))
+        return asyncio.run(work(tell))
 
 
 def preview(store: Store, wish: Wish) -> None:

@@ -1,4 +1,8 @@
--- The rows of a file that was read in parts: of each conversation those of the last.
+-- The rows of a day in a file that was read in parts: of each conversation those of the last.
 select * exclude (part)
 from read_parquet($path)
-qualify part = max(part) over (partition by conversation_id)
+where
+    {column} >= $start and {column} < $end
+    and (conversation_id, part) in (
+        select conversation_id, max(part) from read_parquet($path) group by conversation_id
+    )

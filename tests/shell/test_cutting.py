@@ -1,0 +1,129 @@
+"""Segments cut at the edges of intervals and days, against a count of every millisecond."""
+
+import tempfile
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from halfhour.intervals import Interval
+from halfhour.segments import Read, read
+from halfhour.store import Store
+from halfhour.vocabulary import Source
+from halfhour.windows import DAY
+
+MS = timedelta(milliseconds=1)
+EDGE = datetime(2026, 3, 2, tzinfo=UTC)  # where two days meet
+SPAN = 40  # milliseconds before and after it
+NEAR = Interval(EDGE - SPAN * MS, EDGE + SPAN * MS)
+WIDTH = 8 * MS  # of the intervals here: a day has a whole number of them
+COLUMNS = {
+    "interact": "talk_ms",
+    "hold": "hold_ms",
+    "wrapup": "acw_ms",
+    "contacting": "contacting_ms",
+    "dialing": "dialing_ms",
+    "alert": "alert_ms",
+}
+
+segment = st.tuples(
+    st.sampled_from(list(COLUMNS)),
+    st.integers(-SPAN - 10, SPAN + 10),
+    st.one_of(st.none(), st.integers(0, 2 * SPAN)),
+    st.sampled_from(["p", "q", None]),
+)
+session = st.tuples(
+    st.sampled_from(["ann", "bob"]),
+    st.sampled_from(["voice", "chat", "message"]),
+    st.lists(segment, max_size=5),
+)
+
+
+def record(number: int, legs: list[Any]) -> msgspec.Raw:
+    """A conversation as details have it."""
+    return msgspec.Raw(
+        msgspec.json.encode(
+            {
+                "conversationId": f"c{number}",
+                "participants": [
+                    {
+                        "purpose": "agent",
+                        "userId": agent,
+                        "sessions": [
+                            {
+                                "sessionId": f"s{number}-{at}",
+                                "mediaType": media,
+                                "segments": [
+                                    {
+                                        "segmentType": kind,
+                                        "segmentStart": written(start),
+                                        **({"segmentEnd": written(start + ms)} if ms is not None
+                                           else {}),
+                                        **({"queueId": queue} if queue else {}),
+                                    }
+                                    for kind, start, ms, queue in segments
+                                ],
+                            }
+                        ],
+                    }
+                    for at, (agent, media, segments) in enumerate(legs)
+                ],
+            }
+        )
+    )  # fmt: skip
+
+
+def written(at: int) -> str:
+    return (EDGE + at * MS).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def in_it(at: int) -> datetime:
+    """The start of the interval that millisecond *at* is in."""
+    return EDGE + at // (WIDTH // MS) * WIDTH
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(session, max_size=3), max_size=4))
+def test_every_millisecond_counts_once_where_it_was(conversations):
+    records = [record(number, legs) for number, legs in enumerate(conversations)]
+    lasted: Counter[tuple[Any, ...]] = Counter()
+    busy: set[tuple[int, str]] = set()
+    for legs in conversations:
+        for agent, media, segments in legs:
+            for kind, start, ms, queue in segments:
+                end = SPAN if ms is None else start + ms
+                for at in range(max(start, -SPAN), min(end, SPAN)):
+                    lasted[in_it(at), agent, queue, media, COLUMNS[kind]] += 1
+                    if kind != "alert":
+                        lasted[in_it(at), agent, queue, media, "handle_ms"] += 1
+                        busy.add((at, agent))
+
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(Path(folder) / "store.duckdb")
+        store.create({"granularity": "1800", "reread": "86400"})
+        for day in (Interval(EDGE - DAY, EDGE), Interval(EDGE, EDGE + SPAN * MS)):
+            found = read(records, day, NEAR.end)
+            store.settle(Source.DETAILS, day, tables(found), NEAR.end)
+        worked = store.worked(NEAR, WIDTH).to_pylist()
+        union = store.busy(NEAR, WIDTH).to_pylist()
+
+    key = ("interval_start", "agent_id", "queue_id", "media_type")
+    assert lasted == {
+        (*(row[name] for name in key), column): row[column]
+        for row in worked
+        for column in (*COLUMNS.values(), "handle_ms")
+        if row[column]
+    }
+    assert Counter((in_it(at), agent) for at, agent in busy) == {
+        (row["interval_start"], row["agent_id"]): row["busy_ms"] for row in union
+    }
+    assert all(row["busy_ms"] <= WIDTH // MS for row in union)
+
+
+def tables(found: Read) -> dict[str, pa.Table]:
+    return {"segments": found.segments, "emitted": found.emitted}

@@ -1,0 +1,220 @@
+"""Details that have landed as files: every form says the same, and both bases are right."""
+
+import asyncio
+import gzip
+import json
+import os
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from halfhour.errors import ConfigError
+from halfhour.intervals import HALF_HOUR, QUARTER_HOUR, Interval
+from halfhour.landed import land
+from halfhour.outcomes import Event, Outcome
+from halfhour.store import Store
+from halfhour.tables import POSTED_METRICS
+from halfhour.vocabulary import Source
+from halfhour.windows import DAY
+
+from .test_syncing import key_of
+from .test_worked import WORK
+
+CAPTURED = Path(__file__).parent / "captured.json"
+CONVERSATIONS = json.loads(CAPTURED.read_text(encoding="utf-8"))["conversations"]
+NOW = datetime(2026, 3, 3, tzinfo=UTC)
+MS = timedelta(milliseconds=1)
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+STARTS = [moment(each["conversationStart"]) for each in CONVERSATIONS]
+DAYS = Interval(
+    min(STARTS).replace(hour=0, minute=0, second=0, microsecond=0),
+    max(STARTS).replace(hour=0, minute=0, second=0, microsecond=0) + DAY,
+)
+
+
+def page(conversations: list[Any]) -> bytes:
+    return json.dumps({"conversations": conversations}).encode()
+
+
+def lines(conversations: list[Any]) -> bytes:
+    return b"".join(json.dumps(each).encode() + b"\n" for each in conversations)
+
+
+FORMS: dict[str, Callable[[list[Any]], bytes]] = {
+    "page": page,
+    "pretty": lambda found: json.dumps({"conversations": found}, indent=1).encode(),
+    "list": lambda found: json.dumps(found).encode(),
+    "ndjson": lines,
+    "pages by the line": lambda found: page(found[:2]) + b"\n\n" + page(found[2:]) + b"\n",
+    "twice": lambda found: lines(found) + lines(found),
+    "gzipped": lambda found: gzip.compress(page(found)),
+    "gzipped ndjson": lambda found: gzip.compress(lines(found)),
+}
+
+
+def landed(
+    folder: Path, content: bytes, interval: Interval | None = None, written: datetime = NOW
+) -> tuple[Store, Outcome, list[Event]]:
+    path = folder / "landed"
+    path.write_bytes(content)
+    os.utime(path, (written.timestamp(),) * 2)
+    store = Store(folder / "halfhour.duckdb")
+    told: list[Event] = []
+    return store, asyncio.run(land(store, [path], interval, lambda: NOW, told.append)), told
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_says_the_same(tmp_path, form):
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    expected, _, _ = landed(whole, CAPTURED.read_bytes())
+    store, outcome, _ = landed(tmp_path, FORMS[form](CONVERSATIONS))
+
+    assert outcome.rows > 50
+    assert store.settled(Source.DETAILS) == expected.settled(Source.DETAILS)
+    for read in (Store.worked, Store.rebuilt, Store.legs):
+        found, right = (read(each, DAYS, HALF_HOUR).to_pylist() for each in (store, expected))
+        assert sorted(map(str, found)) == sorted(map(str, right))
+
+
+def sessions() -> list[tuple[str, dict[str, Any], bool]]:
+    """Those of agents: who, what, and whether a callback of the same agent led to it."""
+    found = []
+    for conversation in CONVERSATIONS:
+        agents = [each for each in conversation["participants"] if "userId" in each]
+        for agent in agents:
+            called_back = any(
+                session["mediaType"] == "callback"
+                for each in agents
+                if each["userId"] == agent["userId"]
+                for session in each["sessions"]
+            )
+            found += [
+                (agent["userId"], session, called_back and session["mediaType"] == "voice")
+                for session in agent["sessions"]
+            ]
+    return found
+
+
+@pytest.mark.parametrize("width", [HALF_HOUR, QUARTER_HOUR])
+def test_both_bases_are_right_to_the_millisecond(tmp_path, width):
+    store, _, _ = landed(tmp_path, CAPTURED.read_bytes())
+    worked: Counter[tuple[Any, ...]] = Counter()
+    posted: Counter[tuple[Any, ...]] = Counter()
+    columns: dict[str, list[Any]] = {}
+    for column in POSTED_METRICS:
+        columns.setdefault(column.metric, []).append(column)
+    for agent, session, leg in sessions():
+        queues = dict.fromkeys(each["queueId"] for each in session["segments"] if "queueId" in each)
+        for metric in session.get("metrics", ()):
+            at = moment(metric["emitDate"])
+            row = {
+                "interval_start": at - (at - DAYS.start) % width,
+                "agent_id": agent,
+                "queue_id": ",".join(queues) or None,
+                "media_type": session["mediaType"],
+            }
+            for column in columns.get(metric["name"], ()):
+                if DAYS.start <= at < DAYS.end:
+                    posted[key_of(row, column.name)] += (
+                        metric["value"] if column.stat == "sum" else 1
+                    )
+        for segment in session["segments"]:
+            if segment["segmentType"] not in WORK or leg:
+                continue
+            at = moment(segment["segmentStart"])
+            end = moment(segment["segmentEnd"]) if "segmentEnd" in segment else DAYS.end
+            while at < end:
+                start = at - (at - DAYS.start) % width
+                until = min(end, start + width)
+                row = {
+                    "interval_start": start,
+                    "agent_id": agent,
+                    "queue_id": segment.get("queueId"),
+                    "media_type": session["mediaType"],
+                }
+                worked[key_of(row, WORK[segment["segmentType"]])] += (until - at) // MS
+                at = until
+
+    assert sum(worked.values()) > 10**6
+    assert worked == {
+        key_of(row, name): row[name]
+        for row in store.worked(DAYS, width).to_pylist()
+        for name in WORK.values()
+        if row[name]
+    }
+    assert +posted == {
+        key_of(row, column.name): row[column.name]
+        for row in store.rebuilt(DAYS, width).to_pylist()
+        for column in POSTED_METRICS
+        if row[column.name]
+    }
+
+
+def test_a_file_settles_the_days_it_is_said_to_have_all_of(tmp_path):
+    week = Interval(DAYS.start - DAY, DAYS.start + 2 * DAY)
+    store, outcome, told = landed(tmp_path, CAPTURED.read_bytes(), week)
+
+    assert [each.window for each in store.settled(Source.DETAILS)] == list(week.windows(DAY))
+    assert outcome.settled == 3
+    assert [each.kind for each in told] == ["planned", *["settled"] * 3]
+
+
+def test_what_was_not_over_when_the_file_was_written_is_held_as_far_as_it_was(tmp_path):
+    written = DAYS.start + timedelta(hours=9, minutes=40)
+    begun = {**CONVERSATIONS[0], "participants": []}
+    store, _, _ = landed(tmp_path, page([begun]), Interval(DAYS.start, DAYS.start + 2 * DAY),
+                         written)  # fmt: skip
+
+    (only,) = store.settled(Source.DETAILS)
+    assert only.window == Interval(DAYS.start, DAYS.start + timedelta(hours=9, minutes=30))
+    assert only.read_at == written
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "cut off, or no JSON"),
+        (b'{"results": []}', "these are aggregates"),
+        (b'{"entities": []}', "neither a page of conversation details"),
+        (b'{"conversations": []}', "no conversation in it; say with --from and --to"),
+        (lines(CONVERSATIONS[:2])[:-9], "line 2: cut off"),
+        (gzip.compress(lines(CONVERSATIONS))[:-30], "cannot be read"),
+        (b"\x1f\x8bnothing of the kind", "cannot be read"),
+        (b"PK\x03\x04", "no JSON"),
+    ],
+)
+def test_what_is_no_file_of_details_is_refused_and_nothing_is_made_of_it(tmp_path, content, said):
+    with pytest.raises(ConfigError, match=said):
+        landed(tmp_path, content)
+
+    assert not (tmp_path / "halfhour.duckdb").exists()
+
+
+def test_part_of_a_day_cannot_be_all_of_it(tmp_path):
+    with pytest.raises(ConfigError, match="whole days"):
+        landed(tmp_path, page(CONVERSATIONS), Interval(DAYS.start + HALF_HOUR, DAYS.end))
+
+
+def test_the_command_reads_files_and_the_report_shows_them(halfhour, tmp_path):
+    broken = {**CONVERSATIONS[1], "conversationId": "odd", "participants": [{"purpose": 1}]}
+    (tmp_path / "page.json").write_bytes(page([*CONVERSATIONS, broken]))
+    ran = halfhour("import", "page.json")
+
+    assert ran.code == 0
+    assert "conversations left out, as they cannot be read: 1 (odd, Expected `str`" in ran.err
+    day = DAYS.start.date().isoformat()
+    shown = halfhour("report", "--offline", "--basis", "worked", "--from", day,
+                     "--to", str((DAYS.start + DAY).date()), "--format", "csv")  # fmt: skip
+    assert shown.code == 0
+    assert shown.out.count("\n") > 2
+    assert halfhour("import", "none.json").err.count("\n") == 1

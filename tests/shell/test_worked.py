@@ -1,0 +1,141 @@
+"""Conversation details and status, read by the real sync from the real emulator, against the truth.
+
+The oracles are as plain as can be: they go through the true segments one by one.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from halfhour.intervals import HALF_HOUR, QUARTER_HOUR, Interval
+from halfhour.store import Store
+from halfhour.windows import DAY
+
+from .conftest import Cloud, emulator
+from .test_syncing import Figures, bring, key_of, truth
+
+NOW = datetime(2026, 3, 3, tzinfo=UTC)
+RANGE = Interval(NOW - 3 * DAY, NOW)
+MS = timedelta(milliseconds=1)
+WORK = {
+    "interact": "talk_ms",
+    "hold": "hold_ms",
+    "wrapup": "acw_ms",
+    "contacting": "contacting_ms",
+    "dialing": "dialing_ms",
+}
+
+
+@pytest.fixture(scope="module")
+def own_cloud() -> Iterator[Cloud]:
+    yield from emulator(
+        "--now", "2026-03-03T00:00:00Z", "--agents", "40", "--requests-per-minute", "100000"
+    )
+
+
+@pytest.fixture(scope="module")
+def store(own_cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    store = Store(tmp_path_factory.mktemp("worked") / "halfhour.duckdb")
+    own_cloud.clock(now="2026-03-05T12:00:00Z")  # by then all that was late is told
+    outcome, _ = bring(own_cloud.settings, store, RANGE, NOW + 2.5 * DAY, sources=None)
+    assert (outcome.failed, outcome.left_out, outcome.oddities) == ({}, {}, [])
+    return store
+
+
+def pieces(start: datetime, end: datetime, width: timedelta) -> Iterator[tuple[datetime, int]]:
+    """The intervals of `RANGE` that [start, end) has a part in, and how many ms."""
+    at = RANGE.start + (max(start, RANGE.start) - RANGE.start) // width * width
+    while at < min(end, RANGE.end):
+        yield at, (min(end, at + width) - max(start, at, RANGE.start)) // MS
+        at += width
+
+
+def true_segments(cloud: Cloud) -> list[dict[str, Any]]:
+    return list(cloud.truth("segments", str(RANGE)).to_pylist())
+
+
+def led_to_by_a_callback(segments: list[dict[str, Any]]) -> set[str]:
+    """The voice sessions of agents who had a callback in the same conversation."""
+    callbacks = {
+        (each["conversation_id"], each["agent_id"])
+        for each in segments
+        if each["media_type"] == "callback"
+    }
+    return {
+        each["session_id"]
+        for each in segments
+        if each["media_type"] == "voice"
+        and (each["conversation_id"], each["agent_id"]) in callbacks
+    }
+
+
+@pytest.mark.parametrize("width", [HALF_HOUR, QUARTER_HOUR])
+def test_worked_time_is_that_of_the_segments_to_the_millisecond(own_cloud, store, width):
+    segments = true_segments(own_cloud)
+    twice = led_to_by_a_callback(segments)
+    assert twice
+    expected: Counter[tuple[Any, ...]] = Counter()
+    for each in segments:
+        if each["segment_type"] in WORK and each["session_id"] not in twice:
+            for at, ms in pieces(each["start"], each["end"] or RANGE.end, width):
+                row = {**each, "interval_start": at}
+                expected[key_of(row, WORK[each["segment_type"]])] += ms
+                expected[key_of(row, "handle_ms")] += ms
+
+    assert expected == {
+        key_of(row, name): row[name]
+        for row in store.worked(RANGE, width).to_pylist()
+        for name in ("handle_ms", *WORK.values())
+        if row[name]
+    }
+
+
+@pytest.mark.parametrize(("width", "granularity"), [(HALF_HOUR, "PT30M"), (QUARTER_HOUR, "PT15M")])
+def test_busy_time_is_the_union_and_never_more_than_the_interval(
+    own_cloud, store, width, granularity
+):
+    found = {
+        (row["interval_start"], row["agent_id"]): row["busy_ms"]
+        for row in store.busy(RANGE, width).to_pylist()
+    }
+
+    assert found == {
+        (row["interval_start"], row["agent_id"]): row["ms"]
+        for row in own_cloud.truth("busy", str(RANGE), granularity).to_pylist()
+    }
+    assert max(found.values()) <= width // MS
+
+
+def test_what_details_have_posted_is_what_aggregates_say_in_every_interval(own_cloud, store):
+    def figures(table: Any) -> Figures:
+        return {
+            key_of(row, name): row[name]
+            for row in table.to_pylist()
+            for name in table.column_names[4:]
+            if row[name] is not None
+        }
+
+    rebuilt = figures(store.rebuilt(RANGE, HALF_HOUR))
+    assert rebuilt == figures(store.posted(RANGE))
+    assert rebuilt == truth(own_cloud, RANGE)
+
+
+def test_status_is_that_of_the_records_cut_at_the_edges(own_cloud, store):
+    expected: Counter[tuple[Any, ...]] = Counter()
+    for each in own_cloud.truth("statuses", str(RANGE)).to_pylist():
+        for at, ms in pieces(each["start"], each["end"] or RANGE.end, HALF_HOUR):
+            expected[at, each["agent_id"], each["kind"], each["status"]] += ms
+    found = {
+        (row["interval_start"], row["agent_id"], row["kind"], row["status"]): row["status_ms"]
+        for row in store.status(RANGE).to_pylist()
+    }
+
+    active = {agent for _, agent, _, _ in found}
+    assert len(active) > 30
+    assert found == {key: ms for key, ms in expected.items() if key[1] in active and ms}
+    idle = {agent for _, agent, _, _ in expected} - active
+    worked = {each["agent_id"] for each in true_segments(own_cloud)}
+    assert idle.isdisjoint(worked)  # who is not asked for has done nothing
