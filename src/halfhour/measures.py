@@ -1,7 +1,91 @@
-"""Derived measures as data: what over what. The sums are divided, never the quotients averaged."""
+"""What the columns of reports mean, as data: figures, and measures, which are one over another.
+
+The sums are divided, never the quotients averaged.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
+
+from halfhour.vocabulary import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A column that is a sum: which metric of Genesys it is on the posted basis, and which
+    segments of conversations on the worked one; empty where that basis has nothing for it.
+    """
+
+    name: str
+    meaning: str
+    posted: str = ""
+    worked: str = ""
+    source: Source | None = None
+    """Where it always comes from, whatever the basis."""
+
+
+_WORK = "contacting, dialing, interact, hold and wrapup"
+_DIGITAL = "of chats, messages and emails"
+_STATUS, _DETAILS = Source.STATUS, Source.DETAILS
+
+FIGURES = (
+    Figure("handle_time_sec", "contacting, dialing, talk, hold and ACW together", "tHandle", _WORK),
+    Figure("acw_time_sec", "after-call work", "tAcw", "wrapup"),
+    Figure("hold_time_sec", "hold", "tHeldComplete", "hold"),
+    Figure("talk_time_sec", "talk", "tTalkComplete", "interact"),
+    Figure(
+        "contacting_time_sec",
+        "until the agent's own station was reached for an outbound call",
+        "tContacting",
+        "contacting",
+    ),
+    Figure("dialing_time_sec", "dialing", "tDialing", "dialing"),
+    Figure("alert_time_sec", "being offered an interaction", "tAlert", "alert"),
+    Figure("not_responding_time_sec", "offers that were not answered", "tNotResponding"),
+    Figure(
+        "digital_hold_time_sec",
+        "the part of hold that was attention to other interactions",
+        f"tHeldComplete {_DIGITAL}",
+        f"hold {_DIGITAL}",
+    ),
+    Figure(
+        "callback_voice_time_sec",
+        "handle time that was posted under callback and under voice, and counts once here",
+        source=_DETAILS,
+    ),
+    Figure("handled_count", "interactions that were completed", "count of tHandle"),
+    Figure("answered_count", "interactions that were answered", "count of tAnswered"),
+    Figure("worked_time_sec", "handle time as it was worked", worked=_WORK, source=_DETAILS),
+    Figure("worked_talk_time_sec", "talk as it was worked", worked="interact", source=_DETAILS),
+    Figure("worked_hold_time_sec", "hold as it was worked", worked="hold", source=_DETAILS),
+    Figure("worked_acw_time_sec", "ACW as it was worked", worked="wrapup", source=_DETAILS),
+    Figure(
+        "busy_time_sec",
+        "work on anything at all: what goes on at the same time counts once",
+        worked=f"the union of {_WORK}",
+        source=_DETAILS,
+    ),
+    Figure("logged_in_time_sec", "any presence but OFFLINE", "tSystemPresence", source=_STATUS),
+    Figure("on_queue_time_sec", "the presence ON_QUEUE", "tSystemPresence", source=_STATUS),
+    Figure(
+        "interacting_time_sec",
+        "the routing status INTERACTING, ACW included",
+        "tAgentRoutingStatus",
+        source=_STATUS,
+    ),
+    Figure("idle_time_sec", "the routing status IDLE", "tAgentRoutingStatus", source=_STATUS),
+    Figure(
+        "communicating_time_sec",
+        "the routing status COMMUNICATING: on a call of no queue",
+        "tAgentRoutingStatus",
+        source=_STATUS,
+    ),
+    Figure(
+        "status_not_responding_time_sec",
+        "the routing status NOT_RESPONDING",
+        "tAgentRoutingStatus",
+        source=_STATUS,
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)

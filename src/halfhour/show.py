@@ -22,6 +22,7 @@ from halfhour.fetch import fetch
 from halfhour.found import Found
 from halfhour.holdings import check, holdings, passing, wish_of
 from halfhour.intervals import Interval
+from halfhour.measures import FIGURES
 from halfhour.plan import Question
 from halfhour.regions import Hosts
 from halfhour.render import files, text
@@ -29,7 +30,7 @@ from halfhour.settings import Settings
 from halfhour.store import Store
 from halfhour.syncing import Wish
 from halfhour.talk import talking, watched
-from halfhour.vocabulary import Basis, By, Format
+from halfhour.vocabulary import Basis, By, Format, Source
 
 _ENDINGS = {".csv": Format.CSV, ".json": Format.JSON, ".txt": Format.TABLE}
 
@@ -78,6 +79,8 @@ def report(
         tables = [reports.report(asked, found) for asked in questions]
         write("\n".join(text.text(table, form, width) for table in tables))
         _account(tables[0], question, found)
+        if held:
+            _name_empty(tables[0])
     if held:
         check(found.days, question.interval)
 
@@ -137,6 +140,25 @@ def _account(table: pa.Table, question: Question, found: Found) -> None:
         chosen,
         question.interval,
     )
+
+
+def _name_empty(table: pa.Table) -> None:
+    """Say which columns have nothing, and what would fill them."""
+    for source in (Source.STATUS, Source.DETAILS):
+        filled = [each.name for each in FIGURES if each.source is source]
+        empty = [
+            name
+            for name in table.column_names
+            if name in filled and table[name].null_count == table.num_rows > 0
+        ]
+        if empty:
+            log.info(
+                "empty, as no %s of these days is held: %s; 'halfhour sync' reads it, with the "
+                "permission %s",
+                source,
+                ", ".join(empty),
+                source.permission,
+            )
 
 
 def _width() -> int | None:

@@ -26,6 +26,15 @@ class Source(StrEnum):
     STATUS = "status"
     DETAILS = "details"
 
+    @property
+    def permission(self) -> str:
+        """What the role of the OAuth client must have for it."""
+        return {
+            Source.POSTED: "analytics:conversationAggregate:view",
+            Source.STATUS: "analytics:userAggregate:view",
+            Source.DETAILS: "analytics:conversationDetail:view",
+        }[self]
+
 
 class Format(StrEnum):
     """How a report is written down."""

@@ -1,0 +1,184 @@
+"""Conversation details and status, when jobs fail, pages are short or a permission is missing."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from halfhour.errors import ApiError
+from halfhour.intervals import HALF_HOUR, Interval
+from halfhour.outcomes import Outcome
+from halfhour.store import Store
+from halfhour.vocabulary import Source
+from halfhour.windows import DAY
+
+from .conftest import Cloud, Halfhour, emulator
+from .test_syncing import FAULTS, bring
+
+NOW = datetime(2026, 3, 3, 12, 10, tzinfo=UTC)
+RANGE = Interval(NOW.replace(hour=0, minute=0) - 2 * DAY, NOW)
+DETAILS = "conversations/details"
+
+
+@pytest.fixture(scope="module")
+def own_cloud() -> Iterator[Cloud]:
+    yield from emulator(
+        "--now", "2026-03-03T12:10:00Z", "--agents", "60", "--requests-per-minute", "100000"
+    )
+
+
+@pytest.fixture
+def cloud(own_cloud: Cloud) -> Cloud:
+    own_cloud.reset()
+    return own_cloud
+
+
+def details(
+    cloud: Cloud, path: Path, attempts: int = 4, sources: Any = (Source.DETAILS,)
+) -> tuple[Outcome, Store]:
+    store = Store(path)
+    outcome, _ = bring(cloud.impatient(attempts=attempts), store, RANGE, NOW, sources=sources)
+    return outcome, store
+
+
+def held(store: Store) -> list[str]:
+    """All that is held of details, sorted."""
+    return sorted(
+        str(row)
+        for read in (Store.worked, Store.busy, Store.rebuilt)
+        for row in read(store, RANGE, HALF_HOUR).to_pylist()
+    )
+
+
+@pytest.fixture(scope="module")
+def undisturbed(own_cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    own_cloud.reset()
+    outcome, store = details(own_cloud, tmp_path_factory.mktemp("undisturbed") / "s.duckdb")
+    assert outcome.failed == {}
+    return held(store)
+
+
+def test_jobs_give_what_the_lake_holds_and_the_query_the_rest(cloud, tmp_path, undisturbed):
+    details(cloud, tmp_path / "s.duckdb")
+
+    asked = [request for request in cloud.requests() if "details" in request["path"]]
+    submitted = [each for each in asked if each["path"].endswith(f"{DETAILS}/jobs")]
+    queried = [each for each in asked if each["path"].endswith(f"{DETAILS}/query")]
+    ended = [each for each in asked if each["method"] == "DELETE"]
+    assert len(undisturbed) > 500
+    assert len(submitted) == len(ended) >= 2
+    assert len(queried) > 2
+
+
+@pytest.mark.parametrize("kind", ["job_fails", "job_cancelled", "job_expires"])
+def test_a_job_that_ends_badly_is_submitted_again(cloud, tmp_path, undisturbed, kind):
+    cloud.faults({"kind": kind, "endpoint": "jobs", "calls": [1, 2]})
+    outcome, store = details(cloud, tmp_path / "s.duckdb")
+
+    assert outcome.failed == {}
+    assert held(store) == undisturbed
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [("job_fails", "FAILED"), ("job_cancelled", "CANCELLED"),
+                       ("job_expires", "EXPIRED")],
+)  # fmt: skip
+def test_a_job_that_always_ends_badly_is_named_and_nothing_is_held(cloud, tmp_path, kind, said):
+    cloud.faults({"kind": kind, "endpoint": "jobs"})
+    outcome, store = details(cloud, tmp_path / "s.duckdb")
+
+    assert {window.interval.start for window in outcome.failed} >= {RANGE.start, RANGE.start + DAY}
+    assert all(said in str(error) for error in outcome.failed.values())
+    assert not {each.window for each in store.settled(Source.DETAILS)} & {
+        window.interval for window in outcome.failed
+    }
+
+
+@pytest.mark.parametrize("kind", ["short_page", "duplicate"])
+def test_short_pages_are_asked_for_again_and_what_comes_twice_counts_once(
+    cloud, tmp_path, undisturbed, kind
+):
+    cloud.faults({"kind": kind, "share": 0.4, "endpoint": "details"},
+                 {"kind": kind, "share": 0.4, "endpoint": "results"})  # fmt: skip
+    outcome, store = details(cloud, tmp_path / "s.duckdb", attempts=12)
+
+    assert outcome.failed == {}
+    assert held(store) == undisturbed
+
+
+def test_a_page_that_stays_short_is_not_taken_for_the_whole(cloud, tmp_path):
+    cloud.faults({"kind": "short_page", "endpoint": "details"})
+    outcome, store = details(cloud, tmp_path / "s.duckdb")
+
+    assert any("fewer conversations than a page is to have" in str(error)
+               for error in outcome.failed.values())  # fmt: skip
+    assert len(store.settled(Source.DETAILS)) + len(outcome.failed) == 3
+
+
+def test_under_every_fault_at_once_details_end_complete(cloud, tmp_path, undisturbed):
+    jobs = [{"kind": kind, "share": 0.2} for kind in ("job_fails", "job_expires")]
+    # A 500 is not tried again within a window, which is many requests here.
+    cloud.faults(*(each for each in FAULTS if each.get("status") != 500), *jobs)
+    for _ in range(20):
+        with suppress(ApiError):  # a token that is refused twice ends a sync
+            outcome, store = details(cloud, tmp_path / "s.duckdb", attempts=5)
+            if not outcome.failed:
+                break
+    cloud.reset()
+
+    assert outcome.failed == {}
+    assert held(store) == undisturbed
+
+
+def test_conversations_that_began_the_day_before_are_looked_back_for(cloud, tmp_path):
+    """Just after midnight the query alone has today, and much of it began yesterday."""
+    midnight = RANGE.start + 2 * DAY
+    first = Interval(midnight, midnight + HALF_HOUR)
+    store = Store(tmp_path / "s.duckdb")
+    bring(cloud.settings, store, first, midnight + HALF_HOUR + timedelta(minutes=1),
+          sources=(Source.DETAILS,))  # fmt: skip
+    segments = cloud.truth("segments", str(first)).to_pylist()
+    worked = ("contacting", "dialing", "interact", "hold", "wrapup")
+    spanning = {each["conversation_id"] for each in segments
+                if each["start"] < midnight and each["segment_type"] in worked
+                and each["start"] > midnight - DAY}  # fmt: skip
+
+    assert spanning
+    assert {row["agent_id"] for row in store.busy(first, HALF_HOUR).to_pylist()} >= {
+        each["agent_id"]
+        for each in segments
+        if each["segment_type"] in worked and midnight - DAY < each["start"] < midnight
+    }
+
+
+@pytest.mark.parametrize("source", [Source.DETAILS, Source.STATUS])
+def test_without_a_permission_the_rest_is_there_and_the_empty_columns_are_named(tmp_path, source):
+    for cloud in emulator("--now", "2026-03-03T00:00:00Z", "--agents", "8",
+                          "--without-permission", source.permission):  # fmt: skip
+        halfhour = Halfhour(tmp_path, {**cloud.environment, "HALFHOUR_ATTEMPTS": "1"})
+        day = ("--from", "2026-03-01", "--to", "2026-03-02")
+        ran = halfhour("sync", *day)
+        shown = halfhour("report", *day, "--offline", "--format", "json")
+
+        assert ran.code == 0
+        assert f"{source} is left out" in ran.err
+        assert source.permission in ran.err
+        assert shown.code == 0
+        occupancies = {row["occupancy_ratio"] for row in shown.json}
+        assert (occupancies == {None}) == (source is Source.STATUS)
+        assert f"with the permission {source.permission}" in shown.err
+        assert ("on_queue_time_sec" in shown.err) == (source is Source.STATUS)
+        assert ("callback_voice_time_sec" in shown.err) == (source is Source.DETAILS)
+        assert halfhour("sync", *day, "--source", "details").code == (
+            3 if source is Source.DETAILS else 0
+        )
+
+
+def test_without_the_permission_for_aggregates_there_is_nothing_to_be_had(
+    powerless_cloud, tmp_path
+):
+    with pytest.raises(ApiError, match="analytics:conversationAggregate:view"):
+        bring(powerless_cloud.settings, Store(tmp_path / "s.duckdb"), RANGE, NOW, sources=None)
