@@ -1,34 +1,19 @@
-"""Commands, streams and exit codes. Data goes to stdout, talk to stderr."""
+"""The commands. Data goes to stdout, talk to stderr."""
 
-import os
-import signal
 import sys
 from collections.abc import Sequence
-from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, Parameter
 
-from halfhour import __version__, errors
+from halfhour import __version__
+from halfhour.exits import ended
 from halfhour.options import STORE, Connection, Form, Output, Range, Rows, StorePath
 from halfhour.vocabulary import Format, Log, Source
 
 if TYPE_CHECKING:
     from halfhour.store import Store
-
-
-class Exit(IntEnum):
-    """What the exit code says."""
-
-    DONE = 0
-    FAILED = 1
-    USAGE = 2
-    CREDENTIALS = 3
-    UNREACHABLE = 4
-    INCOMPLETE = 5
-    INTERRUPTED = 130
-    TERMINATED = 143
 
 
 app = App(
@@ -182,6 +167,25 @@ def revisions(
 
 
 @app.command
+def reconcile(
+    range_: Range | None = None,
+    *,
+    store: StorePath = STORE,
+    form: Form = None,
+    output: Output = None,
+) -> None:
+    """Show how posted and worked handle time differ by agent and day (UTC), and why.
+
+    In milliseconds: posted as aggregates say, rebuilt from what conversation
+    details have posted, worked as segments lie in the day.
+    """
+    from halfhour import show
+    from halfhour.store import Store
+
+    show.reconcile(Store(store), (range_ or Range()).interval, form or show.form_of(output), output)
+
+
+@app.command
 def demo(
     *,
     agents: Annotated[int, Parameter(help="Agents in the contact centre.")] = 8,
@@ -208,65 +212,9 @@ def emulator(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit."""
-    terminated = []
-
-    def end(*_: object) -> None:
-        """As on Ctrl-C, so that what was begun is cleared away."""
-        terminated.append(True)
-        interrupt = signal.getsignal(signal.SIGINT)
-        if not callable(interrupt):  # it is ignored, as in the background of a script
-            sys.exit(Exit.TERMINATED)
-        interrupt(signal.SIGINT, None)
-
-    signal.signal(signal.SIGTERM, end)
-    code = _exit_code(arguments)
-    sys.exit(Exit.TERMINATED if terminated else code)
-
-
-def _exit_code(arguments: Sequence[str] | None) -> int:
-    try:
-        app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
-        sys.stdout.flush()
-    except CycloptsError as error:
-        return _say(f"{error}; see halfhour --help", Exit.USAGE)
-    except errors.HalfhourError as error:
-        return _say(str(error), _code(error))
-    except KeyboardInterrupt:
-        return _say("interrupted", Exit.INTERRUPTED)
-    except BrokenPipeError:  # the reader, such as head, has seen enough
-        _drop_stdout()
-    except OSError as error:
-        _drop_stdout()
-        return _say(f"could not be written to the end ({error.strerror})", Exit.FAILED)
-    except Exception as error:
-        if os.environ.get("HALFHOUR_DEBUG"):
-            raise
-        kind = type(error).__name__
-        return _say(
-            f"unexpected {kind}: {error}; this is a bug, please report it "
-            "(HALFHOUR_DEBUG=1 shows where)",
-            Exit.FAILED,
-        )
-    return Exit.DONE
-
-
-def _drop_stdout() -> None:
-    """Let what is still to be written go nowhere, or Python fails with it once more at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _code(error: errors.HalfhourError) -> Exit:
-    match error:
-        case errors.ConfigError():
-            return Exit.USAGE
-        case errors.AuthError() | errors.ApiError(status=401 | 403):
-            return Exit.CREDENTIALS
-        case errors.Unreachable():
-            return Exit.UNREACHABLE
-        case errors.Incomplete():
-            return Exit.INCOMPLETE
-        case _:
-            return Exit.FAILED
+    ended(
+        lambda: app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+    )
 
 
 def _store(named: Path | None, *, offline: bool) -> "Store | None":
@@ -276,8 +224,3 @@ def _store(named: Path | None, *, offline: bool) -> "Store | None":
     from halfhour.store import Store
 
     return Store(named or STORE) if named or offline or STORE.exists() else None
-
-
-def _say(message: str, code: Exit) -> Exit:
-    print(f"halfhour: {message}", file=sys.stderr)
-    return code

@@ -16,6 +16,7 @@ from halfhour.intervals import Interval
 from halfhour.plan import Question, identified
 from halfhour.store import Kind, Store
 from halfhour.syncing import Wish, calendar
+from halfhour.tables import RECONCILED
 from halfhour.vocabulary import Source
 from halfhour.when import granularity
 from halfhour.windows import Held, State
@@ -49,6 +50,28 @@ def holdings(store: Store, question: Question, now: datetime) -> Found:
         status=wanted(store.status(interval)),
         days=[each for source in question.sources for each in held[source]],
         detailed=[each for each in held[Source.DETAILS] if each.settled],
+    )
+
+
+def reconciled(store: Store, interval: Interval | None, now: datetime) -> pa.Table:
+    """`tables.RECONCILED` of the days in *interval*, or of all, that posted figures and details
+    are held of.
+    """
+    when = calendar(store, Wish(), now)
+    sources = [store.settled(each) for each in (Source.POSTED, Source.DETAILS)]
+    details = [each.window for each in sources[1]]
+    if not details or not sources[0]:
+        return RECONCILED.empty_table()
+    return store.reconciled(
+        interval or Interval(details[0].start, details[-1].end),
+        when.granularity,
+        held=details,
+        young=[
+            each.window
+            for settled in sources
+            for each in settled
+            if when.state(each) is not State.SETTLED
+        ],
     )
 
 

@@ -20,7 +20,7 @@ from halfhour.api import now
 from halfhour.errors import ConfigError, Unreachable, near_miss
 from halfhour.fetch import fetch
 from halfhour.found import Found
-from halfhour.holdings import check, holdings, passing, wish_of
+from halfhour.holdings import check, holdings, passing, reconciled, wish_of
 from halfhour.intervals import Interval
 from halfhour.measures import FIGURES
 from halfhour.plan import Question
@@ -180,3 +180,23 @@ def revisions(store: Store, interval: Interval | None, form: Format, output: Pat
         write(text.text(table, form, _width() if output is None else None))
         if not table.num_rows:
             log.info("nothing that was read again had changed")
+
+
+def reconcile(store: Store, interval: Interval | None, form: Format, output: Path | None) -> None:
+    """Print or write how posted and worked time differ, and say what is not explained."""
+    table = reconciled(store, interval, now())
+    with talking(), _destination(output) as write:
+        write(text.text(table, form, _width() if output is None else None))
+        if not table.num_rows:
+            log.warning(
+                "no day is held both of posted figures and of conversation details; "
+                "'halfhour sync' reads both"
+            )
+            return
+        if differing := sum(table["differing_interval_count"].to_pylist()):
+            log.warning("posted and rebuilt differ in %d intervals", differing)
+        else:
+            log.info("posted and rebuilt agree in every interval")
+        ids = " ".join(filter(None, table["unexplained_conversations"].to_pylist())).split()
+        if ids:
+            log.warning("unexplained: conversations %s", ", ".join(dict.fromkeys(ids)))

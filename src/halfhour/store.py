@@ -1,6 +1,6 @@
 """What is held: windows of tables. Nothing but a settled window ever gets in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from halfhour.database import WAIT, Connection, Database, sql
 from halfhour.intervals import MILLISECOND, Interval, epoch_ms, floored, moment
-from halfhour.tables import BUSY, NAMES, POSTED, REVISIONS, STATUS
+from halfhour.tables import BUSY, NAMES, POSTED, RECONCILED, REVISIONS, STATUS
 from halfhour.vocabulary import Source
 from halfhour.windows import DAY, Settled
 
@@ -196,6 +196,26 @@ class Store:
             )
         ).cast(POSTED)
 
+    def reconciled(
+        self,
+        interval: Interval,
+        width: timedelta,
+        held: Sequence[Interval],
+        young: Sequence[Interval],
+    ) -> pa.Table:
+        """Handle time three ways by agent and day of *interval*: `tables.RECONCILED`.
+
+        Details are *held* of those days; of the *young* ones more may come.
+        """
+        return self._table(
+            sql("reconciled"),
+            first=floored(interval.start, DAY),
+            last=interval.end,
+            width=width // MILLISECOND,
+            held=[_day_number(each) for each in held],
+            young=[_day_number(each) for each in young],
+        ).cast(RECONCILED)
+
     def names(self, kind: Kind) -> pa.Table:
         """`tables.NAMES` of agents or queues."""
         return self._table(
@@ -235,6 +255,10 @@ class Store:
     def _table(self, query: str, **values: object) -> pa.Table:
         with self._database.reading() as connection:
             return connection.sql(query, params=values).to_arrow_table()
+
+
+def _day_number(day: Interval) -> int:
+    return epoch_ms(day.start) // (DAY // MILLISECOND)
 
 
 def _cut(interval: Interval, width: timedelta) -> dict[str, object]:

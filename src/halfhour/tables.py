@@ -115,6 +115,31 @@ BUSY = pa.schema(
 )
 """How long an agent worked on anything in an interval: what goes on at once counts once."""
 
+RECONCILED = pa.schema(
+    [
+        pa.field("day", pa.string(), nullable=False),
+        pa.field("agent_id", pa.string(), nullable=False),
+        pa.field("agent_name", pa.string(), nullable=False),
+        pa.field("posted_ms", pa.int64(), nullable=False),
+        pa.field("rebuilt_ms", pa.int64(), nullable=False),
+        pa.field("worked_ms", pa.int64(), nullable=False),
+        pa.field("differing_interval_count", pa.int64(), nullable=False),
+        pa.field("late_data_ms", pa.int64(), nullable=False),
+        pa.field("callback_under_voice_ms", pa.int64(), nullable=False),
+        pa.field("crosses_midnight_ms", pa.int64(), nullable=False),
+        pa.field("still_open_ms", pa.int64(), nullable=False),
+        pa.field("unanswered_acw_ms", pa.int64(), nullable=False),
+        pa.field("unexplained_ms", pa.int64(), nullable=False),
+        pa.field("unexplained_conversations", pa.string(), nullable=False),
+    ]
+)
+"""Handle time of one agent and day (UTC), three ways, and where the differences come from.
+
+``posted_ms`` is what aggregates say, ``rebuilt_ms`` what conversation details have
+posted, ``worked_ms`` the segments cut at midnight. ``posted_ms - worked_ms`` is the
+sum of the columns from ``late_data_ms`` to ``unexplained_ms``, to the millisecond.
+"""
+
 REVISIONS = pa.schema(
     [
         pa.field("read_at", MOMENT, nullable=False),

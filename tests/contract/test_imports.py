@@ -20,7 +20,7 @@ def loaded_by(code: str) -> set[str]:
     "arguments", [["--help"], ["report", "--help"], ["demo", "--help"], ["--version"]]
 )
 def test_help_loads_no_database_arrow_http_or_plotting(arguments):
-    code = f"from halfhour import cli; cli._exit_code({arguments!r})"
+    code = f"from halfhour import cli; cli.app({arguments!r}, result_action='return_value')"
 
     assert HEAVY & loaded_by(code) == set()
 

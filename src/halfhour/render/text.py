@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from rich.cells import cell_len, set_cell_size
 
 from halfhour.vocabulary import Format
@@ -36,8 +37,19 @@ _NOT_IN_A_TABLE = {
     "basis",
 }
 """What only the other formats show."""
-_WHERE_KNOWN = {"busy_time_sec", "on_queue_time_sec", "occupancy_ratio"}
-"""What a table shows if there is anything of it."""
+_WHERE_ANY = {
+    "busy_time_sec",
+    "on_queue_time_sec",
+    "occupancy_ratio",
+    "late_data_ms",
+    "callback_under_voice_ms",
+    "crosses_midnight_ms",
+    "still_open_ms",
+    "unanswered_acw_ms",
+    "unexplained_ms",
+    "unexplained_conversations",
+}
+"""What a table shows if there is anything of it: neither null nor nothing."""
 _FIRST_TO_GO = (
     "agent_id",
     "interval_end",
@@ -47,6 +59,7 @@ _FIRST_TO_GO = (
     "hold_share_ratio",
     "on_queue_time_sec",
     "busy_time_sec",
+    "differing_interval_count",
     "provisional",
 )
 _MARKS = {"provisional"}
@@ -93,7 +106,7 @@ def _aligned(table: pa.Table, width: int | None) -> str:
         name: [_harmless(_YES.get(each, each) if name in _MARKS else each) for each in texts]
         for name in table.column_names
         if name not in _NOT_IN_A_TABLE
-        and (name not in _WHERE_KNOWN or table[name].null_count < table.num_rows)
+        and (name not in _WHERE_ANY or any(pc.unique(table[name]).to_pylist()))
         for texts in [_cells(table, name)]
     }
     heads = {name: [name] for name in cells}

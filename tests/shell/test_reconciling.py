@@ -1,0 +1,122 @@
+"""Posted, rebuilt and worked: what differs is explained, or the conversations are named."""
+
+import asyncio
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from halfhour.holdings import reconciled
+from halfhour.intervals import HALF_HOUR, Interval
+from halfhour.landed import land
+from halfhour.store import Store
+from halfhour.tables import RECONCILED
+from halfhour.vocabulary import Source
+from halfhour.windows import DAY
+
+from .test_landed import CONVERSATIONS, DAYS, page
+from .test_syncing import bring
+from .test_worked import NOW, RANGE, own_cloud, store
+
+__all__ = ["own_cloud", "store"]
+
+LATER = NOW + 2.5 * DAY
+CAUSES = RECONCILED.names[RECONCILED.names.index("late_data_ms") : -1]
+
+
+def test_causes_add_up_and_against_the_emulator_nothing_is_left(own_cloud, store):
+    rows = reconciled(store, None, LATER).to_pylist()
+
+    assert len(rows) > 60
+    for row in rows:
+        assert row["posted_ms"] - row["worked_ms"] == sum(row[cause] for cause in CAUSES)
+        assert row["posted_ms"] == row["rebuilt_ms"]
+        assert (row["differing_interval_count"], row["unexplained_ms"]) == (0, 0)
+    found = {cause: sum(abs(row[cause]) for row in rows) for cause in CAUSES}
+    assert found["callback_under_voice_ms"] > 0
+    assert found["crosses_midnight_ms"] > 0
+    assert found["unanswered_acw_ms"] > 0
+
+    worked: dict[tuple[str, str], int] = {}
+    for row in store.worked(RANGE, HALF_HOUR).to_pylist():
+        key = (f"{row['interval_start']:%Y-%m-%d}", row["agent_id"])
+        worked[key] = worked.get(key, 0) + (row["handle_ms"] or 0)
+    assert {(row["day"], row["agent_id"]): row["worked_ms"] for row in rows} == {
+        (row["day"], row["agent_id"]): worked.get((row["day"], row["agent_id"]), 0) for row in rows
+    }
+
+
+def test_what_came_in_between_two_readings_is_late_data_as_long_as_more_may_come(
+    own_cloud, tmp_path
+):
+    own_cloud.reset()
+    own_cloud.faults({"kind": "restatement", "share": 0.3})
+    early = Store(tmp_path / "halfhour.duckdb")
+    day = Interval(NOW - DAY, NOW)
+    bring(own_cloud.settings, early, day, NOW + HALF_HOUR)
+    own_cloud.clock(now="2026-03-06T03:00:00Z")
+    bring(own_cloud.settings, early, day, NOW + 0.9 * DAY, sources=(Source.DETAILS,))
+    rows = reconciled(early, day, NOW + DAY).to_pylist()
+
+    assert sum(row["differing_interval_count"] for row in rows) > 0
+    assert any(row["late_data_ms"] for row in rows)
+    assert all(row["unexplained_ms"] == 0 for row in rows)
+    for row in rows:
+        assert row["posted_ms"] - row["worked_ms"] == sum(row[cause] for cause in CAUSES)
+    own_cloud.reset()
+
+
+def landed(folder: Path, conversations: list[Any]) -> Store:
+    """A store of these, whose posted figures are those of the captured ones."""
+    (folder / "landed.json").write_bytes(page(conversations))
+    os.utime(folder / "landed.json", (NOW.timestamp(),) * 2)
+    store = Store(folder / "halfhour.duckdb")
+    asyncio.run(land(store, [folder / "landed.json"], DAYS, lambda: NOW, lambda event: None))
+    return store
+
+
+@pytest.fixture
+def right(tmp_path: Path) -> Store:
+    folder = tmp_path / "right"
+    folder.mkdir()
+    return landed(folder, CONVERSATIONS)
+
+
+def test_what_nothing_explains_is_listed_with_its_conversations(right, tmp_path):
+    text = json.dumps(CONVERSATIONS[0])
+    (agent,) = [each for each in CONVERSATIONS[0]["participants"] if each["purpose"] == "agent"][:1]
+    (handle,) = [each for each in agent["sessions"][0]["metrics"] if each["name"] == "tHandle"]
+    doctored = json.loads(
+        text.replace(f'"value": {handle["value"]}', f'"value": {handle["value"] + 7}')
+    )
+    store = landed(tmp_path, [doctored, *CONVERSATIONS[1:]])
+    for day in DAYS.windows(DAY):
+        store.settle(Source.POSTED, day, {"posted": right.rebuilt(day, HALF_HOUR)}, NOW)
+    found = reconciled(store, None, NOW).to_pylist()
+    rows = [row for row in found if row["unexplained_conversations"]]
+
+    assert {row["unexplained_conversations"] for row in rows} == {
+        CONVERSATIONS[0]["conversationId"]
+    }
+    assert sum(row["differing_interval_count"] for row in rows) == 1
+    assert sum(row["posted_ms"] - row["rebuilt_ms"] for row in rows) == -7
+
+
+def test_the_command_says_whether_they_agree(halfhour):
+    day = ("--from", "2026-03-01", "--to", "2026-03-03")
+    assert (
+        "no day is held both"
+        in halfhour("sync", *day, "--source", "posted").err + halfhour("reconcile").err
+    )
+    halfhour("sync", *day)
+    ran = halfhour("reconcile", *day, "--format", "json")
+    shown = halfhour("reconcile")
+
+    assert (ran.code, shown.code) == (0, 0)
+    assert [*ran.json[0]] == RECONCILED.names
+    assert "posted and rebuilt agree in every interval" in ran.err
+    header = shown.out.splitlines()[0].split()
+    assert {"posted_ms", "rebuilt_ms", "worked_ms"} <= set(header)
+    assert "unexplained_ms" not in header
