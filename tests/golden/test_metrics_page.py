@@ -1,0 +1,156 @@
+"""docs/metrics.md is what the code says that its numbers mean, example included."""
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from halfhour.intervals import HALF_HOUR, Interval
+from halfhour.measures import AGENT_MEASURES, FIGURES
+from halfhour.segments import read
+from halfhour.store import Store
+from halfhour.vocabulary import Source
+from halfhour.windows import DAY
+
+PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
+START = datetime(2026, 3, 2, tzinfo=UTC)
+
+CALL = [
+    ("interact", "09:20", "09:35"),
+    ("hold", "09:35", "09:40"),
+    ("interact", "09:40", "10:05"),
+    ("hold", "10:05", "10:10"),
+    ("interact", "10:10", "10:15"),
+    ("wrapup", "10:15", "10:19"),
+]
+POSTED = [
+    ("tTalkComplete", 45, "10:15"),
+    ("tHeldComplete", 10, "10:15"),
+    ("tAcw", 4, "10:19"),
+    ("tHandle", 59, "10:19"),
+]
+
+
+def record() -> bytes:
+    def at(time: str) -> str:
+        return f"2026-03-02T{time}:00.000Z"
+
+    session = {
+        "sessionId": "s",
+        "mediaType": "voice",
+        "segments": [
+            {"segmentType": kind, "segmentStart": at(start), "segmentEnd": at(end), "queueId": "q"}
+            for kind, start, end in CALL
+        ],
+        "metrics": [
+            {"name": name, "value": minutes * 60_000, "emitDate": at(time)}
+            for name, minutes, time in POSTED
+        ],
+    }
+    agent = {"purpose": "agent", "userId": "Ada", "sessions": [session]}
+    return json.dumps({"conversationId": "c", "participants": [agent]}).encode()
+
+
+def table(*rows: tuple[object, ...]) -> str:
+    head, *others = (f"| {' | '.join(map(str, row))} |" for row in rows)
+    return "\n".join([head, "|" + "---|" * len(rows[0]), *others])
+
+
+def example(folder: Path) -> str:
+    day = Interval(START, START + DAY)
+    store = Store(folder / "halfhour.duckdb")
+    store.create({"granularity": "1800", "reread": "86400"})
+    found = read([msgspec.Raw(record())], day, day.end)
+    store.settle(
+        Source.DETAILS, day, {"segments": found.segments, "emitted": found.emitted}, day.end
+    )
+    bases = [
+        {row["interval_start"]: row for row in rows.to_pylist()}
+        for rows in (store.rebuilt(day, HALF_HOUR), store.worked(day, HALF_HOUR))
+    ]
+    columns = ("talk_ms", "hold_ms", "acw_ms", "handle_ms")
+
+    def row(start: datetime) -> tuple[object, ...]:
+        figures = [of.get(start, {}) for of in bases]
+        return (f"{start:%H:%M}", *((each.get(name) or 0) // 1000
+                                    for each in figures for name in columns))  # fmt: skip
+
+    starts = sorted({start for of in bases for start in of})
+    heads = [f"{basis} {name.removesuffix('_ms')}" for basis in ("posted", "worked")
+             for name in columns]  # fmt: skip
+    return table(("half-hour", *heads), *map(row, starts))
+
+
+def page(folder: Path) -> str:
+    call = ", ".join(f"{kind} {start}-{end}" for kind, start, end in CALL)
+    figures = [
+        (f"`{each.name}`", each.meaning, each.posted or "-", each.worked or "-",
+         f"{each.source}" if each.source else "that of the basis")
+        for each in FIGURES
+    ]  # fmt: skip
+    measures = [
+        (f"`{each.name}`", f"`{each.over}` / `{each.per}`", each.unit, each.source)
+        for each in AGENT_MEASURES
+    ]
+    return f"""# What the numbers mean
+
+<!-- Made from src/halfhour/measures.py: HALFHOUR_WRITE_GOLDEN=1 pytest tests/golden -->
+
+A number stands on one of two bases, and every row names its own.
+
+- **posted**: as Genesys posts it. A value lies whole in the half-hour in which it was completed, so a half-hour can hold more than 1,800 seconds. This is what the Genesys UI shows.
+- **worked**: as it was worked. Segments of conversations are cut at the edges of the half-hours, to the millisecond. Over all time both add up to the same, but for the causes that `halfhour reconcile` names.
+
+## An example
+
+One call: {call}.
+Seconds of talk, hold, after-call work (acw) and handle time in each half-hour:
+
+{example(folder)}
+
+## Figures
+
+`_time_sec` are seconds, exact to the millisecond; `_count` are counts.
+What was not asked for is empty; where the answer covered agent and half-hour and left it out, it is zero.
+
+{table(("column", "what it is", "posted basis", "worked basis: segments", "source"), *figures)}
+
+The sources are conversation aggregates (posted), user aggregates (status) and conversation details (details).
+The voice call that a callback led to is in the callback's own time, and is not counted again.
+
+## Measures
+
+They divide sums over the whole range. Nothing is divided by the length of an interval.
+`available_ms` is interacting, communicating and idle together; `interval_count` the half-hours in which handle time, ACW or hold was posted.
+
+{table(("column", "formula", "unit", "source"), *measures)}
+
+OFFLINE is a presence, and is not off-queue: that is a routing status.
+"""  # noqa: E501
+
+
+def test_the_page_is_what_the_code_says(tmp_path: Path) -> None:
+    written = page(tmp_path)
+    if os.environ.get("HALFHOUR_WRITE_GOLDEN"):
+        PAGE.write_text(written, encoding="utf-8")
+
+    assert PAGE.read_text(encoding="utf-8") == written
+
+
+def test_every_figure_is_a_column_of_a_report_and_every_figure_there_is_told_of() -> None:
+    from halfhour import reports
+    from halfhour.found import Found
+    from halfhour.plan import Question
+    from halfhour.vocabulary import Basis, By
+
+    day = Interval(START, START + DAY)
+    shown: set[Any] = set()
+    for basis in Basis:
+        shown |= {*reports.report(Question(day, UTC, By.INTERVAL, basis), Found()).column_names}
+
+    assert {each.name for each in FIGURES} == {
+        name for name in shown if name.endswith(("_time_sec", "_count"))
+    }
