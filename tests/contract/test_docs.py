@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from genesys_emulator import endpoints
+from genesys_emulator.faults import KINDS
+from genesys_emulator.truth import TABLES
 from halfhour import settings
 from halfhour.found import Found
 from halfhour.intervals import Interval
@@ -88,3 +91,10 @@ def test_every_module_is_on_the_map():
     for path in SOURCES:
         if not path.name.startswith("_") and path.parent.name != "render":
             assert path.name in page, path.name
+
+
+@pytest.mark.parametrize(
+    "name", sorted({*endpoints.NAMES, *endpoints.PERMISSIONS, *KINDS, *TABLES} - {"any"})
+)
+def test_whatever_the_emulator_goes_by_is_in_its_docs(name):
+    assert f"`{name}`" in (ROOT / "docs" / "emulator.md").read_text(encoding="utf-8")

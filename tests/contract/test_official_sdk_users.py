@@ -1,0 +1,126 @@
+"""Genesys' own client on the status of users."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.shell.conftest import emulator
+
+from .conftest import everything_in
+from .test_official_sdk_jobs import states
+
+INTERVAL = "2026-03-02T00:00:00.000Z/2026-03-03T00:00:00.000Z"
+START, END = (datetime.fromisoformat(each) for each in INTERVAL.split("/"))
+
+
+@pytest.fixture
+def analytics(sdk: Any, client: Any) -> Any:
+    return sdk.AnalyticsApi(client)
+
+
+@pytest.fixture
+def users(sdk: Any, client: Any) -> list[str]:
+    return [each.id for each in sdk.UsersApi(client).get_users(page_size=100).entities]
+
+
+def of(users: list[str]) -> dict[str, Any]:
+    predicates = [{"dimension": "userId", "value": each} for each in users]
+    return {
+        "interval": INTERVAL,
+        "granularity": "PT30M",
+        "groupBy": ["userId"],
+        "metrics": ["tSystemPresence", "tAgentRoutingStatus"],
+        "filter": {"type": "or", "predicates": predicates},
+    }
+
+
+Statuses = Counter[tuple[str, str, str]]
+
+
+def true_statuses(organisation: Any, users: list[str]) -> Statuses:
+    """Milliseconds by user, kind and status."""
+    found: Statuses = Counter()
+    for each in organisation.truth("statuses", INTERVAL).to_pylist():
+        if each["agent_id"] in users:
+            lasted = min(each["end"] or END, END) - max(each["start"], START)
+            key = (each["agent_id"], each["kind"], each["status"])
+            found[key] += lasted // timedelta(milliseconds=1)
+    return +found
+
+
+def test_it_reads_aggregates_of_status(organisation, analytics, users):
+    answer = analytics.post_analytics_users_aggregates_query(of(users))
+    kinds = {"tSystemPresence": "presence", "tAgentRoutingStatus": "routing"}
+    found: Statuses = Counter()
+    for group in answer.results:
+        for bucket in group.data:
+            for metric in bucket.metrics:
+                key = (group.group["userId"], kinds[metric.metric], metric.qualifier)
+                found[key] += int(metric.stats.sum)
+
+    assert found == true_statuses(organisation, users)
+    assert len(found) > 50
+    assert "outdated_sdk_version" not in everything_in(answer).lower()
+
+
+def test_it_reads_status_as_records(organisation, analytics, users):
+    some = users[:10]
+    predicates = [{"dimension": "userId", "value": each} for each in some]
+    answer = analytics.post_analytics_users_details_query(
+        {
+            "interval": INTERVAL,
+            "paging": {"pageSize": 100, "pageNumber": 1},
+            "userFilters": [{"type": "or", "predicates": predicates}],
+        }
+    )
+    found: Statuses = Counter()
+    for user in answer.user_details:
+        for kind, records, word in (
+            ("presence", user.primary_presence, "system_presence"),
+            ("routing", user.routing_status, "routing_status"),
+        ):
+            for record in records or ():
+                lasted = min(record.end_time or END, END) - max(record.start_time, START)
+                found[user.user_id, kind, getattr(record, word)] += lasted // timedelta(
+                    milliseconds=1
+                )
+
+    assert +found == true_statuses(organisation, some)
+    assert "outdated_sdk_version" not in everything_in(answer).lower()
+
+
+def test_it_runs_jobs_of_both_to_the_end(sdk, analytics, users):
+    job = analytics.post_analytics_users_aggregates_jobs(of(users)).job_id
+    assert states(lambda: analytics.get_analytics_users_aggregates_job(job))[-1] == "FULFILLED"
+    page = analytics.get_analytics_users_aggregates_job_results(job)
+    assert {each.group["userId"] for each in page.results} <= set(users)
+    analytics.delete_analytics_users_aggregates_job(job)
+
+    until = analytics.get_analytics_users_details_jobs_availability().data_availability_date
+    assert until > START
+    job = analytics.post_analytics_users_details_jobs({"interval": INTERVAL}).job_id
+    assert states(lambda: analytics.get_analytics_users_details_job(job))[-1] == "FULFILLED"
+    assert analytics.get_analytics_users_details_job_results(job).user_details
+    analytics.delete_analytics_users_details_job(job)
+    with pytest.raises(sdk.rest.ApiException, match="404"):
+        analytics.get_analytics_users_details_job(job)
+
+
+def test_more_than_a_hundred_users_are_too_many(sdk, analytics, users):
+    with pytest.raises(sdk.rest.ApiException, match="400"):
+        analytics.post_analytics_users_aggregates_query(of([f"{each}" for each in range(101)]))
+
+
+def test_a_missing_permission_is_named(sdk):
+    for cloud in emulator("--without-permission", "analytics:userAggregate:view",
+                          "--without-permission", "analytics:userDetail:view"):  # fmt: skip
+        client = sdk.ApiClient(host=cloud.url).get_client_credentials_token(
+            cloud.client_id, "emulator-secret"
+        )
+        analytics = sdk.AnalyticsApi(client)
+        with pytest.raises(sdk.rest.ApiException, match="analytics:userAggregate:view"):
+            analytics.post_analytics_users_aggregates_query(of(["a"]))
+        with pytest.raises(sdk.rest.ApiException, match="analytics:userDetail:view"):
+            analytics.post_analytics_users_details_query({"interval": INTERVAL})
