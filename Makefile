@@ -22,6 +22,7 @@ check: .venv/dev
 bench: .venv/dev
 	$(PIP) -e '.[bench]'
 	$(BIN)/python bench/report_24h.py
+	$(BIN)/python bench/emulator_speed.py
 
 .venv/made:
 	@test -n "$(PYTHON)" || { echo "halfhour needs Python 3.11 or newer, with venv" >&2; exit 1; }

@@ -179,8 +179,10 @@ def test_who_holds_it_for_too_long_is_named(store):
         with pytest.raises(StoreError, match=rf"PID {other.pid}.*has it open; try again"):
             impatient.settled(Source.POSTED)
         # and who waits long enough has it
-        threading.Timer(0.5, lambda: other.communicate("\n")).start()
+        release = threading.Timer(0.5, lambda: other.communicate("\n"))
+        release.start()
         assert store.settled(Source.POSTED) == []
+        release.join()  # or the end of the process is waited for in two places at once
 
 
 def test_a_failed_settle_leaves_what_was_there(store):
