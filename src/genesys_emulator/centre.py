@@ -17,7 +17,9 @@ from genesys_emulator.statuses import Shown
 from genesys_emulator.threads import touching
 
 TEAM_DAYS_KEPT, BOOKS_KEPT = 120, 400
-"""Days of teams that stay in memory: some ? MB each as conversations, ? MB as values."""
+"""Days of teams that stay in memory, as conversations and as values, so that it has a limit:
+bench/README.md has how much 2,000 agents took after 1, 5 and 30 days.
+"""
 
 LONGEST_OFF = timedelta(days=4)
 """There is a shift in as many days, for whoever has not left."""
