@@ -33,8 +33,13 @@ class Database:
     wait: float = WAIT
 
     @property
-    def exists(self) -> bool:
-        return self.path.exists()
+    def version(self) -> int:
+        """That of the store in the file; 0 if there is none yet. Raises StoreError."""
+        self._refuse_other_files()
+        if not self.path.exists():
+            return 0
+        with self._opened(read_only=True) as connection:
+            return _version(connection, self.path)
 
     def migrate(self, settings: Mapping[str, str]) -> None:
         """Make sure that there is a store, of this version; a new one gets these *settings*.
@@ -60,7 +65,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         self._refuse_other_files()
-        if not self.exists:
+        if not self.path.exists():
             raise StoreError(f"{self.path}: there is no store; 'halfhour sync' makes one")
         with self._opened(read_only=True) as connection:
             version = _version(connection, self.path)
@@ -155,6 +160,7 @@ def _reason(error: duckdb.Error) -> str:
 REASONS: Mapping[str, str] = {
     "Could not set lock": "another process{holder} has it open; try again when that is done",
     "No space left": "the disk is full; what was settled before is as it was",
+    "File too large": "the file may not grow so large; what was settled before is as it was",
     "Read-only file system": "it is on a disk that cannot be written to",
     "Permission denied": "it may not be written to (permission denied)",
     "No such file or directory": "there is no such folder",

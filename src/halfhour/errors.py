@@ -20,6 +20,10 @@ class StoreError(HalfhourError):
     """The store cannot be opened, read or written; what it holds is as it was."""
 
 
+class StoreBusy(StoreError):  # noqa: N818
+    """Another sync is under way in the store."""
+
+
 class Incomplete(HalfhourError):  # noqa: N818
     """What could be had was had, and is kept; what is missing is listed."""
 

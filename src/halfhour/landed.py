@@ -24,7 +24,7 @@ from halfhour.intervals import Interval, floored, utc
 from halfhour.outcomes import Event, Outcome, Tell
 from halfhour.segments import read
 from halfhour.store import Store
-from halfhour.syncing import Wish, alone, calendar, settings_of
+from halfhour.syncing import Wish, alone, ready
 from halfhour.vocabulary import Source
 from halfhour.windows import DAY
 
@@ -62,8 +62,7 @@ async def land(
                     await asyncio.sleep(0)  # where an interrupt comes through
         outcome.oddities += files.oddities
         async with alone(store, tell):
-            when = calendar(store, Wish(), clock())
-            store.create(settings_of(when))
+            when = ready(store, Wish(), clock())
             over = floored(written, when.granularity)
             held = [
                 Interval(day.start, min(day.end, over))

@@ -17,7 +17,7 @@ from rich.progress import Progress
 from halfhour import plan as planning
 from halfhour import reports, syncing, syncs
 from halfhour.api import now
-from halfhour.errors import ConfigError, Unreachable, near_miss
+from halfhour.errors import ConfigError, StoreBusy, Unreachable, near_miss
 from halfhour.fetch import fetch
 from halfhour.found import Found
 from halfhour.holdings import check, holdings, passing, reconciled, wish_of
@@ -89,8 +89,8 @@ def _held(load: Callable[[], Settings], question: Question, store: Store, offlin
     wish = wish_of(question)
     if not offline and any(syncing.due(store, wish, now()).values()):
         try:
-            syncs.run(load(), store, wish)
-        except Unreachable as error:
+            syncs.run(load(), store, wish, wait=False)
+        except (StoreBusy, Unreachable) as error:
             log.warning("%s; showing what is held", error)
     return holdings(store, question, now())
 

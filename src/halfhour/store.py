@@ -45,7 +45,8 @@ class Store:
 
     @property
     def exists(self) -> bool:
-        return self._database.exists
+        """Whether anything can have been settled."""
+        return self._database.version > 0
 
     def create(self, settings: Mapping[str, str]) -> None:
         """Make sure that there is a store; a new one gets these *settings*.
@@ -53,6 +54,11 @@ class Store:
         Raises StoreError, as all that follows does.
         """
         self._database.migrate(settings)
+
+    def upgrade(self) -> None:
+        """Bring a store that an older halfhour made up to date. Does nothing if there is none."""
+        if self.exists:
+            self.create({})
 
     def settings(self) -> dict[str, str]:
         """What the store was made with."""

@@ -23,6 +23,7 @@ from halfhour.endpoints import QUEUES
 from halfhour.errors import (
     ApiError,
     ConfigError,
+    StoreBusy,
     StoreError,
     UnexpectedAnswer,
     Unreachable,
@@ -85,7 +86,8 @@ def calendar(store: Store, wish: Wish, now: datetime) -> Calendar:
 def held(store: Store, wish: Wish, now: datetime) -> dict[Source, list[Held]]:
     """What there is of each day, oldest first, of every source that *wish* names."""
     when = calendar(store, wish, now)
-    settled = {each: store.settled(each) if store.exists else [] for each in Source}
+    exists = store.exists
+    settled = {each: store.settled(each) if exists else [] for each in Source}
     firsts = [windows[0].window.start for windows in settled.values() if windows]
     interval = wish.interval or Interval(min(firsts, default=now - FIRST), now)
     return {each: when.held(interval, settled[each]) for each in wish.sources or Source}
@@ -97,17 +99,19 @@ def due(store: Store, wish: Wish, now: datetime) -> dict[Source, list[Held]]:
     return {source: [each for each in days[source] if each.due] for source in days}
 
 
-async def sync(settings: Settings, store: Store, wish: Wish, clock: Clock, tell: Tell) -> Outcome:
+async def sync(
+    settings: Settings, store: Store, wish: Wish, clock: Clock, tell: Tell, *, wait: bool = True
+) -> Outcome:
     """Read what is due, and settle each window as soon as it is there; one sync at a time.
 
     Posted figures come first, as they are the fewest requests and name the
-    agents whose status is to be asked for. Raises ConfigError, StoreError, and
+    agents whose status is to be asked for. Raises StoreBusy where another sync
+    is under way and this one is not to *wait*; ConfigError, StoreError, and
     what `Client.call` raises where there is no hope for any window, such as
     AuthError.
     """
-    async with alone(store, tell):
-        when = calendar(store, wish, clock())
-        store.create(settings_of(when))
+    async with alone(store, tell, wait=wait):
+        when = ready(store, wish, clock())
         days = due(store, wish, when.now)
         tell(Event("planned", of=sum(map(len, days.values()))))
         async with Client(settings) as client:
@@ -117,12 +121,17 @@ async def sync(settings: Settings, store: Store, wish: Wish, clock: Clock, tell:
     return outcome
 
 
-def settings_of(when: Calendar) -> Mapping[str, str]:
-    """What a new store is to remember of *when*."""
-    return {
-        "granularity": str(when.granularity.seconds),
-        "reread": " ".join(str(int(age.total_seconds())) for age in when.reread),
-    }
+def ready(store: Store, wish: Wish, now: datetime) -> Calendar:
+    """Make sure that *store* is there and up to date; when its days are read."""
+    store.upgrade()
+    when = calendar(store, wish, now)
+    store.create(
+        {
+            "granularity": str(when.granularity.seconds),
+            "reread": " ".join(str(int(age.total_seconds())) for age in when.reread),
+        }
+    )
+    return when
 
 
 @dataclass(slots=True)
@@ -227,8 +236,11 @@ async def _names(client: Client, store: Store, now: datetime, tell: Tell) -> Non
 
 
 @asynccontextmanager
-async def alone(store: Store, tell: Tell) -> AsyncIterator[None]:
-    """Hold the lock that one writer of a store has; wait while another one has it."""
+async def alone(store: Store, tell: Tell, *, wait: bool = True) -> AsyncIterator[None]:
+    """Hold the lock that one writer of a store has.
+
+    While another one has it this waits, or raises StoreBusy if it is not to.
+    """
     if not store.path.parent.is_dir():
         raise StoreError(f"{store.path}: there is no such folder")
     lock = FileLock(f"{store.path}.lock", is_singleton=False)
@@ -238,8 +250,11 @@ async def alone(store: Store, tell: Tell) -> AsyncIterator[None]:
             lock.acquire(timeout=0)
             break
         except Timeout:
+            busy = f"another sync of {store.path} is under way"
+            if not wait:
+                raise StoreBusy(busy) from None
             if not told:
-                tell(Event("waiting", reason=f"another sync of {store.path} is under way"))
+                tell(Event("waiting", reason=busy))
             told = True
             await asyncio.sleep(POLL)
         except OSError as error:

@@ -60,9 +60,9 @@ def watch(
         time.sleep(every.total_seconds() - time.time() % every.total_seconds())
 
 
-def run(settings: Settings, store: Store, wish: Wish) -> Outcome:
+def run(settings: Settings, store: Store, wish: Wish, *, wait: bool = True) -> Outcome:
     """Sync, and show how far it is."""
-    return _shown(lambda tell: syncing.sync(settings, store, wish, now, tell))
+    return _shown(lambda tell: syncing.sync(settings, store, wish, now, tell, wait=wait))
 
 
 def land(store: Store, paths: Sequence[Path], interval: Interval | None) -> None:

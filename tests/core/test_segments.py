@@ -86,6 +86,7 @@ def test_only_agents_and_only_what_is_posted_of_our_columns():
          "segments[0].segmentStart: '2026-03-2T09:00:00Z' is no time"),
         (f"{SEGMENT}.segmentEnd", "yesterday", "segments[0].segmentEnd: 'yesterday' is no time"),
         (f"{METRIC}.emitDate", "", "metrics[0].emitDate: '' is no time"),
+        (f"{SEGMENT}.segmentStart", "2026-03-02T09:00:00", "'2026-03-02T09:00:00' is no time"),
         (f"{METRIC}.value", "much", "$.participants[1].sessions[0].metrics[0].value"),
         ("participants.1.sessions", 7, "$.participants[1].sessions"),
     ],

@@ -14,9 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from halfhour.database import VERSION, sql
 from halfhour.errors import StoreError
 from halfhour.intervals import HALF_HOUR, Interval
 from halfhour.store import Change, Store
+from halfhour.syncing import Wish, ready
 from halfhour.tables import POSTED
 from halfhour.vocabulary import Source
 from halfhour.windows import DAY
@@ -246,8 +248,103 @@ def test_an_empty_database_becomes_a_store(tmp_path):
     path = tmp_path / "halfhour.duckdb"
     duckdb.connect(str(path)).close()
     store = Store(path)
-    store.create(MADE)
+    assert not store.exists
+    ready(store, Wish(), LATER)
 
     assert store.settings() == {**MADE, "version": "2"}
     store.create({"granularity": "900"})  # a store keeps what it was made with
     assert store.settings()["granularity"] == "1800"
+
+
+@pytest.mark.parametrize("version", range(1, VERSION))
+def test_a_store_of_an_older_version_is_brought_up_to_date(tmp_path, version):
+    store = Store(tmp_path / "halfhour.duckdb")
+    with duckdb.connect(str(store.path)) as connection:
+        for number in range(1, version + 1):
+            connection.execute(sql(f"{number:04}"))
+        connection.execute("insert into settings values ('version', ?)", [str(version)])
+        connection.executemany("insert into settings values (?, ?)", list(MADE.items()))
+        connection.execute("set TimeZone = 'UTC'")
+        values = {"start": START, "end": START + DAY, "read_at": LATER}
+        connection.execute(
+            "insert into settled values ('posted', $start, $end, $read_at, 1)", values
+        )
+        connection.execute(
+            "insert into posted (interval_start, agent_id, acw_ms) values (?, 'ada', 7)", [START]
+        )
+
+    with pytest.raises(StoreError, match="an older halfhour made this store; run 'halfhour sync'"):
+        store.posted(MONDAY)
+    ready(store, Wish(), LATER)
+
+    assert store.settings() == {**MADE, "version": str(VERSION)}
+    assert figures(store.posted(MONDAY)) == {(START, "ada", None, "acw_ms"): 7}
+    assert [each.window for each in store.settled(Source.POSTED)] == [MONDAY]
+    assert store.settled(Source.DETAILS) == []
+
+
+ON_A_SMALL_DISK = """
+import subprocess, sys
+from pathlib import Path
+from halfhour.database import VERSION, sql
+from halfhour.errors import StoreError
+from halfhour.store import Store
+from tests.shell.test_store import *
+
+disk = Path(sys.argv[1])
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], check=True)
+store = Store(disk / "halfhour.duckdb")
+store.create(MADE)
+post(store, MONDAY, rows((0, "ada", None, {"acw_ms": 1})), LATER)
+many = rows(*((at % 48, f"{at * at}", None, {"handle_ms": at**3}) for at in range(200_000)))
+
+
+def tried():
+    try:
+        post(store, MONDAY, many, LATER + DAY)
+    except StoreError as error:
+        print(str(error).removeprefix(str(store.path)))
+
+
+tried()
+subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+tried()
+print(store.posted(MONDAY)["acw_ms"].to_pylist(), len(store.settled(Source.POSTED)))
+"""
+AS_ROOT = ("unshare", "--user", "--map-root-user", "--mount")
+
+
+def may_mount(folder: Path) -> bool:
+    try:
+        return not subprocess.run(
+            [*AS_ROOT, "mount", "-t", "tmpfs", "tmpfs", folder], check=False, capture_output=True
+        ).returncode
+    except FileNotFoundError:
+        return False
+
+
+def test_a_full_disk_and_one_that_cannot_be_written_to_leave_what_was_settled(tmp_path):
+    if not may_mount(tmp_path):
+        pytest.skip("this system lets nobody mount a disk of their own")
+    done = subprocess.run(
+        [*AS_ROOT, sys.executable, "-c", ON_A_SMALL_DISK, str(tmp_path)],
+        cwd=Path(__file__).parents[2],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.splitlines() == [
+        ": the disk is full; what was settled before is as it was",
+        ": it is on a disk that cannot be written to",
+        "[1] 1",
+    ]
+
+
+def test_a_folder_that_may_not_be_written_to_is_said(tmp_path):
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    folder.chmod(0o500)
+    if os.access(folder, os.W_OK):
+        pytest.skip("who runs this may write everywhere")
+    with pytest.raises(StoreError, match="may not be written to"):
+        Store(folder / "halfhour.duckdb").create(MADE)

@@ -156,6 +156,34 @@ def first_columns(report: str) -> list[list[str]]:
     return [row[:7] for row in csv.reader(report.splitlines())]
 
 
+def test_reports_beside_a_running_sync_show_what_is_held_and_do_not_wait(cloud, halfhour, tmp_path):
+    halfhour("sync", "--from", "2026-03-01", "--to", "2026-03-02")
+    cloud.faults({"kind": "hang", "seconds": 60, "endpoint": "aggregates", "calls": [3]})
+    with subprocess.Popen(
+        command("sync", *RANGE, "--source", "posted", "--log-format", "json"),
+        cwd=tmp_path,
+        env=environment(cloud),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr
+        while "settled" not in process.stderr.readline():
+            pass
+        held = ("report", "--from", "2026-03-01", "--to", "2026-03-02", "--format", "csv")
+        first = [halfhour(*held) for _ in range(3)]
+        wider = halfhour("report", *RANGE, "--format", "csv")
+        assert process.poll() is None
+        process.kill()
+        process.stderr.read()
+
+    assert {ran.code for ran in first} == {0}
+    assert len({ran.out for ran in first}) == 1
+    assert wider.code == 5
+    assert "another sync of halfhour.duckdb is under way; showing what is held" in wider.err
+    assert "not all of it is held" in wider.err
+    assert set(first[0].out.splitlines()) <= set(wider.out.splitlines())
+
+
 def test_a_store_in_the_folder_is_used_without_being_named(cloud, halfhour):
     halfhour("sync", *RANGE)
     asked = len(cloud.requests("conversations/aggregates/query"))
