@@ -1,6 +1,6 @@
 """Where posted values come from: a contact centre that is simulated, day by day."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from itertools import chain
@@ -16,9 +16,9 @@ from genesys_emulator.shifts import shift
 from genesys_emulator.statuses import Shown
 from genesys_emulator.threads import touching
 
-TEAM_DAYS_KEPT, BOOKS_KEPT = 120, 400
-"""Days of teams that stay in memory, as conversations and as values, so that it has a limit:
-bench/README.md has how much 2,000 agents took after 1, 5 and 30 days.
+TEAM_DAYS_KEPT, BOOKS_KEPT, SHOWN_KEPT = 120, 400, 400
+"""Days of teams that stay in memory, as conversations, as values and as statuses, so that it has
+a limit: bench/README.md has how much 2,000 agents took after 1, 5 and 30 days.
 """
 
 LONGEST_OFF = timedelta(days=4)
@@ -62,6 +62,7 @@ class Simulated:
         self._names = {queue.id: queue.name for queue in organization.queues}
         self._day = lru_cache(TEAM_DAYS_KEPT)(self._played)
         self._book = lru_cache(BOOKS_KEPT)(self._booked)
+        self._shown = lru_cache(SHOWN_KEPT)(self._shown_on)
 
     def books(self, start: int, end: int, possible: Callable[[str], bool]) -> Iterator[Book]:
         days = self._days(start, end)
@@ -95,16 +96,21 @@ class Simulated:
                 yield from self._day(team, day).conversations
 
     def shown(self, agent: Agent, start: int, end: int) -> Shown:
-        days = [self._shown_on(agent, day) for day in self._days_around(agent, start, end)]
+        team = agent.index // TEAM_SIZE
+        days = [self._shown(team, day) for day in self._days_around(agent, start, end)]
         opened = midnight(self._opened)
         return Shown(
-            [(opened, "OFFLINE"), *(change for day in days for change in day.presences)],
-            [(opened, "OFF_QUEUE"), *(change for day in days for change in day.routings)],
+            [(opened, "OFFLINE"), *(change for day in days for change in day[agent.id].presences)],
+            [(opened, "OFF_QUEUE"), *(change for day in days for change in day[agent.id].routings)],
         )
 
-    def _shown_on(self, agent: Agent, day: date) -> Shown:
-        played = self._day(agent.index // TEAM_SIZE, day)
-        return Shown(played.presences[agent.id], played.routings[agent.id])
+    def _shown_on(self, team: int, day: date) -> Mapping[str, Shown]:
+        """By agent. Kept apart from the day: who is asked for is of all teams, again and again."""
+        played = self._day(team, day)
+        return {
+            agent_id: Shown(played.presences[agent_id], played.routings[agent_id])
+            for agent_id in played.presences
+        }
 
     def _days_around(self, agent: Agent, start: int, end: int) -> list[date]:
         """Days whose shifts tell what was shown in [start, end), and when that began and ended."""

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shlex
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from genesys_emulator import endpoints
 from genesys_emulator.faults import KINDS
 from genesys_emulator.truth import TABLES
 from halfhour import settings
+from halfhour.cli import app
 from halfhour.found import Found
 from halfhour.intervals import Interval
 from halfhour.measures import AGENT_MEASURES
@@ -98,3 +100,17 @@ def test_every_module_is_on_the_map():
 )
 def test_whatever_the_emulator_goes_by_is_in_its_docs(name):
     assert f"`{name}`" in (ROOT / "docs" / "emulator.md").read_text(encoding="utf-8")
+
+
+COMMANDS = [
+    (path.name, words)
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    for line in path.read_text(encoding="utf-8").splitlines()
+    for words in re.findall(r"^(?:\.venv/bin/)?halfhour ((?!emulator)[^#|<>`…]+)", line)
+]
+
+
+@pytest.mark.parametrize(("page", "words"), COMMANDS, ids=lambda each: each.strip())
+def test_every_command_in_the_docs_is_one(page, words):
+    command, *_ = app.parse_args(shlex.split(words), exit_on_error=False, print_error=False)
+    assert command.__module__ == "halfhour.cli"

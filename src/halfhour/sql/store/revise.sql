@@ -1,20 +1,27 @@
 -- What the rows of a window that was read again, `incoming`, change in those held.
 -- Only of intervals before $known_end, up to which the window was held.
 insert into revisions
-with held as (
-    unpivot (
-        select * from posted
-        where interval_start >= $window_start and interval_start < $known_end
-    )
+with old as (
+    select * from posted
+    where interval_start >= $window_start and interval_start < $known_end
+),
+
+new as (
+    select * from old where false
+    union all by name
+    select * from incoming
+    where interval_start < $known_end
+),
+
+-- Most rows are as they were, so they are left out before rows are taken apart.
+held as (
+    unpivot (select * from old except select * from new)
     on columns(* exclude (interval_start, agent_id, queue_id, media_type))
     into name column_name value amount
 ),
 
 read_now as (
-    unpivot (
-        select * from incoming
-        where interval_start < $known_end
-    )
+    unpivot (select * from new except select * from old)
     on columns(* exclude (interval_start, agent_id, queue_id, media_type))
     into name column_name value amount
 )

@@ -1,0 +1,86 @@
+"""A backfill of 2,000 agents and 30 days under Genesys' limit of 300 requests a minute.
+
+Posted figures and status go into a new store, as a process against the
+emulator on this machine. Told are the wall seconds beside the least that so
+many requests can take under the limit, the answers 429, and the peak memory of
+the process after 5, 15 and 30 days. Details are left out: the emulator makes
+them far slower than they are read.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from genesys_emulator.pytest_plugin import GenesysCloud, running
+
+NOW = datetime(2026, 3, 3, tzinfo=UTC)
+AGENTS, LIMIT, DAYS = 2000, 300, 30
+SOURCES = ("posted", "status")
+TOLD = (5, 15, 30)
+
+
+def main() -> None:
+    options = ("--now", f"{NOW:%Y-%m-%dT%H:%M:%SZ}", "--agents", str(AGENTS), "--days", "31")
+    with (
+        running(*options, "--requests-per-minute", str(LIMIT)) as cloud,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        print(f"{platform.platform()}, Python {platform.python_version()}", flush=True)
+        found = backfilled(cloud, Path(folder))
+        print(json.dumps({"agents": AGENTS, "days": DAYS, **found}, indent=2))
+
+
+def backfilled(cloud: GenesysCloud, folder: Path) -> dict[str, object]:
+    first = NOW - timedelta(days=DAYS)
+    command = [sys.executable, "-m", "halfhour", "sync", "--log-format", "json"]
+    command += [word for source in SOURCES for word in ("--source", source)]
+    command += ["--from", f"{first:%Y-%m-%d}", "--to", f"{NOW:%Y-%m-%d}"]
+    environment = os.environ | {
+        "GENESYS_CLIENT_ID": cloud.client_id,
+        "GENESYS_CLIENT_SECRET": cloud.client_secret,
+        "GENESYS_REGION": cloud.url,
+    }
+    settled: Counter[str] = Counter()
+    peaks: dict[str, dict[int, int]] = {source: {} for source in SOURCES}
+    began = time.perf_counter()
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr
+        for line in process.stderr:
+            event = json.loads(line)
+            if event.get("event") == "settled":
+                settled[event["source"]] += 1
+                if settled[event["source"]] in TOLD:
+                    peaks[event["source"]][settled[event["source"]]] = peak_mb(process.pid)
+    wall = time.perf_counter() - began
+    if process.returncode:
+        raise SystemExit(f"the sync ended with {process.returncode}")
+    asked = [each for each in cloud.requests() if each["path"].startswith("/api/")]
+    return {
+        "requests": len(asked),
+        "wall_s": round(wall, 1),
+        "least_under_the_limit_s": round(max(0, len(asked) - LIMIT) / LIMIT * 60, 1),
+        "answers_429": sum(each["status"] == 429 for each in asked),
+        "peak_memory_mb_after_days": peaks,
+        "store_mb": round((folder / "halfhour.duckdb").stat().st_size / 1e6, 1),
+    }
+
+
+def peak_mb(pid: int) -> int:
+    """Where Linux tells."""
+    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) // 1024
+    return -1
+
+
+if __name__ == "__main__":
+    main()
