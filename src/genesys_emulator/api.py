@@ -12,6 +12,7 @@ from starlette.types import Scope
 
 from genesys_emulator import (
     aggregates_api,
+    capacity_api,
     details_api,
     directory_api,
     endpoints,
@@ -51,6 +52,7 @@ def api(
         **aggregates_api.handlers(centre, jobs, told),
         **details_api.handlers(centre, jobs, scrolls, told),
         **users_api.handlers(centre, jobs),
+        **capacity_api.handlers(centre, jobs),
         **directory_api.handlers(centre.organization, tokens),
     }
     return Starlette(

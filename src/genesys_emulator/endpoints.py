@@ -77,6 +77,12 @@ USER_DETAILS_JOBS = jobs_at(f"{ANALYTICS_OF_USERS}/details/jobs", VIEW_USER_DETA
 USER_AVAILABILITY = Endpoint(
     "user_jobs", "GET", f"{ANALYTICS_OF_USERS}/details/jobs/availability", VIEW_USER_DETAILS
 )
+CAPACITY = Endpoint(
+    "capacity",
+    "POST",
+    "/api/v2/analytics/agentutilizations/aggregates/query",
+    ("analytics:agentUtilizationAggregate:view",),
+)
 USERS = Endpoint("users", "GET", "/api/v2/users", paged=True)
 USER = Endpoint("users", "GET", "/api/v2/users/{id}")
 QUEUE_LIST, VIEW_QUEUES = "/api/v2/routing/queues", ("routing:queue:view",)
@@ -137,6 +143,7 @@ ALL = (
     USER_AGGREGATES,
     USER_DETAILS,
     USER_AVAILABILITY,
+    CAPACITY,
     USERS,
     USER,
     QUEUES,

@@ -57,6 +57,12 @@ CONVERSATIONS = Dialect(
     ("conversationId", "divisionId", "originatingDirection"),
 )
 USER_AGGREGATES = Dialect("UserAggregateQuery", "UserAggregateDimension", USER_ID, USER_ID)
+CAPACITY = Dialect(
+    "AgentUtilizationAggregateQuery",
+    "AgentUtilizationDimension",
+    ("mediaType", *USER_ID),
+    USER_ID,
+)
 USER_DETAILS = Dialect("UserDetailQuery", "UserDetailDimension", USER_ID, USER_ID)
 
 

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
+from halfhour import fetch as fetching
 from halfhour import reports, syncing, when
 from halfhour.errors import ConfigError, near_miss
-from halfhour.fetch import fetch
 from halfhour.holdings import check, holdings, passing, wish_of
 from halfhour.intervals import Interval
 from halfhour.outcomes import Event, Outcome, Tell
@@ -37,6 +37,7 @@ def report(
     zone: str = "UTC",
     by: str = "interval",
     basis: str = "posted",
+    with_capacity: bool = False,
     settings: Settings | None = None,
     store: str | Path | None = None,
     offline: bool = False,
@@ -46,9 +47,10 @@ def report(
     *start* and *end* are half-open, on half-hours, read in *zone* where they
     carry no offset; *last* is such as ``"24h"`` or ``"7d"`` and is the 24 full
     hours before now if nothing is given. *queues* and *agents* are names or
-    ids. Without *settings* they are loaded from the environment and the
-    settings file, as on the command line (`load_settings`). With a *store*,
-    what it lacks is read into it first, unless *offline*, and it answers.
+    ids. *with_capacity* adds `preview_capacity_used_percent`. Without *settings*
+    they are loaded from the environment and the settings file, as on the
+    command line (`load_settings`). With a *store*, what it lacks is read into it
+    first, unless *offline*, and it answers.
 
     ``by="interval"``: one row per half-hour and agent that anything was posted
     for, sorted by interval, name, id. Columns: `interval_start` and
@@ -82,16 +84,20 @@ def report(
         zone=zone,
         by=by,
         basis=basis,
+        with_capacity=with_capacity,
+        offline=offline,
     )
     with passing(Store(Path(store)) if store else None, question) as held:
         if held is None:
-            found = _run(fetch(settings or load_settings(), question, now()))
+            found = _run(fetching.fetch(settings or load_settings(), question, now()))
         else:
             if not offline:
                 wish = wish_of(question)
                 _run(syncing.sync(settings or load_settings(), held, wish, now, _nothing)).check()
             found = holdings(held, question, now())
             check(found.days, question.interval)
+        if question.with_capacity:
+            found = _run(fetching.with_capacity(settings or load_settings(), question, found))
     return reports.report(question, found)
 
 
@@ -154,10 +160,25 @@ def ask(
     zone: str,
     by: str,
     basis: str,
+    with_capacity: bool,
+    offline: bool,
 ) -> Question:
     """The question that those words ask at this moment. Raises ConfigError."""
-    interval = span(start=start, end=end, last=last, zone=zone)
-    return Question(interval, when.zone(zone), By(by), Basis(basis), tuple(queues), tuple(agents))
+    if with_capacity and by != By.INTERVAL:
+        raise ConfigError(
+            "--with-capacity: only with --by interval, as nobody says how these figures add up"
+        )
+    if with_capacity and offline:
+        raise ConfigError("--with-capacity: a store does not keep it; leave out --offline")
+    return Question(
+        span(start=start, end=end, last=last, zone=zone),
+        when.zone(zone),
+        By(by),
+        Basis(basis),
+        tuple(queues),
+        tuple(agents),
+        with_capacity,
+    )
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

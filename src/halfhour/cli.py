@@ -52,7 +52,7 @@ def report(
     from halfhour import settings, show
 
     rows, connection = rows or Rows(), connection or Connection()
-    question = rows.question()
+    question = rows.question(offline=offline)
     form = form or show.form_of(output)
     held = _store(store, offline=offline)
     if dry_run:

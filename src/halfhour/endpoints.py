@@ -47,6 +47,12 @@ STATUSES: Endpoint[wire.Aggregates] = Endpoint(
     path="/api/v2/analytics/users/aggregates/query",
     answer=wire.Aggregates,
 )
+CAPACITY: Endpoint[wire.Aggregates] = Endpoint(
+    name="capacity used (preview)",
+    method="POST",
+    path="/api/v2/analytics/agentutilizations/aggregates/query",
+    answer=wire.Aggregates,
+)
 DETAILS: Endpoint[wire.Details] = Endpoint(
     name="conversation details",
     method="POST",

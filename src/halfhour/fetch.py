@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -11,8 +12,8 @@ import pyarrow.compute as pc
 
 from halfhour import plan, shaping, wire
 from halfhour.client import Client
-from halfhour.endpoints import AGENTS, AGGREGATES, QUEUES, STATUSES, Endpoint
-from halfhour.errors import ApiError
+from halfhour.endpoints import AGENTS, AGGREGATES, CAPACITY, QUEUES, STATUSES, Endpoint
+from halfhour.errors import ApiError, UnexpectedAnswer, Unreachable
 from halfhour.found import Found
 from halfhour.intervals import Interval
 from halfhour.plan import PostedQuery, Question
@@ -105,6 +106,27 @@ async def status(
 
     tables = await together(some(ids) for ids in plan.chunks(agents, plan.AGENTS_A_REQUEST))
     return pa.concat_tables([STATUS.empty_table(), *tables])
+
+
+async def with_capacity(settings: Settings, question: Question, found: Found) -> Found:
+    """*found*, with the capacity used if it can be had.
+
+    It is a preview, which Genesys may change or take away at any time, so a
+    failure is only told. Raises AuthError.
+    """
+    width = granularity(question.interval)
+
+    async def one(window: Interval) -> pa.Table:
+        answer = await client.call(CAPACITY, body=plan.capacity(window, width))
+        return shaping.capacity(answer)
+
+    async with Client(settings) as client:
+        try:
+            tables = await together(map(one, question.interval.windows(plan.WINDOW)))
+        except (ApiError, UnexpectedAnswer, Unreachable) as error:
+            log.warning("the capacity used is left out: %s", error)
+            return found
+    return replace(found, capacity=pa.concat_tables(tables))
 
 
 async def _ids(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from halfhour.tables import BUSY, NAMES, POSTED, STATUS
+from halfhour.tables import BUSY, CAPACITY, NAMES, POSTED, STATUS
 from halfhour.windows import Held
 
 
@@ -25,6 +25,7 @@ class Found:
     worked: pa.Table = field(default_factory=POSTED.empty_table)
     busy: pa.Table = field(default_factory=BUSY.empty_table)
     status: pa.Table = field(default_factory=STATUS.empty_table)
+    capacity: pa.Table = field(default_factory=CAPACITY.empty_table)
     days: Sequence[Held] = ()
     detailed: Sequence[Held] = ()
 

@@ -27,6 +27,8 @@ _WORK = "contacting, dialing, interact, hold and wrapup"
 _DIGITAL = "of chats, messages and emails"
 _STATUS, _DETAILS = Source.STATUS, Source.DETAILS
 
+CAPACITY_USED = "preview_capacity_used_percent"
+
 FIGURES = (
     Figure("handle_time_sec", "contacting, dialing, talk, hold and ACW together", "tHandle", _WORK),
     Figure("acw_time_sec", "after-call work", "tAcw", "wrapup"),
@@ -84,6 +86,12 @@ FIGURES = (
         "the routing status NOT_RESPONDING",
         "tAgentRoutingStatus",
         source=_STATUS,
+    ),
+    Figure(
+        CAPACITY_USED,
+        "how much of what an agent can do at once was used, in per cent: a preview of Genesys, "
+        "which may change any day and whose meaning is not documented; only with --with-capacity",
+        "mean of oAgentUtilizationPercentage",
     ),
 )
 

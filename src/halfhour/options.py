@@ -117,7 +117,12 @@ class Rows:
         Basis, Parameter(help="As Genesys posts it, as it was worked, or both side by side.")
     ] = Basis.POSTED
 
-    def question(self) -> "Question":
+    with_capacity: Annotated[
+        bool,
+        Parameter(negative=(), help="Add the capacity used, a preview that Genesys may change."),
+    ] = False
+
+    def question(self, *, offline: bool = False) -> "Question":
         """What they ask. Raises ConfigError."""
         from halfhour import api
 
@@ -130,4 +135,6 @@ class Rows:
             zone=self.zone,
             by=self.by,
             basis=self.basis,
+            with_capacity=self.with_capacity,
+            offline=offline,
         )

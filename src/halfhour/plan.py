@@ -5,11 +5,20 @@ from dataclasses import dataclass, replace
 from datetime import timedelta, tzinfo
 from typing import Any
 
-from halfhour.endpoints import AGENTS, AGGREGATES, LOGIN_PATH, PAGE_SIZE, QUEUES
+from halfhour.endpoints import (
+    AGENTS,
+    AGGREGATES,
+    CAPACITY,
+    DETAIL_AVAILABILITY,
+    DETAIL_JOBS,
+    LOGIN_PATH,
+    PAGE_SIZE,
+    QUEUES,
+)
 from halfhour.errors import ApiError, ConfigError, near_miss
 from halfhour.intervals import HALF_HOUR, QUARTER_HOUR, SECOND, Interval
 from halfhour.regions import Hosts
-from halfhour.tables import POSTED_METRICS, STATUS_KINDS
+from halfhour.tables import CAPACITY_METRIC, POSTED_METRICS, STATUS_KINDS
 from halfhour.vocabulary import Basis, By, Source, is_id
 from halfhour.when import granularity
 
@@ -35,6 +44,7 @@ class Question:
     basis: Basis = Basis.POSTED
     queues: tuple[str, ...] = ()
     agents: tuple[str, ...] = ()
+    with_capacity: bool = False
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -97,6 +107,16 @@ def status(window: Interval, granularity: timedelta, agents: Sequence[str]) -> d
         "groupBy": ["userId"],
         "filter": _any("userId", agents),
         "metrics": list(STATUS_KINDS),
+    }
+
+
+def capacity(window: Interval, granularity: timedelta) -> dict[str, Any]:
+    """The JSON that asks how much of agents' capacity was used, which is a preview."""
+    return {
+        "interval": str(window),
+        "granularity": _GRANULARITIES[granularity],
+        "groupBy": ["userId"],
+        "metrics": [CAPACITY_METRIC],
     }
 
 
@@ -173,15 +193,22 @@ def preview(question: Question, hosts: Hosts) -> dict[str, Any]:
     """
     queues = [_placeholder("queue", name) for name in question.queues]
     agents = [_placeholder("agent", name) for name in question.agents]
-    queries = posted(
-        question.interval, granularity(question.interval), queues=queues, agents=agents
-    )
+    width = granularity(question.interval)
+    windows = list(question.interval.windows(WINDOW))
     listed = [_shown("POST", hosts.login + LOGIN_PATH, "grant_type=client_credentials")]
     if not all(map(is_id, question.queues)):
         listed.append(_shown("GET", f"{hosts.api}{QUEUES.path}?{_FIRST_PAGE}"))
     if not all(map(is_id, question.agents)):
         listed.append(_shown("GET", f"{hosts.api}{AGENTS.path}?state=any&{_FIRST_PAGE}"))
-    listed += [_shown("POST", hosts.api + AGGREGATES.path, query.body()) for query in queries]
+    if Source.POSTED in question.sources:
+        queries = posted(question.interval, width, queues=queues, agents=agents)
+        listed += [_shown("POST", hosts.api + AGGREGATES.path, query.body()) for query in queries]
+    if Source.DETAILS in question.sources:
+        listed.append(_shown("GET", hosts.api + DETAIL_AVAILABILITY.path))
+        listed += [_shown("POST", hosts.api + DETAIL_JOBS.path, details(day)) for day in windows]
+    if question.with_capacity:
+        bodies = [capacity(day, width) for day in windows]
+        listed += [_shown("POST", hosts.api + CAPACITY.path, body) for body in bodies]
     found = "id=<agents found>&state=any"
     listed.append(_shown("GET", f"{hosts.api}{AGENTS.path}?{found}&{_FIRST_PAGE}"))
     return {"requests": listed, **cost(len(listed))}
@@ -193,7 +220,8 @@ def cost(requests: int) -> dict[str, Any]:
         "request_count": requests,
         "seconds_at_limit": round(requests * 60 / REQUESTS_A_MINUTE, 1),
         "note": "at least: lists have a page per 100 entries, agents are named 100 at a time, "
-        "and a query that is too much for one answer is divided",
+        "a query that is too much for one answer is divided, and a job of conversation details "
+        "is looked at and read page by page",
     }
 
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from halfhour.columns import ABSENT, figures, texts
 from halfhour.found import Found
 from halfhour.intervals import epoch_ms
-from halfhour.measures import AGENT_MEASURES, OCCUPANCY, Measure
+from halfhour.measures import AGENT_MEASURES, CAPACITY_USED, OCCUPANCY, Measure
 from halfhour.plan import Question
 from halfhour.tables import MOMENT, POSTED
 from halfhour.vocabulary import Basis, Source
@@ -66,11 +66,12 @@ def report(question: Question, found: Found) -> pa.Table:
         worked=found.worked if question.basis is Basis.BOTH else POSTED.empty_table(),
         busy=found.busy,
         status=found.status,
+        capacity=found.capacity,
         agents=found.agents,
         young=_starts(each.day.start for each in found.days if each.state is not State.SETTLED),
         detailed=_starts(each.day.start for each in found.detailed),
     )
-    left_out = _LEFT_OUT[question.basis]
+    left_out = _LEFT_OUT[question.basis] | (set() if question.with_capacity else {CAPACITY_USED})
     answer = answer.select([name for name in answer.column_names if name not in left_out])
     return answer.cast(_schema(answer.schema, question)).replace_schema_metadata(
         {"halfhour.basis": question.basis, "halfhour.interval": str(question.interval)}

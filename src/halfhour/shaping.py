@@ -11,7 +11,16 @@ from halfhour import wire
 from halfhour.columns import ABSENT, chosen, figures, texts
 from halfhour.errors import UnexpectedAnswer
 from halfhour.intervals import MILLISECOND, Interval, epoch_ms, utc
-from halfhour.tables import MOMENT, NAMES, POSTED, POSTED_METRICS, STATUS, STATUS_KINDS
+from halfhour.tables import (
+    CAPACITY,
+    CAPACITY_METRIC,
+    MOMENT,
+    NAMES,
+    POSTED,
+    POSTED_METRICS,
+    STATUS,
+    STATUS_KINDS,
+)
 
 _SUMS = {column.metric: at for at, column in enumerate(POSTED_METRICS) if column.stat == "sum"}
 _COUNTS = {column.metric: at for at, column in enumerate(POSTED_METRICS) if column.stat == "count"}
@@ -72,6 +81,27 @@ def status(answer: wire.Aggregates, window: Interval) -> pa.Table:
             figures(array("q", [round(row[3].stats.sum or 0) for row in rows]), pa.int64()),
         ],
         schema=STATUS,
+    )
+
+
+def capacity(answer: wire.Aggregates) -> pa.Table:
+    """`tables.CAPACITY`: the mean of what was observed in each interval, in no order."""
+    rows = [
+        (_start_ms(bucket.interval), group.group.get("userId"), metric.stats)
+        for group in answer.results or ()
+        for bucket in group.data
+        for metric in bucket.metrics
+        if metric.metric == CAPACITY_METRIC and metric.stats.sum is not None and metric.stats.count
+    ]
+    rows = [row for row in rows if row[1]]
+    means = [(stats.sum or 0) / (stats.count or 1) for _, _, stats in rows]
+    return pa.Table.from_arrays(
+        [
+            figures(array("q", [row[0] for row in rows]), MOMENT),
+            texts([row[1] for row in rows]),
+            pa.array(array("d", means)),
+        ],
+        schema=CAPACITY,
     )
 
 

@@ -14,11 +14,11 @@ import pyarrow as pa
 from rich.console import Console
 from rich.progress import Progress
 
+from halfhour import fetch as fetching
 from halfhour import plan as planning
 from halfhour import reports, syncing, syncs
 from halfhour.api import now
 from halfhour.errors import ConfigError, StoreBusy, Unreachable, near_miss
-from halfhour.fetch import fetch
 from halfhour.found import Found
 from halfhour.holdings import check, holdings, passing, reconciled, wish_of
 from halfhour.intervals import Interval
@@ -72,6 +72,8 @@ def report(
     """
     with talking(), _destination(output) as write, passing(store, question) as held:
         found = _held(load, question, held, offline) if held else _fetch(load(), question)
+        if question.with_capacity:
+            found = asyncio.run(fetching.with_capacity(load(), question, found))
         width = _width() if output is None else None
         questions = [question]
         if form is Format.TABLE and question.by is By.INTERVAL:
@@ -99,7 +101,7 @@ def _fetch(settings: Settings, question: Question) -> Found:
     with Progress(console=Console(stderr=True), transient=True, disable=not watched()) as bar:
         task = bar.add_task("windows", total=None)
         return asyncio.run(
-            fetch(
+            fetching.fetch(
                 settings,
                 question,
                 now(),

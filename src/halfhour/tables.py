@@ -115,6 +115,17 @@ BUSY = pa.schema(
 )
 """How long an agent worked on anything in an interval: what goes on at once counts once."""
 
+CAPACITY = pa.schema(
+    [
+        pa.field("interval_start", MOMENT, nullable=False),
+        pa.field("agent_id", pa.string(), nullable=False),
+        pa.field("used_percent", pa.float64(), nullable=False),
+    ]
+)
+"""How much of an agent's capacity was used, as a preview of Genesys says without saying how."""
+
+CAPACITY_METRIC = "oAgentUtilizationPercentage"
+
 RECONCILED = pa.schema(
     [
         pa.field("day", pa.string(), nullable=False),

@@ -124,3 +124,31 @@ def test_a_missing_permission_is_named(sdk):
             analytics.post_analytics_users_aggregates_query(of(["a"]))
         with pytest.raises(sdk.rest.ApiException, match="analytics:userDetail:view"):
             analytics.post_analytics_users_details_query({"interval": INTERVAL})
+
+
+def test_it_reads_how_much_of_agents_capacity_was_used(sdk, analytics, users):
+    query = {
+        "interval": INTERVAL,
+        "granularity": "PT30M",
+        "groupBy": ["userId"],
+        "metrics": ["oAgentUtilizationPercentage"],
+        "filter": {
+            "type": "or",
+            "predicates": [{"dimension": "userId", "value": each} for each in users[:5]],
+        },
+    }
+    answer = analytics.post_analytics_agentutilizations_aggregates_query(query)
+    assert {group.group["userId"] for group in answer.results} <= set(users[:5])
+    (metrics,) = {
+        tuple(each.metric for each in bucket.metrics)
+        for group in answer.results
+        for bucket in group.data
+    }
+    assert metrics == ("oAgentUtilizationPercentage",)
+    used = [bucket.metrics[0].stats.sum for group in answer.results for bucket in group.data]
+    assert 0 < min(used) <= max(used) <= 100
+
+    with pytest.raises(sdk.rest.ApiException, match="AgentUtilizationMetric"):
+        analytics.post_analytics_agentutilizations_aggregates_query(
+            {**query, "metrics": ["tHandle"]}
+        )

@@ -149,8 +149,9 @@ def test_every_figure_is_a_column_of_a_report_and_every_figure_there_is_told_of(
     day = Interval(START, START + DAY)
     shown: set[Any] = set()
     for basis in Basis:
-        shown |= {*reports.report(Question(day, UTC, By.INTERVAL, basis), Found()).column_names}
+        asked = Question(day, UTC, By.INTERVAL, basis, with_capacity=True)
+        shown |= {*reports.report(asked, Found()).column_names}
 
     assert {each.name for each in FIGURES} == {
-        name for name in shown if name.endswith(("_time_sec", "_count"))
+        name for name in shown if name.endswith(("_time_sec", "_count", "_percent"))
     }

@@ -64,7 +64,7 @@ _FIRST_TO_GO = (
 )
 _MARKS = {"provisional"}
 _YES = {"true": "yes", "false": ""}
-_DECIMALS = {"_sec": "{:.3f}", "_ratio": "{:.4f}"}
+_DECIMALS = {"_sec": "{:.3f}", "_ratio": "{:.4f}", "_percent": "{:.1f}"}
 
 
 def text(table: pa.Table, form: Format, width: int | None = None) -> str:

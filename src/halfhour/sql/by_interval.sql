@@ -1,6 +1,15 @@
 -- One row per half-hour and agent that anything is known of.
 with half_hours as (
     {half_hours}
+),
+
+used as (
+    select
+        time_bucket(interval 30 minutes, interval_start, $origin::timestamptz) as interval_start,
+        agent_id,
+        avg(used_percent) as used_percent
+    from capacity
+    group by all
 )
 
 select
@@ -34,8 +43,10 @@ select
     communicating_ms / 1000.0 as communicating_time_sec,
     status_not_responding_ms / 1000.0 as status_not_responding_time_sec,
     {occupancy},
+    round(used_percent, 1) as preview_capacity_used_percent,
     provisional,
     $basis as basis
 from half_hours
+left join used using (interval_start, agent_id)
 left join agents on agents.id = agent_id
 order by interval_start, agent_name collate nocase.noaccent, agent_name, agent_id
