@@ -23,6 +23,9 @@ bench: .venv/dev
 	$(PIP) -e '.[bench]'
 	$(BIN)/python bench/report_24h.py
 	$(BIN)/python bench/emulator_speed.py
+	$(BIN)/python bench/store_speed.py
+	$(BIN)/python bench/details_speed.py
+	$(BIN)/python bench/backfill.py
 
 .venv/made:
 	@test -n "$(PYTHON)" || { echo "halfhour needs Python 3.11 or newer, with venv" >&2; exit 1; }

@@ -40,6 +40,7 @@ def main() -> None:
 def backfilled(cloud: GenesysCloud, folder: Path) -> dict[str, object]:
     first = NOW - timedelta(days=DAYS)
     command = [sys.executable, "-m", "halfhour", "sync", "--log-format", "json"]
+    command += ["--timeout", "600"]  # the emulator makes a day while it is asked for it
     command += [word for source in SOURCES for word in ("--source", source)]
     command += ["--from", f"{first:%Y-%m-%d}", "--to", f"{NOW:%Y-%m-%d}"]
     environment = os.environ | {
