@@ -5,7 +5,7 @@ import json
 import logging
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,22 +17,33 @@ from rich.progress import Progress
 from halfhour import fetch as fetching
 from halfhour import plan as planning
 from halfhour import reports, syncing, syncs
+from halfhour.accounts import Account
 from halfhour.api import now
 from halfhour.errors import ConfigError, StoreBusy, Unreachable, near_miss
 from halfhour.found import Found
 from halfhour.holdings import check, holdings, passing, reconciled, wish_of
 from halfhour.intervals import Interval
-from halfhour.measures import FIGURES
+from halfhour.meanings import labelled
 from halfhour.plan import Question
 from halfhour.regions import Hosts
-from halfhour.render import files, text
+from halfhour.render import files, formats
 from halfhour.settings import Settings
 from halfhour.store import Store
 from halfhour.syncing import Wish
 from halfhour.talk import talking, watched
-from halfhour.vocabulary import Basis, By, Format, Source
+from halfhour.vocabulary import By, Format, Source
+from halfhour.windows import DAY
 
-_ENDINGS = {".csv": Format.CSV, ".json": Format.JSON, ".txt": Format.TABLE}
+_ENDINGS = {
+    ".csv": Format.CSV,
+    ".json": Format.JSON,
+    ".ndjson": Format.NDJSON,
+    ".parquet": Format.PARQUET,
+    ".xlsx": Format.XLSX,
+    ".txt": Format.TABLE,
+}
+_TITLES = {By.INTERVAL: "Half-hours", By.AGENT: "Agents"}
+_READ = {Source.POSTED: "conversation aggregates", Source.DETAILS: "conversation details"}
 
 log = logging.getLogger("halfhour")
 
@@ -70,31 +81,69 @@ def report(
     it answers. Without one, what needs details is answered from one that is
     gone afterwards. Raises Incomplete once all that there is has been shown.
     """
-    with talking(), _destination(output) as write, passing(store, question) as held:
-        found = _held(load, question, held, offline) if held else _fetch(load(), question)
-        if question.with_capacity:
-            found = asyncio.run(fetching.with_capacity(load(), question, found))
-        width = _width() if output is None else None
-        questions = [question]
-        if form is Format.TABLE and question.by is By.INTERVAL:
-            questions.append(replace(question, by=By.AGENT))
-        tables = [reports.report(asked, found) for asked in questions]
-        write("\n".join(text.text(table, form, width) for table in tables))
-        _account(tables[0], question, found)
+    account = Account(question)
+    with (
+        talking(),
+        _destination(form, output, store) as write,
+        passing(store, question) as held,
+    ):
         if held:
-            _name_empty(tables[0])
+            parts = _held(load, question, held, offline, whole=form in formats.SEVERAL)
+        else:
+            parts = iter([(question, _fetch(load(), question))])
+        if question.with_capacity:
+            parts = _with_capacity(load(), parts)
+        if form in formats.SEVERAL and question.by is By.INTERVAL:
+            ((_, found),) = parts
+            agents = _labelled(replace(question, by=By.AGENT, with_capacity=False), found)
+            half_hours = _answers(question, iter([(question, found)]), account)
+            write({_TITLES[By.INTERVAL]: half_hours, _TITLES[By.AGENT]: [agents]})
+        else:
+            write({_TITLES[question.by]: _answers(question, parts, account)})
+        account.tell()
+        if held:
+            account.tell_of_empty_columns()
     if held:
-        check(found.days, question.interval)
+        check(account.days, question.interval)
 
 
-def _held(load: Callable[[], Settings], question: Question, store: Store, offline: bool) -> Found:
+Parts = Iterator[tuple[Question, Found]]
+"""A report part by part, oldest first: memory does not grow with the range."""
+
+
+def _answers(question: Question, parts: Parts, account: Account) -> Iterator[pa.Table]:
+    for asked, found in parts:
+        answer = _labelled(asked, found, interval=str(question.interval))
+        account.add(answer, found)
+        yield answer
+
+
+def _labelled(asked: Question, found: Found, **facts: str) -> pa.Table:
+    read = ", ".join(_READ[source] for source in asked.sources)
+    return labelled(reports.report(asked, found), zone=str(asked.zone), source=read, **facts)
+
+
+def _with_capacity(settings: Settings, parts: Parts) -> Parts:
+    for asked, found in parts:
+        yield asked, asyncio.run(fetching.with_capacity(settings, asked, found))
+
+
+def _held(
+    load: Callable[[], Settings], question: Question, store: Store, offline: bool, *, whole: bool
+) -> Parts:
     wish = wish_of(question)
     if not offline and any(syncing.due(store, wish, now()).values()):
         try:
             syncs.run(load(), store, wish, wait=False)
         except (StoreBusy, Unreachable) as error:
             log.warning("%s; showing what is held", error)
-    return holdings(store, question, now())
+    days = question.interval.windows(DAY)
+    parts = (
+        [question]
+        if whole or question.by is not By.INTERVAL
+        else [replace(question, interval=day) for day in days]
+    )
+    return ((part, holdings(store, part, now())) for part in parts)
 
 
 def _fetch(settings: Settings, question: Question) -> Found:
@@ -111,56 +160,21 @@ def _fetch(settings: Settings, question: Question) -> Found:
 
 
 @contextmanager
-def _destination(output: Path | None) -> Iterator[Callable[[str], object]]:
+def _destination(
+    form: Format, output: Path | None, store: Store | None
+) -> Iterator[Callable[[Mapping[str, Iterable[pa.Table]]], None]]:
+    """What writes tables by their titles, in *form*. Raises ConfigError where that is no place."""
     if output is None:
-        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
-        yield sys.stdout.write
+        if form in formats.BINARY and sys.stdout.isatty():
+            raise ConfigError(
+                f"--format {form} is nothing to read in a terminal; name a file with --output"
+            )
+        yield lambda tables: formats.write(tables, form, sys.stdout.buffer, _width())
         return
+    if store and output.resolve() == store.path.resolve():
+        raise ConfigError(f"--output {output}: that is the store; name another file")
     with files.replacing(output) as file:
-        yield lambda written: file.write(written.encode())
-
-
-def _account(table: pa.Table, question: Question, found: Found) -> None:
-    """Say what was shown, or why there may be nothing to show."""
-    if table.num_rows:
-        basis = "posted and worked" if question.basis is Basis.BOTH else question.basis
-        log.info("%d rows, %s basis, %s", table.num_rows, basis, question.interval)
-        if young := table["provisional"].to_pylist().count(True):
-            log.info("%d of them are provisional: Genesys may still correct them", young)
-        if found.counts_callbacks_twice:
-            log.info(
-                "calls that callbacks led to are posted under voice too, and count twice on days "
-                "without conversation details; 'halfhour sync' reads those"
-            )
-        return
-    chosen = " for the queues and agents chosen" if question.queues or question.agents else ""
-    log.warning(
-        "nothing was posted%s in %s. Likely reasons: no interaction was completed then (a value "
-        "is posted when its work ends); the OAuth client's role does not cover the division of "
-        "these agents and queues (Genesys leaves those rows out without an error); or the client "
-        "belongs to another organisation",
-        chosen,
-        question.interval,
-    )
-
-
-def _name_empty(table: pa.Table) -> None:
-    """Say which columns have nothing, and what would fill them."""
-    for source in (Source.STATUS, Source.DETAILS):
-        filled = [each.name for each in FIGURES if each.source is source]
-        empty = [
-            name
-            for name in table.column_names
-            if name in filled and table[name].null_count == table.num_rows > 0
-        ]
-        if empty:
-            log.info(
-                "empty, as no %s of these days is held: %s; 'halfhour sync' reads it, with the "
-                "permission %s",
-                source,
-                ", ".join(empty),
-                source.permission,
-            )
+        yield lambda tables: formats.write(tables, form, file)
 
 
 def _width() -> int | None:
@@ -171,15 +185,15 @@ def coverage(store: Store, interval: Interval | None, form: Format, output: Path
     """Print or write what *store* holds of each day of *interval*, or since its first."""
     store.settings()  # raises if there is no store, which holds nothing of any day
     days = syncing.held(store, Wish(interval), now())
-    with talking(), _destination(output) as write:
-        write(text.text(reports.coverage(days), form, _width() if output is None else None))
+    with talking(), _destination(form, output, store) as write:
+        write({"Coverage": [labelled(reports.coverage(days), zone="UTC")]})
 
 
 def revisions(store: Store, interval: Interval | None, form: Format, output: Path | None) -> None:
     """Print or write what reading days again has changed, in *interval* or ever."""
-    with talking(), _destination(output) as write:
+    with talking(), _destination(form, output, store) as write:
         table = store.revisions(interval)
-        write(text.text(table, form, _width() if output is None else None))
+        write({"Revisions": [labelled(table, zone="UTC")]})
         if not table.num_rows:
             log.info("nothing that was read again had changed")
 
@@ -187,8 +201,8 @@ def revisions(store: Store, interval: Interval | None, form: Format, output: Pat
 def reconcile(store: Store, interval: Interval | None, form: Format, output: Path | None) -> None:
     """Print or write how posted and worked time differ, and say what is not explained."""
     table = reconciled(store, interval, now())
-    with talking(), _destination(output) as write:
-        write(text.text(table, form, _width() if output is None else None))
+    with talking(), _destination(form, output, store) as write:
+        write({"Reconciled": [labelled(table, zone="UTC")]})
         if not table.num_rows:
             log.warning(
                 "no day is held both of posted figures and of conversation details; "

@@ -16,11 +16,14 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
     What was at *path* stays if anything fails. A device or a pipe is written
     as it is, and a link leads to its file. Raises ConfigError before anything
-    is done if nothing can be written there, WriteError if that ends halfway.
+    is done if nothing can be written there or a database lies there,
+    WriteError if that ends halfway.
     """
     target = path.resolve()
     aside: Path | None = None
     try:
+        if path.is_file() and _is_database(path):
+            raise ConfigError(f"--output {path}: a DuckDB database is there; name another file")
         if path.exists() and not path.is_file():
             file: BinaryIO = path.open("wb")
         else:
@@ -37,11 +40,16 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             aside = None
     except OSError as error:
         raise WriteError(
-            f"--output {path}: not written ({error.strerror}); what was there is untouched"
+            f"--output {path}: not written ({error.strerror or error}); what was there is untouched"
         ) from error
     finally:
         if aside:
             aside.unlink(missing_ok=True)
+
+
+def _is_database(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(12)[8:] == b"DUCK"
 
 
 def _umask() -> int:

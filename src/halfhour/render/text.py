@@ -1,18 +1,12 @@
-"""A report as CSV, JSON or a table of aligned columns."""
+"""A report as a table of aligned columns."""
 
-import csv
-import io
-import json
 from collections import Counter
-from collections.abc import Callable
-from datetime import datetime
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from rich.cells import cell_len, set_cell_size
 
-from halfhour.vocabulary import Format
+from halfhour.render.cells import cells as cells_of
 
 _NOT_IN_A_TABLE = {
     "talk_time_sec",
@@ -64,44 +58,13 @@ _FIRST_TO_GO = (
 )
 _MARKS = {"provisional"}
 _YES = {"true": "yes", "false": ""}
-_DECIMALS = {"_sec": "{:.3f}", "_ratio": "{:.4f}", "_percent": "{:.1f}"}
 
 
-def text(table: pa.Table, form: Format, width: int | None = None) -> str:
-    """*table* in *form*, a header first; *width* is that of the terminal, None for no limit.
+def text(table: pa.Table, width: int | None = None) -> str:
+    """*table*, a header first; *width* is that of the terminal, None for no limit.
 
-    CSV is RFC 4180 with plain line feeds, null an empty field. JSON is an
-    array with an object per line. Moments are ISO 8601 in the column's zone.
+    Moments are ISO 8601 in the column's zone.
     """
-    match form:
-        case Format.CSV:
-            return _csv(table)
-        case Format.JSON:
-            return _json(table)
-        case Format.TABLE:
-            return _aligned(table, width)
-
-
-def _csv(table: pa.Table) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(table.column_names)
-    writer.writerows(zip(*(_cells(table, name) for name in table.column_names), strict=True))
-    return out.getvalue()
-
-
-def _json(table: pa.Table) -> str:
-    moments = {field.name for field in table.schema if pa.types.is_timestamp(field.type)}
-    columns = {
-        name: _cells(table, name) if name in moments else table[name].to_pylist()
-        for name in table.column_names
-    }
-    rows = zip(*columns.values(), strict=True)
-    lines = (json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False) for row in rows)
-    return "[\n" + ",\n".join(lines) + "\n]\n" if table.num_rows else "[]\n"
-
-
-def _aligned(table: pa.Table, width: int | None) -> str:
     cells = {
         name: [_harmless(_YES.get(each, each) if name in _MARKS else each) for each in texts]
         for name in table.column_names
@@ -163,24 +126,7 @@ def _widest(cells: list[str]) -> int:
 
 
 def _cells(table: pa.Table, name: str) -> list[str]:
-    """A column as text, each value that repeats made only once."""
-    column = table[name].combine_chunks().dictionary_encode()
-    form = _form(name, column.type.value_type)
-    texts = [form(value) for value in column.dictionary.to_pylist()]
-    return ["" if at is None else texts[at] for at in column.indices.to_pylist()]
-
-
-def _form(name: str, kind: pa.DataType) -> Callable[[Any], str]:
-    if pa.types.is_timestamp(kind):
-        return _in_utc if kind.tz == "UTC" else datetime.isoformat
-    if pa.types.is_boolean(kind):
-        return lambda value: "true" if value else "false"
-    decimals = next((form for ending, form in _DECIMALS.items() if name.endswith(ending)), "{}")
-    return decimals.format
-
-
-def _in_utc(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
+    return [cell or "" for cell in cells_of(table[name].combine_chunks(), name).to_pylist()]
 
 
 def _harmless(cell: str) -> str:

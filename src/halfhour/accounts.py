@@ -1,0 +1,82 @@
+"""What is said of a report once it is shown: how much there was, and what it lacks."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from halfhour.found import Found
+from halfhour.measures import FIGURES
+from halfhour.plan import Question
+from halfhour.vocabulary import Basis, Source
+from halfhour.windows import Held
+
+log = logging.getLogger("halfhour")
+
+
+@dataclass(slots=True)
+class Account:
+    """What the parts of a report have told of *question*."""
+
+    question: Question
+    days: list[Held] = field(default_factory=list)
+    _rows: int = 0
+    _young: int = 0
+    _twice: bool = False
+    _columns: Sequence[str] = ()
+    _filled: set[str] = field(default_factory=set)
+
+    def add(self, part: pa.Table, found: Found) -> None:
+        """Count a part in, which *found* has led to."""
+        self.days += found.days
+        self._rows += part.num_rows
+        self._young += part["provisional"].to_pylist().count(True)
+        self._twice |= found.counts_callbacks_twice
+        self._columns = part.column_names
+        self._filled |= {name for name in part.column_names if part[name].null_count < len(part)}
+
+    def tell(self) -> None:
+        """Say what was shown, or why there may be nothing to show."""
+        asked = self.question
+        if not self._rows:
+            self._tell_of_nothing()
+            return
+        basis = "posted and worked" if asked.basis is Basis.BOTH else asked.basis
+        log.info("%d rows, %s basis, %s", self._rows, basis, asked.interval)
+        if self._young:
+            log.info("%d of them are provisional: Genesys may still correct them", self._young)
+        if self._twice:
+            log.info(
+                "calls that callbacks led to are posted under voice too, and count twice on days "
+                "without conversation details; 'halfhour sync' reads those"
+            )
+
+    def tell_of_empty_columns(self) -> None:
+        """Say which columns have nothing, and what would fill them."""
+        for source, empty in self._empty() if self._rows else ():
+            log.info(
+                "empty, as no %s of these days is held: %s; 'halfhour sync' reads it, with the "
+                "permission %s",
+                source,
+                ", ".join(empty),
+                source.permission,
+            )
+
+    def _empty(self) -> Iterator[tuple[Source, list[str]]]:
+        for source in (Source.STATUS, Source.DETAILS):
+            known = {each.name for each in FIGURES if each.source is source}
+            if empty := [each for each in self._columns if each in known - self._filled]:
+                yield source, empty
+
+    def _tell_of_nothing(self) -> None:
+        asked = self.question
+        chosen = " for the queues and agents chosen" if asked.queues or asked.agents else ""
+        log.warning(
+            "nothing was posted%s in %s. Likely reasons: no interaction was completed then (a "
+            "value is posted when its work ends); the OAuth client's role does not cover the "
+            "division of these agents and queues (Genesys leaves those rows out without an "
+            "error); or the client belongs to another organisation",
+            chosen,
+            asked.interval,
+        )

@@ -1,0 +1,47 @@
+"""One door to every format: Arrow tables in, bytes out."""
+
+from collections.abc import Iterable, Mapping
+from typing import BinaryIO
+
+import pyarrow as pa
+
+from halfhour.render import lines, text
+from halfhour.vocabulary import Format
+
+BINARY = {Format.PARQUET, Format.XLSX}
+"""What no terminal can show."""
+SEVERAL = {Format.TABLE, Format.XLSX}
+"""What has room for more than one table. The others are written part by part."""
+
+
+def write(
+    tables: Mapping[str, Iterable[pa.Table]], form: Format, file: BinaryIO, width: int | None = None
+) -> None:
+    """Write *tables*, by their titles, to *file*; only the first where *form* has room for one.
+
+    Each is in one part at least, and all its parts are alike. *width* is that
+    of the terminal, None for no limit.
+    """
+    first = next(iter(tables.values()))
+    match form:
+        case Format.TABLE:
+            shown = (text.text(table, width) for table in _whole(tables).values())
+            file.write("\n".join(shown).encode())
+        case Format.CSV:
+            lines.csv_file(first, file)
+        case Format.JSON:
+            lines.json_file(first, file)
+        case Format.NDJSON:
+            lines.ndjson_file(first, file)
+        case Format.PARQUET:
+            from halfhour.render import parquet
+
+            parquet.parquet_file(first, file)
+        case Format.XLSX:
+            from halfhour.render import xlsx
+
+            xlsx.xlsx_file(_whole(tables), file)
+
+
+def _whole(tables: Mapping[str, Iterable[pa.Table]]) -> dict[str, pa.Table]:
+    return {title: pa.concat_tables(parts) for title, parts in tables.items()}

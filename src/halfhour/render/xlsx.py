@@ -1,0 +1,207 @@
+"""An Excel workbook: a sheet per table, and one that says what the numbers mean.
+
+Cells are typed: durations show as ``[h]:mm:ss`` but keep their milliseconds,
+moments are dates in the report's zone, whose offset from UTC the cell's format
+shows. Excel itself knows no zones. A name is always text, never a formula.
+"""
+
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import chain
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import xlsxwriter
+from xlsxwriter.exceptions import XlsxWriterException
+from xlsxwriter.format import Format as Style
+from xlsxwriter.utility import xl_col_to_name
+from xlsxwriter.worksheet import Worksheet
+
+from halfhour.meanings import MEANINGS, metric, title, unit
+
+SHEET_ROWS = (1 << 20) - 1
+"""What a sheet holds below its header; a longer table goes on in the next one."""
+ROWS = 1 << 12
+
+_DAY = 86_400
+_FIRST_DAY = datetime(1899, 12, 30)  # noqa: DTZ001  (what Excel counts days from, in no zone)
+_WIDTHS = {"_id": 11, "_name": 24, "_sec": 11, "_ratio": 11, "_count": 10}
+_ON_THE_LEFT = "agent_name"
+"""The last column that stays in sight when one scrolls to the right."""
+
+Write = Callable[[int, int, Any], object]
+
+
+def xlsx_file(tables: Mapping[str, pa.Table], file: BinaryIO) -> None:
+    """Write *tables*, each to a sheet of its title, and what they mean to one more."""
+    with _workbook(file) as book:
+        for name, table in tables.items():
+            for part, at in enumerate(range(0, max(table.num_rows, 1), SHEET_ROWS), 1):
+                sheet = book.add_worksheet(name if part == 1 else f"{name} {part}")
+                _fill(book, sheet, table.slice(at, SHEET_ROWS))
+        _explain(book, tables)
+
+
+@contextmanager
+def _workbook(file: BinaryIO) -> Iterator[xlsxwriter.Workbook]:
+    whole = io.BytesIO()  # as a disk that is full would leave its archive half open
+    book = xlsxwriter.Workbook(whole, {"constant_memory": True})
+    try:
+        yield book
+        book.close()
+    except XlsxWriterException as error:
+        raise OSError(0, str(error)) from error
+    file.write(whole.getbuffer())
+
+
+def _fill(book: xlsxwriter.Workbook, sheet: Worksheet, table: pa.Table) -> None:
+    names, head = table.column_names, book.add_format(_HEAD)
+    sheet.set_row(0, 32)
+    for at, name in enumerate(names):
+        sheet.set_column(at, at, _width(table.schema.field(name)))
+        sheet.write_string(0, at, title(name), head)
+    stays = names.index(_ON_THE_LEFT) + 1 if _ON_THE_LEFT in names else 0
+    sheet.freeze_panes(1, stays)
+    sheet.autofilter(0, 0, table.num_rows, len(names) - 1)
+    sheet.repeat_rows(0)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.set_footer("&L&A&RPage &P of &N")
+    _colour(book, sheet, names, table.num_rows)
+    writers = [_writer(book, sheet, table.schema.field(name)) for name in names]
+    row = 1
+    for batch in table.to_batches(max_chunksize=ROWS):
+        columns = [_values(batch[name], name) for name in names]
+        for values in zip(*columns, strict=True):
+            for at, value in enumerate(values):
+                if value is not None:
+                    writers[at](row, at, value)
+            row += 1
+
+
+def _colour(book: xlsxwriter.Workbook, sheet: Worksheet, names: Sequence[str], rows: int) -> None:
+    """Grey what may still change, and mark what is more than a half-hour has."""
+    rules = (
+        ("exceeds_interval", "handle_time_sec", _EXCEEDS),
+        ("provisional", "", _PROVISIONAL),
+    )
+    for flag, of, style in rules:
+        if flag not in names or not rows:
+            continue
+        first, last = (names.index(of),) * 2 if of in names else (0, len(names) - 1)
+        rule = {
+            "type": "formula",
+            "criteria": f"=${xl_col_to_name(names.index(flag))}2",
+            "format": book.add_format(style),
+        }
+        sheet.conditional_format(1, first, rows, last, rule)
+
+
+def _values(column: pa.Array, name: str) -> list[Any]:
+    """The cells of *column*: figures as Excel counts them, moments as they are."""
+    if name.endswith("_sec"):
+        return list(pc.divide(column, float(_DAY)).to_pylist())
+    if not pa.types.is_timestamp(column.type):
+        return list(column.to_pylist())
+    places = column.dictionary_encode()
+    moments = places.dictionary.to_pylist()
+    return [None if at is None else moments[at] for at in places.indices.to_pylist()]
+
+
+def _writer(book: xlsxwriter.Workbook, sheet: Worksheet, field: pa.Field) -> Write:
+    if pa.types.is_timestamp(field.type):
+        return partial(_write_moment, book, sheet, {})
+    if pa.types.is_string(field.type):
+        # Marked as text for Excel too, which else makes a formula of one that is edited.
+        style = book.add_format({"quote_prefix": True})
+        return lambda row, at, value: sheet.write_string(
+            row, at, value, style if value[:1] in _FORMULA else None
+        )
+    if pa.types.is_boolean(field.type):
+        return partial(sheet.write_boolean)
+    number = next((form for end, form in _NUMBERS.items() if field.name.endswith(end)), "#,##0")
+    style = book.add_format({"num_format": number})
+    return lambda row, at, value: sheet.write_number(row, at, value, style)
+
+
+def _write_moment(
+    book: xlsxwriter.Workbook,
+    sheet: Worksheet,
+    styles: dict[str, Style],
+    row: int,
+    at: int,
+    moment: datetime,
+) -> None:
+    local = moment.replace(tzinfo=None)
+    number = "yyyy-mm-dd hh:mm:ss" if local.second else "yyyy-mm-dd hh:mm"
+    number += f'" {_offset(moment)}"'
+    if number not in styles:
+        styles[number] = book.add_format({"num_format": number, "align": "left"})
+    sheet.write_number(row, at, (local - _FIRST_DAY) / timedelta(days=1), styles[number])
+
+
+def _offset(moment: datetime) -> str:
+    return moment.isoformat()[-6:] if moment.utcoffset() else "UTC"
+
+
+def _width(field: pa.Field) -> int:
+    if pa.types.is_timestamp(field.type):
+        return 23
+    ending = next((width for end, width in _WIDTHS.items() if field.name.endswith(end)), 12)
+    return max(ending, max(map(len, title(field.name).split())) + 3)
+
+
+def _explain(book: xlsxwriter.Workbook, tables: Mapping[str, pa.Table]) -> None:
+    """The sheet that says on what the numbers stand, and what each column is."""
+    sheet, head = book.add_worksheet("What it means"), book.add_format(_HEAD)
+    bold, broken = book.add_format({"bold": True}), book.add_format({"text_wrap": True})
+    for at, width in enumerate((28, 28, 22, 18, 90)):
+        sheet.set_column(at, at, width)
+    rows = iter(range(1 << 20))
+    facts = next(iter(tables.values())).schema.metadata or {}
+    for key, called in _FACTS.items():
+        if fact := facts.get(f"halfhour.{key}".encode()):
+            row = next(rows)
+            sheet.write_string(row, 0, called, bold)
+            sheet.write_string(row, 1, fact.decode())
+    for called, style in (("More than the half-hour has", _EXCEEDS), ("Provisional", _PROVISIONAL)):
+        row = next(rows)
+        sheet.write_string(row, 0, called, book.add_format(style))
+        sheet.write_string(row, 1, _COLOURS[called])
+    next(rows)
+    row = next(rows)
+    for at, called in enumerate(("Column", "In other formats", "Unit", "Genesys metric", "Means")):
+        sheet.write_string(row, at, called, head)
+    for name in dict.fromkeys(chain.from_iterable(table.column_names for table in tables.values())):
+        row = next(rows)
+        told = (title(name), name, unit(name), metric(name), MEANINGS.get(name, ""))
+        for at, text in enumerate(told):
+            sheet.write_string(row, at, text, broken)
+
+
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+_NUMBERS = {"_sec": "[h]:mm:ss", "_ratio": "0.0%"}
+_HEAD = {
+    "bold": True,
+    "text_wrap": True,
+    "valign": "top",
+    "bg_color": "#E7EDF3",
+    "bottom": 1,
+    "bottom_color": "#8496A9",
+}
+_EXCEEDS = {"bg_color": "#FCE4C4", "font_color": "#7A3E00"}
+_PROVISIONAL = {"italic": True, "font_color": "#5F6B7A"}
+_COLOURS = {
+    "More than the half-hour has": "posted here because it was completed here; it began earlier",
+    "Provisional": "Genesys may still correct it",
+}
+_FACTS = {
+    "basis": "Basis",
+    "interval": "Range, in UTC, end not included",
+    "zone": "Time zone of dates and times",
+    "source": "Source",
+}

@@ -1,0 +1,114 @@
+"""Reports as files, through the command line."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from typing import Any
+
+import openpyxl
+import pyarrow.parquet as pq
+import pytest
+
+from .test_store import AS_ROOT, may_mount
+
+RANGE = ("--from", "2026-02-27", "--to", "2026-03-03")
+INTERVAL = "2026-02-27T00:00:00.000Z/2026-03-03T00:00:00.000Z"
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+def test_a_report_that_is_written_day_by_day_is_the_report(cloud, halfhour, tmp_path, zone):
+    """By interval the parts come from a store one after the other; a table takes them at once."""
+    asked = ("report", *RANGE, "--zone", zone, "--store", "s.duckdb")
+    for name in ("r.parquet", "r.ndjson", "r.json", "r.csv", "r.xlsx"):
+        ran = halfhour(*asked, "--output", name)
+        assert ran.code == 0, ran.err
+        said = ran.err.splitlines()[-2]
+        assert said.startswith("halfhour: ")
+
+    table = pq.read_table(tmp_path / "r.parquet")
+    facts = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
+    lines = [json.loads(line) for line in (tmp_path / "r.ndjson").read_text().splitlines()]
+    with (tmp_path / "r.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    sheet = openpyxl.load_workbook(tmp_path / "r.xlsx", read_only=True)["Half-hours"]
+
+    assert facts["halfhour.zone"] == zone
+    assert facts["halfhour.source"] == "conversation aggregates"
+    assert table.num_rows == len(lines) == len(rows) == len(list(sheet.rows)) - 1 > 500
+    assert json.loads((tmp_path / "r.json").read_text()) == lines
+    starts = table["interval_start"].to_pylist()
+    assert starts == sorted(starts)
+    handled = table["handle_time_sec"].to_pylist()
+    assert [float(row["handle_time_sec"]) for row in rows] == handled
+    assert [line["handle_time_sec"] for line in lines] == handled
+    agents: Any = openpyxl.load_workbook(tmp_path / "r.xlsx")["Agents"]
+    shown = sum(row[3].value.total_seconds() for row in agents.iter_rows(min_row=2))
+    assert shown == pytest.approx(sum(handled))
+
+
+def test_its_range_is_in_the_metadata_whole(cloud, halfhour, tmp_path):
+    halfhour("report", *RANGE, "--store", "s.duckdb", "--output", "r.parquet")
+    assert (
+        pq.read_schema(tmp_path / "r.parquet").metadata[b"halfhour.interval"] == INTERVAL.encode()
+    )
+
+
+@pytest.mark.parametrize("name", ["s.duckdb", "other.duckdb", "link"])
+def test_a_store_is_not_written_over(cloud, halfhour, tmp_path, name):
+    for store in ("s.duckdb", "other.duckdb"):
+        halfhour("sync", "--from", "2026-03-02", "--store", store, "--source", "posted")
+    (tmp_path / "link").symlink_to("other.duckdb")
+    before = (tmp_path / name).read_bytes()
+    ran = halfhour(
+        "report", *RANGE, "--offline", "--store", "s.duckdb", "--output", name, "--format", "csv"
+    )
+
+    assert ran.code == 2
+    assert f"--output {name}: " in ran.err
+    assert (tmp_path / name).read_bytes() == before
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "ndjson", "parquet", "xlsx"])
+def test_a_full_disk_leaves_the_old_file_in_place(cloud, halfhour, tmp_path, form):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if not may_mount(disk):
+        pytest.skip("this system lets nobody mount a disk of their own")
+    halfhour("sync", *RANGE, "--source", "posted")
+    script = (
+        f"mount -t tmpfs -o size=20k tmpfs {disk} && echo old > {disk}/r.{form}"
+        f" && {sys.executable} -m halfhour report {' '.join(RANGE)} --offline"
+        f" --output {disk}/r.{form}; echo $?; cat {disk}/r.{form}; ls -A {disk}"
+    )
+    done = subprocess.run(
+        [*AS_ROOT, "sh", "-c", script], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+
+    assert done.stdout.split() == ["1", "old", f"r.{form}"]
+    assert "what was there is untouched" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--output", "r.parket"), "did you mean '.parquet'?"),
+        (("--output", "r.xls"), "did you mean '.xlsx'?"),
+        (("--format", "excel"), "--format"),
+    ],
+)
+def test_a_form_that_there_is_not_is_answered_with_the_nearest(halfhour, words, said):
+    ran = halfhour("report", *RANGE, *words)
+
+    assert ran.code == 2
+    assert said in ran.err
+
+
+def test_on_a_pipe_any_form_is_bytes(cloud, halfhour, tmp_path):
+    command = [sys.executable, "-m", "halfhour", "report", *RANGE, "--format", "parquet"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=halfhour.environment, check=True, capture_output=True
+    )
+    assert pq.read_table(io.BytesIO(done.stdout)).num_rows > 500
