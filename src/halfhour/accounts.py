@@ -23,6 +23,7 @@ class Account:
     days: list[Held] = field(default_factory=list)
     _rows: int = 0
     _young: int = 0
+    _over: int = 0
     _twice: bool = False
     _columns: Sequence[str] = ()
     _filled: set[str] = field(default_factory=set)
@@ -32,6 +33,8 @@ class Account:
         self.days += found.days
         self._rows += part.num_rows
         self._young += part["provisional"].to_pylist().count(True)
+        if "exceeds_interval" in part.column_names:
+            self._over += part["exceeds_interval"].to_pylist().count(True)
         self._twice |= found.counts_callbacks_twice
         self._columns = part.column_names
         self._filled |= {name for name in part.column_names if part[name].null_count < len(part)}
@@ -46,6 +49,12 @@ class Account:
         log.info("%d rows, %s basis, %s", self._rows, basis, asked.interval)
         if self._young:
             log.info("%d of them are provisional: Genesys may still correct them", self._young)
+        if self._over:
+            log.info(
+                "in %d of them more was posted than the half-hour has (exceeds_interval, ! in a "
+                "table): it began earlier and was completed there",
+                self._over,
+            )
         if self._twice:
             log.info(
                 "calls that callbacks led to are posted under voice too, and count twice on days "

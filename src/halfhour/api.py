@@ -38,6 +38,8 @@ def report(
     by: str = "interval",
     basis: str = "posted",
     with_capacity: bool = False,
+    sort: str = "",
+    top: int | None = None,
     settings: Settings | None = None,
     store: str | Path | None = None,
     offline: bool = False,
@@ -66,6 +68,10 @@ def report(
     that anything was posted in, AHT (`aht_sec`), and `acw_share_ratio` and
     `hold_share_ratio` of handle time; null where there is nothing to divide by.
 
+    ``by="day"``: the same per local day of *zone* and agent. ``by="queue"`` and
+    ``by="media"``: totals of what can be told apart so, the most handle time
+    first. *sort* names the column to sort by, *top* is how many rows to keep.
+
     Raises ConfigError, AuthError, ApiError, Unreachable, UnexpectedAnswer or
     StoreError (`halfhour.errors`), each with a message that says what to do,
     and Incomplete where a store does not have all of it.
@@ -85,6 +91,8 @@ def report(
         by=by,
         basis=basis,
         with_capacity=with_capacity,
+        sort=sort,
+        top=top,
         offline=offline,
     )
     with passing(Store(Path(store)) if store else None, question) as held:
@@ -161,6 +169,8 @@ def ask(
     by: str,
     basis: str,
     with_capacity: bool,
+    sort: str,
+    top: int | None,
     offline: bool,
 ) -> Question:
     """The question that those words ask at this moment. Raises ConfigError."""
@@ -170,6 +180,8 @@ def ask(
         )
     if with_capacity and offline:
         raise ConfigError("--with-capacity: a store does not keep it; leave out --offline")
+    if top is not None and top < 1:
+        raise ConfigError(f"--top {top}: write a number above 0")
     return Question(
         span(start=start, end=end, last=last, zone=zone),
         when.zone(zone),
@@ -178,6 +190,8 @@ def ask(
         tuple(queues),
         tuple(agents),
         with_capacity,
+        sort,
+        top,
     )
 
 

@@ -39,6 +39,9 @@ def report(
         ),
     ] = None,
     offline: Annotated[bool, Parameter(negative=(), help="Only read the store.")] = False,
+    seconds: Annotated[
+        bool, Parameter(negative=(), help="Show seconds in a table, to the millisecond.")
+    ] = False,
     dry_run: Annotated[
         bool, Parameter(negative=(), help="Show the requests as JSON and send none.")
     ] = False,
@@ -59,7 +62,9 @@ def report(
         hosts = settings.region_hosts(file=connection.settings, region=connection.region)
         show.plan(question, hosts)
         return
-    show.report(connection.load, question, form, output, store=held, offline=offline)
+    show.report(
+        connection.load, question, form, output, store=held, offline=offline, seconds=seconds
+    )
 
 
 @app.command

@@ -19,7 +19,7 @@ from halfhour.intervals import Interval
 from halfhour.plan import PostedQuery, Question
 from halfhour.settings import Settings
 from halfhour.tables import POSTED, STATUS
-from halfhour.vocabulary import is_id
+from halfhour.vocabulary import By, is_id
 from halfhour.when import granularity
 from halfhour.windows import Calendar, Held, Settled
 
@@ -51,8 +51,13 @@ async def fetch(
         )
         found = await _all_posted(client, queries, progress)
         agents = pc.unique(found["agent_id"]).to_pylist()
-        names = shaping.names(await named(client, agents))
-        return Found(names, found, days=_read_now(question.interval, now))
+        known = [each async for each in client.pages(QUEUES)] if question.by is By.QUEUE else []
+        return Found(
+            shaping.names(await named(client, agents)),
+            found,
+            queues=shaping.names(known),
+            days=_read_now(question.interval, now),
+        )
 
 
 def _read_now(interval: Interval, now: datetime) -> list[Held]:

@@ -12,7 +12,8 @@ from halfhour.windows import Held
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """*posted*, *worked* and *legs* are `tables.POSTED`, the others what they are called.
+    """*agents* and *queues* are `tables.NAMES`, *posted*, *worked* and *legs* `tables.POSTED`, the
+    others what they are called.
 
     *legs* is what the calls that callbacks led to have posted under voice. *days*
     tell how sure the days are that the figures come from, *detailed* which days
@@ -26,6 +27,7 @@ class Found:
     busy: pa.Table = field(default_factory=BUSY.empty_table)
     status: pa.Table = field(default_factory=STATUS.empty_table)
     capacity: pa.Table = field(default_factory=CAPACITY.empty_table)
+    queues: pa.Table = field(default_factory=NAMES.empty_table)
     days: Sequence[Held] = ()
     detailed: Sequence[Held] = ()
 

@@ -46,6 +46,7 @@ def holdings(store: Store, question: Question, now: datetime) -> Found:
         figures["busy"] = store.busy(interval, width)
     return Found(
         store.names("agent"),
+        queues=store.names("queue"),
         **{name: _of_queues(wanted(table), store, question) for name, table in figures.items()},
         status=wanted(store.status(interval)),
         days=[each for source in question.sources for each in held[source]],

@@ -22,6 +22,9 @@ UNITS = {
 MEANINGS = {
     "interval_start": "start of the half-hour, which belongs to it",
     "interval_end": "end of the half-hour, which no longer belongs to it",
+    "total": "all agents together",
+    "agent_count": "agents who had a part in it",
+    "queue_name": "the queue's name, or the id; several where one session had several",
     "agent_id": "the agent's id in Genesys Cloud",
     "agent_name": "the agent's name, or the id where no name is known",
     "exceeds_interval": "whether more handle time was posted than the half-hour is long: it "
@@ -42,7 +45,7 @@ MEANINGS = {
     "column_name": "the figure that changed, as the store calls it",
     "old_value": "what it was; empty where there was none",
     "new_value": "what it is; empty where there is none any more",
-    "day": "the day, in UTC",
+    "day": "the day, in the report's zone",
     "posted_ms": "handle time as conversation aggregates have it",
     "rebuilt_ms": "handle time as conversation details have posted it",
     "worked_ms": "handle time as it lies in the day, cut at midnight",

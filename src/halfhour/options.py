@@ -112,7 +112,12 @@ class Rows:
     zone: Annotated[
         str, Parameter(help="IANA time zone to read and write times in, such as Europe/London.")
     ] = "UTC"
-    by: Annotated[By, Parameter(help="A row per half-hour and agent, or per agent.")] = By.INTERVAL
+    by: Annotated[
+        By,
+        Parameter(
+            help="A row per half-hour and agent, agent, queue, media type, or day and agent."
+        ),
+    ] = By.INTERVAL
     basis: Annotated[
         Basis, Parameter(help="As Genesys posts it, as it was worked, or both side by side.")
     ] = Basis.POSTED
@@ -121,6 +126,9 @@ class Rows:
         bool,
         Parameter(negative=(), help="Add the capacity used, a preview that Genesys may change."),
     ] = False
+
+    sort: Annotated[str, Parameter(help="Column to sort by; of figures the most first.")] = ""
+    top: Annotated[int | None, Parameter(help="Only so many rows.")] = None
 
     def question(self, *, offline: bool = False) -> "Question":
         """What they ask. Raises ConfigError."""
@@ -136,5 +144,7 @@ class Rows:
             by=self.by,
             basis=self.basis,
             with_capacity=self.with_capacity,
+            sort=self.sort,
+            top=self.top,
             offline=offline,
         )

@@ -45,6 +45,8 @@ class Question:
     queues: tuple[str, ...] = ()
     agents: tuple[str, ...] = ()
     with_capacity: bool = False
+    sort: str = ""
+    top: int | None = None
 
     @property
     def sources(self) -> tuple[Source, ...]:

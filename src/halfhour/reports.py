@@ -11,16 +11,20 @@ from importlib.resources import files
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute
 
 from halfhour.columns import ABSENT, figures, texts
+from halfhour.errors import ConfigError, near_miss
 from halfhour.found import Found
-from halfhour.intervals import epoch_ms
+from halfhour.intervals import HALF_HOUR, epoch_ms
 from halfhour.measures import AGENT_MEASURES, CAPACITY_USED, OCCUPANCY, Measure
 from halfhour.plan import Question
 from halfhour.tables import MOMENT, POSTED
-from halfhour.vocabulary import Basis, Source
+from halfhour.vocabulary import Basis, By, Source
 from halfhour.windows import Held, State
 
+_OF_PARTS = {"aht_sec", "acw_share_ratio", "hold_share_ratio"}
+"""The measures that need neither status nor half-hours."""
 _DECIMALS = {"s": 3, "ratio": 4}
 _ONLY_POSTED = {
     "not_responding_time_sec",
@@ -45,21 +49,73 @@ _LEFT_OUT = {
 
 
 def report(question: Question, found: Found) -> pa.Table:
-    """What agents did, by interval and agent or by agent, sorted so.
+    """What agents did, as *question* wants its rows and their order.
 
     An agent without a name in *found* shows as the id. What is of days that
     are not settled yet is provisional. Intervals are in *question*'s zone.
+    Raises ConfigError for a column to sort by that there is not.
     """
-    sql = _sql(f"by_{question.by}").replace("{half_hours}", _sql("half_hours"))
+    answer = _answer(question, found, _query(question.by))
+    return _sorted(answer, question).replace_schema_metadata(
+        {"halfhour.basis": question.basis, "halfhour.interval": str(question.interval)}
+    )
+
+
+def total(question: Question, found: Found) -> pa.Table:
+    """What all agents did together, in one row or none."""
+    return _answer(question, found, _part("'all agents'", "part as total"))
+
+
+def _query(by: By) -> str:
+    match by:
+        case By.INTERVAL:
+            return _sql("by_interval")
+        case By.AGENT:
+            return _by_agent("agent_id")
+        case By.DAY:
+            return _by_agent("day, agent_id", "join days using (interval_start)", "day,")
+        case By.QUEUE:
+            return _part("queue_id", _QUEUE)
+        case By.MEDIA:
+            return _part("media_type", "part as media_type")
+
+
+_QUEUE = """part as queue_id,
+    coalesce(
+        (
+            select string_agg(coalesce(queues.name, id), ', ' order by id)
+            from unnest(string_split(part, ',')) as listed(id)
+            left join queues using (id)
+        ),
+        'no queue'
+    ) as queue_name"""
+
+
+def _by_agent(key: str, days: str = "", first: str = "") -> str:
+    return _sql("by_agent").replace("{key}", key).replace("{days}", days).replace("{first}", first)
+
+
+def _part(key: str, label: str) -> str:
+    measures = [each for each in AGENT_MEASURES if each.name in _OF_PARTS]
+    sql = _sql("by_part").replace("{key}", key).replace("{label}", label)
+    return sql.replace("{measures}", ",\n    ".join(map(_divided, measures)))
+
+
+def _answer(question: Question, found: Found, sql: str) -> pa.Table:
+    sql = sql.replace("{half_hours}", _sql("half_hours"))
     sql = sql.replace("{measures}", ",\n    ".join(map(_divided, AGENT_MEASURES)))
     sql = sql.replace("{occupancy}", _divided(OCCUPANCY))
     worked = question.basis is Basis.WORKED
     answer = _ask(
         sql,
         {
-            "origin": question.interval.start,
-            "basis": "posted" if question.basis is Basis.BOTH else question.basis.value,
-            "with_idle": not question.queues,
+            name: value
+            for name, value in {
+                "origin": question.interval.start,
+                "basis": "posted" if question.basis is Basis.BOTH else question.basis.value,
+                "with_idle": not question.queues,
+            }.items()
+            if f"${name}" in sql
         },
         figures=found.worked if worked else found.posted,
         legs=POSTED.empty_table() if worked else found.legs,
@@ -68,14 +124,41 @@ def report(question: Question, found: Found) -> pa.Table:
         status=found.status,
         capacity=found.capacity,
         agents=found.agents,
+        queues=found.queues,
+        days=_days(question),
         young=_starts(each.day.start for each in found.days if each.state is not State.SETTLED),
         detailed=_starts(each.day.start for each in found.detailed),
     )
     left_out = _LEFT_OUT[question.basis] | (set() if question.with_capacity else {CAPACITY_USED})
     answer = answer.select([name for name in answer.column_names if name not in left_out])
-    return answer.cast(_schema(answer.schema, question)).replace_schema_metadata(
-        {"halfhour.basis": question.basis, "halfhour.interval": str(question.interval)}
-    )
+    return answer.cast(_schema(answer.schema, question))
+
+
+def _sorted(answer: pa.Table, question: Question) -> pa.Table:
+    """As it is, or by a column: the most first, or the least of what is no figure."""
+    if column := question.sort:
+        if column not in answer.column_names:
+            raise ConfigError(
+                f"--sort {column!r}: a report by {question.by} has no such column"
+                f"{near_miss(column, answer.column_names)}"
+            )
+        figure = pa.types.is_integer(answer[column].type) or pa.types.is_floating(
+            answer[column].type
+        )
+        order = "descending" if figure else "ascending"
+        # What is equal stays in the order it has.
+        numbers = figures(array("q", range(len(answer))), pa.int64())
+        numbered = answer.append_column("row", numbers)
+        keys = [(column, order), ("row", "ascending")]
+        answer = answer.take(pa.compute.sort_indices(numbered, keys))
+    return answer.slice(0, question.top)
+
+
+def _days(question: Question) -> pa.Table:
+    """The local day that each half-hour of *question* lies in."""
+    starts = [each.start for each in question.interval.windows(HALF_HOUR)]
+    local = [f"{start.astimezone(question.zone):%Y-%m-%d}" for start in starts]
+    return pa.table({"interval_start": _moments(starts), "day": texts(local)})
 
 
 def _sql(name: str) -> str:

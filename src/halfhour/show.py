@@ -42,7 +42,13 @@ _ENDINGS = {
     ".xlsx": Format.XLSX,
     ".txt": Format.TABLE,
 }
-_TITLES = {By.INTERVAL: "Half-hours", By.AGENT: "Agents"}
+_TITLES = {
+    By.INTERVAL: "Half-hours",
+    By.AGENT: "Agents",
+    By.QUEUE: "Queues",
+    By.MEDIA: "Media types",
+    By.DAY: "Days",
+}
 _READ = {Source.POSTED: "conversation aggregates", Source.DETAILS: "conversation details"}
 
 log = logging.getLogger("halfhour")
@@ -74,6 +80,7 @@ def report(
     *,
     store: Store | None = None,
     offline: bool = False,
+    seconds: bool = False,
 ) -> None:
     """Fetch, and print or write. A table by interval is followed by each agent's averages.
 
@@ -81,25 +88,25 @@ def report(
     it answers. Without one, what needs details is answered from one that is
     gone afterwards. Raises Incomplete once all that there is has been shown.
     """
+    if form is Format.HEATMAP and question.by is not By.INTERVAL:
+        raise ConfigError("--format heatmap: only with --by interval, whose half-hours it shows")
     account = Account(question)
     with (
         talking(),
-        _destination(form, output, store) as write,
+        _destination(form, output, store, seconds=seconds) as write,
         passing(store, question) as held,
     ):
         if held:
-            parts = _held(load, question, held, offline, whole=form in formats.SEVERAL)
+            parts: Parts = _held(load, question, held, offline, whole=_is_whole(question, form))
         else:
-            parts = iter([(question, _fetch(load(), question))])
+            parts = [(question, _fetch(load(), question))]
         if question.with_capacity:
             parts = _with_capacity(load(), parts)
-        if form in formats.SEVERAL and question.by is By.INTERVAL:
-            ((_, found),) = parts
-            agents = _labelled(replace(question, by=By.AGENT, with_capacity=False), found)
-            half_hours = _answers(question, iter([(question, found)]), account)
-            write({_TITLES[By.INTERVAL]: half_hours, _TITLES[By.AGENT]: [agents]})
-        else:
-            write({_TITLES[question.by]: _answers(question, parts, account)})
+        below: dict[str, Iterable[pa.Table]] = {}
+        if form in formats.SEVERAL:
+            ((_, found),) = parts = list(parts)
+            below = _below(question, found, form)
+        write({_TITLES[question.by]: _answers(question, parts, account), **below})
         account.tell()
         if held:
             account.tell_of_empty_columns()
@@ -107,7 +114,7 @@ def report(
         check(account.days, question.interval)
 
 
-Parts = Iterator[tuple[Question, Found]]
+Parts = Iterable[tuple[Question, Found]]
 """A report part by part, oldest first: memory does not grow with the range."""
 
 
@@ -116,6 +123,17 @@ def _answers(question: Question, parts: Parts, account: Account) -> Iterator[pa.
         answer = _labelled(asked, found, interval=str(question.interval))
         account.add(answer, found)
         yield answer
+
+
+def _below(question: Question, found: Found, form: Format) -> dict[str, Iterable[pa.Table]]:
+    """What a report is followed by: each agent's averages, and in a table the total."""
+    below: dict[str, Iterable[pa.Table]] = {}
+    if question.by is By.INTERVAL:
+        agents = replace(question, by=By.AGENT, with_capacity=False, sort="", top=None)
+        below[_TITLES[By.AGENT]] = [_labelled(agents, found)]
+    if form is Format.TABLE:
+        below["Total"] = [reports.total(question, found)]
+    return below
 
 
 def _labelled(asked: Question, found: Found, **facts: str) -> pa.Table:
@@ -128,6 +146,12 @@ def _with_capacity(settings: Settings, parts: Parts) -> Parts:
         yield asked, asyncio.run(fetching.with_capacity(settings, asked, found))
 
 
+def _is_whole(question: Question, form: Format) -> bool:
+    """Whether all of it must be there before the first row of it is known."""
+    in_order = question.by is By.INTERVAL and not question.sort and question.top is None
+    return form in formats.SEVERAL or not in_order
+
+
 def _held(
     load: Callable[[], Settings], question: Question, store: Store, offline: bool, *, whole: bool
 ) -> Parts:
@@ -138,11 +162,7 @@ def _held(
         except (StoreBusy, Unreachable) as error:
             log.warning("%s; showing what is held", error)
     days = question.interval.windows(DAY)
-    parts = (
-        [question]
-        if whole or question.by is not By.INTERVAL
-        else [replace(question, interval=day) for day in days]
-    )
+    parts = [question] if whole else [replace(question, interval=day) for day in days]
     return ((part, holdings(store, part, now())) for part in parts)
 
 
@@ -161,7 +181,7 @@ def _fetch(settings: Settings, question: Question) -> Found:
 
 @contextmanager
 def _destination(
-    form: Format, output: Path | None, store: Store | None
+    form: Format, output: Path | None, store: Store | None, *, seconds: bool = False
 ) -> Iterator[Callable[[Mapping[str, Iterable[pa.Table]]], None]]:
     """What writes tables by their titles, in *form*. Raises ConfigError where that is no place."""
     if output is None:
@@ -169,12 +189,14 @@ def _destination(
             raise ConfigError(
                 f"--format {form} is nothing to read in a terminal; name a file with --output"
             )
-        yield lambda tables: formats.write(tables, form, sys.stdout.buffer, _width())
+        yield lambda tables: formats.write(
+            tables, form, sys.stdout.buffer, _width(), seconds=seconds
+        )
         return
     if store and output.resolve() == store.path.resolve():
         raise ConfigError(f"--output {output}: that is the store; name another file")
     with files.replacing(output) as file:
-        yield lambda tables: formats.write(tables, form, file)
+        yield lambda tables: formats.write(tables, form, file, seconds=seconds)
 
 
 def _width() -> int | None:

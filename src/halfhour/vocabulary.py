@@ -9,6 +9,9 @@ class By(StrEnum):
 
     INTERVAL = "interval"
     AGENT = "agent"
+    QUEUE = "queue"
+    MEDIA = "media"
+    DAY = "day"
 
 
 class Basis(StrEnum):
@@ -40,6 +43,7 @@ class Format(StrEnum):
     """How a report is written down."""
 
     TABLE = "table"
+    HEATMAP = "heatmap"
     CSV = "csv"
     JSON = "json"
     NDJSON = "ndjson"

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
@@ -118,3 +119,53 @@ def test_rows_are_sorted_as_people_sort_names():
 
     assert [row["agent_name"] for row in report(By.INTERVAL, posted)] == ["anna", "c", "Zoë"]
     assert [row["agent_name"] for row in report(By.AGENT, posted)] == ["anna", "c", "Zoë"]
+
+
+@settings(max_examples=50)
+@given(rows, st.sampled_from([By.QUEUE, By.MEDIA]))
+def test_by_queue_and_media_type_every_row_counts_once(posted, by):
+    key = {By.QUEUE: "queue_id", By.MEDIA: "media_type"}[by]
+    expected = grouped(posted, lambda row: row[key])
+    found = report(by, posted)
+
+    assert [row["handle_time_sec"] for row in found] == sorted(
+        (row["handle_time_sec"] for row in found), reverse=True
+    )
+    assert {row[key] for row in found} == set(expected)
+    assert len(found) == len(expected)
+    for row in found:
+        own = expected[row[key]]
+        assert row["agent_count"] == len({each["agent_id"] for each in own})
+        for column in ("handle", "acw", "hold"):
+            assert row[f"{column}_time_sec"] == seconds(own, f"{column}_ms")
+        assert row["handled_count"] == sum(each["handle_count"] or 0 for each in own)
+
+
+@settings(max_examples=50)
+@given(rows)
+def test_by_day_it_is_the_local_one(posted):
+    zone = ZoneInfo("Asia/Kathmandu")
+    table = pa.Table.from_pylist(posted, schema=POSTED)
+    found = reports.report(Question(DAY, zone, By.DAY), Found(AGENTS, table)).to_pylist()
+    expected = grouped(
+        posted, lambda row: (f"{half_hour(row).astimezone(zone):%Y-%m-%d}", row["agent_id"])
+    )
+
+    assert {(row["day"], row["agent_id"]) for row in found} == set(expected)
+    assert [row["day"] for row in found] == sorted(row["day"] for row in found)
+    for row in found:
+        own = expected[row["day"], row["agent_id"]]
+        assert row["handle_time_sec"] == seconds(own, "handle_ms")
+
+
+def test_queues_have_their_names_and_several_of_one_session_stand_together():
+    queues = pa.table({"id": ["p", "q"], "name": ["Billing", "Sales"]}, schema=NAMES)
+    posted = pa.Table.from_pylist(
+        [
+            {"interval_start": START, "agent_id": "a", "queue_id": queue, "handle_ms": ms}
+            for queue, ms in (("p", 4), ("q,p", 3), ("gone", 2), (None, 1))
+        ],
+        schema=POSTED,
+    )
+    found = reports.report(Question(DAY, UTC, By.QUEUE), Found(AGENTS, posted, queues=queues))
+    assert found["queue_name"].to_pylist() == ["Billing", "Billing, Sales", "gone", "no queue"]

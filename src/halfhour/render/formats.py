@@ -1,11 +1,12 @@
 """One door to every format: Arrow tables in, bytes out."""
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import BinaryIO
 
 import pyarrow as pa
 
-from halfhour.render import lines, text
+from halfhour.render import heat, lines, text
 from halfhour.vocabulary import Format
 
 BINARY = {Format.PARQUET, Format.XLSX}
@@ -15,18 +16,27 @@ SEVERAL = {Format.TABLE, Format.XLSX}
 
 
 def write(
-    tables: Mapping[str, Iterable[pa.Table]], form: Format, file: BinaryIO, width: int | None = None
+    tables: Mapping[str, Iterable[pa.Table]],
+    form: Format,
+    file: BinaryIO,
+    width: int | None = None,
+    *,
+    seconds: bool = False,
 ) -> None:
     """Write *tables*, by their titles, to *file*; only the first where *form* has room for one.
 
     Each is in one part at least, and all its parts are alike. *width* is that
-    of the terminal, None for no limit.
+    of the terminal, None for no limit. A table shows lengths of time as h:mm:ss
+    or as *seconds*; other formats do as their readers expect.
     """
     first = next(iter(tables.values()))
     match form:
         case Format.TABLE:
-            shown = (text.text(table, width) for table in _whole(tables).values())
+            shown = (text.text(table, width, seconds=seconds) for table in _whole(tables).values())
             file.write("\n".join(shown).encode())
+        case Format.HEATMAP:
+            colour = width is not None and in_colour()
+            file.write(heat.heat(pa.concat_tables(first), width, colour=colour).encode())
         case Format.CSV:
             lines.csv_file(first, file)
         case Format.JSON:
@@ -41,6 +51,11 @@ def write(
             from halfhour.render import xlsx
 
             xlsx.xlsx_file(_whole(tables), file)
+
+
+def in_colour() -> bool:
+    """Whether the terminal is to have colours (no-color.org)."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _whole(tables: Mapping[str, Iterable[pa.Table]]) -> dict[str, pa.Table]:

@@ -46,6 +46,7 @@ _WHERE_ANY = {
 """What a table shows if there is anything of it: neither null nor nothing."""
 _FIRST_TO_GO = (
     "agent_id",
+    "queue_id",
     "interval_end",
     "handled_count",
     "interval_count",
@@ -60,26 +61,33 @@ _MARKS = {"provisional"}
 _YES = {"true": "yes", "false": ""}
 
 
-def text(table: pa.Table, width: int | None = None) -> str:
+def text(table: pa.Table, width: int | None = None, *, seconds: bool = False) -> str:
     """*table*, a header first; *width* is that of the terminal, None for no limit.
 
-    Moments are ISO 8601 in the column's zone.
+    Moments are ISO 8601 in the column's zone, lengths of time h:mm:ss or, to
+    the millisecond, *seconds*. What is more than its half-hour has a ``!``.
     """
     cells = {
-        name: [_harmless(_YES.get(each, each) if name in _MARKS else each) for each in texts]
+        name: _cells(table, name, seconds=seconds)
         for name in table.column_names
         if name not in _NOT_IN_A_TABLE
         and (name not in _WHERE_ANY or any(pc.unique(table[name]).to_pylist()))
-        for texts in [_cells(table, name)]
     }
-    heads = {name: [name] for name in cells}
+    if "exceeds_interval" in table.column_names:
+        marks = table["exceeds_interval"].to_pylist()
+        cells["handle_time_sec"] = [
+            f"! {cell}" if mark else cell
+            for cell, mark in zip(cells["handle_time_sec"], marks, strict=True)
+        ]
+    titles = {name: name if seconds else name.removesuffix("_sec") for name in cells}
+    heads = {name: [title] for name, title in titles.items()}
     if width is not None and _breadth(heads, cells) > width:
-        heads = {name: _broken(name, cells[name]) for name in cells}
+        heads = {name: _broken(title, cells[name]) for name, title in titles.items()}
         for name in _FIRST_TO_GO:
             if _breadth(heads, cells) <= width:
                 break
             heads.pop(name, None)
-            if name == "agent_id":
+            if name == "agent_id" and "agent_name" in cells:
                 cells["agent_name"] = _told_apart(cells["agent_name"], cells["agent_id"])
     height = max(map(len, heads.values()))
     columns = (
@@ -125,8 +133,18 @@ def _widest(cells: list[str]) -> int:
     return max(map(cell_len, cells), default=0)
 
 
-def _cells(table: pa.Table, name: str) -> list[str]:
-    return [cell or "" for cell in cells_of(table[name].combine_chunks(), name).to_pylist()]
+def _cells(table: pa.Table, name: str, *, seconds: bool) -> list[str]:
+    if name.endswith("_sec") and not seconds:
+        return [_h_mm_ss(each) for each in table[name].to_pylist()]
+    found = [cell or "" for cell in cells_of(table[name].combine_chunks(), name).to_pylist()]
+    return [_harmless(_YES.get(each, each) if name in _MARKS else each) for each in found]
+
+
+def _h_mm_ss(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
 def _harmless(cell: str) -> str:

@@ -1,4 +1,4 @@
--- One row per agent over the whole range, then the derived measures of
+-- One row per {key} over the whole range, then the derived measures of
 -- measures.py, which divide sums: see there for what each means.
 with half_hours as (
     {half_hours}
@@ -6,7 +6,7 @@ with half_hours as (
 
 totals as (
     select
-        agent_id,
+        {key},
         count(*) filter (where coalesce(handle_ms, acw_ms, hold_ms) is not null) as interval_count,
         coalesce(sum(handle_ms), 0) as handle_ms,
         coalesce(sum(handle_count), 0) as handle_count,
@@ -24,11 +24,12 @@ totals as (
         sum(available_ms) as available_ms,
         bool_or(provisional) as provisional
     from half_hours
-    group by agent_id
+    {days}
+    group by {key}
 )
 
 select
-    agent_id,
+    {key},
     coalesce(agents.name, agent_id) as agent_name,
     interval_count,
     handle_ms / 1000.0 as handle_time_sec,
@@ -49,4 +50,4 @@ select
     $basis as basis
 from totals
 left join agents on agents.id = agent_id
-order by agent_name collate nocase.noaccent, agent_name, agent_id
+order by {first} agent_name collate nocase.noaccent, agent_name, agent_id
