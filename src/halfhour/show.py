@@ -21,7 +21,7 @@ from halfhour.accounts import Account
 from halfhour.api import now
 from halfhour.errors import ConfigError, StoreBusy, Unreachable, near_miss
 from halfhour.found import Found
-from halfhour.holdings import check, holdings, passing, reconciled, wish_of
+from halfhour.holdings import check, holdings, missing, passing, reconciled, wish_of
 from halfhour.intervals import Interval
 from halfhour.meanings import labelled
 from halfhour.plan import Question
@@ -40,6 +40,9 @@ _ENDINGS = {
     ".ndjson": Format.NDJSON,
     ".parquet": Format.PARQUET,
     ".xlsx": Format.XLSX,
+    ".html": Format.HTML,
+    ".svg": Format.SVG,
+    ".png": Format.PNG,
     ".txt": Format.TABLE,
 }
 _TITLES = {
@@ -88,8 +91,8 @@ def report(
     it answers. Without one, what needs details is answered from one that is
     gone afterwards. Raises Incomplete once all that there is has been shown.
     """
-    if form is Format.HEATMAP and question.by is not By.INTERVAL:
-        raise ConfigError("--format heatmap: only with --by interval, whose half-hours it shows")
+    if form in formats.DRAWN and question.by is not By.INTERVAL:
+        raise ConfigError(f"--format {form}: only with --by interval, whose half-hours it shows")
     account = Account(question)
     with (
         talking(),
@@ -138,7 +141,14 @@ def _below(question: Question, found: Found, form: Format) -> dict[str, Iterable
 
 def _labelled(asked: Question, found: Found, **facts: str) -> pa.Table:
     read = ", ".join(_READ[source] for source in asked.sources)
-    return labelled(reports.report(asked, found), zone=str(asked.zone), source=read, **facts)
+    return labelled(
+        reports.report(asked, found),
+        zone=str(asked.zone),
+        source=read,
+        made_at=f"{now():%Y-%m-%dT%H:%M:%SZ}",
+        missing=", ".join(map(str, missing(found.days, asked.interval))),
+        **facts,
+    )
 
 
 def _with_capacity(settings: Settings, parts: Parts) -> Parts:
@@ -149,7 +159,7 @@ def _with_capacity(settings: Settings, parts: Parts) -> Parts:
 def _is_whole(question: Question, form: Format) -> bool:
     """Whether all of it must be there before the first row of it is known."""
     in_order = question.by is By.INTERVAL and not question.sort and question.top is None
-    return form in formats.SEVERAL or not in_order
+    return form in formats.SEVERAL | formats.DRAWN or not in_order
 
 
 def _held(

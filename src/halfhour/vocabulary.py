@@ -49,6 +49,9 @@ class Format(StrEnum):
     NDJSON = "ndjson"
     PARQUET = "parquet"
     XLSX = "xlsx"
+    HTML = "html"
+    SVG = "svg"
+    PNG = "png"
 
 
 class Log(StrEnum):

@@ -9,9 +9,11 @@ import pyarrow as pa
 from halfhour.render import heat, lines, text
 from halfhour.vocabulary import Format
 
-BINARY = {Format.PARQUET, Format.XLSX}
+BINARY = {Format.PARQUET, Format.XLSX, Format.PNG}
 """What no terminal can show."""
-SEVERAL = {Format.TABLE, Format.XLSX}
+DRAWN = {Format.HEATMAP, Format.HTML, Format.SVG, Format.PNG}
+"""What shows half-hours, and so needs a report by interval."""
+SEVERAL = {Format.TABLE, Format.XLSX, Format.HTML}
 """What has room for more than one table. The others are written part by part."""
 
 
@@ -51,11 +53,26 @@ def write(
             from halfhour.render import xlsx
 
             xlsx.xlsx_file(_whole(tables), file)
+        case Format.HTML | Format.SVG | Format.PNG:
+            _drawn(tables, form, file)
 
 
 def in_colour() -> bool:
     """Whether the terminal is to have colours (no-color.org)."""
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _drawn(tables: Mapping[str, Iterable[pa.Table]], form: Format, file: BinaryIO) -> None:
+    from halfhour.render import charts, page
+
+    first, *others = _whole(tables).values()
+    match form:
+        case Format.HTML:
+            file.write(page.page(first, *others).encode())
+        case Format.SVG:
+            file.write(charts.svg(first).encode())
+        case _:
+            charts.png_file(first, file)
 
 
 def _whole(tables: Mapping[str, Iterable[pa.Table]]) -> dict[str, pa.Table]:

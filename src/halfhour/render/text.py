@@ -1,12 +1,11 @@
 """A report as a table of aligned columns."""
 
-from collections import Counter
-
 import pyarrow as pa
 import pyarrow.compute as pc
 from rich.cells import cell_len, set_cell_size
 
 from halfhour.render.cells import cells as cells_of
+from halfhour.render.grid import told_apart
 
 _NOT_IN_A_TABLE = {
     "talk_time_sec",
@@ -88,7 +87,8 @@ def text(table: pa.Table, width: int | None = None, *, seconds: bool = False) ->
                 break
             heads.pop(name, None)
             if name == "agent_id" and "agent_name" in cells:
-                cells["agent_name"] = _told_apart(cells["agent_name"], cells["agent_id"])
+                known = told_apart(cells["agent_id"], cells["agent_name"])
+                cells["agent_name"] = [known[each] for each in cells["agent_id"]]
     height = max(map(len, heads.values()))
     columns = (
         _padded([""] * (height - len(head)) + head + cells[name], right=_is_number(table, name))
@@ -97,13 +97,10 @@ def text(table: pa.Table, width: int | None = None, *, seconds: bool = False) ->
     return "".join("  ".join(row).rstrip() + "\n" for row in zip(*columns, strict=True))
 
 
-def _told_apart(names: list[str], ids: list[str]) -> list[str]:
-    """*names*, with the beginning of the id behind those that several people have."""
-    people = Counter(name for name, _ in set(zip(names, ids, strict=True)))
-    return [
-        f"{name} ({one[:8]})" if people[name] > 1 else name
-        for name, one in zip(names, ids, strict=True)
-    ]
+def clock(seconds: float) -> str:
+    """A length of time as h:mm:ss."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
 def _breadth(heads: dict[str, list[str]], cells: dict[str, list[str]]) -> int:
@@ -135,16 +132,9 @@ def _widest(cells: list[str]) -> int:
 
 def _cells(table: pa.Table, name: str, *, seconds: bool) -> list[str]:
     if name.endswith("_sec") and not seconds:
-        return [_h_mm_ss(each) for each in table[name].to_pylist()]
+        return ["" if each is None else clock(each) for each in table[name].to_pylist()]
     found = [cell or "" for cell in cells_of(table[name].combine_chunks(), name).to_pylist()]
     return [_harmless(_YES.get(each, each) if name in _MARKS else each) for each in found]
-
-
-def _h_mm_ss(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
 def _harmless(cell: str) -> str:

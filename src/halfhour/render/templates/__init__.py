@@ -1,0 +1,18 @@
+"""Markup, filled in. Whatever is filled in is text and never markup, but for what is `Markup`."""
+
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("halfhour.render", "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def rendered(name: str, **values: Any) -> str:
+    """The template of that *name*, with *values*."""
+    return _ENVIRONMENT.get_template(name).render(values)

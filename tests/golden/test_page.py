@@ -1,0 +1,162 @@
+"""The page and the charts: what stands in them, that it is text, and in a browser that it works."""
+
+import os
+import re
+import shutil
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from halfhour.meanings import labelled
+from halfhour.render.charts import svg
+from halfhour.render.grid import HALF_HOUR, LEVELS, Cell, grids
+from halfhour.render.page import page
+from halfhour.tables import NAMES
+from halfhour.vocabulary import By, Format
+from tests.golden.test_text import HARD, HERE, answer, written
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+EVIL = '<script>alert(1)</script>"&\x1b'
+
+
+def a_page(rows: pa.Table = HARD) -> str:
+    facts = {"zone": "Europe/London", "source": "conversation aggregates"}
+    return page(
+        labelled(answer(By.INTERVAL, rows), **facts), labelled(answer(By.AGENT, rows), **facts)
+    )
+
+
+@pytest.mark.parametrize("rows", ["hard", "none"])
+@pytest.mark.parametrize("form", ["html", "svg"])
+def test_it_is_written_as_it_stands_in_the_file(rows, form):
+    file = HERE / f"{rows}.{form}"
+    table = HARD if rows == "hard" else HARD[:0]
+    found = a_page(table) if form == "html" else svg(answer(By.INTERVAL, table))
+    if os.environ.get("HALFHOUR_WRITE_GOLDEN"):
+        file.write_text(found, encoding="utf-8")
+
+    assert found == file.read_text(encoding="utf-8")
+
+
+def test_every_figure_of_the_report_is_in_the_table_of_agents():
+    shown = re.findall(r'data-value="([^"]*)"', a_page())
+    table = answer(By.AGENT)
+    for name in ("handle_time_sec", "acw_time_sec", "hold_time_sec", "aht_sec"):
+        for value in table[name].to_pylist():
+            assert ("" if value is None else str(value)) in shown
+
+
+def test_the_heat_map_has_every_half_hour_that_there_is_and_no_other():
+    table = answer(By.INTERVAL)
+    drawn = [
+        (line.name, grid.starts[at].astimezone(UTC), cell.seconds)
+        for grid in grids(table)
+        for line in grid.lines
+        for at, cell in enumerate(line.cells)
+        if cell
+    ]
+    assert len(drawn) == table.num_rows
+    assert {(at, seconds) for _, at, seconds in drawn} == {
+        (row["interval_start"].astimezone(UTC), row["handle_time_sec"]) for row in table.to_pylist()
+    }
+    assert a_page().count('class="l') + a_page().count('class="over') >= table.num_rows
+
+
+def test_levels_are_eighths_of_the_half_hour():
+    assert [Cell(value, False).level for value in (0, 0.001, 224.9, 225, 1799.9, 1800, 5000)] == [
+        0, 1, 1, 2, LEVELS, LEVELS, LEVELS,
+    ]  # fmt: skip
+    assert [Cell(value, False).is_over for value in (HALF_HOUR, HALF_HOUR + 0.001)] == [False, True]
+
+
+def test_a_name_is_text_and_never_markup(monkeypatch):
+    evil = pa.table({"id": ["a1"], "name": [EVIL]}, schema=NAMES)
+    monkeypatch.setattr("tests.golden.test_text.AGENTS", evil)
+
+    whole = a_page()
+    assert "<script>alert" not in whole
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;&#34;&amp;" in whole
+    drawn = svg(answer(By.INTERVAL))
+    names = [
+        each.text or "" for each in ET.fromstring(drawn).iter("{http://www.w3.org/2000/svg}text")
+    ]
+    assert any(name.startswith("<script>alert(1)") for name in names)
+
+
+def test_nothing_is_asked_for_from_elsewhere():
+    whole = a_page()
+    assert not re.search(r'(src|href|url\()\s*=?\s*["\']?(https?:)?//', whole)
+    assert "@import" not in whole
+
+
+def test_a_chart_is_a_picture():
+    data = written(answer(By.INTERVAL), Format.PNG)
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    assert int.from_bytes(data[16:20]) > 300
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("NOT TESTED IN A BROWSER: there is no Chromium here (apt install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def shown(tmp_path: Path) -> str:
+    file = tmp_path / "report.html"
+    file.write_text(a_page(), encoding="utf-8")
+    return file.as_uri()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1300])
+def test_in_a_browser_it_is_quiet_keeps_to_itself_and_passes_axe(browser, shown, scheme, width):
+    from axe_playwright_python.sync_playwright import Axe
+
+    tab = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 800})
+    said: list[str] = []
+    tab.on("console", lambda message: said.append(message.text))
+    tab.on("pageerror", lambda error: said.append(str(error)))
+    tab.on("request", lambda request: said.append(request.url))
+    tab.goto(shown)
+
+    assert said == [shown]
+    found = Axe().run(tab).response["violations"]
+    assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    tab.close()
+
+
+def test_agents_are_sorted_by_keyboard(browser, shown):
+    tab = browser.new_page()
+    tab.goto(shown)
+    head = tab.get_by_role("columnheader", name="Handle time")
+    head.get_by_role("button").focus()
+    for order in ("descending", "ascending"):
+        tab.keyboard.press("Enter")
+        assert head.get_attribute("aria-sort") == order
+        values = tab.locator("#sortable tbody tr td:nth-child(2)").evaluate_all(
+            "cells => cells.map(cell => Number(cell.dataset.value))"
+        )
+        assert values == sorted(values, reverse=order == "descending")
+    tab.close()
+
+
+def test_made_at_and_what_is_missing_are_said():
+    table = labelled(
+        answer(By.INTERVAL), made_at=f"{datetime(2026, 10, 26, tzinfo=UTC)}", missing="2026-10-24"
+    )
+    whole = page(table, answer(By.AGENT))
+    assert "<dt>Not held</dt><dd>2026-10-24</dd>" in whole
+    assert "<dt>As of</dt><dd>2026-10-26 00:00:00+00:00</dd>" in whole
