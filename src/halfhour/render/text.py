@@ -7,7 +7,7 @@ from rich.cells import cell_len, set_cell_size
 from halfhour.render.cells import cells as cells_of
 from halfhour.render.grid import told_apart
 
-_NOT_IN_A_TABLE = {
+SECONDARY = {
     "talk_time_sec",
     "contacting_time_sec",
     "dialing_time_sec",
@@ -29,7 +29,7 @@ _NOT_IN_A_TABLE = {
     "interacting_per_logged_in_ratio",
     "basis",
 }
-"""What only the other formats show."""
+"""What a table leaves out, and a workbook folds."""
 _WHERE_ANY = {
     "busy_time_sec",
     "on_queue_time_sec",
@@ -69,7 +69,7 @@ def text(table: pa.Table, width: int | None = None, *, seconds: bool = False) ->
     cells = {
         name: _cells(table, name, seconds=seconds)
         for name in table.column_names
-        if name not in _NOT_IN_A_TABLE
+        if name not in SECONDARY
         and (name not in _WHERE_ANY or any(pc.unique(table[name]).to_pylist()))
     }
     if "exceeds_interval" in table.column_names:

@@ -22,6 +22,7 @@ from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
 from halfhour.meanings import MEANINGS, metric, title, unit
+from halfhour.render.text import SECONDARY
 
 SHEET_ROWS = (1 << 20) - 1
 """What a sheet holds below its header; a longer table goes on in the next one."""
@@ -62,7 +63,8 @@ def _fill(book: xlsxwriter.Workbook, sheet: Worksheet, table: pa.Table) -> None:
     names, head = table.column_names, book.add_format(_HEAD)
     sheet.set_row(0, 32)
     for at, name in enumerate(names):
-        sheet.set_column(at, at, _width(table.schema.field(name)))
+        folded = {"level": 1, "hidden": True} if name in SECONDARY else {}
+        sheet.set_column(at, at, _width(table.schema.field(name)), None, folded)
         sheet.write_string(0, at, title(name), head)
     stays = names.index(_ON_THE_LEFT) + 1 if _ON_THE_LEFT in names else 0
     sheet.freeze_panes(1, stays)
@@ -172,6 +174,9 @@ def _explain(book: xlsxwriter.Workbook, tables: Mapping[str, pa.Table]) -> None:
         row = next(rows)
         sheet.write_string(row, 0, called, book.add_format(style))
         sheet.write_string(row, 1, _COLOURS[called])
+    row = next(rows)
+    sheet.write_string(row, 0, "Folded columns", bold)
+    sheet.write_string(row, 1, "the + above a sheet's columns unfolds the others of this list")
     next(rows)
     row = next(rows)
     for at, called in enumerate(("Column", "In other formats", "Unit", "Genesys metric", "Means")):
