@@ -9,8 +9,8 @@ from cyclopts import App, Parameter
 
 from halfhour import __version__
 from halfhour.exits import ended
-from halfhour.options import STORE, Connection, Form, Output, Range, Rows, StorePath
-from halfhour.vocabulary import Format, Log, Source
+from halfhour.options import STORE, Connection, Range, Rows, StorePath, Written
+from halfhour.vocabulary import Log, Source
 
 if TYPE_CHECKING:
     from halfhour.store import Store
@@ -29,9 +29,11 @@ app = App(
 def report(
     rows: Rows | None = None,
     connection: Connection | None = None,
+    written: Written | None = None,
     *,
-    form: Form = None,
-    output: Output = None,
+    layout: Annotated[
+        str, Parameter(help="Of --format wfm: generic, scorecard, genesys-wfm, or a file.")
+    ] = "",
     store: Annotated[
         Path | None,
         Parameter(
@@ -56,15 +58,14 @@ def report(
 
     rows, connection = rows or Rows(), connection or Connection()
     question = rows.question(offline=offline)
-    form = form or show.form_of(output)
+    written = written or Written()
+    shape = written.shape(settings=connection.settings, seconds=seconds, layout=layout)
     held = _store(store, offline=offline)
     if dry_run:
         hosts = settings.region_hosts(file=connection.settings, region=connection.region)
-        show.plan(question, hosts)
+        show.plan(shape.question(question), hosts)
         return
-    show.report(
-        connection.load, question, form, output, store=held, offline=offline, seconds=seconds
-    )
+    show.report(connection.load, question, shape, store=held, offline=offline)
 
 
 @app.command
@@ -144,40 +145,37 @@ def import_(
 @app.command
 def coverage(
     range_: Range | None = None,
+    written: Written | None = None,
     *,
     store: StorePath = STORE,
-    form: Form = None,
-    output: Output = None,
 ) -> None:
     """Show what a store holds of each day: settled, provisional, unfinished or missing."""
     from halfhour import show
     from halfhour.store import Store
 
-    show.coverage(Store(store), (range_ or Range()).interval, form or show.form_of(output), output)
+    show.coverage(Store(store), (range_ or Range()).interval, (written or Written()).shape())
 
 
 @app.command
 def revisions(
     range_: Range | None = None,
+    written: Written | None = None,
     *,
     store: StorePath = STORE,
-    form: Form = None,
-    output: Output = None,
 ) -> None:
     """Show what Genesys has changed since it was first read, figure by figure."""
     from halfhour import show
     from halfhour.store import Store
 
-    show.revisions(Store(store), (range_ or Range()).interval, form or show.form_of(output), output)
+    show.revisions(Store(store), (range_ or Range()).interval, (written or Written()).shape())
 
 
 @app.command
 def reconcile(
     range_: Range | None = None,
+    written: Written | None = None,
     *,
     store: StorePath = STORE,
-    form: Form = None,
-    output: Output = None,
 ) -> None:
     """Show how posted and worked handle time differ by agent and day (UTC), and why.
 
@@ -187,7 +185,7 @@ def reconcile(
     from halfhour import show
     from halfhour.store import Store
 
-    show.reconcile(Store(store), (range_ or Range()).interval, form or show.form_of(output), output)
+    show.reconcile(Store(store), (range_ or Range()).interval, (written or Written()).shape())
 
 
 @app.command
@@ -199,10 +197,11 @@ def demo(
     """Show the last 24 hours of a Genesys Cloud on this machine: no account needed."""
     from halfhour import show
     from halfhour.demo import emulator
+    from halfhour.shapes import Shape
 
     question = Rows().question()
     with emulator("--agents", str(agents), "--seed", str(seed), "--days", "2") as settings:
-        show.report(lambda: settings, question, Format.TABLE, None)
+        show.report(lambda: settings, question, Shape())
 
 
 @app.command(help_flags=[], version_flags=[])

@@ -13,14 +13,13 @@ import pyarrow.compute as pc
 from halfhour import plan, shaping, wire
 from halfhour.client import Client
 from halfhour.endpoints import AGENTS, AGGREGATES, CAPACITY, QUEUES, STATUSES, Endpoint
-from halfhour.errors import ApiError, UnexpectedAnswer, Unreachable
+from halfhour.errors import ApiError, ConfigError, UnexpectedAnswer, Unreachable
 from halfhour.found import Found
 from halfhour.intervals import Interval
 from halfhour.plan import PostedQuery, Question
 from halfhour.settings import Settings
 from halfhour.tables import POSTED, STATUS
 from halfhour.vocabulary import By, is_id
-from halfhour.when import granularity
 from halfhour.windows import Calendar, Held, Settled
 
 T = TypeVar("T")
@@ -45,26 +44,27 @@ async def fetch(
     async with Client(settings) as client:
         queries = plan.posted(
             question.interval,
-            granularity(question.interval),
+            question.granularity,
             queues=await _ids(client, QUEUES, "--queue", question.queues),
             agents=await _ids(client, AGENTS, "--agent", question.agents),
         )
         found = await _all_posted(client, queries, progress)
         agents = pc.unique(found["agent_id"]).to_pylist()
-        known = [each async for each in client.pages(QUEUES)] if question.by is By.QUEUE else []
+        by_queue = question.by in (By.QUEUE, By.QUEUE_INTERVAL)
+        known = [each async for each in client.pages(QUEUES)] if by_queue else []
         return Found(
             shaping.names(await named(client, agents)),
             found,
             queues=shaping.names(known),
-            days=_read_now(question.interval, now),
+            days=_read_now(question, now),
         )
 
 
-def _read_now(interval: Interval, now: datetime) -> list[Held]:
-    """The days of *interval*, read at *now*."""
-    calendar = Calendar(now, granularity(interval))
-    days = [each.day for each in calendar.held(interval, [])]
-    return calendar.held(interval, [Settled(day, now, 0) for day in days])
+def _read_now(question: Question, now: datetime) -> list[Held]:
+    """The days of *question*, read at *now*."""
+    calendar = Calendar(now, question.granularity)
+    days = [each.day for each in calendar.held(question.interval, [])]
+    return calendar.held(question.interval, [Settled(day, now, 0) for day in days])
 
 
 async def _all_posted(
@@ -119,7 +119,7 @@ async def with_capacity(settings: Settings, question: Question, found: Found) ->
     It is a preview, which Genesys may change or take away at any time, so a
     failure is only told. Raises AuthError.
     """
-    width = granularity(question.interval)
+    width = question.granularity
 
     async def one(window: Interval) -> pa.Table:
         answer = await client.call(CAPACITY, body=plan.capacity(window, width))
@@ -132,6 +132,21 @@ async def with_capacity(settings: Settings, question: Question, found: Found) ->
             log.warning("the capacity used is left out: %s", error)
             return found
     return replace(found, capacity=pa.concat_tables(tables))
+
+
+async def with_offered(settings: Settings, question: Question, found: Found) -> Found:
+    """*found*, with how many interactions queues were offered. Raises what `Client.call` raises."""
+    if question.agents:
+        raise ConfigError("--agent: what a queue was offered is of no agent; leave it out")
+    async with Client(settings) as client:
+        queues = await _ids(client, QUEUES, "--queue", question.queues)
+
+        async def one(window: Interval) -> pa.Table:
+            body = plan.offered(window, question.granularity, queues)
+            return shaping.offered(await client.call(AGGREGATES, body=body))
+
+        tables = await together(map(one, question.interval.windows(plan.WINDOW)))
+    return replace(found, offered=pa.concat_tables(tables))
 
 
 async def _ids(

@@ -28,6 +28,7 @@ class Found:
     status: pa.Table = field(default_factory=STATUS.empty_table)
     capacity: pa.Table = field(default_factory=CAPACITY.empty_table)
     queues: pa.Table = field(default_factory=NAMES.empty_table)
+    offered: pa.Table | None = None
     days: Sequence[Held] = ()
     detailed: Sequence[Held] = ()
 

@@ -18,7 +18,6 @@ from halfhour.store import Kind, Store
 from halfhour.syncing import Wish, calendar
 from halfhour.tables import RECONCILED
 from halfhour.vocabulary import Source
-from halfhour.when import granularity
 from halfhour.windows import Held, State
 
 
@@ -29,12 +28,17 @@ def holdings(store: Store, question: Question, now: datetime) -> Found:
     half-hours it does not have; StoreError.
     """
     when = calendar(store, Wish(), now)
-    if granularity(question.interval) < when.granularity:
+    if question.width < when.granularity:
+        raise ConfigError(
+            f"--layout: it wants quarter-hours, and {store.path} holds half-hours; "
+            "'halfhour sync --granularity 15m' with another --store gets both"
+        )
+    if question.granularity < when.granularity:
         raise ConfigError(
             f"--zone: half-hours of {question.zone} start at :15 or :45, and {store.path} holds "
             "those of UTC; 'halfhour sync --granularity 15m' with another --store gets both"
         )
-    interval, width = question.interval, granularity(question.interval)
+    interval, width = question.interval, question.granularity
     held = {each: when.held(interval, store.settled(each)) for each in Source}
     wanted = _wanted(store, question)
     figures = {}

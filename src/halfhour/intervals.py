@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 HALF_HOUR = timedelta(minutes=30)
 QUARTER_HOUR = timedelta(minutes=15)
+MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
 MILLISECOND = timedelta(milliseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

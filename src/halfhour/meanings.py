@@ -40,6 +40,7 @@ MEANINGS = {
     "held_until": "up to when it is held",
     "read_at": "when it was read",
     "row_count": "rows held of it",
+    "offered_count": "interactions that the queue was offered; asked for live, and empty if not",
     "queue_id": "the queue's id in Genesys Cloud; empty for work of no queue",
     "media_type": "voice, callback, chat, email or message",
     "column_name": "the figure that changed, as the store calls it",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from halfhour.intervals import Interval
     from halfhour.plan import Question
     from halfhour.settings import Settings
+    from halfhour.shapes import Shape
 
 
 @Parameter(name="*")
@@ -79,12 +80,42 @@ class Range:
         return api.span(start=self.from_, end=self.to, last=self.last, zone=self.zone)
 
 
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """How it is written, and where to."""
+
+    form: Annotated[
+        Format | None,
+        Parameter(name="--format", help="[default: by the ending of --output, else table]."),
+    ] = None
+    output: Annotated[Path | None, Parameter(help="File to write [default: stdout].")] = None
+    pseudonyms: Annotated[
+        bool,
+        Parameter(
+            negative=(),
+            help="Replace names and ids by those that HALFHOUR_PSEUDONYM_KEY makes of them.",
+        ),
+    ] = False
+
+    def shape(
+        self, *, settings: Path | None = None, seconds: bool = False, layout: str = ""
+    ) -> "Shape":
+        """What they ask for; *settings* is the file that may have the key. Raises ConfigError."""
+        from halfhour import shapes
+        from halfhour.pseudonyms import Pseudonyms
+        from halfhour.settings import pseudonym_key
+
+        return shapes.Shape(
+            form=self.form or shapes.form_of(self.output),
+            output=self.output,
+            seconds=seconds,
+            layout=layout,
+            pseudonyms=Pseudonyms(pseudonym_key(file=settings)) if self.pseudonyms else None,
+        )
+
+
 StorePath = Annotated[Path, Parameter(name="--store", help="The store, one file.")]
-Output = Annotated[Path | None, Parameter(help="File to write [default: stdout].")]
-Form = Annotated[
-    Format | None,
-    Parameter(name="--format", help="[default: by the ending of --output, else table]."),
-]
 STORE = Path("halfhour.duckdb")
 
 
@@ -114,9 +145,7 @@ class Rows:
     ] = "UTC"
     by: Annotated[
         By,
-        Parameter(
-            help="A row per half-hour and agent, agent, queue, media type, or day and agent."
-        ),
+        Parameter(help="What a row stands for: day is day and agent."),
     ] = By.INTERVAL
     basis: Annotated[
         Basis, Parameter(help="As Genesys posts it, as it was worked, or both side by side.")

@@ -18,7 +18,7 @@ from halfhour.endpoints import (
 from halfhour.errors import ApiError, ConfigError, near_miss
 from halfhour.intervals import HALF_HOUR, QUARTER_HOUR, SECOND, Interval
 from halfhour.regions import Hosts
-from halfhour.tables import CAPACITY_METRIC, POSTED_METRICS, STATUS_KINDS
+from halfhour.tables import CAPACITY_METRIC, OFFERED_METRIC, POSTED_METRICS, STATUS_KINDS
 from halfhour.vocabulary import Basis, By, Source, is_id
 from halfhour.when import granularity
 
@@ -36,7 +36,10 @@ _GRANULARITIES = {HALF_HOUR: "PT30M", QUARTER_HOUR: "PT15M"}
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a person asks. *queues* and *agents* are names or ids; none means all of them."""
+    """What a person asks. *queues* and *agents* are names or ids; none means all of them.
+
+    *width* is that of the intervals a row stands for.
+    """
 
     interval: Interval
     zone: tzinfo
@@ -47,6 +50,12 @@ class Question:
     with_capacity: bool = False
     sort: str = ""
     top: int | None = None
+    width: timedelta = HALF_HOUR
+
+    @property
+    def granularity(self) -> timedelta:
+        """How wide the intervals must be that it is answered from."""
+        return min(self.width, granularity(self.interval))
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -122,6 +131,20 @@ def capacity(window: Interval, granularity: timedelta) -> dict[str, Any]:
     }
 
 
+def offered(window: Interval, granularity: timedelta, queues: Sequence[str] = ()) -> dict[str, Any]:
+    """The JSON that asks how many interactions *queues*, or all, were offered, which no agent's
+    rows say.
+    """
+    body: dict[str, Any] = {
+        "interval": str(window),
+        "granularity": _GRANULARITIES[granularity],
+        "groupBy": ["queueId", "mediaType"],
+        "flattenMultivaluedDimensions": True,
+        "metrics": [OFFERED_METRIC],
+    }
+    return body | ({"filter": _any("queueId", queues)} if queues else {})
+
+
 def details(interval: Interval) -> dict[str, Any]:
     """The JSON that asks for conversations of *interval* that an agent had a part in."""
     return {
@@ -195,7 +218,7 @@ def preview(question: Question, hosts: Hosts) -> dict[str, Any]:
     """
     queues = [_placeholder("queue", name) for name in question.queues]
     agents = [_placeholder("agent", name) for name in question.agents]
-    width = granularity(question.interval)
+    width = question.granularity
     windows = list(question.interval.windows(WINDOW))
     listed = [_shown("POST", hosts.login + LOGIN_PATH, "grant_type=client_credentials")]
     if not all(map(is_id, question.queues)):

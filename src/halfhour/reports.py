@@ -16,10 +16,10 @@ import pyarrow.compute
 from halfhour.columns import ABSENT, figures, texts
 from halfhour.errors import ConfigError, near_miss
 from halfhour.found import Found
-from halfhour.intervals import HALF_HOUR, epoch_ms
+from halfhour.intervals import HALF_HOUR, MINUTE, epoch_ms
 from halfhour.measures import AGENT_MEASURES, CAPACITY_USED, OCCUPANCY, Measure
 from halfhour.plan import Question
-from halfhour.tables import MOMENT, POSTED
+from halfhour.tables import MOMENT, OFFERED, POSTED
 from halfhour.vocabulary import Basis, By, Source
 from halfhour.windows import Held, State
 
@@ -76,6 +76,8 @@ def _query(by: By) -> str:
             return _by_agent("day, agent_id", "join days using (interval_start)", "day,")
         case By.QUEUE:
             return _part("queue_id", _QUEUE)
+        case By.QUEUE_INTERVAL:
+            return _sql("by_queue_interval")
         case By.MEDIA:
             return _part("media_type", "part as media_type")
 
@@ -103,6 +105,7 @@ def _part(key: str, label: str) -> str:
 
 def _answer(question: Question, found: Found, sql: str) -> pa.Table:
     sql = sql.replace("{half_hours}", _sql("half_hours"))
+    sql = sql.replace("{minutes}", str(question.width // MINUTE))
     sql = sql.replace("{measures}", ",\n    ".join(map(_divided, AGENT_MEASURES)))
     sql = sql.replace("{occupancy}", _divided(OCCUPANCY))
     worked = question.basis is Basis.WORKED
@@ -114,6 +117,7 @@ def _answer(question: Question, found: Found, sql: str) -> pa.Table:
                 "origin": question.interval.start,
                 "basis": "posted" if question.basis is Basis.BOTH else question.basis.value,
                 "with_idle": not question.queues,
+                "with_offered": found.offered is not None,
             }.items()
             if f"${name}" in sql
         },
@@ -123,6 +127,7 @@ def _answer(question: Question, found: Found, sql: str) -> pa.Table:
         busy=found.busy,
         status=found.status,
         capacity=found.capacity,
+        offered=OFFERED.empty_table() if found.offered is None else found.offered,
         agents=found.agents,
         queues=found.queues,
         days=_days(question),

@@ -15,6 +15,8 @@ from halfhour.regions import Hosts
 FILES = ("halfhour.toml", "~/.config/halfhour/halfhour.toml")
 """Where a settings file is looked for; the first one found is read."""
 
+SHORTEST_KEY = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -70,6 +72,7 @@ KNOWN = {
         Setting(
             "max_requests_per_minute", ("HALFHOUR_MAX_REQUESTS_PER_MINUTE",), _count, default=None
         ),
+        Setting("pseudonym_key", ("HALFHOUR_PSEUDONYM_KEY",)),
     )
 }
 
@@ -111,6 +114,19 @@ def region_hosts(
     environ = os.environ if environ is None else environ
     value = _value(KNOWN["region"], {"region": region}, environ, _from_file(file))
     return regions.hosts(value)
+
+
+def pseudonym_key(*, file: Path | None = None, environ: Mapping[str, str] | None = None) -> str:
+    """What pseudonyms are made with. Raises ConfigError if it is not set, or easily guessed."""
+    environ = os.environ if environ is None else environ
+    key = str(_value(KNOWN["pseudonym_key"], {}, environ, _from_file(file)))
+    if len(key) < SHORTEST_KEY:
+        raise ConfigError(
+            f"--pseudonyms: {'the key is too short' if key else 'there is no key'}; set "
+            f"HALFHOUR_PSEUDONYM_KEY to {SHORTEST_KEY} characters or more that nobody can guess, "
+            "and keep them: with another key everyone has another name"
+        )
+    return key
 
 
 def _guard(hosts: Hosts, values: Mapping[str, Any], outside: Mapping[str, Any], path: str) -> None:

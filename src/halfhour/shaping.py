@@ -16,6 +16,8 @@ from halfhour.tables import (
     CAPACITY_METRIC,
     MOMENT,
     NAMES,
+    OFFERED,
+    OFFERED_METRIC,
     POSTED,
     POSTED_METRICS,
     STATUS,
@@ -102,6 +104,27 @@ def capacity(answer: wire.Aggregates) -> pa.Table:
             pa.array(array("d", means)),
         ],
         schema=CAPACITY,
+    )
+
+
+def offered(answer: wire.Aggregates) -> pa.Table:
+    """`tables.OFFERED`, in no order. What was offered to no queue is left out."""
+    rows = [
+        (_start_ms(bucket.interval), group.group["queueId"], group.group.get("mediaType"), metric)
+        for group in answer.results or ()
+        if group.group.get("queueId")
+        for bucket in group.data
+        for metric in bucket.metrics
+        if metric.metric == OFFERED_METRIC and metric.stats.count
+    ]
+    return pa.Table.from_arrays(
+        [
+            figures(array("q", [row[0] for row in rows]), MOMENT),
+            texts([row[1] for row in rows]),
+            texts([row[2] for row in rows]),
+            figures(array("q", [round(row[3].stats.count or 0) for row in rows]), pa.int64()),
+        ],
+        schema=OFFERED,
     )
 
 

@@ -3,71 +3,46 @@
 import asyncio
 import json
 import logging
-import shutil
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from rich.console import Console
 from rich.progress import Progress
 
 from halfhour import fetch as fetching
+from halfhour import layouts, reports, syncing, syncs
 from halfhour import plan as planning
-from halfhour import reports, syncing, syncs
 from halfhour.accounts import Account
 from halfhour.api import now
-from halfhour.errors import ConfigError, StoreBusy, Unreachable, near_miss
+from halfhour.errors import ConfigError, StoreBusy, Unreachable
 from halfhour.found import Found
 from halfhour.holdings import check, holdings, missing, passing, reconciled, wish_of
 from halfhour.intervals import Interval
 from halfhour.meanings import labelled
 from halfhour.plan import Question
 from halfhour.regions import Hosts
-from halfhour.render import files, formats
+from halfhour.render import formats
 from halfhour.settings import Settings
+from halfhour.shapes import Shape, destination
 from halfhour.store import Store
 from halfhour.syncing import Wish
 from halfhour.talk import talking, watched
 from halfhour.vocabulary import By, Format, Source
 from halfhour.windows import DAY
 
-_ENDINGS = {
-    ".csv": Format.CSV,
-    ".json": Format.JSON,
-    ".ndjson": Format.NDJSON,
-    ".parquet": Format.PARQUET,
-    ".xlsx": Format.XLSX,
-    ".html": Format.HTML,
-    ".svg": Format.SVG,
-    ".png": Format.PNG,
-    ".txt": Format.TABLE,
-}
 _TITLES = {
     By.INTERVAL: "Half-hours",
     By.AGENT: "Agents",
     By.QUEUE: "Queues",
+    By.QUEUE_INTERVAL: "Queues by half-hours",
     By.MEDIA: "Media types",
     By.DAY: "Days",
 }
 _READ = {Source.POSTED: "conversation aggregates", Source.DETAILS: "conversation details"}
 
 log = logging.getLogger("halfhour")
-
-
-def form_of(output: Path | None) -> Format:
-    """The format that a file's ending stands for. Raises ConfigError for any other ending."""
-    if output is None:
-        return Format.TABLE
-    if output.suffix.lower() not in _ENDINGS:
-        hint = near_miss(output.suffix, _ENDINGS)
-        raise ConfigError(
-            f"--output {output}: the ending is none of {', '.join(_ENDINGS)}{hint}; "
-            "say which with --format"
-        )
-    return _ENDINGS[output.suffix.lower()]
 
 
 def plan(question: Question, hosts: Hosts) -> None:
@@ -78,12 +53,10 @@ def plan(question: Question, hosts: Hosts) -> None:
 def report(
     load: Callable[[], Settings],
     question: Question,
-    form: Format,
-    output: Path | None,
+    shape: Shape,
     *,
     store: Store | None = None,
     offline: bool = False,
-    seconds: bool = False,
 ) -> None:
     """Fetch, and print or write. A table by interval is followed by each agent's averages.
 
@@ -91,24 +64,32 @@ def report(
     it answers. Without one, what needs details is answered from one that is
     gone afterwards. Raises Incomplete once all that there is has been shown.
     """
-    if form in formats.DRAWN and question.by is not By.INTERVAL:
-        raise ConfigError(f"--format {form}: only with --by interval, whose half-hours it shows")
+    question = shape.question(question)
     account = Account(question)
     with (
         talking(),
-        _destination(form, output, store, seconds=seconds) as write,
+        destination(shape, store) as write,
         passing(store, question) as held,
     ):
         if held:
-            parts: Parts = _held(load, question, held, offline, whole=_is_whole(question, form))
+            parts: Parts = _held(load, question, held, offline, whole=_is_whole(question, shape))
         else:
             parts = [(question, _fetch(load(), question))]
         if question.with_capacity:
-            parts = _with_capacity(load(), parts)
+            parts = _also(fetching.with_capacity, load(), parts)
+        if shape.layout and layouts.load(shape.layout).wants_offered:
+            if offline:
+                raise ConfigError(
+                    f"--layout {shape.layout}: a store does not keep what queues were offered; "
+                    "leave out --offline"
+                )
+            parts = _also(fetching.with_offered, load(), parts)
+        if shape.pseudonyms:
+            parts = ((asked, shape.pseudonyms.found(found)) for asked, found in parts)
         below: dict[str, Iterable[pa.Table]] = {}
-        if form in formats.SEVERAL:
+        if shape.form in formats.SEVERAL:
             ((_, found),) = parts = list(parts)
-            below = _below(question, found, form)
+            below = _below(question, found, shape.form)
         write({_TITLES[question.by]: _answers(question, parts, account), **below})
         account.tell()
         if held:
@@ -151,15 +132,21 @@ def _labelled(asked: Question, found: Found, **facts: str) -> pa.Table:
     )
 
 
-def _with_capacity(settings: Settings, parts: Parts) -> Parts:
+def _also(
+    more: Callable[[Settings, Question, Found], Coroutine[Any, Any, Found]],
+    settings: Settings,
+    parts: Parts,
+) -> Parts:
+    """*parts* with what a store does not keep."""
     for asked, found in parts:
-        yield asked, asyncio.run(fetching.with_capacity(settings, asked, found))
+        yield asked, asyncio.run(more(settings, asked, found))
 
 
-def _is_whole(question: Question, form: Format) -> bool:
+def _is_whole(question: Question, shape: Shape) -> bool:
     """Whether all of it must be there before the first row of it is known."""
-    in_order = question.by is By.INTERVAL and not question.sort and question.top is None
-    return form in formats.SEVERAL | formats.DRAWN or not in_order
+    by_interval = question.by in (By.INTERVAL, By.QUEUE_INTERVAL)
+    in_order = by_interval and not question.sort and question.top is None
+    return shape.form in formats.SEVERAL | formats.DRAWN or not in_order
 
 
 def _held(
@@ -189,51 +176,31 @@ def _fetch(settings: Settings, question: Question) -> Found:
         )
 
 
-@contextmanager
-def _destination(
-    form: Format, output: Path | None, store: Store | None, *, seconds: bool = False
-) -> Iterator[Callable[[Mapping[str, Iterable[pa.Table]]], None]]:
-    """What writes tables by their titles, in *form*. Raises ConfigError where that is no place."""
-    if output is None:
-        if form in formats.BINARY and sys.stdout.isatty():
-            raise ConfigError(
-                f"--format {form} is nothing to read in a terminal; name a file with --output"
-            )
-        yield lambda tables: formats.write(
-            tables, form, sys.stdout.buffer, _width(), seconds=seconds
-        )
-        return
-    if store and output.resolve() == store.path.resolve():
-        raise ConfigError(f"--output {output}: that is the store; name another file")
-    with files.replacing(output) as file:
-        yield lambda tables: formats.write(tables, form, file, seconds=seconds)
+def _disguised(table: pa.Table, shape: Shape) -> pa.Table:
+    return shape.pseudonyms.table(table) if shape.pseudonyms else table
 
 
-def _width() -> int | None:
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-
-
-def coverage(store: Store, interval: Interval | None, form: Format, output: Path | None) -> None:
+def coverage(store: Store, interval: Interval | None, shape: Shape) -> None:
     """Print or write what *store* holds of each day of *interval*, or since its first."""
     store.settings()  # raises if there is no store, which holds nothing of any day
     days = syncing.held(store, Wish(interval), now())
-    with talking(), _destination(form, output, store) as write:
+    with talking(), destination(shape, store) as write:
         write({"Coverage": [labelled(reports.coverage(days), zone="UTC")]})
 
 
-def revisions(store: Store, interval: Interval | None, form: Format, output: Path | None) -> None:
+def revisions(store: Store, interval: Interval | None, shape: Shape) -> None:
     """Print or write what reading days again has changed, in *interval* or ever."""
-    with talking(), _destination(form, output, store) as write:
-        table = store.revisions(interval)
+    with talking(), destination(shape, store) as write:
+        table = _disguised(store.revisions(interval), shape)
         write({"Revisions": [labelled(table, zone="UTC")]})
         if not table.num_rows:
             log.info("nothing that was read again had changed")
 
 
-def reconcile(store: Store, interval: Interval | None, form: Format, output: Path | None) -> None:
+def reconcile(store: Store, interval: Interval | None, shape: Shape) -> None:
     """Print or write how posted and worked time differ, and say what is not explained."""
-    table = reconciled(store, interval, now())
-    with talking(), _destination(form, output, store) as write:
+    table = _disguised(reconciled(store, interval, now()), shape)
+    with talking(), destination(shape, store) as write:
         write({"Reconciled": [labelled(table, zone="UTC")]})
         if not table.num_rows:
             log.warning(

@@ -126,6 +126,18 @@ CAPACITY = pa.schema(
 
 CAPACITY_METRIC = "oAgentUtilizationPercentage"
 
+OFFERED = pa.schema(
+    [
+        pa.field("interval_start", MOMENT, nullable=False),
+        pa.field("queue_id", pa.string(), nullable=False),
+        pa.field("media_type", pa.string()),
+        pa.field("offered_count", pa.int64(), nullable=False),
+    ]
+)
+"""How many interactions a queue was offered: from conversation aggregates, without agents."""
+
+OFFERED_METRIC = "nOffered"
+
 RECONCILED = pa.schema(
     [
         pa.field("day", pa.string(), nullable=False),

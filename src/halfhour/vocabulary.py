@@ -12,6 +12,7 @@ class By(StrEnum):
     QUEUE = "queue"
     MEDIA = "media"
     DAY = "day"
+    QUEUE_INTERVAL = "queue-interval"
 
 
 class Basis(StrEnum):
@@ -52,6 +53,7 @@ class Format(StrEnum):
     HTML = "html"
     SVG = "svg"
     PNG = "png"
+    WFM = "wfm"
 
 
 class Log(StrEnum):

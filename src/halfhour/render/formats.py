@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
+from halfhour.layouts import Layout
 from halfhour.render import heat, lines, text
 from halfhour.vocabulary import Format
 
@@ -24,12 +25,13 @@ def write(
     width: int | None = None,
     *,
     seconds: bool = False,
+    layout: Layout | None = None,
 ) -> None:
     """Write *tables*, by their titles, to *file*; only the first where *form* has room for one.
 
     Each is in one part at least, and all its parts are alike. *width* is that
     of the terminal, None for no limit. A table shows lengths of time as h:mm:ss
-    or as *seconds*; other formats do as their readers expect.
+    or as *seconds*; other formats do as their readers expect, WFM as *layout* says.
     """
     first = next(iter(tables.values()))
     match form:
@@ -53,6 +55,11 @@ def write(
             from halfhour.render import xlsx
 
             xlsx.xlsx_file(_whole(tables), file)
+        case Format.WFM:
+            from halfhour.render import wfm
+
+            assert layout
+            wfm.wfm_file(first, layout, file)
         case Format.HTML | Format.SVG | Format.PNG:
             _drawn(tables, form, file)
 

@@ -31,6 +31,7 @@ SECONDARY = {
 }
 """What a table leaves out, and a workbook folds."""
 _WHERE_ANY = {
+    "offered_count",
     "busy_time_sec",
     "on_queue_time_sec",
     "occupancy_ratio",

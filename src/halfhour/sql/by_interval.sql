@@ -5,7 +5,7 @@ with half_hours as (
 
 used as (
     select
-        time_bucket(interval 30 minutes, interval_start, $origin::timestamptz) as interval_start,
+        time_bucket(interval {minutes} minutes, interval_start, $origin::timestamptz) as interval_start,
         agent_id,
         avg(used_percent) as used_percent
     from capacity
@@ -14,7 +14,7 @@ used as (
 
 select
     interval_start,
-    interval_start + interval 30 minutes as interval_end,
+    interval_start + interval {minutes} minutes as interval_end,
     agent_id,
     coalesce(agents.name, agent_id) as agent_name,
     coalesce(handle_ms, 0) / 1000.0 as handle_time_sec,
@@ -30,7 +30,7 @@ select
         as callback_voice_time_sec,
     coalesce(handle_count, 0) as handled_count,
     coalesce(answered_count, 0) as answered_count,
-    coalesce(handle_ms, 0) > 1800000 as exceeds_interval,
+    coalesce(handle_ms, 0) > {minutes} * 60000 as exceeds_interval,
     coalesce(worked_ms, 0) / 1000.0 as worked_time_sec,
     coalesce(worked_talk_ms, 0) / 1000.0 as worked_talk_time_sec,
     coalesce(worked_hold_ms, 0) / 1000.0 as worked_hold_time_sec,

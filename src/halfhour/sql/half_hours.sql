@@ -11,7 +11,7 @@ with counted as (
 
 figured as (
     select
-        time_bucket(interval 30 minutes, interval_start, $origin::timestamptz) as interval_start,
+        time_bucket(interval {minutes} minutes, interval_start, $origin::timestamptz) as interval_start,
         agent_id,
         sum(times * handle_ms) as handle_ms,
         sum(times * handle_count) as handle_count,
@@ -33,7 +33,7 @@ figured as (
 
 worked_on as (
     select
-        time_bucket(interval 30 minutes, interval_start, $origin::timestamptz) as interval_start,
+        time_bucket(interval {minutes} minutes, interval_start, $origin::timestamptz) as interval_start,
         agent_id,
         sum(handle_ms) as worked_ms,
         sum(talk_ms) as worked_talk_ms,
@@ -45,7 +45,7 @@ worked_on as (
 
 busied as (
     select
-        time_bucket(interval 30 minutes, interval_start, $origin::timestamptz) as interval_start,
+        time_bucket(interval {minutes} minutes, interval_start, $origin::timestamptz) as interval_start,
         agent_id,
         sum(busy_ms) as busy_ms
     from busy
@@ -54,7 +54,7 @@ busied as (
 
 watched as (
     select
-        time_bucket(interval 30 minutes, interval_start, $origin::timestamptz) as interval_start,
+        time_bucket(interval {minutes} minutes, interval_start, $origin::timestamptz) as interval_start,
         agent_id,
         coalesce(sum(status_ms) filter (kind = 'presence' and status <> 'OFFLINE'), 0)
             as logged_in_ms,

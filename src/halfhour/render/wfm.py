@@ -1,0 +1,56 @@
+"""A report in a layout of workforce management: lines as another tool reads them."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable
+from datetime import datetime, tzinfo
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+
+from halfhour.layouts import ENDINGS, Column, Layout
+from halfhour.render.text import clock
+
+_SCALES = {"s": 1.0, "ms": 1000.0, "min": 1 / 60}
+
+
+def wfm_file(parts: Iterable[pa.Table], layout: Layout, file: BinaryIO) -> None:
+    """Write *parts*, which are alike, in *layout*. Names stand as they are, quoted where needed."""
+    zone = layout.zone
+    header = [[column.name for column in layout.columns]] if layout.header else []
+    file.write(_lines(header, layout))
+    for part in parts:
+        columns = [_cells(column, part, zone) for column in layout.columns]
+        file.write(_lines(zip(*columns, strict=True), layout))
+
+
+def _lines(rows: Iterable[Iterable[str]], layout: Layout) -> bytes:
+    out = io.StringIO()
+    csv.writer(
+        out, delimiter=layout.delimiter, lineterminator=ENDINGS[layout.line_ending]
+    ).writerows(rows)
+    return out.getvalue().encode()
+
+
+def _cells(column: Column, part: pa.Table, zone: tzinfo | None) -> list[str]:
+    if column.text is not None:
+        return [column.text] * part.num_rows
+    form = _form(column, part.schema.field(column.value).type, zone)
+    return [
+        column.absent if value is None else form(value) for value in part[column.value].to_pylist()
+    ]
+
+
+def _form(column: Column, kind: pa.DataType, zone: tzinfo | None) -> Callable[[Any], str]:
+    if pa.types.is_timestamp(kind):
+        return lambda moment: _moment(moment.astimezone(zone) if zone else moment, column.format)
+    if column.value.endswith("_sec"):
+        if column.unit == "h:mm:ss":
+            return clock
+        scale = _SCALES[column.unit]
+        return lambda seconds: f"{seconds * scale:.{column.decimals}f}"
+    return str
+
+
+def _moment(moment: datetime, form: str) -> str:
+    return moment.strftime(form) if form else moment.isoformat()

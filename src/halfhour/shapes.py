@@ -1,0 +1,97 @@
+"""How something is to be written, and where to."""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from halfhour import layouts, reports
+from halfhour.errors import ConfigError, near_miss
+from halfhour.found import Found
+from halfhour.plan import Question
+from halfhour.pseudonyms import Pseudonyms
+from halfhour.render import files, formats
+from halfhour.store import Store
+from halfhour.vocabulary import By, Format
+
+_ENDINGS = {
+    ".csv": Format.CSV,
+    ".json": Format.JSON,
+    ".ndjson": Format.NDJSON,
+    ".parquet": Format.PARQUET,
+    ".xlsx": Format.XLSX,
+    ".html": Format.HTML,
+    ".svg": Format.SVG,
+    ".png": Format.PNG,
+    ".txt": Format.TABLE,
+}
+
+
+def form_of(output: Path | None) -> Format:
+    """The format that a file's ending stands for. Raises ConfigError for any other ending."""
+    if output is None:
+        return Format.TABLE
+    if output.suffix.lower() not in _ENDINGS:
+        hint = near_miss(output.suffix, _ENDINGS)
+        raise ConfigError(
+            f"--output {output}: the ending is none of {', '.join(_ENDINGS)}{hint}; "
+            "say which with --format"
+        )
+    return _ENDINGS[output.suffix.lower()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """How a report is to be written: *output* is None for stdout, *layout* that of a WFM file."""
+
+    form: Format = Format.TABLE
+    output: Path | None = None
+    seconds: bool = False
+    layout: str = ""
+    pseudonyms: Pseudonyms | None = None
+
+    def question(self, question: Question) -> Question:
+        """*question*, as far as the form decides what it is. Raises ConfigError."""
+        if bool(self.layout) != (self.form is Format.WFM):
+            raise ConfigError("--layout and --format wfm go together: name both, or neither")
+        if self.form in formats.DRAWN and question.by is not By.INTERVAL:
+            raise ConfigError(
+                f"--format {self.form}: only with --by interval, whose half-hours it shows"
+            )
+        if not self.layout:
+            return question
+        layout = layouts.load(self.layout)
+        zone = layout.zone or question.zone
+        question = replace(question, by=layout.by, width=layout.width, zone=zone)
+        layouts.check(layout, reports.report(question, Found()).column_names, self.layout)
+        return question
+
+
+@contextmanager
+def destination(
+    shape: Shape, store: Store | None
+) -> Iterator[Callable[[Mapping[str, Iterable[pa.Table]]], None]]:
+    """What writes tables by their titles. Raises ConfigError where that is no place for them."""
+    layout = layouts.load(shape.layout) if shape.layout else None
+    how: dict[str, Any] = {"seconds": shape.seconds, "layout": layout}
+    output, form = shape.output, shape.form
+    if output is None:
+        if form in formats.BINARY and sys.stdout.isatty():
+            raise ConfigError(
+                f"--format {form} is nothing to read in a terminal; name a file with --output"
+            )
+        yield lambda tables: formats.write(tables, form, sys.stdout.buffer, _width(), **how)
+        return
+    if store and output.resolve() == store.path.resolve():
+        raise ConfigError(f"--output {output}: that is the store; name another file")
+    with files.replacing(output) as file:
+        yield lambda tables: formats.write(tables, form, file, **how)
+
+
+def _width() -> int | None:
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
