@@ -16,6 +16,7 @@ from halfhour.holdings import check, holdings, passing, wish_of
 from halfhour.intervals import Interval
 from halfhour.outcomes import Event, Outcome, Tell
 from halfhour.plan import Question
+from halfhour.pseudonyms import Pseudonyms
 from halfhour.settings import Settings
 from halfhour.settings import load as load_settings
 from halfhour.store import Store
@@ -40,6 +41,7 @@ def report(
     with_capacity: bool = False,
     sort: str = "",
     top: int | None = None,
+    pseudonym_key: str = "",
     settings: Settings | None = None,
     store: str | Path | None = None,
     offline: bool = False,
@@ -70,7 +72,9 @@ def report(
 
     ``by="day"``: the same per local day of *zone* and agent. ``by="queue"`` and
     ``by="media"``: totals of what can be told apart so, the most handle time
-    first. *sort* names the column to sort by, *top* is how many rows to keep.
+    first; ``by="queue-interval"``: half-hours of queues and media types. With a
+    *pseudonym_key* names and ids are replaced. *sort* names the column to sort
+    by, *top* is how many rows to keep.
 
     Raises ConfigError, AuthError, ApiError, Unreachable, UnexpectedAnswer or
     StoreError (`halfhour.errors`), each with a message that says what to do,
@@ -106,7 +110,9 @@ def report(
             check(found.days, question.interval)
         if question.with_capacity:
             found = _run(fetching.with_capacity(settings or load_settings(), question, found))
-    return reports.report(question, found)
+    return reports.report(
+        question, Pseudonyms(pseudonym_key).found(found) if pseudonym_key else found
+    )
 
 
 def sync(

@@ -1,0 +1,50 @@
+"""The Python in the docs runs, from the first line to the last, and says what is right."""
+
+import asyncio
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.fixture
+def place(cloud, tmp_path, monkeypatch):
+    """An empty folder, and the environment of somebody with a contact centre."""
+    for name, value in cloud.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_page_on_dataframes(place):
+    page = (DOCS / "dataframes.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    for code in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(code, names)
+
+    assert names["top"].num_rows == 5
+    assert names["over"].height == sum(names["half_hours"]["exceeds_interval"].to_pylist())
+    assert names["by_hour"].sum() == sum(names["half_hours"]["handled_count"].to_pylist())
+    assert len(set(names["week"]["day"].to_pylist())) == 7
+    handled = names["agents"]["handle_time_sec"].to_pylist()
+    assert handled == sorted(handled, reverse=True)
+
+
+def test_the_notebook(place):
+    """In a running loop, as a notebook has one."""
+    notebook = json.loads((DOCS / "notebook.ipynb").read_text(encoding="utf-8"))
+    cells = ["".join(each["source"]) for each in notebook["cells"] if each["cell_type"] == "code"]
+    names: dict[str, Any] = {}
+
+    async def run() -> None:
+        for cell in cells:
+            exec(cell, names)
+
+    asyncio.run(run())
+    assert names["half_hours"].num_rows > 100
+    assert 60 < names["aht"] < 3600
+    assert not any(each.get("outputs") for each in notebook["cells"])
