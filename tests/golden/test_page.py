@@ -1,5 +1,7 @@
 """The page and the charts: what stands in them, that it is text, and in a browser that it works."""
 
+import csv
+import io
 import os
 import re
 import shutil
@@ -16,6 +18,7 @@ from halfhour.meanings import labelled
 from halfhour.render.charts import svg
 from halfhour.render.grid import HALF_HOUR, LEVELS, Cell, grids
 from halfhour.render.page import page
+from halfhour.render.text import clock, text
 from halfhour.tables import NAMES
 from halfhour.vocabulary import By, Format
 from tests.golden.test_text import HARD, HERE, answer, written
@@ -160,3 +163,21 @@ def test_made_at_and_what_is_missing_are_said():
     whole = page(table, answer(By.AGENT))
     assert "<dt>Not held</dt><dd>2026-10-24</dd>" in whole
     assert "<dt>As of</dt><dd>2026-10-26 00:00:00+00:00</dd>" in whole
+
+
+def test_the_page_has_the_figures_of_the_report():
+    table = answer(By.INTERVAL)
+    shown = re.findall(r'<td class="[^"]*" title="[^"]*: (\d+:\d\d:\d\d)">', a_page())
+    assert sorted(shown) == sorted(map(clock, table["handle_time_sec"].to_pylist()))
+
+
+@pytest.mark.parametrize("by", By)
+def test_the_terminal_has_the_cells_of_csv(by):
+    table = answer(by)
+    rows = list(csv.DictReader(io.StringIO(written(table, Format.CSV).decode(), newline="")))
+    head, *lines = text(table, seconds=True).splitlines()
+
+    assert len(lines) == len(rows)
+    for line, row in zip(lines, rows, strict=True):
+        for name in set(head.split()) - {"agent_name", "queue_name", "provisional"}:
+            assert row[name] in line.split() or not row[name]
