@@ -29,7 +29,7 @@ import pyarrow as pa
 import simdjson
 
 from genesys_emulator.pytest_plugin import GenesysCloud, running
-from halfhour import wire
+from halfhour import cutting, wire
 from halfhour.intervals import HALF_HOUR, Interval, epoch_ms
 from halfhour.segments import read
 from halfhour.store import Store
@@ -177,7 +177,7 @@ def cut(millions: int) -> dict[str, float]:
             store.settle(Source.DETAILS, window, tables, window.end)
         settled = peak_mb()
         began = time.perf_counter()
-        worked = store.worked(Interval(START, START + days * DAY), HALF_HOUR)
+        worked = cutting.worked(store, Interval(START, START + days * DAY), HALF_HOUR)
         took = time.perf_counter() - began
     return {
         "segments": millions * 1_000_000,

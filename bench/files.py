@@ -1,6 +1,7 @@
-"""A month of 2,000 agents to CSV, Parquet and XLSX, beside pandas' writers on the same rows.
+"""Four weeks of 2,000 agents to CSV, Parquet and XLSX, beside pandas' writers on the same rows.
 
-A store is filled with made-up figures of 30 days. Then each file is written in
+A store is filled with made-up figures of 28 days, as many as
+one sheet of a workbook can hold. Then each file is written in
 a process of its own: by `halfhour report --offline`, and by pandas from a
 Parquet file of the very rows, so that halfhour also reads the store, works the
 report out and checks what is held, and pandas only reads and writes. Told are
@@ -20,7 +21,7 @@ from pathlib import Path
 from store_speed import a_day, a_store, settle
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
-DAYS = 30
+DAYS = 28
 PANDAS = """
 import sys, pandas
 frame = pandas.read_parquet(sys.argv[1])
@@ -51,8 +52,8 @@ def beside(folder: Path, form: str) -> dict[str, object]:
     pandas = ran([sys.executable, "-c", PANDAS, str(folder / "ours.parquet"), str(theirs)], folder)
     return {
         "halfhour_7_days": week,
-        "halfhour_30_days": month,
-        "pandas_30_days": pandas,
+        "halfhour_28_days": month,
+        "pandas_28_days": pandas,
         "pandas_to_halfhour": {
             what: round(pandas[what] / month[what], 2) for what in ("wall_s", "peak_mb")
         },

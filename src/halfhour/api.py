@@ -21,7 +21,7 @@ from halfhour.settings import Settings
 from halfhour.settings import load as load_settings
 from halfhour.store import Store
 from halfhour.syncing import Wish
-from halfhour.vocabulary import Basis, By
+from halfhour.vocabulary import MEDIA, Basis, By
 
 T = TypeVar("T")
 
@@ -35,6 +35,9 @@ def report(
     last: str | None = None,
     queues: Sequence[str] = (),
     agents: Sequence[str] = (),
+    media: Sequence[str] = (),
+    divisions: Sequence[str] = (),
+    teams: Sequence[str] = (),
     zone: str = "UTC",
     by: str = "interval",
     basis: str = "posted",
@@ -51,10 +54,11 @@ def report(
     *start* and *end* are half-open, on half-hours, read in *zone* where they
     carry no offset; *last* is such as ``"24h"`` or ``"7d"`` and is the 24 full
     hours before now if nothing is given. *queues* and *agents* are names or
-    ids. *with_capacity* adds `preview_capacity_used_percent`. Without *settings*
+    ids, *divisions* and *teams* names of those that agents belong to.
+    *with_capacity* adds `preview_capacity_used_percent`. Without *settings*
     they are loaded from the environment and the settings file, as on the
-    command line (`load_settings`). With a *store*, what it lacks is read into it
-    first, unless *offline*, and it answers.
+    command line (`load_settings`). With a *store*, what it lacks is read into
+    it first, unless *offline*, and it answers.
 
     ``by="interval"``: one row per half-hour and agent that anything was posted
     for, sorted by interval, name, id. Columns: `interval_start` and
@@ -91,6 +95,9 @@ def report(
         last=last,
         queues=queues,
         agents=agents,
+        media=media,
+        divisions=divisions,
+        teams=teams,
         zone=zone,
         by=by,
         basis=basis,
@@ -171,6 +178,9 @@ def ask(
     last: str | None,
     queues: Sequence[str],
     agents: Sequence[str],
+    media: Sequence[str],
+    divisions: Sequence[str],
+    teams: Sequence[str],
     zone: str,
     by: str,
     basis: str,
@@ -195,10 +205,22 @@ def ask(
         Basis(basis),
         tuple(queues),
         tuple(agents),
+        _media(media),
+        tuple(divisions),
+        tuple(teams),
         with_capacity,
         sort,
         top,
     )
+
+
+def _media(wanted: Sequence[str]) -> tuple[str, ...]:
+    for text in wanted:
+        if text not in MEDIA:
+            raise ConfigError(
+                f"--media {text!r}: known are {', '.join(MEDIA)}{near_miss(text, MEDIA)}"
+            )
+    return tuple(wanted)
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

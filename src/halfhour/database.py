@@ -16,7 +16,7 @@ import duckdb
 
 from halfhour.errors import StoreError
 
-VERSION = 2
+VERSION = 3
 MAGIC = b"DUCK"
 WAIT = 30.0
 """Seconds to wait for another process that has the file open."""
@@ -27,14 +27,20 @@ Connection = duckdb.DuckDBPyConnection
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """The file at *path*; it need not exist before it is migrated."""
+    """The file at *path*; it need not exist before it is migrated.
+
+    While it is *kept* open for reading, all that is read is read from there.
+    """
 
     path: Path
     wait: float = WAIT
+    kept: Connection | None = None
 
     @property
     def version(self) -> int:
         """That of the store in the file; 0 if there is none yet. Raises StoreError."""
+        if self.kept:
+            return VERSION
         self._refuse_other_files()
         if not self.path.exists():
             return 0
@@ -64,6 +70,9 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
+        if self.kept:
+            yield self.kept
+            return
         self._refuse_other_files()
         if not self.path.exists():
             raise StoreError(f"{self.path}: there is no store; 'halfhour sync' makes one")

@@ -10,10 +10,10 @@ from typing import TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from halfhour import plan, shaping, wire
+from halfhour import choosing, plan, shaping, wire
 from halfhour.client import Client
 from halfhour.endpoints import AGENTS, AGGREGATES, CAPACITY, QUEUES, STATUSES, Endpoint
-from halfhour.errors import ApiError, ConfigError, UnexpectedAnswer, Unreachable
+from halfhour.errors import ApiError, UnexpectedAnswer, Unreachable
 from halfhour.found import Found
 from halfhour.intervals import Interval
 from halfhour.plan import PostedQuery, Question
@@ -49,11 +49,13 @@ async def fetch(
             agents=await _ids(client, AGENTS, "--agent", question.agents),
         )
         found = await _all_posted(client, queries, progress)
-        agents = pc.unique(found["agent_id"]).to_pylist()
+        people = await named(client, pc.unique(found["agent_id"]).to_pylist())
+        ids = choosing.within(question, shaping.places(people))
+        found = choosing.of_media(choosing.of_agents(found, ids), question.media)
         by_queue = question.by in (By.QUEUE, By.QUEUE_INTERVAL)
         known = [each async for each in client.pages(QUEUES)] if by_queue else []
         return Found(
-            shaping.names(await named(client, agents)),
+            shaping.names(people),
             found,
             queues=shaping.names(known),
             days=_read_now(question, now),
@@ -136,8 +138,6 @@ async def with_capacity(settings: Settings, question: Question, found: Found) ->
 
 async def with_offered(settings: Settings, question: Question, found: Found) -> Found:
     """*found*, with how many interactions queues were offered. Raises what `Client.call` raises."""
-    if question.agents:
-        raise ConfigError("--agent: what a queue was offered is of no agent; leave it out")
     async with Client(settings) as client:
         queues = await _ids(client, QUEUES, "--queue", question.queues)
 
@@ -146,7 +146,7 @@ async def with_offered(settings: Settings, question: Question, found: Found) -> 
             return shaping.offered(await client.call(AGGREGATES, body=body))
 
         tables = await together(map(one, question.interval.windows(plan.WINDOW)))
-    return replace(found, offered=pa.concat_tables(tables))
+    return replace(found, offered=choosing.of_media(pa.concat_tables(tables), question.media))
 
 
 async def _ids(
@@ -168,7 +168,9 @@ async def named(client: Client, agents: Sequence[str]) -> list[wire.Named]:
     """Those of *agents* that the directory knows. Raises what `Client.call` raises."""
 
     async def some(ids: Sequence[str]) -> list[wire.Named]:
-        return [row async for row in client.pages(AGENTS, {"id": ids, "state": "any"})]
+        return [
+            row async for row in client.pages(AGENTS, {"id": ids, "state": "any", "expand": "team"})
+        ]
 
     rows = await together(some(ids) for ids in plan.chunks(agents, plan.AGENTS_A_REQUEST))
     return [row for page in rows for row in page]

@@ -1,15 +1,14 @@
 """What a store holds for a question."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from halfhour.columns import flags, texts
+from halfhour import choosing, cutting
 from halfhour.errors import ConfigError, Incomplete
 from halfhour.found import Found
 from halfhour.intervals import Interval
@@ -40,18 +39,26 @@ def holdings(store: Store, question: Question, now: datetime) -> Found:
         )
     interval, width = question.interval, question.granularity
     held = {each: when.held(interval, store.settled(each)) for each in Source}
-    wanted = _wanted(store, question)
+    agents = _ids(store, "agent", question.agents) if question.agents else None
+    if (places := choosing.within(question, store.places())) is not None:
+        agents = [each for each in places if agents is None or each in agents]
+    queues = _ids(store, "queue", question.queues) if question.queues else None
+
+    def wanted(table: pa.Table) -> pa.Table:
+        table = choosing.of_agents(choosing.of_media(table, question.media), agents)
+        return choosing.of_queues(table, queues)
+
     figures = {}
     if Source.POSTED in question.sources:
         figures["posted"] = store.posted(interval)
-        figures["legs"] = store.legs(interval, width)
+        figures["legs"] = cutting.legs(store, interval, width)
     if Source.DETAILS in question.sources:
-        figures["worked"] = store.worked(interval, width)
-        figures["busy"] = store.busy(interval, width)
+        figures["worked"] = cutting.worked(store, interval, width)
+        figures["busy"] = cutting.busy(store, interval, width)
     return Found(
         store.names("agent"),
         queues=store.names("queue"),
-        **{name: _of_queues(wanted(table), store, question) for name, table in figures.items()},
+        **{name: wanted(table) for name, table in figures.items()},
         status=wanted(store.status(interval)),
         days=[each for source in question.sources for each in held[source]],
         detailed=[each for each in held[Source.DETAILS] if each.settled],
@@ -67,7 +74,8 @@ def reconciled(store: Store, interval: Interval | None, now: datetime) -> pa.Tab
     details = [each.window for each in sources[1]]
     if not details or not sources[0]:
         return RECONCILED.empty_table()
-    return store.reconciled(
+    return cutting.reconciled(
+        store,
         interval or Interval(details[0].start, details[-1].end),
         when.granularity,
         held=details,
@@ -95,26 +103,6 @@ def passing(store: Store | None, question: Question) -> Iterator[Store | None]:
         return
     with TemporaryDirectory(prefix="halfhour-") as folder:
         yield Store(Path(folder) / "passing.duckdb")
-
-
-def _wanted(store: Store, question: Question) -> Callable[[pa.Table], pa.Table]:
-    """What leaves the rows of the agents of *question*."""
-    if not question.agents:
-        return lambda table: table
-    ids = texts(_ids(store, "agent", question.agents))
-    return lambda table: table.filter(pc.is_in(table["agent_id"], ids))
-
-
-def _of_queues(table: pa.Table, store: Store, question: Question) -> pa.Table:
-    """Its rows of the queues of *question*, if it tells queues apart."""
-    if not question.queues or "queue_id" not in table.column_names:
-        return table
-    wanted = set(_ids(store, "queue", question.queues))
-    return table.filter(
-        flags(
-            not wanted.isdisjoint((ids or "").split(",")) for ids in table["queue_id"].to_pylist()
-        )
-    )
 
 
 def missing(days: Sequence[Held], interval: Interval) -> list[Interval]:

@@ -140,6 +140,15 @@ class Rows:
     agent: Annotated[
         tuple[str, ...], Parameter(negative=(), help="Agent name or id; repeatable.")
     ] = ()
+    media: Annotated[
+        tuple[str, ...], Parameter(negative=(), help="Media type, such as voice; repeatable.")
+    ] = ()
+    division: Annotated[
+        tuple[str, ...], Parameter(negative=(), help="Division of agents, by name; repeatable.")
+    ] = ()
+    team: Annotated[
+        tuple[str, ...], Parameter(negative=(), help="Team of agents, by name; repeatable.")
+    ] = ()
     zone: Annotated[
         str, Parameter(help="IANA time zone to read and write times in, such as Europe/London.")
     ] = "UTC"
@@ -169,6 +178,9 @@ class Rows:
             last=self.last,
             queues=self.queue,
             agents=self.agent,
+            media=self.media,
+            divisions=self.division,
+            teams=self.team,
             zone=self.zone,
             by=self.by,
             basis=self.basis,

@@ -36,7 +36,8 @@ _GRANULARITIES = {HALF_HOUR: "PT30M", QUARTER_HOUR: "PT15M"}
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a person asks. *queues* and *agents* are names or ids; none means all of them.
+    """What a person asks. *queues* and *agents* are names or ids, *media* are media types,
+    *divisions* and *teams* names of those that agents belong to; none means all of them.
 
     *width* is that of the intervals a row stands for.
     """
@@ -47,6 +48,9 @@ class Question:
     basis: Basis = Basis.POSTED
     queues: tuple[str, ...] = ()
     agents: tuple[str, ...] = ()
+    media: tuple[str, ...] = ()
+    divisions: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
     with_capacity: bool = False
     sort: str = ""
     top: int | None = None
@@ -234,7 +238,7 @@ def preview(question: Question, hosts: Hosts) -> dict[str, Any]:
     if question.with_capacity:
         bodies = [capacity(day, width) for day in windows]
         listed += [_shown("POST", hosts.api + CAPACITY.path, body) for body in bodies]
-    found = "id=<agents found>&state=any"
+    found = "id=<agents found>&state=any&expand=team"
     listed.append(_shown("GET", f"{hosts.api}{AGENTS.path}?{found}&{_FIRST_PAGE}"))
     return {"requests": listed, **cost(len(listed))}
 

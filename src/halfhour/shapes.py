@@ -68,6 +68,12 @@ class Shape:
         layout = layouts.load(self.layout)
         zone = layout.zone or question.zone
         question = replace(question, by=layout.by, width=layout.width, zone=zone)
+        if layout.wants_offered:
+            for option in ("agent", "division", "team"):
+                if getattr(question, f"{option}s"):
+                    raise ConfigError(
+                        f"--{option}: what a queue was offered is of no agent; leave it out"
+                    )
         layouts.check(layout, reports.report(question, Found()).column_names, self.layout)
         return question
 

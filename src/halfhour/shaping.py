@@ -15,9 +15,11 @@ from halfhour.tables import (
     CAPACITY,
     CAPACITY_METRIC,
     MOMENT,
+    NAMED,
     NAMES,
     OFFERED,
     OFFERED_METRIC,
+    PLACES,
     POSTED,
     POSTED_METRICS,
     STATUS,
@@ -139,6 +141,25 @@ def names(entities: Iterable[wire.Named]) -> pa.Table:
     """`tables.NAMES`, one row per id; an entity without a name is left out, so its id shows."""
     by_id = {entity.id: entity.name for entity in entities if entity.name}
     return pa.Table.from_arrays([texts(by_id.keys()), texts(by_id.values())], schema=NAMES)
+
+
+def named(ids: Iterable[str], entities: Iterable[wire.Named]) -> pa.Table:
+    """`tables.NAMED` of *entities*, and of the other *ids*, of which nothing is known."""
+    known = {each: wire.Named(each) for each in ids} | {each.id: each for each in entities}
+    return pa.Table.from_arrays(
+        [
+            texts(known.keys()),
+            texts([each.name for each in known.values()]),
+            texts([each.division.name if each.division else None for each in known.values()]),
+            texts([each.team.name if each.team else None for each in known.values()]),
+        ],
+        schema=NAMED,
+    )
+
+
+def places(entities: Iterable[wire.Named]) -> pa.Table:
+    """`tables.PLACES` of agents."""
+    return named([], entities).select(["id", "division", "team"]).rename_columns(PLACES.names)
 
 
 def _measure(bucket: wire.Bucket, measured: "list[array[int]]") -> None:

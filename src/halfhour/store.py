@@ -1,17 +1,18 @@
 """What is held: windows of tables. Nothing but a settled window ever gets in."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 import pyarrow as pa
 
 from halfhour.database import WAIT, Connection, Database, sql
-from halfhour.intervals import MILLISECOND, Interval, epoch_ms, floored, moment
-from halfhour.tables import BUSY, NAMES, POSTED, RECONCILED, REVISIONS, STATUS
+from halfhour.intervals import Interval, moment
+from halfhour.tables import NAMES, PLACES, POSTED, REVISIONS, STATUS
 from halfhour.vocabulary import Source
 from halfhour.windows import DAY, Settled
 
@@ -38,10 +39,20 @@ class Store:
 
     path: Path
     wait: float = WAIT
+    kept: Connection | None = None
 
     @cached_property
     def _database(self) -> Database:
-        return Database(self.path, self.wait)
+        return Database(self.path, self.wait, self.kept)
+
+    @contextmanager
+    def snapshot(self) -> Iterator["Store"]:
+        """The store as it is now, for several questions whose answers are to agree.
+
+        Nobody writes meanwhile.
+        """
+        with self._database.reading() as connection:
+            yield replace(self, kept=connection)
 
     @property
     def exists(self) -> bool:
@@ -123,42 +134,42 @@ class Store:
             )
         return Change(count, changed)
 
-    def name(self, kind: Kind, names: Mapping[str, str | None], read_at: datetime) -> None:
-        """Hold these *names* by id, as of *read_at*."""
-        incoming = pa.table({"id": list(names), "name": pa.array(names.values(), pa.string())})
+    def name(self, kind: Kind, names: pa.Table, read_at: datetime) -> None:
+        """Hold *names*, which are `tables.NAMED`, as of *read_at*."""
         with self._database.transaction() as connection:
-            connection.register("incoming", incoming)
+            connection.register("incoming", names)
             connection.execute(
                 "delete from names where kind = ? and id in (select id from incoming)", [kind]
             )
             connection.execute(
-                "insert into names select ?, id, name, ? from incoming", [kind, read_at]
+                "insert into names by name select *, ? as kind, ? as read_at from incoming",
+                [kind, read_at],
             )
 
     def unnamed(self, kind: Kind, before: datetime) -> list[str]:
         """Ids in what is held whose name was not asked for since *before*."""
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                "select id from named where kind = $kind and id not in "
-                "(select id from names where kind = $kind and read_at >= $before) order by id",
-                {"kind": kind, "before": before},
-            ).fetchall()
-        return [row[0] for row in rows]
+        found = self.ask(
+            "select id from named where kind = $kind and id not in "
+            "(select id from names where kind = $kind and read_at >= $before) order by id",
+            kind=kind,
+            before=before,
+        )
+        return cast("list[str]", found["id"].to_pylist())
 
     def agents(self, interval: Interval) -> list[str]:
         """Ids of those who are held to have done something in *interval*."""
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                "select agent_id from posted where interval_start between $start and $end union "
-                "select agent_id from segments where window_start between $start and $end "
-                "order by agent_id",
-                {"start": interval.start, "end": interval.end},
-            ).fetchall()
-        return [row[0] for row in rows]
+        found = self.ask(
+            "select agent_id from posted where interval_start between $start and $end union "
+            "select agent_id from segments where window_start between $start and $end "
+            "order by agent_id",
+            start=interval.start,
+            end=interval.end,
+        )
+        return cast("list[str]", found["agent_id"].to_pylist())
 
     def posted(self, interval: Interval) -> pa.Table:
         """`tables.POSTED` of *interval*, as far as it is held."""
-        return self._table(
+        return self.ask(
             "select * from posted where interval_start >= $start and interval_start < $end",
             start=interval.start,
             end=interval.end,
@@ -166,74 +177,30 @@ class Store:
 
     def status(self, interval: Interval) -> pa.Table:
         """`tables.STATUS` of *interval*, as far as it is held."""
-        return self._table(
+        return self.ask(
             "select * from status where interval_start >= $start and interval_start < $end",
             start=interval.start,
             end=interval.end,
         ).cast(STATUS)
 
-    def worked(self, interval: Interval, width: timedelta) -> pa.Table:
-        """`tables.POSTED` of *interval*, on the worked basis and in intervals of *width*.
-
-        It has no counts: those are of what was completed.
-        """
-        return _moments(self._table(sql("worked"), **_cut(interval, width))).cast(POSTED)
-
-    def busy(self, interval: Interval, width: timedelta) -> pa.Table:
-        """`tables.BUSY` of *interval*, in intervals of *width*."""
-        return _moments(self._table(sql("busy"), **_cut(interval, width))).cast(BUSY)
-
-    def rebuilt(self, interval: Interval, width: timedelta) -> pa.Table:
-        """`tables.POSTED` of *interval* as conversation details have it."""
-        return self._rebuilt(interval, width, only_legs=False)
-
-    def legs(self, interval: Interval, width: timedelta) -> pa.Table:
-        """Of what is `rebuilt` that which calls have posted that callbacks led to."""
-        return self._rebuilt(interval, width, only_legs=True)
-
-    def _rebuilt(self, interval: Interval, width: timedelta, *, only_legs: bool) -> pa.Table:
-        return _moments(
-            self._table(
-                sql("rebuilt"),
-                only_legs=only_legs,
-                start=interval.start,
-                end=interval.end,
-                width=width // MILLISECOND,
-            )
-        ).cast(POSTED)
-
-    def reconciled(
-        self,
-        interval: Interval,
-        width: timedelta,
-        held: Sequence[Interval],
-        young: Sequence[Interval],
-    ) -> pa.Table:
-        """Handle time three ways by agent and day of *interval*: `tables.RECONCILED`.
-
-        Details are *held* of those days; of the *young* ones more may come.
-        """
-        return self._table(
-            sql("reconciled"),
-            first=floored(interval.start, DAY),
-            last=interval.end,
-            width=width // MILLISECOND,
-            held=[_day_number(each) for each in held],
-            young=[_day_number(each) for each in young],
-        ).cast(RECONCILED)
-
     def names(self, kind: Kind) -> pa.Table:
         """`tables.NAMES` of agents or queues."""
-        return self._table(
+        return self.ask(
             "select id, name from names where kind = $kind and name is not null order by id",
             kind=kind,
         ).cast(NAMES)
+
+    def places(self) -> pa.Table:
+        """`tables.PLACES`: where agents belong, as far as it is known."""
+        return self.ask(
+            "select id as agent_id, division, team from names where kind = 'agent' order by id"
+        ).cast(PLACES)
 
     def revisions(self, interval: Interval | None = None) -> pa.Table:
         """What was changed by reading it again, in *interval* or ever: `tables.REVISIONS`."""
         within = interval or Interval(moment(0), moment(2**47))
         return (
-            self._table(
+            self.ask(
                 "select revisions.*, names.name as agent_name from revisions "
                 "left join names on names.kind = 'agent' and names.id = agent_id "
                 "where interval_start >= $start and interval_start < $end "
@@ -258,31 +225,10 @@ class Store:
                         connection.execute(f"delete from {name} where {column} < ?", [end])  # noqa: S608
         return len({row[0] for row in gone})
 
-    def _table(self, query: str, **values: object) -> pa.Table:
+    def ask(self, query: str, **values: object) -> pa.Table:
+        """The answer to a *query* in SQL, which can only read."""
         with self._database.reading() as connection:
             return connection.sql(query, params=values).to_arrow_table()
-
-
-def _day_number(day: Interval) -> int:
-    return epoch_ms(day.start) // (DAY // MILLISECOND)
-
-
-def _cut(interval: Interval, width: timedelta) -> dict[str, object]:
-    """What the SQL that cuts segments takes: which windows, and which intervals of them."""
-    return {
-        "first": floored(interval.start, DAY),
-        "last": interval.end,
-        "start_ms": epoch_ms(interval.start),
-        "end_ms": epoch_ms(interval.end),
-        "width": width // MILLISECOND,
-    }
-
-
-def _moments(table: pa.Table) -> pa.Table:
-    """Whole milliseconds as moments, which SQL that is to be portable has no one word for."""
-    return table.set_column(
-        0, POSTED.field("interval_start"), table["interval_ms"].cast(POSTED[0].type)
-    )
 
 
 def _revised(connection: Connection, window: Interval, read_at: datetime) -> int:

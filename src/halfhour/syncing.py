@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 from filelock import FileLock, Timeout
 
-from halfhour import details, fetch
+from halfhour import details, fetch, shaping
 from halfhour.client import Client
 from halfhour.endpoints import QUEUES
 from halfhour.errors import (
@@ -226,11 +226,10 @@ async def _names(client: Client, store: Store, now: datetime, tell: Tell) -> Non
     before = now - NAMES_FOR
     try:
         if agents := store.unnamed("agent", before):
-            known = {each.id: each.name for each in await fetch.named(client, agents)}
-            store.name("agent", dict.fromkeys(agents) | known, now)
+            store.name("agent", shaping.named(agents, await fetch.named(client, agents)), now)
         if queues := store.unnamed("queue", before):
-            known = {each.id: each.name async for each in client.pages(QUEUES)}
-            store.name("queue", dict.fromkeys(queues) | known, now)
+            known = [each async for each in client.pages(QUEUES)]
+            store.name("queue", shaping.named(queues, known), now)
     except (ApiError, UnexpectedAnswer, Unreachable) as error:
         tell(Event("unnamed", reason=str(error)))
 

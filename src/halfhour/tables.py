@@ -185,3 +185,23 @@ NAMES = pa.schema(
     [pa.field("id", pa.string(), nullable=False), pa.field("name", pa.string(), nullable=False)]
 )
 """Agents or queues; key *id*."""
+
+NAMED = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("name", pa.string()),
+        pa.field("division", pa.string()),
+        pa.field("team", pa.string()),
+    ]
+)
+"""Agents or queues, and where they belong; null where Genesys does not tell, or knows no such id.
+"""
+
+PLACES = pa.schema(
+    [
+        pa.field("agent_id", pa.string(), nullable=False),
+        pa.field("division", pa.string()),
+        pa.field("team", pa.string()),
+    ]
+)
+"""Names of the division and the team of an agent; key *agent_id*."""

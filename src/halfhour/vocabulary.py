@@ -15,6 +15,11 @@ class By(StrEnum):
     QUEUE_INTERVAL = "queue-interval"
 
 
+MEDIA = ("voice", "callback", "chat", "email", "message", "cobrowse", "internalmessage",
+         "screenmonitoring", "screenshare", "video", "unknown")  # fmt: skip
+"""Media types of sessions, as the API's schema lists them; those of agents' work first."""
+
+
 class Basis(StrEnum):
     """What the figures of a report stand on."""
 

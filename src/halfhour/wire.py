@@ -75,11 +75,19 @@ class Aggregates(Wire):
     results: tuple[Group, ...] | None = None
 
 
+class Place(Wire):
+    """A division or a team."""
+
+    name: str | None = None
+
+
 class Named(Wire):
     """An agent or a queue of a list; a person without a name has none."""
 
     id: str
     name: str | None = None
+    division: Place | None = None
+    team: Place | None = None
 
 
 class Page(Wire, Generic[T]):

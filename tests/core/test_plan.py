@@ -118,7 +118,7 @@ def test_a_preview_shows_every_request_and_names_in_angle_brackets():
         f"GET {api}/users?state=any&pageSize=100&pageNumber=1",
         f"POST {api}/analytics/conversations/aggregates/query",
         f"POST {api}/analytics/conversations/aggregates/query",
-        f"GET {api}/users?id=<agents found>&state=any&pageSize=100&pageNumber=1",
+        f"GET {api}/users?id=<agents found>&state=any&expand=team&pageSize=100&pageNumber=1",
     ]
     assert shown["request_count"] == 6
     assert shown["seconds_at_limit"] == 1.2

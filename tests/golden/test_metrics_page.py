@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from halfhour import cutting
 from halfhour.intervals import HALF_HOUR, Interval
 from halfhour.measures import AGENT_MEASURES, FIGURES
 from halfhour.segments import read
@@ -69,7 +70,7 @@ def example(folder: Path) -> str:
     )
     bases = [
         {row["interval_start"]: row for row in rows.to_pylist()}
-        for rows in (store.rebuilt(day, HALF_HOUR), store.worked(day, HALF_HOUR))
+        for rows in (cutting.rebuilt(store, day, HALF_HOUR), cutting.worked(store, day, HALF_HOUR))
     ]
     columns = ("talk_ms", "hold_ms", "acw_ms", "handle_ms")
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from halfhour import cutting
 from halfhour.intervals import Interval
 from halfhour.segments import Read, read
 from halfhour.store import Store
@@ -109,8 +110,8 @@ def test_every_millisecond_counts_once_where_it_was(conversations):
         for day in (Interval(EDGE - DAY, EDGE), Interval(EDGE, EDGE + SPAN * MS)):
             found = read(records, day, NEAR.end)
             store.settle(Source.DETAILS, day, tables(found), NEAR.end)
-        worked = store.worked(NEAR, WIDTH).to_pylist()
-        union = store.busy(NEAR, WIDTH).to_pylist()
+        worked = cutting.worked(store, NEAR, WIDTH).to_pylist()
+        union = cutting.busy(store, NEAR, WIDTH).to_pylist()
 
     key = ("interval_start", "agent_id", "queue_id", "media_type")
     assert lasted == {

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from halfhour import cutting
 from halfhour.errors import ApiError
 from halfhour.intervals import HALF_HOUR, Interval
 from halfhour.outcomes import Outcome
@@ -48,7 +49,7 @@ def held(store: Store) -> list[str]:
     """All that is held of details, sorted."""
     return sorted(
         str(row)
-        for read in (Store.worked, Store.busy, Store.rebuilt)
+        for read in (cutting.worked, cutting.busy, cutting.rebuilt)
         for row in read(store, RANGE, HALF_HOUR).to_pylist()
     )
 
@@ -147,7 +148,7 @@ def test_conversations_that_began_the_day_before_are_looked_back_for(cloud, tmp_
                 and each["start"] > midnight - DAY}  # fmt: skip
 
     assert spanning
-    assert {row["agent_id"] for row in store.busy(first, HALF_HOUR).to_pylist()} >= {
+    assert {row["agent_id"] for row in cutting.busy(store, first, HALF_HOUR).to_pylist()} >= {
         each["agent_id"]
         for each in segments
         if each["segment_type"] in worked and midnight - DAY < each["start"] < midnight

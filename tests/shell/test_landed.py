@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from halfhour import cutting
 from halfhour.errors import ConfigError
 from halfhour.intervals import HALF_HOUR, QUARTER_HOUR, Interval
 from halfhour.landed import land
@@ -81,7 +82,7 @@ def test_every_form_says_the_same(tmp_path, form):
 
     assert outcome.rows > 50
     assert store.settled(Source.DETAILS) == expected.settled(Source.DETAILS)
-    for read in (Store.worked, Store.rebuilt, Store.legs):
+    for read in (cutting.worked, cutting.rebuilt, cutting.legs):
         found, right = (read(each, DAYS, HALF_HOUR).to_pylist() for each in (store, expected))
         assert sorted(map(str, found)) == sorted(map(str, right))
 
@@ -148,13 +149,13 @@ def test_both_bases_are_right_to_the_millisecond(tmp_path, width):
     assert sum(worked.values()) > 10**6
     assert worked == {
         key_of(row, name): row[name]
-        for row in store.worked(DAYS, width).to_pylist()
+        for row in cutting.worked(store, DAYS, width).to_pylist()
         for name in WORK.values()
         if row[name]
     }
     assert +posted == {
         key_of(row, column.name): row[column.name]
-        for row in store.rebuilt(DAYS, width).to_pylist()
+        for row in cutting.rebuilt(store, DAYS, width).to_pylist()
         for column in POSTED_METRICS
         if row[column.name]
     }

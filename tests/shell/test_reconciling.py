@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from halfhour import cutting
 from halfhour.holdings import reconciled
 from halfhour.intervals import HALF_HOUR, Interval
 from halfhour.landed import land
@@ -40,7 +41,7 @@ def test_causes_add_up_and_against_the_emulator_nothing_is_left(own_cloud, store
     assert found["unanswered_acw_ms"] > 0
 
     worked: dict[tuple[str, str], int] = {}
-    for row in store.worked(RANGE, HALF_HOUR).to_pylist():
+    for row in cutting.worked(store, RANGE, HALF_HOUR).to_pylist():
         key = (f"{row['interval_start']:%Y-%m-%d}", row["agent_id"])
         worked[key] = worked.get(key, 0) + (row["handle_ms"] or 0)
     assert {(row["day"], row["agent_id"]): row["worked_ms"] for row in rows} == {
@@ -93,7 +94,7 @@ def test_what_nothing_explains_is_listed_with_its_conversations(right, tmp_path)
     )
     store = landed(tmp_path, [doctored, *CONVERSATIONS[1:]])
     for day in DAYS.windows(DAY):
-        store.settle(Source.POSTED, day, {"posted": right.rebuilt(day, HALF_HOUR)}, NOW)
+        store.settle(Source.POSTED, day, {"posted": cutting.rebuilt(right, day, HALF_HOUR)}, NOW)
     found = reconciled(store, None, NOW).to_pylist()
     rows = [row for row in found if row["unexplained_conversations"]]
 

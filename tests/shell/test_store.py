@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from halfhour import shaping, wire
 from halfhour.database import VERSION, sql
 from halfhour.errors import StoreError
 from halfhour.intervals import HALF_HOUR, Interval
@@ -131,11 +132,11 @@ def test_names_are_held_until_they_are_old(store):
     assert store.unnamed("agent", START) == ["ada", "bob"]
     assert store.unnamed("queue", START) == ["q", "r"]
 
-    store.name("agent", {"ada": "Ada", "bob": None}, START)
+    store.name("agent", shaping.named(["ada", "bob"], [wire.Named("ada", "Ada")]), START)
     assert store.unnamed("agent", START) == []
     assert store.unnamed("agent", START + DAY) == ["ada", "bob"]
     assert store.names("agent").to_pylist() == [{"id": "ada", "name": "Ada"}]
-    store.name("agent", {"ada": "Ada L."}, START + DAY)
+    store.name("agent", shaping.named([], [wire.Named("ada", "Ada L.")]), START + DAY)
     assert store.names("agent")["name"].to_pylist() == ["Ada L."]
 
 
@@ -251,7 +252,7 @@ def test_an_empty_database_becomes_a_store(tmp_path):
     assert not store.exists
     ready(store, Wish(), LATER)
 
-    assert store.settings() == {**MADE, "version": "2"}
+    assert store.settings() == {**MADE, "version": str(VERSION)}
     store.create({"granularity": "900"})  # a store keeps what it was made with
     assert store.settings()["granularity"] == "1800"
 
@@ -286,6 +287,7 @@ def test_a_store_of_an_older_version_is_brought_up_to_date(tmp_path, version):
 ON_A_SMALL_DISK = """
 import subprocess, sys
 from pathlib import Path
+from halfhour import shaping, wire
 from halfhour.database import VERSION, sql
 from halfhour.errors import StoreError
 from halfhour.store import Store

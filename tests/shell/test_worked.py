@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from halfhour import cutting
 from halfhour.intervals import HALF_HOUR, QUARTER_HOUR, Interval
 from halfhour.store import Store
 from halfhour.windows import DAY
@@ -87,7 +88,7 @@ def test_worked_time_is_that_of_the_segments_to_the_millisecond(own_cloud, store
 
     assert expected == {
         key_of(row, name): row[name]
-        for row in store.worked(RANGE, width).to_pylist()
+        for row in cutting.worked(store, RANGE, width).to_pylist()
         for name in ("handle_ms", *WORK.values())
         if row[name]
     }
@@ -99,7 +100,7 @@ def test_busy_time_is_the_union_and_never_more_than_the_interval(
 ):
     found = {
         (row["interval_start"], row["agent_id"]): row["busy_ms"]
-        for row in store.busy(RANGE, width).to_pylist()
+        for row in cutting.busy(store, RANGE, width).to_pylist()
     }
 
     assert found == {
@@ -118,7 +119,7 @@ def test_what_details_have_posted_is_what_aggregates_say_in_every_interval(own_c
             if row[name] is not None
         }
 
-    rebuilt = figures(store.rebuilt(RANGE, HALF_HOUR))
+    rebuilt = figures(cutting.rebuilt(store, RANGE, HALF_HOUR))
     assert rebuilt == figures(store.posted(RANGE))
     assert rebuilt == truth(own_cloud, RANGE)
 

@@ -83,5 +83,7 @@ full join watched using (interval_start, agent_id)
 where
     is_known
     or worked_ms is not null
-    or busy_ms is not null
-    or ($with_idle and logged_in_ms + interacting_ms + idle_ms > 0)
+    or (
+        $with_idle
+        and (busy_ms is not null or logged_in_ms + interacting_ms + idle_ms > 0)
+    )

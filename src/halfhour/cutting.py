@@ -1,0 +1,90 @@
+"""What a store's segments come to, cut at the edges of intervals; the SQL is in sql/store/."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pyarrow as pa
+
+from halfhour.database import sql
+from halfhour.intervals import MILLISECOND, Interval, epoch_ms, floored
+from halfhour.store import Store
+from halfhour.tables import BUSY, POSTED, RECONCILED
+from halfhour.windows import DAY
+
+
+def worked(store: Store, interval: Interval, width: timedelta) -> pa.Table:
+    """`tables.POSTED` of *interval*, on the worked basis and in intervals of *width*.
+
+    It has no counts: those are of what was completed.
+    """
+    return _moments(store.ask(sql("worked"), **_cut(interval, width))).cast(POSTED)
+
+
+def busy(store: Store, interval: Interval, width: timedelta) -> pa.Table:
+    """`tables.BUSY` of *interval*, in intervals of *width*."""
+    return _moments(store.ask(sql("busy"), **_cut(interval, width))).cast(BUSY)
+
+
+def rebuilt(store: Store, interval: Interval, width: timedelta) -> pa.Table:
+    """`tables.POSTED` of *interval* as conversation details have it."""
+    return _rebuilt(store, interval, width, only_legs=False)
+
+
+def legs(store: Store, interval: Interval, width: timedelta) -> pa.Table:
+    """Of what is `rebuilt` that which calls have posted that callbacks led to."""
+    return _rebuilt(store, interval, width, only_legs=True)
+
+
+def _rebuilt(store: Store, interval: Interval, width: timedelta, *, only_legs: bool) -> pa.Table:
+    return _moments(
+        store.ask(
+            sql("rebuilt"),
+            only_legs=only_legs,
+            start=interval.start,
+            end=interval.end,
+            width=width // MILLISECOND,
+        )
+    ).cast(POSTED)
+
+
+def reconciled(
+    store: Store,
+    interval: Interval,
+    width: timedelta,
+    held: Sequence[Interval],
+    young: Sequence[Interval],
+) -> pa.Table:
+    """Handle time three ways by agent and day of *interval*: `tables.RECONCILED`.
+
+    Details are *held* of those days; of the *young* ones more may come.
+    """
+    return store.ask(
+        sql("reconciled"),
+        first=floored(interval.start, DAY),
+        last=interval.end,
+        width=width // MILLISECOND,
+        held=[_day_number(each) for each in held],
+        young=[_day_number(each) for each in young],
+    ).cast(RECONCILED)
+
+
+def _day_number(day: Interval) -> int:
+    return epoch_ms(day.start) // (DAY // MILLISECOND)
+
+
+def _cut(interval: Interval, width: timedelta) -> dict[str, object]:
+    """What the SQL that cuts segments takes: which windows, and which intervals of them."""
+    return {
+        "first": floored(interval.start, DAY),
+        "last": interval.end,
+        "start_ms": epoch_ms(interval.start),
+        "end_ms": epoch_ms(interval.end),
+        "width": width // MILLISECOND,
+    }
+
+
+def _moments(table: pa.Table) -> pa.Table:
+    """Whole milliseconds as moments, which SQL that is to be portable has no one word for."""
+    return table.set_column(
+        0, POSTED.field("interval_start"), table["interval_ms"].cast(POSTED[0].type)
+    )
