@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 
 from halfhour import __version__
+from halfhour.errors import ConfigError
 from halfhour.exits import ended
 from halfhour.options import STORE, Connection, Range, Rows, StorePath, Written
 from halfhour.vocabulary import Log, Source
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from halfhour.store import Store
 
 
@@ -186,6 +189,58 @@ def reconcile(
     from halfhour.store import Store
 
     show.reconcile(Store(store), (range_ or Range()).interval, (written or Written()).shape())
+
+
+@app.command
+def serve(
+    connection: Connection | None = None,
+    *,
+    store: StorePath = STORE,
+    host: Annotated[str, Parameter(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, Parameter(help="Port to listen on.")] = 8030,
+    zone: Annotated[str, Parameter(help="IANA time zone of days and times.")] = "UTC",
+    sync_: Annotated[
+        str | None, Parameter(name="--sync", help="Keep the store fresh, every 15m or so.")
+    ] = None,
+    password_file: Annotated[
+        Path | None, Parameter(help="File with the hash of the password that lets people in.")
+    ] = None,
+    name: Annotated[
+        tuple[str, ...],
+        Parameter(negative=(), help="Host name that people reach it by; repeatable."),
+    ] = (),
+) -> None:
+    """Serve the dashboard of a store: the day as a heat map, in a browser."""
+    from halfhour import talk, when
+    from halfhour.store import Store
+
+    run = _dashboard().serve
+    every = when.duration("--sync", sync_) if sync_ else None
+    with talk.talking():
+        run(
+            (connection or Connection()).load,
+            Store(store),
+            host=host,
+            port=port,
+            zone=zone,
+            password_file=password_file,
+            names=name,
+            every=every,
+        )
+
+
+@app.command
+def password(file: Path) -> None:
+    """Ask for a password, or read it from a pipe, and write its hash to FILE, for serve."""
+    _dashboard().password(file)
+
+
+def _dashboard() -> "ModuleType":
+    try:
+        from halfhour.web import serve
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"{error}; install 'halfhour[dashboard]'") from error
+    return serve
 
 
 @app.command

@@ -21,6 +21,8 @@ MAGIC = b"DUCK"
 WAIT = 30.0
 """Seconds to wait for another process that has the file open."""
 PAUSE = 0.02
+BUSY = ("Could not set lock", "different configuration", "file handle conflict")
+"""What DuckDB says where another process has the file open, or this one for something else."""
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -111,8 +113,9 @@ class Database:
         while True:
             try:
                 return duckdb.connect(str(self.path), read_only=read_only)
-            except duckdb.IOException as error:
-                if "Could not set lock" not in str(error) or time.monotonic() > until:
+            except duckdb.Error as error:
+                busy = any(sign in str(error) for sign in BUSY)
+                if not busy or time.monotonic() > until:
                     raise
             time.sleep(PAUSE)
 
@@ -168,6 +171,8 @@ def _reason(error: duckdb.Error) -> str:
 
 REASONS: Mapping[str, str] = {
     "Could not set lock": "another process{holder} has it open; try again when that is done",
+    "different configuration": "this program is writing to it; try again when that is done",
+    "file handle conflict": "this program is opening it; try again",
     "No space left": "the disk is full; what was settled before is as it was",
     "File too large": "the file may not grow so large; what was settled before is as it was",
     "Read-only file system": "it is on a disk that cannot be written to",

@@ -4,12 +4,9 @@ import csv
 import io
 import os
 import re
-import shutil
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -23,7 +20,6 @@ from halfhour.tables import NAMES
 from halfhour.vocabulary import By, Format
 from tests.golden.test_text import HARD, HERE, answer, written
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 EVIL = '<script>alert(1)</script>"&\x1b'
 
 
@@ -101,18 +97,6 @@ def test_a_chart_is_a_picture():
     data = written(answer(By.INTERVAL), Format.PNG)
     assert data[:8] == b"\x89PNG\r\n\x1a\n"
     assert int.from_bytes(data[16:20]) > 300
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("NOT TESTED IN A BROWSER: there is no Chromium here (apt install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

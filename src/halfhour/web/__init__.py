@@ -1,0 +1,1 @@
+"""The dashboard: one page over a store, which it only reads."""

@@ -1,0 +1,226 @@
+"""The routes of the dashboard. Each answers from the store, as it is at that moment."""
+
+import asyncio
+import gzip
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib.resources import files
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from halfhour.api import now
+from halfhour.errors import ConfigError, HalfhourError, StoreError
+from halfhour.render import lines
+from halfhour.store import Store
+from halfhour.vocabulary import Source
+from halfhour.web import queries
+from halfhour.web.guard import COOKIE, Doorkeeper, Guard
+from halfhour.web.kept import Kept
+from halfhour.web.live import Live
+from halfhour.web.views import View, view
+
+PAGES = Path(str(files("halfhour.web"))) / "static"
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(slots=True)
+class _Dashboard:
+    store: Store
+    zone: str
+    live: Live
+    doorkeeper: Doorkeeper | None
+    requests: int = 0
+    kept: Kept = field(default_factory=Kept)
+
+    def answering(self, find: Callable[[View, Request], Any]) -> Answer:
+        """A route that answers with what *find* finds, or with why it finds nothing."""
+
+        async def answer(request: Request) -> Response:
+            self.requests += 1
+            moment = now()
+            wanted = view(request.query_params, moment, self.zone)
+            written, minute = await asyncio.to_thread(self._written), moment.timestamp() // 60
+            key = (find.__name__, str(request.query_params), written, minute)
+            try:
+                packed = await self.kept.get(key, lambda: _packed(find(wanted, request)))
+            except StoreError as error:
+                return JSONResponse({"error": str(error)}, status_code=503)
+            except HalfhourError as error:
+                return JSONResponse({"error": _said(error)}, status_code=400)
+            if "gzip" not in request.headers.get("accept-encoding", ""):
+                return Response(gzip.decompress(packed), media_type="application/json")
+            headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+            return Response(packed, media_type="application/json", headers=headers)
+
+        return answer
+
+    def _written(self) -> tuple[tuple[int, int], ...]:
+        """What changes when the store does."""
+        found = []
+        for path in (self.store.path, Path(f"{self.store.path}.wal")):
+            with suppress(OSError):
+                stat = path.stat()
+                found.append((stat.st_mtime_ns, stat.st_size))
+        return tuple(found)
+
+    def day(self, wanted: View, _: Request) -> Any:
+        return queries.day(self.store, wanted, now())
+
+    def agent(self, wanted: View, _: Request) -> Any:
+        return queries.agent(self.store, wanted, now())
+
+    def cell(self, wanted: View, request: Request) -> Any:
+        text = request.query_params.get("cell", "")
+        with suppress(ValueError):
+            start = datetime.fromisoformat(text)
+            if start.tzinfo and start.minute % 15 == start.second == 0:
+                return queries.cell(self.store, wanted, start, now())
+        raise ConfigError(f"cell {text!r} is no start of a half-hour; choose one in the table")
+
+    async def state(self, _: Request) -> Response:
+        live = self.live
+        return JSONResponse(
+            {
+                "version": str(await asyncio.to_thread(self._written)),
+                "sync": {"state": live.state, "done": live.done, "of": live.of, "said": live.said},
+                "guarded": self.doorkeeper is not None,
+            }
+        )
+
+    async def csv(self, request: Request) -> Response:
+        wanted, file = view(request.query_params, now(), self.zone), BytesIO()
+        try:
+            table = await asyncio.to_thread(queries.table, self.store, wanted, now())
+        except HalfhourError as error:
+            return PlainTextResponse(f"{_said(error)}\n", status_code=400)
+        lines.csv_file([table], file)
+        disposition = f'attachment; filename="halfhour-{wanted.day}.csv"'
+        return Response(
+            file.getvalue(), media_type="text/csv", headers={"Content-Disposition": disposition}
+        )
+
+    async def metrics(self, _: Request) -> Response:
+        told = await asyncio.to_thread(_metrics, self.store, self.live, self.requests)
+        return PlainTextResponse(told)
+
+    async def login(self, request: Request) -> Response:
+        keeper = self.doorkeeper
+        if keeper is None:
+            return RedirectResponse("./", status_code=303)
+        if request.method == "GET":
+            return _form("")
+        if keeper.tired(request, time.monotonic()):
+            return _form("Too many tries. Wait a minute.", 429)
+        given = await request.form()
+        password = str(given.get("password", ""))
+        session = await asyncio.to_thread(keeper.let_in, request, password, time.monotonic())
+        if session is None:
+            return _form("That is not the password.", 403)
+        response = RedirectResponse("./", status_code=303)
+        # No path: the browser takes the folder of the page, whatever a proxy has put before it.
+        response.set_cookie(
+            COOKIE,
+            session,
+            path=None,
+            httponly=True,
+            samesite="strict",
+            secure=request.url.scheme == "https",
+        )
+        return response
+
+    async def logout(self, request: Request) -> Response:
+        if self.doorkeeper:
+            self.doorkeeper.forget(request)
+        return RedirectResponse("login", status_code=303)
+
+
+def app(
+    store: Store,
+    *,
+    zone: str = "UTC",
+    live: Live | None = None,
+    doorkeeper: Doorkeeper | None = None,
+    hosts: Sequence[str] = ("127.0.0.1", "localhost", "[::1]"),
+) -> Starlette:
+    """The dashboard of *store*, for requests to *hosts*; *zone* is for addresses that name none."""
+    board = _Dashboard(store, zone, live or Live(), doorkeeper)
+    return Starlette(
+        routes=[
+            Route("/", _page),
+            Route("/login", board.login, methods=["GET", "POST"]),
+            Route("/logout", board.logout, methods=["POST"]),
+            Route("/healthz", _healthy),
+            Route("/metrics", board.metrics),
+            Route("/csv", board.csv),
+            Route("/api/state", board.state),
+            Route("/api/day", board.answering(board.day)),
+            Route("/api/cell", board.answering(board.cell)),
+            Route("/api/agent", board.answering(board.agent)),
+            Mount("/static", StaticFiles(directory=PAGES)),
+        ],
+        middleware=[
+            Middleware(Guard, doorkeeper),
+            Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False),
+        ],
+    )
+
+
+async def _page(_: Request) -> Response:
+    return HTMLResponse((PAGES / "index.html").read_text(encoding="utf-8"))
+
+
+async def _healthy(_: Request) -> Response:
+    return PlainTextResponse("halfhour\n")
+
+
+def _packed(content: Any) -> bytes:
+    return gzip.compress(msgspec.json.encode(content), compresslevel=5)
+
+
+def _said(error: HalfhourError) -> str:
+    """In the words of an address, which has no options."""
+    return str(error).removeprefix("--")
+
+
+def _form(said: str, status: int = 200) -> Response:
+    form = (PAGES / "login.html").read_text(encoding="utf-8")
+    return HTMLResponse(form.replace("{said}", said), status)
+
+
+def _metrics(store: Store, live: Live, requests: int) -> str:
+    """What Prometheus reads."""
+    told = [
+        "# HELP halfhour_requests_total Questions that the page has asked.",
+        "# TYPE halfhour_requests_total counter",
+        f"halfhour_requests_total {requests}",
+        "# HELP halfhour_sync_ok Whether the last sync beside the page, if any, went well.",
+        "# TYPE halfhour_sync_ok gauge",
+        f"halfhour_sync_ok {int(live.state != 'failed')}",
+        "# HELP halfhour_held_until_seconds End of what the store holds, in seconds since 1970.",
+        "# TYPE halfhour_held_until_seconds gauge",
+    ]
+    with suppress(StoreError):
+        for source in Source:
+            if settled := store.settled(source):
+                held = max(each.window.end for each in settled).timestamp()
+                told.append(f'halfhour_held_until_seconds{{source="{source}"}} {held:.0f}')
+    return "\n".join(told) + "\n"

@@ -1,0 +1,157 @@
+"""Who may see the page, and what a browser may do with it."""
+
+import hashlib
+import hmac
+import secrets
+from base64 import b64decode, b64encode
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from urllib.parse import urlsplit
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from halfhour.errors import ConfigError
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+COOKIE = "halfhour"
+LASTS = 12 * 3600.0
+"""Seconds that a log-in is good for."""
+SHORTEST = 12
+WITHIN = 60.0
+TRIES, TRIES_OF_ALL = 5, 50
+"""How many log-ins may fail in so many seconds, from one address and from all."""
+OPEN = ("/login", "/healthz", "/static/")
+"""What is served before anybody has logged in."""
+_N, _R, _P = 2**14, 8, 5
+"""The cost of a hash: OWASP's least for scrypt with 16 MB (password storage cheat sheet)."""
+
+
+def hashed(password: str, salt: bytes) -> str:
+    """What is kept of a password. Raises ConfigError for one that is soon guessed."""
+    if len(password) < SHORTEST:
+        raise ConfigError(f"the password is shorter than {SHORTEST} characters; take a longer one")
+    digest = hashlib.scrypt(password.encode(), salt=salt, n=_N, r=_R, p=_P)
+    return "$".join(["scrypt", b64encode(salt).decode(), b64encode(digest).decode()])
+
+
+@dataclass(slots=True)
+class Doorkeeper:
+    """Lets in whoever knows a password, of which there is only a hash."""
+
+    _salt: bytes
+    _hash: str
+    _sessions: dict[str, float] = field(default_factory=dict)
+    _failures: deque[tuple[float, str]] = field(default_factory=deque)
+
+    @classmethod
+    def reading(cls, path: Path) -> "Doorkeeper":
+        """With the hash in the file at *path*. Raises ConfigError."""
+        try:
+            text = path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"--password-file {path}: cannot be read ({error})") from error
+        try:
+            kind, salt, _ = text.split("$")
+            if kind == "scrypt":
+                return cls(b64decode(salt, validate=True), text)
+        except ValueError:
+            pass
+        raise ConfigError(
+            f"--password-file {path}: it holds no hash of a password; "
+            f"'halfhour password {path}' writes one"
+        )
+
+    def tired(self, who: HTTPConnection, now: float) -> bool:
+        """Whether so many log-ins have failed of late that none is tried."""
+        while self._failures and self._failures[0][0] < now - WITHIN:
+            self._failures.popleft()
+        from_there = sum(host == _host(who) for _, host in self._failures)
+        return from_there >= TRIES or len(self._failures) >= TRIES_OF_ALL
+
+    def let_in(self, who: HTTPConnection, password: str, now: float) -> str | None:
+        """A new session for *who* knows the password."""
+        if not self._right(password):
+            self._failures.append((now, _host(who)))
+            return None
+        self._sessions = {each: end for each, end in self._sessions.items() if end > now}
+        session = secrets.token_urlsafe(32)
+        self._sessions[session] = now + LASTS
+        return session
+
+    def forget(self, who: HTTPConnection) -> None:
+        """End the session that *who* comes with."""
+        self._sessions.pop(who.cookies.get(COOKIE, ""), None)
+
+    def knows(self, who: HTTPConnection, now: float) -> bool:
+        """Whether *who* comes with a session, or with the password as a bearer token."""
+        if self._sessions.get(who.cookies.get(COOKIE, ""), 0.0) > now:
+            return True
+        kind, _, token = who.headers.get("authorization", "").partition(" ")
+        if kind.lower() != "bearer":
+            return False
+        known = hashlib.sha256(self._salt + token.encode()).hexdigest()  # scrypt once, not at each
+        if self._sessions.get(known, 0.0) > now:
+            return True
+        if self.tired(who, now) or not self.let_in(who, token, now):
+            return False
+        self._sessions[known] = now + LASTS
+        return True
+
+    def _right(self, password: str) -> bool:
+        try:
+            return hmac.compare_digest(hashed(password, self._salt), self._hash)
+        except ConfigError:
+            return False
+
+
+def _host(who: HTTPConnection) -> str:
+    return who.client.host if who.client else ""
+
+
+class Guard:
+    """Puts `HEADERS` on every answer, and asks *doorkeeper*, if there is one, who comes."""
+
+    def __init__(self, app: ASGIApp, doorkeeper: Doorkeeper | None) -> None:
+        self._app = app
+        self._doorkeeper = doorkeeper
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        refusal = self._refusal(HTTPConnection(scope), scope)
+        await (refusal or self._app)(scope, receive, guarded)
+
+    def _refusal(self, who: HTTPConnection, scope: Scope) -> Response | None:
+        origin = who.headers.get("origin")
+        elsewhere = origin and urlsplit(origin).netloc != who.headers.get("host")
+        if scope["method"] == "POST" and elsewhere:
+            return JSONResponse({"error": "this form was sent from elsewhere"}, 403)
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        keeper = self._doorkeeper
+        if keeper is None or path.startswith(OPEN) or keeper.knows(who, monotonic()):
+            return None
+        if path == "/":
+            return RedirectResponse("login", status_code=303)
+        return JSONResponse({"error": "log in first"}, 401)

@@ -1,0 +1,59 @@
+"""Keeps the store fresh beside the page, and knows how that goes."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from halfhour import syncing
+from halfhour.api import now
+from halfhour.errors import HalfhourError
+from halfhour.outcomes import Event
+from halfhour.settings import Settings
+from halfhour.store import Store
+from halfhour.syncing import Wish
+
+log = logging.getLogger("halfhour")
+
+
+@dataclass(slots=True)
+class Live:
+    """What a sync beside the page does, as the page shows it."""
+
+    every: timedelta | None = None
+    state: str = "off"
+    done: int = 0
+    of: int = 0
+    said: str = ""
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def start(self, load: Callable[[], Settings], store: Store) -> None:
+        """Sync at once, and again at every full *every*, until it is ended."""
+        self.state = "running"
+        threading.Thread(target=self._run, args=(load, store), daemon=True).start()
+
+    def _run(self, load: Callable[[], Settings], store: Store) -> None:
+        assert self.every
+        seconds = self.every.total_seconds()
+        try:
+            while not self.ended.is_set():
+                self._sync(load, store)
+                self.ended.wait(seconds - now().timestamp() % seconds)
+        finally:
+            self.state, self.said = "failed", self.said or "it has ended"
+
+    def _sync(self, load: Callable[[], Settings], store: Store) -> None:
+        """Once. What fails may be mended by the next turn, even a credential."""
+        self.state, self.done, self.of = "running", 0, 0
+        try:
+            outcome = asyncio.run(syncing.sync(load(), store, Wish(), now, self._tell))
+            outcome.check()
+            self.state, self.said = "waiting", ""
+        except HalfhourError as error:
+            self.state, self.said = "failed", str(error)
+            log.warning("sync: %s; trying again at the next turn", error)
+
+    def _tell(self, event: Event) -> None:
+        self.done, self.of = event.done, event.of or self.of

@@ -1,0 +1,153 @@
+"""Runs the dashboard: where it listens, and whom it lets in."""
+
+import errno
+import logging
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from getpass import getpass
+from ipaddress import ip_address
+from pathlib import Path
+
+import psutil
+import uvicorn
+
+from halfhour import when
+from halfhour.errors import ConfigError
+from halfhour.settings import Settings
+from halfhour.store import Store
+from halfhour.web.app import app
+from halfhour.web.guard import Doorkeeper, hashed
+from halfhour.web.live import Live
+
+log = logging.getLogger("halfhour")
+
+NEARBY = 20
+"""How many ports after one that is taken are tried, to name one that is free."""
+
+
+def serve(
+    load: Callable[[], Settings],
+    store: Store,
+    *,
+    host: str,
+    port: int,
+    zone: str,
+    password_file: Path | None,
+    names: Sequence[str],
+    every: timedelta | None,
+) -> None:
+    """Serve the dashboard of *store* until it is interrupted. Raises ConfigError."""
+    when.zone(zone)
+    here = _is_here(host)
+    if not here and password_file is None:
+        raise ConfigError(
+            f"--host {host}: whoever can reach that address could read everything; name a "
+            "--password-file, which 'halfhour password FILE' makes, and put TLS in front "
+            "(docs/dashboard.md)"
+        )
+    keeper = Doorkeeper.reading(password_file) if password_file else None
+    live = Live(every)
+    if every:
+        load()  # so that missing credentials are said at once
+    with _listening(host, port) as listener:
+        hosts = ["127.0.0.1", "localhost", "[::1]", host, *names]
+        dashboard = app(store, zone=zone, live=live, doorkeeper=keeper, hosts=hosts)
+        if every:
+            live.start(load, store)
+        number = listener.getsockname()[1]
+        log.info("http://%s:%d/", f"[{host}]" if ":" in host else host, number)
+        if not here:
+            log.warning("anybody on the way can read along: put TLS in front (docs/dashboard.md)")
+        config = uvicorn.Config(
+            dashboard, log_level="warning", access_log=False, lifespan="off", server_header=False
+        )
+        try:
+            uvicorn.Server(config).run(sockets=[listener])
+        finally:
+            live.ended.set()
+
+
+def password(path: Path) -> None:
+    """Ask for a password, or read a line of it, and write its hash to *path*.
+
+    Raises ConfigError.
+    """
+    if sys.stdin.isatty():
+        given = getpass("Password: ")
+        if getpass("Again: ") != given:
+            raise ConfigError("the two are not the same; nothing was written")
+    else:
+        given = sys.stdin.readline().rstrip("\n")
+    line = f"{hashed(given, secrets.token_bytes(16))}\n"
+    try:
+        path.unlink(missing_ok=True)
+        with open(path, "x", encoding="ascii", opener=_own) as file:
+            file.write(line)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def _own(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket there. Raises ConfigError, naming a port that is free if this one is taken."""
+    if not 0 <= port < 2**16:
+        raise ConfigError(f"--port {port}: a port is a number from 0, for any, to 65535")
+    try:
+        return _bound(host, port)
+    except socket.gaierror as error:
+        raise ConfigError(f"--host {host}: there is no such address ({error.strerror})") from error
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise ConfigError(f"--host {host} --port {port}: {error.strerror}") from error
+        raise ConfigError(
+            f"--port {port}: {_who(port)} listens there already{_free(host, port)}"
+        ) from error
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":  # elsewhere it would share a port that is taken
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _who(port: int) -> str:
+    """The program that listens at *port*, as far as this system tells."""
+    with suppress(psutil.Error, OSError):
+        for each in psutil.net_connections("tcp"):
+            listens = each.status == psutil.CONN_LISTEN and each.laddr and each.laddr.port == port
+            if listens and each.pid:
+                return f"{psutil.Process(each.pid).name()} (process {each.pid})"
+    return "another program"
+
+
+def _free(host: str, port: int) -> str:
+    for other in range(port + 1, min(port + NEARBY, 2**16)):
+        with suppress(OSError):
+            _bound(host, other).close()
+            return f"; --port {other} is free"
+    return ""

@@ -1,0 +1,184 @@
+// The page: what the address says is what is shown, and what is chosen goes into the address.
+import { Grid } from "./grid.js";
+import * as panel from "./panel.js";
+import { Profile } from "./profile.js";
+import { element, moment, row, span, table } from "./text.js";
+
+const by = (id) => document.getElementById(id);
+const controls = by("controls"), aside = by("panel");
+const NARROWED = ["queue", "media", "division", "team"];
+const KEYS = ["day", "measure", "basis", "sort", "zone", ...NARROWED];
+const POLL = 10_000, LOST = "The connection is lost; what is shown may be old. Trying again.";
+let day = null, version = null, asked = 0, opener = null, shown = "", trouble = "", state = null;
+
+const profile = new Profile(by("profile"));
+const grid = new Grid(by("grid"), (what) => go(what), (left, cell) => profile.follow(left, cell));
+
+const address = () => new URLSearchParams(location.search);
+const only = (query, keys) => new URLSearchParams([...query].filter(([key, value]) => keys.includes(key) && value));
+
+function go(changes, how = "pushState") {
+  const query = address();
+  for (const [key, value] of Object.entries({ cell: "", agent: "", ...changes })) {
+    if (value) query.set(key, value);
+    else query.delete(key);
+  }
+  const text = query.toString();
+  history[how](null, "", text ? `?${text}` : location.pathname);
+  return show();
+}
+
+async function ask(path, query = "") {
+  const answer = await fetch(`${path}?${query}`, { headers: { accept: "application/json" } });
+  if (answer.status === 401) location.assign("login");
+  const found = await answer.json();
+  if (!answer.ok) throw new Error(found.error);
+  return found;
+}
+
+// What is wrong is said, and no longer than it is.
+function say() {
+  const sync = state?.sync ?? {};
+  const going = { failed: `The last sync failed: ${sync.said}. Trying again at the next turn.`,
+    running: day?.latest ? "" : `The first sync is running: ${sync.done} of ${sync.of || "?"} windows.` }[sync.state];
+  const text = [trouble, going].filter(Boolean).join(" ");
+  if (by("said").textContent !== text) by("said").textContent = text;
+}
+
+async function show() {
+  const query = address(), number = (asked += 1), wanted = only(query, KEYS);
+  by("csv").href = `csv?${only(query, [...KEYS, "find"])}`;
+  try {
+    const found = await ask("api/day", wanted);
+    if (number !== asked) return;
+    trouble = "";
+    day = found;
+    draw();
+    await drawPanel(query);
+  } catch (error) {
+    if (number === asked) trouble = error instanceof TypeError ? LOST : error.message;
+  }
+  say();
+}
+
+function draw() {
+  const query = address(), find = (query.get("find") ?? "").toLocaleLowerCase();
+  for (const name of NARROWED) {
+    const options = ["", ...day.known[name]].map((value) => element("option", { value }, value || "All"));
+    controls.elements[name].replaceChildren(...options);
+    controls.elements[name].parentElement.hidden = !day.known[name].length;
+  }
+  for (const name of ["day", "measure", "basis", "sort", ...NARROWED]) controls.elements[name].value = day[name];
+  if (document.activeElement !== controls.elements.find) controls.elements.find.value = query.get("find") ?? "";
+  const agents = day.agents.filter((agent) => agent.name.toLocaleLowerCase().includes(find));
+  document.title = `${day.day} · halfhour`;
+  by("day-title").textContent = `${new Date(`${day.day}T12:00:00Z`).toLocaleDateString("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone: "UTC" })}, ${day.zone}`;
+  by("profile").hidden = by("grid").hidden = by("key").hidden = !agents.length;
+  by("empty").hidden = agents.length > 0;
+  by("empty").replaceChildren(...nothing(find));
+  by("problems").hidden = !day.problems.length;
+  by("problems").replaceChildren(...day.problems.map((text) => element("li", {}, text)));
+  freshness();
+  if (!agents.length) return;
+  key(agents.length);
+  profile.show(day);
+  grid.show(day, agents);
+}
+
+function nothing(find) {
+  if (find && day.agents.length) return ["No agent has that in the name."];
+  if (NARROWED.some((name) => day[name])) return ["Nothing is held of this day that fits."];
+  if (!day.latest || day.latest === day.day) return ["Nothing is held of this day."];
+  const link = element("a", { href: `?day=${day.latest}`, onclick: (event) => { event.preventDefault(); go({ day: day.latest }); } }, day.latest);
+  return ["Nothing is held of this day. The last one that something is held of is ", link, "."];
+}
+
+function key(count) {
+  const unit = { occupancy: "per cent", handled: "interactions" }[day.measure] ?? "minutes";
+  const scale = [["l0", "0"], ["l2", "some"], ["l5", "half"], ["l8", "full"],
+    ...(unit === "minutes" && day.basis === "posted" ? [["over", "more than the half-hour has"]] : []), ["young", "provisional"]];
+  by("key").replaceChildren(`${count} ${count === 1 ? "agent" : "agents"}, in ${unit}: `, ...scale.map(([name, text]) => element("span", { class: name }, text)));
+}
+
+function freshness() {
+  const source = day.basis === "posted" ? "posted" : "details";
+  const of = day.days.filter((each) => each.source === source);
+  const read = of.map((each) => each.read_at).filter(Boolean).sort().at(-1);
+  const at = (text) => (text ? moment(text, day.zone) : "–");
+  const states = [...new Set(of.map((each) => each.state))].join(", ");
+  by("freshness").replaceChildren(read ? `Read ${at(read)}; ${states}.` : "Not read yet.",
+    ...(day.missing.length ? [" ", element("span", { class: "warn" }, `Missing: ${day.missing.map((each) => span(each, day.zone)).join(", ")}`)] : []));
+  by("held").hidden = !day.days.length;
+  by("days").replaceChildren(table({}, `Days are those of UTC, times those of ${day.zone}`, ["Day", "Source", "State", "Held until", "Read"],
+    day.days.map((each) => row([each.day, each.source, each.state, at(each.held_until), at(each.read_at)]))));
+}
+
+async function drawPanel(query) {
+  const agent = query.get("agent"), start = query.get("cell");
+  if (!agent) {
+    if (!aside.hidden) close();
+    return;
+  }
+  const wanted = only(query, [...KEYS, "agent", "cell"]);
+  let content;
+  try {
+    content = start ? panel.cell(await ask("api/cell", wanted), day.zone) : panel.agent(await ask("api/agent", wanted), day.basis, day.zone);
+  } catch (error) {
+    if (error instanceof TypeError) throw error;
+    content = [element("h2", { id: "panel-title" }, "This cannot be shown"), element("p", {}, error.message)];
+  }
+  if (address().get("agent") !== agent || address().get("cell") !== start) return;
+  const same = shown === wanted.toString() && !aside.hidden, { scrollTop } = aside;
+  if (aside.hidden) opener = document.activeElement;
+  const more = start ? element("button", { type: "button", onclick: () => go({ agent }) }, "This agent's last weeks") : null;
+  const end = element("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => go({}) }, "×");
+  const focused = aside.contains(document.activeElement);
+  aside.replaceChildren(...[end, ...content, more].filter(Boolean));
+  aside.hidden = false;
+  if (same) aside.scrollTop = scrollTop;
+  if (!same || focused) end.focus({ preventScroll: same });
+  shown = wanted.toString();
+}
+
+function close() {
+  aside.hidden = true;
+  (opener?.isConnected ? opener : by("grid")).focus();
+}
+
+function step(days) {
+  const date = new Date(`${day.day}T12:00:00Z`);
+  date.setUTCDate(date.getUTCDate() + days);
+  go({ day: date.toISOString().slice(0, 10) });
+}
+
+async function poll() {
+  try {
+    state = await ask("api/state");
+    by("logout").hidden = !state.guarded;
+    if (state.version !== version || trouble) await show();
+    version = state.version;
+  } catch (error) {
+    trouble = error instanceof TypeError ? LOST : error.message;
+  }
+  say();
+}
+
+controls.addEventListener("submit", (event) => event.preventDefault());
+controls.addEventListener("change", ({ target }) => {
+  if (target.name !== "find" && target.validity.valid) go({ [target.name]: target.value });
+});
+controls.elements.find.addEventListener("input", ({ target }) => {
+  const query = address();
+  if (target.value) query.set("find", target.value);
+  else query.delete("find");
+  history.replaceState(null, "", `?${query}`);
+  by("csv").href = `csv?${only(query, [...KEYS, "find"])}`;
+  if (day) draw();
+});
+by("before").addEventListener("click", () => day && step(-1));
+by("after").addEventListener("click", () => day && step(1));
+addEventListener("popstate", show);
+addEventListener("online", poll);
+addEventListener("keydown", (event) => event.key === "Escape" && !aside.hidden && go({}));
+await poll();
+setInterval(poll, POLL);

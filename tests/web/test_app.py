@@ -1,0 +1,415 @@
+"""What the dashboard answers, and to whom."""
+
+import csv
+import io
+import secrets
+from collections import defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
+
+from halfhour.errors import ConfigError
+from halfhour.intervals import HALF_HOUR, Interval, epoch_ms
+from halfhour.store import Store
+from halfhour.vocabulary import Source
+from halfhour.web.app import app
+from halfhour.web.guard import COOKIE, TRIES, Doorkeeper, hashed
+from tests.web.conftest import DAY, NOW
+
+PASSWORD = "correct horse battery"
+HERE = "http://127.0.0.1"
+
+
+@pytest.fixture(scope="module")
+def client(store: Store) -> TestClient:
+    return TestClient(app(store), base_url=HERE)
+
+
+def day(client: TestClient, **asked: str) -> Any:
+    answer = client.get("/api/day", params={"day": "2026-03-02", **asked})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+@pytest.mark.parametrize("media", ["chat", "email", "message"])
+@pytest.mark.parametrize(
+    ("measure", "metric"),
+    [("handle", "tHandle"), ("acw", "tAcw"), ("hold", "tHeldComplete"), ("talk", "tTalkComplete")],
+)
+def test_the_cells_are_what_was_posted(client, web_cloud, media, measure, metric):
+    right: dict[tuple[str, int], int] = defaultdict(int)
+    for row in web_cloud.truth("posted", str(DAY)).to_pylist():
+        if (row["metric"], row["media_type"]) == (metric, media):
+            right[row["agent_id"], epoch_ms(row["interval_start"])] += row["sum"]
+    found = day(client, measure=measure, media=media)
+
+    assert {
+        (agent["id"], epoch_ms(datetime.fromisoformat(start))): round(value * 1000)
+        for agent in found["agents"]
+        for start, value in zip(found["starts"], agent["cells"], strict=True)
+        if value
+    } == {key: value for key, value in right.items() if value}
+
+
+def test_the_profile_adds_up_to_the_cells(client):
+    found = day(client, measure="handle")
+    handled = day(client, measure="handled")
+    for at, part in enumerate(found["profile"]):
+        cells = [agent["cells"][at] for agent in found["agents"] if agent["cells"][at] is not None]
+        assert (part.get("handle") or 0) == pytest.approx(sum(cells), abs=1e-6)
+        counts = [agent["cells"][at] or 0 for agent in handled["agents"]]
+        assert (part.get("handled") or 0) == sum(counts)
+
+
+def test_filters_part_the_agents_and_keep_every_figure(client):
+    everything = day(client)
+    known = everything["known"]
+    assert known["team"] == ["Team 1", "Team 2", "Team 3"]
+    assert known["division"] == ["Americas & Pacific", "Europe", "Home"]
+    assert set(known["media"]) == {"voice", "callback", "chat", "email", "message"}
+    assert "Billing" in known["queue"]
+
+    rows = {agent["id"]: agent["cells"] for agent in everything["agents"]}
+    teams = [agent for team in known["team"] for agent in day(client, team=team)["agents"]]
+    assert {agent["id"] for agent in teams} <= rows.keys()
+    assert all(agent["cells"] == rows[agent["id"]] for agent in teams)
+    of_media = [
+        agent["load"] for media in known["media"] for agent in day(client, media=media)["agents"]
+    ]
+    assert sum(of_media) == pytest.approx(sum(agent["load"] for agent in everything["agents"]))
+
+
+@pytest.mark.parametrize(
+    ("sort", "key"),
+    [
+        ("load", lambda agent: -agent["load"]),
+        ("occupancy", lambda agent: -(agent["occupancy"] or 0)),
+        ("name", lambda agent: agent["name"].casefold()),
+    ],
+)
+def test_agents_stand_in_the_order_that_is_asked_for(client, sort, key):
+    keys = [key(agent) for agent in day(client, sort=sort)["agents"]]
+    assert keys == sorted(keys)
+    assert len(set(keys)) > 10
+
+
+def test_a_local_day_has_the_half_hours_that_its_clock_has(client):
+    for asked, count in (("2026-03-29", 46), ("2026-03-28", 48), ("2025-10-26", 50)):
+        found = day(client, day=asked, zone="Europe/London")
+        assert len(found["starts"]) == len(found["profile"]) == count
+    assert found["starts"][2:4] == ["2025-10-26T01:00:00+01:00", "2025-10-26T01:30:00+01:00"]
+    assert found["starts"][4] == "2025-10-26T01:00:00+00:00"
+
+
+def test_what_is_missing_and_provisional_is_said(client):
+    found = day(client)
+    assert found["missing"] == []
+    assert found["latest"] == "2026-03-02"
+    assert {each["state"] for each in found["days"]} == {"provisional"}
+    assert any(agent["young"] for agent in found["agents"])
+
+    other = day(client, day="2026-02-27")
+    assert other["agents"] == []
+    assert other["missing"] == ["2026-02-27T00:00:00.000Z/2026-02-28T00:00:00.000Z"]
+
+
+def test_a_cell_is_told_on_both_bases_with_status_and_conversations(client, store):
+    found = day(client, measure="handle")
+    agent = max(found["agents"], key=lambda each: each["load"])
+    at = max(range(48), key=lambda each: agent["cells"][each] or 0)
+    asked = {"agent": agent["id"], "cell": found["starts"][at]}
+    told = client.get("/api/cell", params=asked).json()
+
+    figures = {each["name"]: each["value"] for each in told["figures"]}
+    assert figures["handle_time_sec"] == agent["cells"][at]
+    worked = day(client, basis="worked")
+    (same,) = [each for each in worked["agents"] if each["id"] == agent["id"]]
+    assert figures["worked_time_sec"] == same["cells"][at]
+    assert figures["worked_time_sec"] != figures["handle_time_sec"]
+    for kind in ("presence", "routing"):
+        status = [each["status_ms"] for each in told["status"] if each["kind"] == kind]
+        assert 0 < sum(status) <= 1_800_000
+    assert told["provisional"] is True
+    assert told["segments"]
+    start = DAY.start + at * HALF_HOUR
+    within = Interval(start, start + HALF_HOUR)
+    for each in told["segments"]:
+        assert each["start_ms"] < within.end.timestamp() * 1000
+        assert each["end_ms"] > within.start.timestamp() * 1000
+
+
+def test_an_agents_weeks_are_those_of_the_days(client):
+    agent = max(day(client)["agents"], key=lambda each: each["load"])
+    told = client.get("/api/agent", params={"day": "2026-03-02", "agent": agent["id"]}).json()
+
+    by_day = {each["day"]: each for each in told["days"]}
+    assert set(by_day) == {"2026-03-01", "2026-03-02"}
+    assert by_day["2026-03-02"]["handle_time_sec"] == pytest.approx(agent["load"])
+    assert told["from"] == "2026-02-03"
+    assert told["missing"] == ["2026-02-03T00:00:00.000Z/2026-03-01T00:00:00.000Z"]
+
+
+def test_the_csv_holds_what_is_on_screen(client):
+    found = day(client, team="Team 2")
+    asked = {"day": "2026-03-02", "team": "Team 2", "find": "a"}
+    answer = client.get("/csv", params=asked)
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+
+    assert answer.headers["content-disposition"] == 'attachment; filename="halfhour-2026-03-02.csv"'
+    shown = {
+        (agent["id"], start[:19]): value
+        for agent in found["agents"]
+        if "a" in agent["name"].casefold()
+        for start, value in zip(found["starts"], agent["cells"], strict=True)
+        if value is not None
+    }
+    assert {
+        (row["agent_id"], row["interval_start"][:19]): float(row["handle_time_sec"]) for row in rows
+    } == shown
+    assert client.get("/csv", params={"team": "Team 99"}).status_code == 400
+
+
+BAD = [
+    ("/api/day", {"queue": "Biling"}, 200, "did you mean 'Billing'"),
+    ("/api/day", {"team": "Team 99"}, 200, "team 'Team 99' is none that is known here"),
+    ("/api/day", {"zone": "Asia/Kathmandu"}, 200, "half-hours of Asia/Kathmandu start at :15"),
+    ("/api/day", {"measure": "busy"}, 200, "busy is not known on the posted basis"),
+    ("/api/day", {"measure": "handled", "basis": "worked"}, 200, "not known on the worked basis"),
+    ("/api/day", {"measure": "occupancy", "media": "voice"}, 200, "of all that an agent does"),
+    ("/api/cell", {"agent": "nobody", "cell": "2026-03-02T10:00:00Z"}, 400, "'nobody'"),
+    ("/api/cell", {"cell": "2026-03-02T10:00:00Z"}, 400, "agent ''"),
+    ("/api/cell", {"agent": "x", "cell": "ten"}, 400, "'ten' is no start of a half-hour"),
+    ("/api/cell", {"agent": "x", "cell": "2026-03-02T10:00"}, 400, "is no start"),
+    ("/api/cell", {"agent": "x", "cell": "2026-03-02T10:07:00Z"}, 400, "is no start"),
+    ("/api/agent", {"agent": "nobody"}, 400, "'nobody'"),
+    ("/csv", {"queue": "Biling"}, 400, "did you mean 'Billing'"),
+    ("/csv", {"day": "tomorrow"}, 400, "is no date"),
+]
+
+
+@pytest.mark.parametrize(("path", "asked", "status", "sentence"), BAD)
+def test_bad_input_gets_a_sentence(client, path, asked, status, sentence):
+    answer = client.get(path, params={"day": "2026-03-02", **asked})
+
+    assert answer.status_code == status
+    assert sentence.replace("'", "&#x27;") in answer.text or sentence in answer.text
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(
+    path=st.sampled_from(["/api/day", "/api/cell", "/api/agent", "/csv"]),
+    asked=st.dictionaries(
+        st.sampled_from(["day", "zone", "measure", "basis", "queue", "team", "agent", "cell"]),
+        st.one_of(
+            st.text(max_size=20),
+            st.sampled_from(["2026-03-02", "worked", "2026-03-02T10:00:00Z", "Europe/London"]),
+        ),
+    ),
+)
+def test_whatever_is_asked_nothing_breaks(client, path, asked):
+    answer = client.get(path, params=asked)
+
+    assert answer.status_code in (200, 400)
+    if path != "/csv":
+        assert answer.json()
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda path: None, "there is no store; 'halfhour sync' makes one"),
+        (lambda path: path.write_text("not a store"), "this file is no halfhour store"),
+        (lambda path: duckdb.connect(str(path)).execute("create table t(a int)").close(), "is no"),
+    ],
+)
+def test_what_is_no_store_is_explained(tmp_path, make, sentence):
+    path = tmp_path / "other.duckdb"
+    make(path)
+    client = TestClient(app(Store(path)), base_url=HERE)
+
+    for where in ("/api/day", "/api/agent?agent=x", "/api/cell?agent=x&cell=2026-03-02T10:00Z"):
+        answer = client.get(where)
+        assert (answer.status_code, sentence in answer.json()["error"]) == (503, True)
+    assert client.get("/").status_code == client.get("/api/state").status_code == 200
+    assert "halfhour_held_until_seconds{" not in client.get("/metrics").text
+    assert client.get("/csv").status_code == 400
+
+
+def test_a_store_that_another_program_has_open_is_explained(tmp_path, store):
+    path = tmp_path / "held.duckdb"
+    path.write_bytes(store.path.read_bytes())
+    client = TestClient(app(Store(path, wait=0.1)), base_url=HERE)
+    with duckdb.connect(str(path)):
+        answer = client.get("/api/day")
+    assert answer.status_code == 503
+    assert "try again" in answer.json()["error"]
+
+    assert client.get("/api/day").status_code == 200  # a failure is not kept
+
+
+def test_many_readers_and_a_writer_in_one_process_do_not_meet(tmp_path, store):
+    path = tmp_path / "busy.duckdb"
+    path.write_bytes(store.path.read_bytes())
+    busy, client = Store(path), TestClient(app(Store(path)), base_url=HERE)
+    status = {"status": busy.status(DAY)}
+
+    def written(number: int) -> None:
+        busy.settle(Source.STATUS, DAY, status, NOW + timedelta(minutes=number))
+
+    def read(number: int) -> int:
+        return client.get("/api/day", params={"day": "2026-03-02", "find": str(number)}).status_code
+
+    with ThreadPoolExecutor(5) as threads:
+        writing = threads.submit(lambda: list(map(written, range(15))))
+        found = list(threads.map(read, range(40)))
+        writing.result()
+    assert set(found) == {200}
+    assert busy.settled(Source.STATUS)[-1].read_at == NOW + timedelta(minutes=14)
+
+
+def test_what_is_written_is_seen_at_once(tmp_path, store):
+    path = tmp_path / "fresh.duckdb"
+    path.write_bytes(store.path.read_bytes())
+    client = TestClient(app(Store(path)), base_url=HERE)
+    before, version = day(client), client.get("/api/state").json()["version"]
+    assert day(client) == before
+
+    none = {"status": Store(path).status(DAY)[:0]}
+    Store(path).settle(Source.STATUS, DAY, none, NOW + timedelta(days=9))
+    after = day(client)
+    assert client.get("/api/state").json()["version"] != version
+    assert any(agent["occupancy"] for agent in before["agents"])
+    assert not any(agent["occupancy"] for agent in after["agents"])
+
+
+def test_every_answer_keeps_a_browser_from_mischief(client):
+    for path in ("/", "/static/main.js", "/api/day", "/api/state", "/csv", "/metrics", "/nothing"):
+        headers = client.get(path).headers
+        policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
+        assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
+        assert policy["script-src"] == policy["style-src"] == "'self'"
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+        assert headers["cache-control"] == "no-store"
+
+
+def test_the_page_has_no_script_or_style_of_its_own_and_only_relative_addresses(client):
+    for path in ("/", "/login"):
+        page = client.get(path).text
+        assert "<style" not in page
+        assert " style=" not in page
+        assert " on" not in "".join(part.split(">")[0] for part in page.split("<button")[1:])
+        assert 'src="/' not in page
+        assert 'href="/' not in page
+        assert "//" not in page.replace("<!--", "")
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil"])
+def test_another_host_name_gets_nothing(client, host):
+    for path in ("/", "/api/day", "/csv", "/static/main.js"):
+        assert client.get(path, headers={"host": host}).status_code == 400
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+def test_nothing_can_be_changed(client, method):
+    for path in ("/", "/api/day", "/api/state", "/csv", "/metrics", "/healthz"):
+        assert client.request(method, path).status_code == 405
+
+
+def test_files_beside_the_pages_are_not_served(client):
+    for path in ("/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py", "/static/"):
+        assert client.get(path).status_code == 404
+
+
+def test_it_is_watched_by_machines(client):
+    assert client.get("/healthz").text == "halfhour\n"
+    told = client.get("/metrics").text
+    assert f'halfhour_held_until_seconds{{source="posted"}} {NOW.timestamp():.0f}' in told
+    for line in told.splitlines():
+        assert line.startswith("#") or float(line.rsplit(" ", 1)[1]) >= 0
+
+
+@pytest.fixture
+def guarded(store: Store, tmp_path: Path) -> Iterator[TestClient]:
+    file = tmp_path / "password"
+    file.write_text(hashed(PASSWORD, secrets.token_bytes(16)))
+    with TestClient(
+        app(store, doorkeeper=Doorkeeper.reading(file)), base_url=HERE, follow_redirects=False
+    ) as client:
+        yield client
+
+
+def test_who_does_not_know_the_password_sees_nothing(guarded):
+    assert guarded.get("/").headers["location"] == "login"
+    for path in ("/api/day", "/api/state", "/api/cell", "/api/agent", "/csv", "/metrics", "/x"):
+        assert guarded.get(path).status_code == 401
+    wrong = guarded.post("/login", data={"password": "let me in, please"})
+    assert (wrong.status_code, COOKIE in wrong.cookies) == (403, False)
+    assert guarded.get("/healthz").status_code == guarded.get("/login").status_code == 200
+
+
+def test_who_knows_it_is_let_in_until_they_log_out(guarded):
+    answer = guarded.post("/login", data={"password": PASSWORD})
+    assert (answer.status_code, answer.headers["location"]) == (303, "./")
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert "path" not in cookie
+    assert PASSWORD not in cookie
+
+    assert guarded.get("/api/day").status_code == 200
+    assert guarded.get("/api/state").json()["guarded"] is True
+    session = guarded.cookies[COOKIE]
+    assert guarded.post("/logout").headers["location"] == "login"
+    guarded.cookies.set(COOKIE, session)
+    assert guarded.get("/api/day").status_code == 401
+
+
+def test_machines_bring_it_as_a_bearer_token(guarded):
+    for _ in range(2):
+        good = guarded.get("/metrics", headers={"authorization": f"Bearer {PASSWORD}"})
+        assert good.status_code == 200
+    bad = {"authorization": f"Bearer {PASSWORD}x"}
+    assert [guarded.get("/metrics", headers=bad).status_code for _ in range(9)] == [401] * 9
+    # and guessing so is as limited as guessing at the door
+    assert guarded.post("/login", data={"password": PASSWORD}).status_code == 429
+
+
+def test_guessing_is_slow_and_does_not_shut_out_who_is_in(guarded):
+    guarded.post("/login", data={"password": PASSWORD})
+    codes = [
+        guarded.post("/login", data={"password": f"guess {n} of many"}).status_code
+        for n in range(7)
+    ]
+    assert codes == [403] * TRIES + [429] * 2
+    assert guarded.post("/login", data={"password": PASSWORD}).status_code == 429
+    assert guarded.get("/api/day").status_code == 200
+
+
+def test_a_form_from_elsewhere_is_refused(guarded):
+    for origin in ("https://evil.example", "null", "http://127.0.0.1:1"):
+        answer = guarded.post("/login", data={"password": PASSWORD}, headers={"origin": origin})
+        assert answer.status_code == 403
+    assert (
+        guarded.post("/login", data={"password": PASSWORD}, headers={"origin": HERE}).status_code
+        == 303
+    )
+
+
+@pytest.mark.parametrize("text", ["", PASSWORD, "scrypt$x", "scrypt$???$x", "md5$QUJD$QUJD"])
+def test_a_file_without_a_hash_gets_a_sentence(tmp_path, text):
+    file = tmp_path / "password"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=r"'halfhour password .*' writes one") as caught:
+        Doorkeeper.reading(file)
+    assert PASSWORD not in str(caught.value)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        Doorkeeper.reading(tmp_path / "nothing")

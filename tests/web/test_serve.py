@@ -1,0 +1,140 @@
+"""`halfhour serve` and `halfhour password` as processes."""
+
+import http.client
+import os
+import socket
+import stat
+import subprocess
+import sys
+import time
+from contextlib import closing
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.shell.conftest import Halfhour
+from tests.web.conftest import serving
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def run(tmp_path):
+    return Halfhour(tmp_path, {})
+
+
+def get(url: str, path: str, **headers: str) -> tuple[int, str]:
+    where = urlsplit(url)
+    with closing(
+        http.client.HTTPConnection(where.hostname or "", where.port, timeout=20)
+    ) as connection:
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+
+def test_it_serves_this_machine_and_ends_when_it_is_told_to(store):
+    with serving(store.path.parent) as dashboard:
+        assert dashboard.url.startswith("http://127.0.0.1:")
+        assert get(dashboard.url, "/healthz") == (200, "halfhour\n")
+        assert get(dashboard.url, "/")[0] == 200
+        assert get(dashboard.url, "/", host="evil.example")[0] == 400
+        began = time.monotonic()
+        dashboard.process.terminate()
+        dashboard.process.wait(timeout=20)
+    assert time.monotonic() - began < 5
+    assert dashboard.process.returncode == 143
+
+
+def test_a_port_that_is_taken_gets_a_sentence_and_another(run):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        ran = run("serve", "--port", str(port))
+    assert ran.code == 2
+    assert f"--port {port}: " in ran.err
+    assert "listens" in ran.err
+    free = int(ran.err.split("--port ")[-1].split(" ")[0])
+    assert port < free < port + 20
+    if sys.platform == "linux":
+        assert f"process {os.getpid()}" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (("--host", "0.0.0.0"), 2, "whoever can reach that address could read everything"),
+        (("--host", "0.0.0.0", "--password-file", "nothing"), 2, "cannot be read"),
+        (("--zone", "Europe/Londn"), 2, "did you mean 'Europe/London'"),
+        (("--sync", "often"), 2, "--sync"),
+        (("--sync", "15m"), 3, "GENESYS_CLIENT_ID"),
+        (("--port", "99999"), 2, "--port"),
+        (("--host", "no.such.host.invalid", "--password-file", "p"), 2, "--host no.such.host"),
+    ],
+)
+def test_bad_input_gets_a_sentence(run, words, code, sentence):
+    run_password(run, PASSWORD, "p")
+    ran = run("serve", *words)
+
+    assert (ran.code, ran.out) == (code, "")
+    assert sentence in ran.err
+
+
+def run_password(run: Halfhour, password: str, name: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "halfhour", "password", name],
+        cwd=run.folder,
+        input=f"{password}\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stderr
+
+
+def test_a_password_is_kept_as_a_hash_that_only_its_owner_reads(run):
+    assert run_password(run, PASSWORD, "p")[0] == 0
+    file = run.folder / "p"
+
+    assert PASSWORD not in file.read_text()
+    assert file.read_text().startswith("scrypt$")
+    if os.name == "posix":
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    first = file.read_text()
+    assert run_password(run, PASSWORD, "p")[0] == 0
+    assert file.read_text() != first  # another salt
+
+
+@pytest.mark.parametrize(
+    ("password", "name", "sentence"),
+    [
+        ("short", "p", "shorter than 12 characters"),
+        ("", "p", "shorter than 12 characters"),
+        (PASSWORD, "no/such/folder", "cannot be written"),
+    ],
+)
+def test_a_password_that_is_no_good_is_not_written(run, password, name, sentence):
+    code, said = run_password(run, password, name)
+
+    assert code == 2
+    assert sentence in said
+    assert list(run.folder.iterdir()) == []
+
+
+def test_elsewhere_it_asks_for_the_password_and_speaks_of_tls(run, store):
+    run_password(run, PASSWORD, "p")
+    file = str(run.folder / "p")
+    with serving(
+        store.path.parent, "--host", "0.0.0.0", "--password-file", file, "--name", "half.example"
+    ) as dashboard:
+        port = urlsplit(dashboard.url).port
+        here = f"http://127.0.0.1:{port}"
+        assert get(here, "/metrics")[0] == 401
+        bearer = {"authorization": f"Bearer {PASSWORD}"}
+        assert get(here, "/metrics", **bearer)[0] == 200
+        assert get(here, "/metrics", **bearer, host="half.example")[0] == 200
+        assert get(here, "/metrics", **bearer, host="other.example")[0] == 400
+        assert dashboard.process.stderr
+        assert "put TLS in front" in dashboard.process.stderr.readline()
