@@ -26,6 +26,7 @@ bench: .venv/dev
 	$(BIN)/python bench/store_speed.py
 	$(BIN)/python bench/details_speed.py
 	$(BIN)/python bench/files.py
+	$(BIN)/python bench/dashboard.py
 	$(BIN)/python bench/backfill.py
 
 .venv/made:

@@ -16,7 +16,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))
 WITHOUT = "NOT TESTED IN A BROWSER: there is no Chromium here (apt install chromium)"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is there, this thread has an event loop running
 def browser() -> Iterator[Any]:
     if CHROMIUM is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(WITHOUT)

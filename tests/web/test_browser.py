@@ -4,9 +4,9 @@ import csv
 import re
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,7 +18,7 @@ import uvicorn
 from playwright.sync_api import expect
 
 from halfhour import shaping, wire
-from halfhour.intervals import HALF_HOUR
+from halfhour.intervals import HALF_HOUR, Interval
 from halfhour.store import Store
 from halfhour.syncing import Wish, ready
 from halfhour.tables import POSTED
@@ -259,13 +259,13 @@ def test_what_the_address_gets_wrong_is_said_and_the_page_is_there(tab, served):
     tab.said.clear()  # Chromium tells of the 400
 
 
-def test_a_day_when_the_clock_goes_back_has_each_half_hour_once(tab, served):
-    tab.goto(served + "?day=2026-03-02&zone=America/New_York")
-    tab.wait_for_selector(".cell")
-    assert "America/New_York" in tab.inner_text("#day-title")
-    assert tab.locator(".hour").count() == 48
-    heads = tab.locator(".hour .unseen").all_text_contents()
-    assert (heads[0], heads[-1], len(set(heads))) == ("00:00", "23:30", 48)
+def test_what_is_missing_looks_like_it(tab, served):
+    loaded(tab, served + "?day=2026-03-02&zone=America/New_York")
+    assert "Missing: 2 Mar 2026, 19:00 – 3 Mar 2026, 00:00" in tab.inner_text("#freshness")
+    gone = tab.locator(".line").first.locator(".gone")
+    assert gone.count() == 10
+    assert gone.first.get_attribute("aria-label").endswith("19:00: missing")
+    assert axe(tab) == []
 
 
 @contextmanager
@@ -325,21 +325,48 @@ def test_it_updates_itself_and_stays_where_it_is(tab, own):
         assert tab.locator("aside code").count() >= 1
 
 
-def test_2_000_agents_are_drawn_as_far_as_they_are_seen(tab, tmp_path):
-    many = Store(tmp_path / "many.duckdb")
-    ready(many, Wish(DAY), NOW)
-    starts = [DAY.start + at * HALF_HOUR for at in range(48)]
+def made(path: Path, start: datetime, handled_ms: Mapping[tuple[str, int], int]) -> Store:
+    """A store of what agents have posted in half-hours after *start*."""
+    store = Store(path)
+    day = Interval(start, start + timedelta(days=1))
+    ready(store, Wish(day), NOW)
     rows = [
         {
-            "interval_start": start,
-            "agent_id": f"a{n:04}",
+            "interval_start": start + at * HALF_HOUR,
+            "agent_id": agent,
             "media_type": "voice",
-            "handle_ms": n * 900,
+            "handle_ms": value,
         }
-        for n in range(2000)
-        for start in starts
+        for (agent, at), value in handled_ms.items()
     ]
-    many.settle(Source.POSTED, DAY, {"posted": pa.Table.from_pylist(rows, schema=POSTED)}, NOW)
+    store.settle(Source.POSTED, day, {"posted": pa.Table.from_pylist(rows, schema=POSTED)}, NOW)
+    return store
+
+
+def test_where_the_clock_goes_back_each_hour_has_its_own_column(tab, tmp_path):
+    night = datetime(2025, 10, 26, tzinfo=UTC)
+    store = made(tmp_path / "night.duckdb", night, {("ada", 0): 60_000, ("ada", 2): 120_000})
+    with running(app(store)) as url:
+        loaded(tab, url + "?day=2025-10-26&zone=Europe/London")
+        heads = tab.locator(".hour .unseen").all_text_contents()
+        assert len(heads) == len(set(heads)) == 50
+        assert heads[1:6] == [
+            "00:30",
+            "01:00 +01:00",
+            "01:30 +01:00",
+            "01:00 +00:00",
+            "01:30 +00:00",
+        ]
+        shown = {label: text for label, text in cells(tab).items() if text}
+        assert shown == {
+            "ada, 01:00 +01:00: 0:01:00": "1",
+            "ada, 01:00 +00:00: 0:02:00": "2",
+        }
+
+
+def test_2_000_agents_are_drawn_as_far_as_they_are_seen(tab, tmp_path):
+    worked = {(f"a{n:04}", at): n * 900 for n in range(2000) for at in range(48)}
+    many = made(tmp_path / "many.duckdb", DAY.start, worked)
     with running(app(many)) as url:
         loaded(tab, url + MONDAY)
         assert "2000 agents" in tab.inner_text("#key")

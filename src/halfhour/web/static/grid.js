@@ -36,6 +36,8 @@ export class Grid {
     this.day = day;
     this.agents = agents;
     this.labels = labels(day.starts);
+    const gone = day.missing.map((span) => span.split("/").map(Date.parse));
+    this.gone = day.starts.map((start) => gone.some(([from, to]) => from <= Date.parse(start) && Date.parse(start) < to));
     this.most = 0;
     let first = Infinity;
     for (const agent of agents)
@@ -110,8 +112,9 @@ export class Grid {
     agent.cells.forEach((value, column) => {
       const known = value !== null, kinds = ["cell"];
       if (known) kinds.push(level(value, measure, this.most));
+      else if (this.gone[column]) kinds.push("gone");
       if (young.has(column)) kinds.push("young");
-      const said = `${agent.name}, ${this.labels[column]}: ${shown(value, measure)}${young.has(column) ? ", provisional" : ""}`;
+      const said = `${agent.name}, ${this.labels[column]}: ${!known && this.gone[column] ? "missing" : shown(value, measure)}${young.has(column) ? ", provisional" : ""}`;
       line.append(element("div", {
         class: kinds.join(" "), role: "gridcell", id: `cell-${row}-${column}`, "aria-colindex": column + 2,
         "data-row": row, "data-column": column, "aria-label": said, title: said,

@@ -96,7 +96,8 @@ function nothing(find) {
 function key(count) {
   const unit = { occupancy: "per cent", handled: "interactions" }[day.measure] ?? "minutes";
   const scale = [["l0", "0"], ["l2", "some"], ["l5", "half"], ["l8", "full"],
-    ...(unit === "minutes" && day.basis === "posted" ? [["over", "more than the half-hour has"]] : []), ["young", "provisional"]];
+    ...(unit === "minutes" && day.basis === "posted" ? [["over", "more than the half-hour has"]] : []), ["young", "provisional"],
+    ...(day.missing.length ? [["gone", "missing"]] : [])];
   by("key").replaceChildren(`${count} ${count === 1 ? "agent" : "agents"}, in ${unit}: `, ...scale.map(([name, text]) => element("span", { class: name }, text)));
 }
 
