@@ -58,7 +58,7 @@ def test_its_range_is_in_the_metadata_whole(cloud, halfhour, tmp_path):
 @pytest.mark.parametrize("name", ["s.duckdb", "other.duckdb", "link"])
 def test_a_store_is_not_written_over(cloud, halfhour, tmp_path, name):
     for store in ("s.duckdb", "other.duckdb"):
-        halfhour("sync", "--from", "2026-03-02", "--store", store, "--source", "posted")
+        halfhour("sync", *RANGE, "--store", store, "--source", "posted")
     (tmp_path / "link").symlink_to("other.duckdb")
     before = (tmp_path / name).read_bytes()
     ran = halfhour(

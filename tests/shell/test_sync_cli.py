@@ -9,9 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+
+from halfhour import report
+from halfhour.render.lines import csv_file
 
 from .conftest import Cloud, emulator
 
@@ -38,17 +42,15 @@ def environment(cloud: Cloud) -> dict[str, str]:
     return {**os.environ, **cloud.environment}
 
 
-def export(cloud: Cloud, folder: Path, by: str) -> bytes:
+def export(folder: Path) -> bytes:
     """The whole store as CSV; only what it holds, so it must hold all of it."""
-    done = subprocess.run(
-        command("report", *SHORT, "--offline", "--by", by, "--format", "csv"),
-        cwd=folder,
-        env=environment(cloud),
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    file = BytesIO()
+    for by in ("interval", "agent"):
+        table = report(
+            start=SHORT[1], end=SHORT[3], by=by, store=folder / "halfhour.duckdb", offline=True
+        )
+        csv_file([table], file)
+    return file.getvalue()
 
 
 def killed_at(cloud: Cloud, folder: Path, event: int, delay: float) -> bool:
@@ -71,14 +73,12 @@ def killed_at(cloud: Cloud, folder: Path, event: int, delay: float) -> bool:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(
-    small_cloud: Cloud, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[bytes, bytes]:
+def undisturbed(small_cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """What a sync that nothing happened to ends with."""
     small_cloud.reset()
     folder = tmp_path_factory.mktemp("undisturbed")
     subprocess.run(command("sync", *SHORT), cwd=folder, env=environment(small_cloud), check=True)
-    return export(small_cloud, folder, "interval"), export(small_cloud, folder, "agent")
+    return export(folder)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
@@ -105,10 +105,7 @@ def test_killed_at_any_moment_and_run_again_it_ends_where_it_would_have(
         subprocess.run(
             command("sync", *SHORT), cwd=folder, env=environment(small_cloud), check=True
         )
-        assert (
-            export(small_cloud, folder, "interval"),
-            export(small_cloud, folder, "agent"),
-        ) == undisturbed
+        assert export(folder) == undisturbed
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are another thing there")

@@ -406,6 +406,7 @@ def test_a_sync_that_fails_says_why(tab, own, web_cloud):
         own.path.parent, "--store", own.path.name, "--sync", "1h", environment=wrong
     ) as it:
         loaded(tab, it.url + MONDAY)
+        tab.evaluate("setInterval(() => dispatchEvent(new Event('online')), 300)")
         tab.wait_for_selector("#said >> text=The last sync failed")
         assert "GENESYS_CLIENT_SECRET" in tab.inner_text("#said")
         assert axe(tab) == []
