@@ -1,8 +1,8 @@
 """How quick the dashboard is: for who opens it, for who uses it, and for fifty at once.
 
 In a browser, over a day of 40, 200 and 2,000 agents: milliseconds from the
-address to the first cell, to another measure, and for a page's worth of
-scrolling. From the server, over a year of 2,000 agents: the heat map of a day,
+address to the first cell and to another measure, once somebody has asked for
+them, and from one screenful to the next. From the server, over a year of 2,000 agents: the heat map of a day,
 asked one after the other for days that were not asked for before, alone and
 while another process settles days; then fifty people who reload at once, the
 same page and each a page of their own. Beside it stands the day's query alone,
@@ -184,10 +184,10 @@ def in_duckdb(store: Store, number: int) -> float:
     """Sums by agent and half-hour of one day, from a file that is open already."""
     with duckdb.connect(str(store.path), read_only=True) as connection:
         began = time.perf_counter()
-        connection.execute(
+        connection.sql(
             "select interval_start, agent_id, sum(handle_ms) from posted "
             "where interval_start >= ? and interval_start < ? group by all",
-            [START + number * DAY, START + (number + 1) * DAY],
+            params=[START + number * DAY, START + (number + 1) * DAY],
         ).to_arrow_table()
         return (time.perf_counter() - began) * 1000
 

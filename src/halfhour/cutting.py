@@ -17,34 +17,26 @@ def worked(store: Store, interval: Interval, width: timedelta) -> pa.Table:
 
     It has no counts: those are of what was completed.
     """
-    return _moments(store.ask(sql("worked"), **_cut(interval, width))).cast(POSTED)
+    return _moments(store.ask(sql("worked"), **_cut(interval, width)))
 
 
 def busy(store: Store, interval: Interval, width: timedelta) -> pa.Table:
     """`tables.BUSY` of *interval*, in intervals of *width*."""
-    return _moments(store.ask(sql("busy"), **_cut(interval, width))).cast(BUSY)
+    return _moments(store.ask(sql("busy"), **_cut(interval, width)), BUSY)
 
 
 def rebuilt(store: Store, interval: Interval, width: timedelta) -> pa.Table:
     """`tables.POSTED` of *interval* as conversation details have it."""
-    return _rebuilt(store, interval, width, only_legs=False)
+    return _moments(store.ask(sql("rebuilt"), only_legs=False, **_days(interval, width)))
 
 
 def legs(store: Store, interval: Interval, width: timedelta) -> pa.Table:
-    """Of what is `rebuilt` that which calls have posted that callbacks led to."""
-    return _rebuilt(store, interval, width, only_legs=True)
+    """Of what is `rebuilt` that which calls have posted that callbacks led to.
 
-
-def _rebuilt(store: Store, interval: Interval, width: timedelta, *, only_legs: bool) -> pa.Table:
-    return _moments(
-        store.ask(
-            sql("rebuilt"),
-            only_legs=only_legs,
-            start=interval.start,
-            end=interval.end,
-            width=width // MILLISECOND,
-        )
-    ).cast(POSTED)
+    It is no more than what is posted, even where details know more by now.
+    """
+    text = sql("legs").replace("{rebuilt}", sql("rebuilt"))
+    return _moments(store.ask(text, only_legs=True, **_days(interval, width)))
 
 
 def reconciled(
@@ -83,8 +75,11 @@ def _cut(interval: Interval, width: timedelta) -> dict[str, object]:
     }
 
 
-def _moments(table: pa.Table) -> pa.Table:
+def _days(interval: Interval, width: timedelta) -> dict[str, object]:
+    return {"start": interval.start, "end": interval.end, "width": width // MILLISECOND}
+
+
+def _moments(table: pa.Table, schema: pa.Schema = POSTED) -> pa.Table:
     """Whole milliseconds as moments, which SQL that is to be portable has no one word for."""
-    return table.set_column(
-        0, POSTED.field("interval_start"), table["interval_ms"].cast(POSTED[0].type)
-    )
+    starts = table["interval_ms"].cast(POSTED[0].type)
+    return table.set_column(0, POSTED.field("interval_start"), starts).cast(schema)

@@ -8,11 +8,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from halfhour import cutting
+from halfhour.holdings import holdings
 from halfhour.intervals import HALF_HOUR, QUARTER_HOUR, Interval
+from halfhour.plan import Question
+from halfhour.reports import report
 from halfhour.store import Store
+from halfhour.vocabulary import Source
 from halfhour.windows import DAY
 
 from .conftest import Cloud, emulator
@@ -140,3 +146,30 @@ def test_status_is_that_of_the_records_cut_at_the_edges(own_cloud, store):
     idle = {agent for _, agent, _, _ in expected} - active
     worked = {each["agent_id"] for each in true_segments(own_cloud)}
     assert idle.isdisjoint(worked)  # who is not asked for has done nothing
+
+
+def test_what_only_details_know_yet_is_not_taken_away_from_what_is_posted(store, tmp_path):
+    """As when they are read a moment after the aggregates, and a callback has ended between."""
+    newer = Store(tmp_path / "newer.duckdb")
+    newer.path.write_bytes(store.path.read_bytes())
+    day = Interval(RANGE.start, RANGE.start + DAY)
+    posted = newer.posted(day)
+    calls = pc.equal(posted["media_type"], "voice")
+    fewer = {
+        "posted": pa.concat_tables(
+            [
+                posted.filter(pc.invert(calls)),
+                posted.filter(calls).take(list(range(0, pc.sum(calls).as_py(), 3))),
+            ]
+        )
+    }
+    newer.settle(Source.POSTED, day, fewer, RANGE.end + DAY)
+
+    question = Question(day, UTC)
+    before, after = (
+        report(question, holdings(each, question, RANGE.end + DAY)) for each in (store, newer)
+    )
+    assert sum(before["callback_voice_time_sec"].to_pylist()) > 0
+    for name in after.column_names:
+        if name.endswith(("_sec", "_count")):
+            assert min(filter(None, after[name].to_pylist()), default=0) >= 0, name

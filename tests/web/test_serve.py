@@ -68,6 +68,8 @@ def test_a_port_that_is_taken_gets_a_sentence_and_another(run):
         (("--host", "0.0.0.0", "--password-file", "nothing"), 2, "cannot be read"),
         (("--zone", "Europe/Londn"), 2, "did you mean 'Europe/London'"),
         (("--sync", "often"), 2, "--sync"),
+        (("--name", "*"), 2, "write a host name"),
+        (("--name", "https://half.example/"), 2, "write a host name"),
         (("--sync", "15m"), 3, "GENESYS_CLIENT_ID"),
         (("--port", "99999"), 2, "--port"),
         (("--host", "no.such.host.invalid", "--password-file", "p"), 2, "--host no.such.host"),

@@ -50,21 +50,29 @@ def serve(
             "--password-file, which 'halfhour password FILE' makes, and put TLS in front "
             "(docs/dashboard.md)"
         )
+    for name in names:
+        if "*" in name or "/" in name:
+            raise ConfigError(f"--name {name}: write a host name, such as halfhour.example.com")
     keeper = Doorkeeper.reading(password_file) if password_file else None
     live = Live(every)
     if every:
         load()  # so that missing credentials are said at once
     with _listening(host, port) as listener:
-        hosts = ["127.0.0.1", "localhost", "[::1]", host, *names]
-        dashboard = app(store, zone=zone, live=live, doorkeeper=keeper, hosts=hosts)
+        shown = f"[{host}]" if ":" in host else host
+        hosts = {"127.0.0.1", "localhost", "[::1]", shown, *names}
+        dashboard = app(store, zone=zone, live=live, doorkeeper=keeper, hosts=[*hosts])
         if every:
             live.start(load, store)
-        number = listener.getsockname()[1]
-        log.info("http://%s:%d/", f"[{host}]" if ":" in host else host, number)
+        log.info("http://%s:%d/", shown, listener.getsockname()[1])
         if not here:
             log.warning("anybody on the way can read along: put TLS in front (docs/dashboard.md)")
         config = uvicorn.Config(
-            dashboard, log_level="warning", access_log=False, lifespan="off", server_header=False
+            dashboard,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=1,
         )
         try:
             uvicorn.Server(config).run(sockets=[listener])
