@@ -2,11 +2,11 @@
 
 In a browser, over a day of 40, 200 and 2,000 agents: milliseconds from the
 address to the first cell and to another measure, once somebody has asked for
-them, and from one screenful to the next. From the server, over a year of 2,000 agents: the heat map of a day,
-asked one after the other for days that were not asked for before, alone and
-while another process settles days; then fifty people who reload at once, the
-same page and each a page of their own. Beside it stands the day's query alone,
-as DuckDB answers it.
+them, and from one screenful to the next. From the server, over a year of 2,000
+agents: the heat map of a day, asked one after the other for days that were not
+asked for before, alone and while another process settles days; then fifty
+people at once, for the same day and for one each. Beside it stands the day's
+query alone, as DuckDB answers it.
 """
 
 import json
