@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,22 @@ def test_what_came_in_between_two_readings_is_late_data_as_long_as_more_may_come
     for row in rows:
         assert row["posted_ms"] - row["worked_ms"] == sum(row[cause] for cause in CAUSES)
     own_cloud.reset()
+
+
+def test_what_goes_on_where_the_day_is_cut_is_still_open(own_cloud, tmp_path):
+    """Details that are read at 15:44 know how a call went on that aggregates until 15:30 lack."""
+    own_cloud.reset()
+    moment = NOW - DAY + timedelta(hours=15, minutes=44)
+    own_cloud.clock(now=f"{moment:%Y-%m-%dT%H:%M:%SZ}")
+    store = Store(tmp_path / "halfhour.duckdb")
+    bring(own_cloud.settings, store, Interval(NOW - DAY, moment), moment, sources=None)
+    own_cloud.reset()
+    rows = reconciled(store, None, moment).to_pylist()
+
+    assert any(row["still_open_ms"] for row in rows)
+    for row in rows:
+        assert row["unexplained_conversations"] == ""
+        assert row["posted_ms"] - row["worked_ms"] == sum(row[cause] for cause in CAUSES)
 
 
 def landed(folder: Path, conversations: list[Any]) -> Store:

@@ -121,6 +121,7 @@ kinds as (
         session_id,
         min(start_ms) // 86400000 as first_day,
         (max(end_ms) - 1) // 86400000 as last_day,
+        max(end_ms) as last_end_ms,
         bool_or(open) as is_open,
         bool_or(voice_of_callback) as is_leg,
         bool_or(segment_type = 'interact') as was_answered
@@ -139,7 +140,9 @@ explained as (
         case
             when differs_ms = 0 then 'none'
             when is_leg then 'callback_under_voice'
-            when is_open then 'still_open'
+            -- or was so at the end of what is held of a day that is not over
+            when is_open or last_end_ms between days.end_ms + 1 and (days.day + 1) * 86400000
+                then 'still_open'
             when
                 least(first_day, first_done) < greatest(last_day, last_done)
                 and (
