@@ -7,7 +7,7 @@ import stat
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -107,6 +107,37 @@ def test_a_password_is_kept_as_a_hash_that_only_its_owner_reads(run):
     first = file.read_text()
     assert run_password(run, PASSWORD, "p")[0] == 0
     assert file.read_text() != first  # another salt
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there is no pty")
+def test_at_a_terminal_it_asks_twice_and_shows_nothing(run):
+    import pty  # not on Windows
+
+    def typed(*answers: str) -> tuple[int, str]:
+        pid, terminal = pty.fork()
+        if pid == 0:  # pragma: no cover
+            os.chdir(run.folder)
+            os.execv(sys.executable, [sys.executable, "-m", "halfhour", "password", "p"])
+        said = ""
+        for answer in answers:
+            while not said.endswith(": "):
+                said += os.read(terminal, 99).decode()
+            os.write(terminal, f"{answer}\n".encode())
+            said += "\n"
+        with suppress(OSError):  # Linux says so when the other side has closed
+            while more := os.read(terminal, 999):
+                said += more.decode()
+        os.close(terminal)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), said
+
+    code, said = typed(PASSWORD, f"{PASSWORD}?")
+    assert code == 2
+    assert "the two are not the same; nothing was written" in said
+    assert list(run.folder.iterdir()) == []
+    code, said = typed(PASSWORD, PASSWORD)
+    assert code == 0
+    assert PASSWORD not in said
+    assert (run.folder / "p").read_text().startswith("scrypt$")
 
 
 @pytest.mark.parametrize(

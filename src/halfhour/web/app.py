@@ -33,7 +33,7 @@ from halfhour.render import lines
 from halfhour.store import Store
 from halfhour.vocabulary import Source
 from halfhour.web import queries
-from halfhour.web.guard import COOKIE, Doorkeeper, Guard
+from halfhour.web.guard import COOKIE, Doorkeeper, Guard, asked
 from halfhour.web.kept import Kept
 from halfhour.web.live import Live
 from halfhour.web.views import View, view
@@ -135,14 +135,15 @@ class _Dashboard:
         session = await asyncio.to_thread(keeper.let_in, request, password, time.monotonic())
         if session is None:
             return _form("That is not the password.", 403)
-        response = RedirectResponse("./", status_code=303)
-        # No path: the browser takes the folder of the page, whatever a proxy has put before it.
+        response = RedirectResponse(f"./{asked(request)}", status_code=303)
+        # Lax, so that a link in a mail leads in. No path: the browser takes the folder of the
+        # page, whatever a proxy has put before it.
         response.set_cookie(
             COOKIE,
             session,
             path=None,
             httponly=True,
-            samesite="strict",
+            samesite="lax",
             secure=request.url.scheme == "https",
         )
         return response

@@ -119,6 +119,11 @@ class Doorkeeper:
             return False
 
 
+def asked(who: HTTPConnection) -> str:
+    """The view that an address asks for, to be shown once whoever comes is let in."""
+    return f"?{who.url.query}" if who.url.query else ""
+
+
 def _host(who: HTTPConnection) -> str:
     return who.client.host if who.client else ""
 
@@ -153,5 +158,5 @@ class Guard:
         if keeper is None or path.startswith(OPEN) or keeper.knows(who, monotonic()):
             return None
         if path == "/":
-            return RedirectResponse("login", status_code=303)
+            return RedirectResponse(f"login{asked(who)}", status_code=303)
         return JSONResponse({"error": "log in first"}, 401)

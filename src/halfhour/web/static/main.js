@@ -30,7 +30,7 @@ function go(changes, how = "pushState") {
 
 async function ask(path, query = "") {
   const answer = await fetch(`${path}?${query}`, { headers: { accept: "application/json" } });
-  if (answer.status === 401) location.assign("login");
+  if (answer.status === 401) location.assign(`login${location.search}`);
   const found = await answer.json();
   if (!answer.ok) throw new Error(found.error);
   return found;
