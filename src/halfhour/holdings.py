@@ -26,6 +26,11 @@ def holdings(store: Store, question: Question, now: datetime) -> Found:
     Raises ConfigError for a name that nobody in the store has, or a zone whose
     half-hours it does not have; StoreError.
     """
+    with store.snapshot() as still:
+        return _holdings(still, question, now)
+
+
+def _holdings(store: Store, question: Question, now: datetime) -> Found:
     when = calendar(store, Wish(), now)
     if question.width < when.granularity:
         raise ConfigError(
