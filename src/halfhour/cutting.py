@@ -9,7 +9,7 @@ from halfhour.database import sql
 from halfhour.intervals import MILLISECOND, Interval, epoch_ms, floored
 from halfhour.store import Store
 from halfhour.tables import BUSY, POSTED, RECONCILED
-from halfhour.windows import DAY
+from halfhour.windows import DAY, cut
 
 
 def worked(store: Store, interval: Interval, width: timedelta) -> pa.Table:
@@ -17,12 +17,12 @@ def worked(store: Store, interval: Interval, width: timedelta) -> pa.Table:
 
     It has no counts: those are of what was completed.
     """
-    return _moments(store.ask(sql("worked"), **_cut(interval, width)))
+    return _moments(store.ask(sql("worked"), **cut(interval, width)))
 
 
 def busy(store: Store, interval: Interval, width: timedelta) -> pa.Table:
     """`tables.BUSY` of *interval*, in intervals of *width*."""
-    return _moments(store.ask(sql("busy"), **_cut(interval, width)), BUSY)
+    return _moments(store.ask(sql("busy"), **cut(interval, width)), BUSY)
 
 
 def rebuilt(store: Store, interval: Interval, width: timedelta) -> pa.Table:
@@ -62,17 +62,6 @@ def reconciled(
 
 def _day_number(day: Interval) -> int:
     return epoch_ms(day.start) // (DAY // MILLISECOND)
-
-
-def _cut(interval: Interval, width: timedelta) -> dict[str, object]:
-    """What the SQL that cuts segments takes: which windows, and which intervals of them."""
-    return {
-        "first": floored(interval.start, DAY),
-        "last": interval.end,
-        "start_ms": epoch_ms(interval.start),
-        "end_ms": epoch_ms(interval.end),
-        "width": width // MILLISECOND,
-    }
 
 
 def _days(interval: Interval, width: timedelta) -> dict[str, object]:

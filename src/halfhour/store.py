@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, cast
 
 import pyarrow as pa
 
+from halfhour import revising
 from halfhour.database import WAIT, Connection, Database, sql
 from halfhour.intervals import Interval, moment
 from halfhour.tables import NAMES, PLACES, POSTED, REVISIONS, STATUS
@@ -101,11 +102,12 @@ class Store:
 
         A table may be a Parquet file: then it has a column *part* besides, of
         a conversation only the rows of its last part count, and other days do not. What is changed
-        of posted figures that were held before is noted.
+        of figures that were held before is noted: those that are posted, worked or of a status.
         """
-        changed = count = 0
+        count = 0
         day = {"start": window.start, "end": window.start + DAY}
         with self._database.transaction() as connection:
+            known = revising.remember(connection, source, window)
             for name, found in tables.items():
                 column = HOLDS[source][name]
                 if isinstance(found, Path):
@@ -114,8 +116,6 @@ class Store:
                 else:
                     rows, more = "select * from incoming", {}
                     connection.register("incoming", found)
-                if source is Source.POSTED:
-                    changed = _revised(connection, window, read_at)
                 connection.execute(
                     f"delete from {name} where {column} >= $start and {column} < $end",  # noqa: S608
                     day,
@@ -125,6 +125,7 @@ class Store:
                     more,
                 ).fetchall()
                 count += inserted
+            changed = revising.revise(connection, source, known, read_at) if known else 0
             connection.execute(
                 "delete from settled where source = ? and window_start = ?", [source, window.start]
             )
@@ -204,7 +205,8 @@ class Store:
                 "select revisions.*, names.name as agent_name from revisions "
                 "left join names on names.kind = 'agent' and names.id = agent_id "
                 "where interval_start >= $start and interval_start < $end "
-                "order by read_at, interval_start, agent_id, queue_id, media_type, column_name",
+                "order by read_at, source, interval_start, agent_id, queue_id, media_type, "
+                "column_name",
                 start=within.start,
                 end=within.end,
             )
@@ -229,17 +231,3 @@ class Store:
         """The answer to a *query* in SQL, which can only read."""
         with self._database.reading() as connection:
             return connection.sql(query, params=values).to_arrow_table()
-
-
-def _revised(connection: Connection, window: Interval, read_at: datetime) -> int:
-    """Note what `incoming` changes of posted figures that are held; how many."""
-    held = connection.execute(
-        "select epoch_ms(window_end) from settled where source = 'posted' and window_start = ?",
-        [window.start],
-    ).fetchall()
-    changed = 0
-    for (end,) in held:
-        values = {"window_start": window.start, "known_end": moment(end), "read_at": read_at}
-        ((count,),) = connection.execute(sql("revise"), values).fetchall()
-        changed += count
-    return changed

@@ -166,6 +166,7 @@ sum of the columns from ``late_data_ms`` to ``unexplained_ms``, to the milliseco
 REVISIONS = pa.schema(
     [
         pa.field("read_at", MOMENT, nullable=False),
+        pa.field("source", pa.string(), nullable=False),
         pa.field("interval_start", MOMENT, nullable=False),
         pa.field("agent_id", pa.string(), nullable=False),
         pa.field("agent_name", pa.string()),
@@ -176,8 +177,9 @@ REVISIONS = pa.schema(
         pa.field("new_value", pa.int64()),
     ]
 )
-"""One row per figure of `POSTED` that reading its window again has changed, at *read_at*.
+"""One row per figure that reading its window again has changed, at *read_at*.
 
+By *source* that is a figure of `POSTED` (of details: on the worked basis), or the time in a status.
 *old_value* is null where it was absent, *new_value* where it is so now.
 """
 

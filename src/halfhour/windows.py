@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from halfhour.intervals import Interval, floored
+from halfhour.intervals import MILLISECOND, Interval, epoch_ms, floored
 
 DAY = timedelta(days=1)
 REREAD = (DAY, 4 * DAY)
@@ -81,3 +81,14 @@ class Calendar:
         state = self.state(settled)
         again = any(settled.read_at < day.start + DAY + after <= self.now for after in self.reread)
         return Held(day, state, settled, due=again or state is State.UNFINISHED)
+
+
+def cut(interval: Interval, width: timedelta) -> dict[str, object]:
+    """What the SQL that cuts segments takes: which windows, and which intervals of them."""
+    return {
+        "first": floored(interval.start, DAY),
+        "last": interval.end,
+        "start_ms": epoch_ms(interval.start),
+        "end_ms": epoch_ms(interval.end),
+        "width": width // MILLISECOND,
+    }

@@ -20,7 +20,7 @@ from halfhour.errors import StoreError
 from halfhour.intervals import HALF_HOUR, Interval
 from halfhour.store import Change, Store
 from halfhour.syncing import Wish, ready
-from halfhour.tables import POSTED
+from halfhour.tables import POSTED, STATUS
 from halfhour.vocabulary import Source
 from halfhour.windows import DAY
 
@@ -125,6 +125,55 @@ def test_revisions_are_the_difference_in_what_was_held(tmp_path, before, after, 
         if old.get(key) != new.get(key)
     }
     assert changed.changed == len(found)
+
+
+statuses = st.dictionaries(
+    st.tuples(
+        st.integers(0, 47),
+        st.sampled_from(["ada", "bob"]),
+        st.sampled_from([("presence", "ON_QUEUE"), ("routing", "IDLE"), ("routing", "OFF_QUEUE")]),
+    ),
+    st.integers(1, 1_800_000),
+    max_size=6,
+)
+
+
+@given(statuses, statuses)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_so_are_those_of_status_of_agents_who_were_asked_about(tmp_path, before, after):
+    store = Store(tmp_path / f"{os.urandom(8).hex()}.duckdb")
+    store.create(MADE)
+    for told, read_at in ((before, START), (after, LATER)):
+        table = pa.Table.from_pylist(
+            [
+                {
+                    "interval_start": START + at * HALF_HOUR,
+                    "agent_id": agent,
+                    "kind": kind,
+                    "status": status,
+                    "status_ms": value,
+                }
+                for (at, agent, (kind, status)), value in told.items()
+            ],
+            schema=STATUS,
+        )
+        store.settle(Source.STATUS, MONDAY, {"status": table}, read_at)
+
+    assert {
+        (row["interval_start"], row["agent_id"], row["column_name"]): (
+            row["old_value"],
+            row["new_value"],
+        )
+        for row in store.revisions().to_pylist()
+    } == {
+        (START + at * HALF_HOUR, agent, f"{kind}_{status.lower()}_ms"): (
+            before.get((at, agent, (kind, status))),
+            after.get((at, agent, (kind, status))),
+        )
+        for at, agent, (kind, status) in before.keys() | after.keys()
+        if before.get((at, agent, (kind, status))) != after.get((at, agent, (kind, status)))
+        and agent in {agent for _, agent, _ in before}
+    }
 
 
 def test_names_are_held_until_they_are_old(store):

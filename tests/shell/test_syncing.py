@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from halfhour import regions
+from halfhour.cutting import worked
 from halfhour.errors import ConfigError, Incomplete, Unreachable
 from halfhour.intervals import HALF_HOUR, QUARTER_HOUR, Interval
 from halfhour.outcomes import Event, Outcome
@@ -53,9 +55,13 @@ def key_of(row: dict[str, Any], column: str) -> tuple[Any, ...]:
 
 def held(store: Store, interval: Interval = WEEK) -> Figures:
     """Every figure that *store* holds, by its key and column."""
+    return figures_of(store.posted(interval))
+
+
+def figures_of(table: pa.Table) -> Figures:
     return {
         key_of(row, each.name): row[each.name]
-        for row in store.posted(interval).to_pylist()
+        for row in table.to_pylist()
         for each in POSTED_METRICS
         if row[each.name] is not None
     }
@@ -105,8 +111,9 @@ def test_an_unfinished_day_is_read_again_and_grows(cloud, store):
     today = Interval(NOW, NOW + DAY)
     for hour in (9, 12, 15):
         cloud.clock(now=f"2026-03-03T{hour:02}:10:00Z")
-        outcome, _ = bring(cloud.settings, store, today, NOW + timedelta(hours=hour, minutes=10))
-        assert (outcome.settled, outcome.changed) == (1, 0)
+        now = NOW + timedelta(hours=hour, minutes=10)
+        outcome, _ = bring(cloud.settings, store, today, now, sources=None)
+        assert (outcome.settled, outcome.changed) == (3, 0)
         known = Interval(NOW, NOW + timedelta(hours=hour))
         assert held(store, today) == truth(cloud, known)
 
@@ -184,28 +191,48 @@ def test_where_nobody_answers_it_gives_up_at_once(store):
         outcome.check()
 
 
+def worked_figures(store: Store) -> Figures:
+    """The same as `held`, of worked time."""
+    return figures_of(worked(store, WEEK, HALF_HOUR))
+
+
+def revised(store: Store, source: Source) -> dict[tuple[Any, ...], tuple[int | None, int | None]]:
+    """Each figure that ever changed, as it was first and as it is now."""
+    found: dict[tuple[Any, ...], tuple[int | None, int | None]] = {}
+    for row in store.revisions().to_pylist():
+        if row["source"] == source:
+            key = key_of(row, row["column_name"])
+            first = found[key][0] if key in found else row["old_value"]
+            found[key] = (first, row["new_value"])
+    return found
+
+
+def difference(old: Figures, new: Figures) -> dict[tuple[Any, ...], tuple[int | None, int | None]]:
+    return {
+        key: (old.get(key), new.get(key))
+        for key in old.keys() | new.keys()
+        if old.get(key) != new.get(key)
+    }
+
+
 def test_after_a_restatement_the_store_is_right_and_the_difference_is_on_record(cloud, store):
     cloud.faults({"kind": "restatement", "share": 0.25})
     early = NOW + timedelta(minutes=5)
-    bring(cloud.settings, store, WEEK, now=early)
-    wrong, right = held(store), truth(cloud)
+    bring(cloud.settings, store, WEEK, now=early, sources=None)
+    wrong, wrongly_worked, right = held(store), worked_figures(store), truth(cloud)
     assert wrong != right
 
     for days in (1, 2, 3, 4, 5):
         cloud.clock(now=f"2026-03-{3 + days:02}T03:00:00Z")
-        bring(cloud.settings, store, WEEK, now=NOW + days * DAY + timedelta(hours=3))
+        later = NOW + days * DAY + timedelta(hours=3)
+        bring(cloud.settings, store, WEEK, now=later, sources=None)
 
     assert held(store) == right
-    found: dict[tuple[Any, ...], tuple[int | None, int | None]] = {}
-    for row in store.revisions().to_pylist():
-        key = key_of(row, row["column_name"])
-        first = found[key][0] if key in found else row["old_value"]
-        found[key] = (first, row["new_value"])
-    assert found == {
-        key: (wrong.get(key), right.get(key))
-        for key in wrong.keys() | right.keys()
-        if wrong.get(key) != right.get(key)
-    }
+    assert revised(store, Source.POSTED) == difference(wrong, right)
+    rightly_worked = worked_figures(store)
+    assert wrongly_worked != rightly_worked
+    assert revised(store, Source.DETAILS) == difference(wrongly_worked, rightly_worked)
+    assert revised(store, Source.STATUS) == {}
 
 
 def test_two_syncs_at_once_fetch_nothing_twice(cloud, store):

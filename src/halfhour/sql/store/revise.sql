@@ -1,46 +1,39 @@
--- What the rows of a window that was read again, `incoming`, change in those held.
--- Only of intervals before $known_end, up to which the window was held.
+-- What reading a window again has changed: its figures as they were `before`, and as they are
+-- `after`.
 insert into revisions
-with old as (
-    select * from posted
-    where interval_start >= $window_start and interval_start < $known_end
-),
-
-new as (
-    select * from old where false
-    union all by name
-    select * from incoming
-    where interval_start < $known_end
-),
-
+with
 -- Most rows are as they were, so they are left out before rows are taken apart.
-held as (
-    unpivot (select * from old except select * from new)
-    on columns(* exclude (interval_start, agent_id, queue_id, media_type))
+old as (
+    unpivot (select * from before except select * from after)
+    on columns(* exclude (interval_start, agent_id, queue_id, media_type, status))
     into name column_name value amount
 ),
 
-read_now as (
-    unpivot (select * from new except select * from old)
-    on columns(* exclude (interval_start, agent_id, queue_id, media_type))
+new as (
+    unpivot (select * from after except select * from before)
+    on columns(* exclude (interval_start, agent_id, queue_id, media_type, status))
     into name column_name value amount
 )
 
 select
-    'posted',
+    $source,
     $read_at,
-    coalesce(held.interval_start, read_now.interval_start),
-    coalesce(held.agent_id, read_now.agent_id),
-    coalesce(held.queue_id, read_now.queue_id),
-    coalesce(held.media_type, read_now.media_type),
-    coalesce(held.column_name, read_now.column_name),
-    held.amount,
-    read_now.amount
-from held
-full outer join read_now
-    on held.interval_start = read_now.interval_start
-    and held.agent_id = read_now.agent_id
-    and held.queue_id is not distinct from read_now.queue_id
-    and held.media_type is not distinct from read_now.media_type
-    and held.column_name = read_now.column_name
-where held.amount is distinct from read_now.amount
+    coalesce(old.interval_start, new.interval_start),
+    coalesce(old.agent_id, new.agent_id),
+    coalesce(old.queue_id, new.queue_id),
+    coalesce(old.media_type, new.media_type),
+    concat_ws('_', coalesce(old.status, new.status), coalesce(old.column_name, new.column_name)),
+    old.amount,
+    new.amount
+from old
+full outer join new
+    on old.interval_start = new.interval_start
+    and old.agent_id = new.agent_id
+    and old.queue_id is not distinct from new.queue_id
+    and old.media_type is not distinct from new.media_type
+    and old.status is not distinct from new.status
+    and old.column_name = new.column_name
+where
+    old.amount is distinct from new.amount
+    -- Status is asked for of those who have worked: who was not asked about before is new to us.
+    and ($source <> 'status' or new.agent_id is null or new.agent_id in (select agent_id from before))
