@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -271,9 +272,18 @@ def emulator(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit."""
+    sys.meta_path.insert(0, _WithoutPandas())
     ended(
         lambda: app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     )
+
+
+class _WithoutPandas(MetaPathFinder):
+    """Wherever pandas is installed pyarrow imports it, which takes as long as all else we do."""
+
+    def find_spec(self, fullname: str, *_: object) -> None:
+        if fullname == "pandas":
+            raise ModuleNotFoundError(name=fullname)
 
 
 def _store(named: Path | None, *, offline: bool) -> "Store | None":

@@ -47,6 +47,20 @@ def test_a_report_has_the_seven_columns_first_sorted_by_interval_then_name(halfh
     assert all(float(row["handle_time_sec"]) >= 0 for row in found)
 
 
+def test_no_command_imports_pandas_even_where_it_is_installed(halfhour):
+    for command in (
+        ("sync", *DAY),
+        ("report", *DAY, "--basis", "both", "--output", "report.csv"),
+        ("report", *DAY, "--format", "html", "--output", "report.html"),
+        ("coverage",),
+    ):
+        ran = halfhour(*command, PYTHONPROFILEIMPORTTIME="1")
+        imported = {line.rpartition("|")[2].strip() for line in ran.err.splitlines()}
+        assert ran.code == 0
+        assert "pyarrow" in imported
+        assert not [name for name in imported if name.startswith("pandas.")]
+
+
 def test_a_table_is_followed_by_each_agents_averages_and_the_total(halfhour):
     ran = halfhour("report", *DAY, "--seconds")
 
