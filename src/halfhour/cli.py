@@ -240,7 +240,9 @@ def _dashboard() -> "ModuleType":
     try:
         from halfhour.web import serve
     except ModuleNotFoundError as error:
-        raise ConfigError(f"{error}; install 'halfhour[dashboard]'") from error
+        raise ConfigError(
+            f"the dashboard needs more packages: pip install 'halfhour[dashboard]' ({error})"
+        ) from error
     return serve
 
 

@@ -61,6 +61,18 @@ def test_no_command_imports_pandas_even_where_it_is_installed(halfhour):
         assert not [name for name in imported if name.startswith("pandas.")]
 
 
+@pytest.mark.parametrize(
+    ("command", "extra"), [("serve", "dashboard"), ("password", "dashboard"), ("demo", "emulator")]
+)
+def test_a_command_whose_packages_are_not_installed_says_which_are_to_be(halfhour, command, extra):
+    hidden = "import sys; sys.modules['starlette'] = None"
+    (halfhour.folder / "sitecustomize.py").write_text(hidden)
+    ran = halfhour(*((command, "file") if command == "password" else (command,)), PYTHONPATH=".")
+
+    assert (ran.code, ran.out) == (2, "")
+    assert f"the {extra} needs more packages: pip install 'halfhour[{extra}]'" in ran.err
+
+
 def test_a_table_is_followed_by_each_agents_averages_and_the_total(halfhour):
     ran = halfhour("report", *DAY, "--seconds")
 
