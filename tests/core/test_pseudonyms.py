@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from halfhour import reports
@@ -36,6 +36,7 @@ rows = st.lists(
 )
 
 
+@settings(max_examples=40)
 @given(rows, st.sampled_from(list(By)))
 def test_the_figures_stay_and_nobody_can_be_told(posted, by):
     found = Found(AGENTS, pa.Table.from_pylist(posted, schema=POSTED), queues=QUEUES)

@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genesys_emulator.answers import answer
@@ -171,6 +171,7 @@ def test_the_order_is_none_and_still_the_same_for_the_same_request():
     assert users != sorted(users)
 
 
+@settings(max_examples=40)
 @given(moments, moments)
 def test_a_day_does_not_depend_on_the_clock_or_on_when_the_centre_opened(one, other):
     """What both clocks have seen, both tell alike."""

@@ -177,7 +177,7 @@ def test_the_status_is_what_the_conversations_make_it(agent):
     assert len(working) > 30
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(agents, dates)
 def test_off_queue_is_whenever_the_presence_is_not_on_queue(agent, day):
     start = midnight(day)

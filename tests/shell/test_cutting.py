@@ -88,7 +88,7 @@ def in_it(at: int) -> datetime:
     return EDGE + at // (WIDTH // MS) * WIDTH
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.lists(session, max_size=3), max_size=4))
 def test_every_millisecond_counts_once_where_it_was(conversations):
     records = [record(number, legs) for number, legs in enumerate(conversations)]

@@ -100,7 +100,7 @@ cells = st.dictionaries(
 
 
 @given(cells, cells, st.integers(1, 48))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_revisions_are_the_difference_in_what_was_held(tmp_path, before, after, known):
     store = Store(tmp_path / f"{os.urandom(8).hex()}.duckdb")
     store.create(MADE)
@@ -139,7 +139,7 @@ statuses = st.dictionaries(
 
 
 @given(statuses, statuses)
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_so_are_those_of_status_of_agents_who_were_asked_about(tmp_path, before, after):
     store = Store(tmp_path / f"{os.urandom(8).hex()}.duckdb")
     store.create(MADE)
