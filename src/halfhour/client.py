@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -13,7 +15,7 @@ import stamina
 from halfhour import pacing, transport, wire
 from halfhour.auth import ClientCredentials
 from halfhour.endpoints import PAGE_SIZE, Endpoint
-from halfhour.errors import UnexpectedAnswer
+from halfhour.errors import HalfhourError, UnexpectedAnswer
 from halfhour.settings import Settings
 
 T = TypeVar("T")
@@ -27,7 +29,7 @@ class Client:
         self._settings = settings
         self._http = transport.connect(settings.patience, local=settings.hosts.on_this_machine)
         self._login = ClientCredentials(self._http, settings)
-        self._slots = asyncio.Semaphore(pacing.IN_FLIGHT)
+        self._slots = _Slots()
         self._held_until = self._next = 0.0
         self.patience = settings.patience
         self.left: int | None = None
@@ -61,7 +63,7 @@ class Client:
             wait_jitter=patience.first_wait,
         ):
             with attempt:
-                async with self._slots:
+                async with self._slots.one():
                     response = await self._send(endpoint, query, body)
                     answer: T = transport.read(endpoint.name, response, endpoint.answer)
         return answer
@@ -129,3 +131,29 @@ class Client:
         if seconds:
             now = asyncio.get_running_loop().time()
             self._held_until = max(self._held_until, now + seconds)
+
+
+@dataclass(slots=True)
+class _Slots:
+    """As many requests at once as the other side keeps up with."""
+
+    _most: float = pacing.IN_FLIGHT
+    _taken: int = 0
+    _given_back: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[None]:
+        async with self._given_back:
+            await self._given_back.wait_for(lambda: self._taken < int(self._most))
+            self._taken += 1
+        error: HalfhourError | None = None
+        try:
+            yield
+        except HalfhourError as failure:
+            error = failure
+            raise
+        finally:
+            self._taken -= 1
+            self._most = pacing.in_flight(self._most, error)
+            async with self._given_back:
+                self._given_back.notify_all()

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
-from halfhour.errors import ApiError, UnexpectedAnswer, Unreachable
+from halfhour.errors import ApiError, HalfhourError, UnexpectedAnswer, Unreachable
 
 TRANSIENT = frozenset({408, 429, 502, 503, 504})
+OVERWHELMED = frozenset({429, 503, 504})
 IN_FLIGHT = 8
-"""Requests under way at once. httpx2 gets slower past it, and 300 a minute need fewer."""
+"""Requests under way at once, at most. httpx2 gets slower past it, and 300 a minute need fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,23 @@ def retry(error: Exception, *, ceiling: float) -> bool | float:
             return True
         case _:
             return False
+
+
+def in_flight(so_far: float, error: HalfhourError | None) -> float:
+    """How many requests may be under way, whole ones, after one that ended with *error* or well.
+
+    Half as many where the other side cannot keep up, and one more once as many
+    have gone well: the rule by which TCP shares a line.
+    """
+    match error:
+        case None:
+            return min(so_far + 1 / so_far, IN_FLIGHT)
+        case Unreachable():
+            return max(so_far / 2, 1)
+        case ApiError(status=status) if status in OVERWHELMED:
+            return max(so_far / 2, 1)
+        case _:
+            return so_far
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:

@@ -81,3 +81,18 @@ def test_the_next_request_waits_where_the_limit_is_near(count, allowed, reset, s
     }
 
     assert pacing.pause(headers) == seconds
+
+
+@given(st.lists(st.sampled_from((None, 429, 503, 504, 500, "unreachable"))))
+def test_as_many_at_once_as_the_other_side_keeps_up_with(ends):
+    most = float(pacing.IN_FLIGHT)
+    for end in ends:
+        error = Unreachable("x") if end == "unreachable" else end and ApiError("x", end)
+        after = pacing.in_flight(most, error)
+        assert 1 <= after <= pacing.IN_FLIGHT
+        assert (after > most) <= (end is None)
+        assert (after < most) <= (end not in (None, 500))
+        most = after
+    for _ in range(sum(range(1, pacing.IN_FLIGHT + 1))):
+        most = pacing.in_flight(most, None)
+    assert most == pacing.IN_FLIGHT

@@ -301,5 +301,18 @@ def test_no_request_goes_over_the_limit(tight_cloud):
     assert len(statuses) >= 15
 
 
+def test_where_the_other_side_cannot_keep_up_fewer_go_at_once(cloud):
+    """Eight are refused, and then not all of the eight are tried again at the same time."""
+    cloud.faults(
+        {"kind": "status", "status": 503, "endpoint": "aggregates", "calls": [*range(1, 9)]},
+        {"kind": "slow", "seconds": 0.3, "endpoint": "aggregates"},
+    )
+    run(aggregates(cloud.settings, times=8))
+
+    asked = [datetime.fromisoformat(each["time"]) for each in cloud.requests("aggregates/query")]
+    assert len(asked) == 16
+    assert asked[15] - asked[8] >= timedelta(seconds=0.3)
+
+
 async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
     return await asyncio.wait_for(work, seconds)
