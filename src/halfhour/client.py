@@ -15,7 +15,7 @@ import stamina
 from halfhour import pacing, transport, wire
 from halfhour.auth import ClientCredentials
 from halfhour.endpoints import PAGE_SIZE, Endpoint
-from halfhour.errors import HalfhourError, UnexpectedAnswer
+from halfhour.errors import ApiError, HalfhourError, UnexpectedAnswer
 from halfhour.settings import Settings
 
 T = TypeVar("T")
@@ -65,7 +65,7 @@ class Client:
             with attempt:
                 async with self._slots.one():
                     response = await self._send(endpoint, query, body)
-                    answer: T = transport.read(endpoint.name, response, endpoint.answer)
+                    answer: T = self._read(endpoint, response)
         return answer
 
     async def pages(
@@ -94,7 +94,6 @@ class Client:
     async def _send(
         self, endpoint: Endpoint[Any], query: Query | None, body: object
     ) -> httpx2.Response:
-        await self._turn()
         token = await self._login.token()
         response = await self._exchange(endpoint, query, body, token)
         if response.status_code == httpx2.codes.UNAUTHORIZED:
@@ -113,19 +112,30 @@ class Client:
             headers={"Authorization": f"Bearer {token}"}
             | ({} if body is None else {"Content-Type": "application/json"}),
         )
+        await self._turn()
         response = await transport.exchange(self._http, request, self._settings.patience)
         self.left = pacing.left(response.headers)
         self._hold(pacing.pause(response.headers))
         return response
 
+    def _read(self, endpoint: Endpoint[T], response: httpx2.Response) -> T:
+        try:
+            answer: T = transport.read(endpoint.name, response, endpoint.answer)
+        except ApiError as error:
+            wait = pacing.retry(error, ceiling=self.patience.ceiling)
+            if not isinstance(wait, bool):  # who has to wait for one has to with all
+                self._hold(wait)
+            raise
+        return answer
+
     async def _turn(self) -> None:
         loop = asyncio.get_running_loop()
-        while (wait := self._held_until - loop.time()) > 0:  # noqa: ASYNC110  (it may be put off)
-            await asyncio.sleep(wait)
         if allowed := self._settings.max_requests_per_minute:
             start = max(self._next, loop.time())
             self._next = start + 60 / allowed
             await asyncio.sleep(start - loop.time())
+        while (wait := self._held_until - loop.time()) > 0:  # noqa: ASYNC110  (it may be put off)
+            await asyncio.sleep(wait)
 
     def _hold(self, seconds: float) -> None:
         if seconds:

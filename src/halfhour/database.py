@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from halfhour.errors import StoreError
+from halfhour.errors import StoreBusy, StoreError
 
 VERSION = 3
 MAGIC = b"DUCK"
@@ -114,9 +114,10 @@ class Database:
             try:
                 return duckdb.connect(str(self.path), read_only=read_only)
             except duckdb.Error as error:
-                busy = any(sign in str(error) for sign in BUSY)
-                if not busy or time.monotonic() > until:
+                if not any(sign in str(error) for sign in BUSY):
                     raise
+                if time.monotonic() >= until:
+                    raise StoreBusy(f"{self.path}: {_reason(error)}") from error
             time.sleep(PAUSE)
 
     def _refuse_other_files(self) -> None:
@@ -127,7 +128,7 @@ class Database:
             return
         except OSError as error:
             raise StoreError(f"{self.path}: cannot be opened ({error.strerror})") from error
-        if head and head[8:] != MAGIC:
+        if head and head[8:] != MAGIC:  # an empty one may be a store that is being made
             raise StoreError(f"{self.path}: this file is no halfhour store; name another")
 
 
@@ -178,5 +179,6 @@ REASONS: Mapping[str, str] = {
     "Read-only file system": "it is on a disk that cannot be written to",
     "Permission denied": "it may not be written to (permission denied)",
     "No such file or directory": "there is no such folder",
+    "not a valid DuckDB": "this file is empty, and no halfhour store; name another",
     "newer": "a newer DuckDB wrote this file; install a newer halfhour to use it",
 }

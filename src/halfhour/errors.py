@@ -21,7 +21,7 @@ class StoreError(HalfhourError):
 
 
 class StoreBusy(StoreError):  # noqa: N818
-    """Another sync is under way in the store."""
+    """Somebody else has the store for now: another sync, or another program."""
 
 
 class Incomplete(HalfhourError):  # noqa: N818

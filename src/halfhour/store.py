@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from halfhour import revising
 from halfhour.database import WAIT, Connection, Database, sql
-from halfhour.intervals import Interval, moment
+from halfhour.intervals import Interval, floored, moment
 from halfhour.tables import NAMES, PLACES, POSTED, REVISIONS, STATUS
 from halfhour.vocabulary import Source
 from halfhour.windows import DAY, Settled
@@ -215,16 +215,16 @@ class Store:
         )
 
     def keep(self, since: datetime) -> int:
-        """Let go of the windows that end by *since*, whole; how many days."""
+        """Let go of the days that are over by *since*, whole and of every source; how many."""
+        first_kept = floored(since, DAY)
         with self._database.transaction() as connection:
             gone = connection.execute(
-                "delete from settled where window_end <= ? returning epoch_ms(window_end)", [since]
+                "delete from settled where window_start < ? returning epoch_ms(window_start)",
+                [first_kept],
             ).fetchall()
-            if gone:
-                end = moment(max(row[0] for row in gone))
-                for tables in (*HOLDS.values(), {"revisions": "interval_start"}):
-                    for name, column in tables.items():
-                        connection.execute(f"delete from {name} where {column} < ?", [end])  # noqa: S608
+            for tables in (*HOLDS.values(), {"revisions": "interval_start"}):
+                for name, column in tables.items():
+                    connection.execute(f"delete from {name} where {column} < ?", [first_kept])  # noqa: S608
         return len({row[0] for row in gone})
 
     def ask(self, query: str, **values: object) -> pa.Table:

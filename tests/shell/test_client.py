@@ -18,6 +18,7 @@ from halfhour.errors import ApiError, AuthError, UnexpectedAnswer, Unreachable
 from halfhour.fetch import fetch
 from halfhour.found import Found
 from halfhour.intervals import HALF_HOUR, Interval
+from halfhour.pacing import IN_FLIGHT
 from halfhour.plan import PostedQuery, Question
 from halfhour.settings import Settings
 
@@ -130,6 +131,19 @@ def test_a_retry_after_is_waited_for(cloud):
 
     first, second = (datetime.fromisoformat(r["time"]) for r in cloud.requests("aggregates/query"))
     assert second - first >= timedelta(seconds=0.95)
+
+
+def test_who_has_to_wait_waits_with_all_others(cloud):
+    cloud.faults(
+        {"kind": "status", "status": 429, "endpoint": "aggregates", "calls": [1],
+         "retry_after": "1"}
+    )  # fmt: skip
+    run(aggregates(cloud.settings, times=20))
+
+    asked = [datetime.fromisoformat(each["time"]) for each in cloud.requests("aggregates/query")]
+    at_once = [each for each in asked if each - asked[0] < timedelta(seconds=0.95)]
+    assert len(asked) == 21
+    assert len(at_once) <= IN_FLIGHT
 
 
 def test_a_retry_after_above_the_ceiling_ends_it_and_says_so(cloud):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from halfhour import shaping, wire
 from halfhour.database import VERSION, sql
-from halfhour.errors import StoreError
+from halfhour.errors import StoreBusy, StoreError
 from halfhour.intervals import HALF_HOUR, Interval
 from halfhour.store import Change, Store
 from halfhour.syncing import Wish, ready
@@ -203,6 +203,17 @@ def test_old_windows_go_whole(store):
     assert store.keep(START) == 0
 
 
+def test_a_day_goes_with_all_its_sources_however_far_each_is_held(store):
+    monday, noon = START, START + DAY / 2
+    post(store, Interval(monday, monday + DAY), rows((40, "ada", None, {"acw_ms": 1})), LATER)
+    store.settle(Source.STATUS, Interval(monday, noon), {"status": STATUS.empty_table()}, LATER)
+
+    assert store.keep(noon + timedelta(hours=1)) == 0
+    assert store.posted(Interval(monday, monday + DAY)).num_rows == 1
+    assert store.keep(monday + DAY) == 1
+    assert store.settled(Source.STATUS) == []
+
+
 def test_readers_and_a_writer_take_turns(store):
     post(store, MONDAY, rows((0, "ada", None, {"acw_ms": 0})), LATER)
     reader = (
@@ -228,7 +239,7 @@ def test_who_holds_it_for_too_long_is_named(store):
         assert other.stdout
         other.stdout.readline()
         impatient = Store(store.path, wait=0.2)
-        with pytest.raises(StoreError, match=rf"PID {other.pid}.*has it open; try again"):
+        with pytest.raises(StoreBusy, match=rf"PID {other.pid}.*has it open; try again"):
             impatient.settled(Source.POSTED)
         # and who waits long enough has it
         release = threading.Timer(0.5, lambda: other.communicate("\n"))
@@ -268,6 +279,7 @@ def foreign(path: Path) -> None:
         (foreign, "this DuckDB database is no halfhour store"),
         (lambda path: path.write_text("interval_start,agent_id\n"), "this file is no"),
         (lambda path: path.write_bytes(b"SQLite format 3\x00" * 9), "no halfhour store"),
+        (lambda path: path.touch(), "this file is empty, and no halfhour store"),
         (lambda path: path.mkdir(), "Is a directory"),
         (lambda path: None, "there is no store; 'halfhour sync' makes one"),
         (lambda path: duckdb.connect(str(path)).close(), "the store is empty; run 'halfhour sync'"),
@@ -282,7 +294,7 @@ def test_what_is_no_store_gets_a_sentence_and_is_let_be(tmp_path, make, words):
         Store(path).settled(Source.POSTED)
     assert words in str(caught.value)
     assert str(path) in str(caught.value)
-    if "make" not in words and "empty" not in words:
+    if "make" not in words and "store is empty" not in words:
         with pytest.raises(StoreError):
             Store(path).create(MADE)
     assert before == (path.read_bytes() if path.is_file() else b"")
