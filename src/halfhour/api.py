@@ -20,8 +20,8 @@ from halfhour.pseudonyms import Pseudonyms
 from halfhour.settings import Settings
 from halfhour.settings import load as load_settings
 from halfhour.store import Store
-from halfhour.syncing import Wish
 from halfhour.vocabulary import MEDIA, Basis, By
+from halfhour.wishes import Wish
 
 T = TypeVar("T")
 

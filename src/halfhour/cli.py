@@ -103,26 +103,28 @@ def sync(
     store), as far as they are missing, unfinished, or due to be read again.
     """
     from halfhour import syncs, talk, when
+    from halfhour.settings import requests_a_minute
     from halfhour.store import Store
-    from halfhour.syncing import Wish
+    from halfhour.wishes import Wish
 
-    wish = Wish(
-        (range_ or Range()).interval,
-        tuple(dict.fromkeys(source)) or None,
-        when.duration("--granularity", granularity) if granularity else None,
-        tuple(when.duration("--reread", text) for text in reread) or None,
-    )
-    held = Store(store)
+    range_, connection, held = range_ or Range(), connection or Connection(), Store(store)
+    width = when.duration("--granularity", granularity) if granularity else None
+    ages = tuple(when.duration("--reread", text) for text in reread) or None
+
+    def wish() -> Wish:
+        return Wish(range_.interval, tuple(dict.fromkeys(source)) or None, width, ages)
+
     kept = when.duration("--keep", keep) if keep else None
     every = when.duration("--watch", watch) if watch else None
     if dry_run:
-        syncs.preview(held, wish)
+        allowed = requests_a_minute(connection.settings, connection.max_requests_per_minute)
+        syncs.preview(held, wish(), allowed)
         return
-    settings = (connection or Connection()).load()
+    settings = connection.load()
     with talk.talking(log_format):
         if every:
             syncs.watch(settings, held, wish, kept, every)
-        syncs.once(settings, held, wish, kept)
+        syncs.once(settings, held, wish(), kept)
 
 
 @app.command(name="import")

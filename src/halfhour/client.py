@@ -1,7 +1,7 @@
 """Runs endpoints: the one place that pages, paces and tries again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,19 +18,28 @@ from halfhour.endpoints import PAGE_SIZE, Endpoint
 from halfhour.errors import ApiError, HalfhourError, UnexpectedAnswer
 from halfhour.settings import Settings
 
+NOTABLE = 1.0
+"""Seconds of a wait that is told of."""
+
 T = TypeVar("T")
 Query = Mapping[str, str | Sequence[str]]
 
 
 class Client:
-    """A connection to one organisation; `async with`, then `call` and `pages`."""
+    """A connection to one organisation; `async with`, then `call` and `pages`.
 
-    def __init__(self, settings: Settings) -> None:
+    *paused* is told of each wait for the rate limit, in seconds.
+    """
+
+    def __init__(
+        self, settings: Settings, paused: Callable[[float], None] = lambda seconds: None
+    ) -> None:
         self._settings = settings
         self._http = transport.connect(settings.patience, local=settings.hosts.on_this_machine)
         self._login = ClientCredentials(self._http, settings)
         self._slots = _Slots()
         self._held_until = self._next = 0.0
+        self._paused = paused
         self.patience = settings.patience
         self.left: int | None = None
         """How many requests the minute still allows, as far as an answer has said."""
@@ -138,9 +147,10 @@ class Client:
             await asyncio.sleep(wait)
 
     def _hold(self, seconds: float) -> None:
-        if seconds:
-            now = asyncio.get_running_loop().time()
-            self._held_until = max(self._held_until, now + seconds)
+        until = asyncio.get_running_loop().time() + seconds
+        if seconds >= NOTABLE and until > self._held_until + NOTABLE:
+            self._paused(seconds)
+        self._held_until = max(self._held_until, until)
 
 
 @dataclass(slots=True)

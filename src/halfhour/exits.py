@@ -1,5 +1,6 @@
 """How a process ends: signals, streams and exit codes."""
 
+import logging
 import os
 import signal
 import sys
@@ -89,5 +90,10 @@ def _code(error: errors.HalfhourError) -> Exit:
 
 
 def _say(message: str, code: Exit) -> Exit:
-    print(f"halfhour: {message}", file=sys.stderr)
+    log = logging.getLogger("halfhour")
+    if log.handlers:  # a command has begun to talk, to people or machines
+        event = {"event": "ended", "exit_code": code, "reason": message}
+        log.error("%s", message, extra={"event": event})
+    else:
+        print(f"halfhour: {message}", file=sys.stderr)
     return code

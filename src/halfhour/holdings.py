@@ -14,10 +14,10 @@ from halfhour.found import Found
 from halfhour.intervals import Interval
 from halfhour.plan import Question, identified
 from halfhour.store import Kind, Store
-from halfhour.syncing import Wish, calendar
 from halfhour.tables import RECONCILED
 from halfhour.vocabulary import Source
 from halfhour.windows import Held, State
+from halfhour.wishes import Wish, calendar
 
 
 def holdings(store: Store, question: Question, now: datetime) -> Found:

@@ -24,9 +24,10 @@ from halfhour.intervals import Interval, floored, utc
 from halfhour.outcomes import Event, Outcome, Tell
 from halfhour.segments import read
 from halfhour.store import Store
-from halfhour.syncing import Wish, alone, ready
+from halfhour.turns import alone
 from halfhour.vocabulary import Source
 from halfhour.windows import DAY
+from halfhour.wishes import Wish, ready
 
 AT_ONCE = 1000
 """Lines that are read in one step."""

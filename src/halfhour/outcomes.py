@@ -25,20 +25,23 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something happened: *kind* is waiting, planned, asked, answered, settled, failed,
+    """Something happened: *kind* is waiting, planned, paused, asked, answered, settled, failed,
     left_out (a source), odd (conversations) or unnamed.
 
-    *left* is how many requests the minute still allows, as far as is known.
+    *left* is how many requests the minute still allows, as far as is known;
+    *seconds* is how long a pause is, or what is planned takes at least.
     """
 
     kind: str
     source: Source | None = None
     window: Interval | None = None
-    rows: int = 0
-    changed: int = 0
-    done: int = 0
-    of: int = 0
+    rows: int | None = None
+    changed: int | None = None
+    done: int | None = None
+    of: int | None = None
     left: int | None = None
+    requests: int | None = None
+    seconds: float | None = None
     reason: str = ""
 
     def as_json(self) -> dict[str, object]:
@@ -52,6 +55,8 @@ class Event:
             "done": self.done,
             "of": self.of,
             "requests_left": self.left,
+            "requests": self.requests,
+            "seconds": self.seconds,
             "reason": self.reason,
         }
         return {name: value for name, value in told.items() if value not in (None, "")}

@@ -243,11 +243,29 @@ def preview(question: Question, hosts: Hosts) -> dict[str, Any]:
     return {"requests": listed, **cost(len(listed))}
 
 
-def cost(requests: int) -> dict[str, Any]:
+def least(windows: Mapping[Source, int], agents: int) -> int:
+    """At least how many requests so many *windows* take, where the status of *agents* is asked.
+
+    A job of details is submitted, looked at, read and ended.
+    """
+    each = {
+        Source.POSTED: 1,
+        Source.STATUS: max(1, -(-agents // AGENTS_A_REQUEST)),
+        Source.DETAILS: 4,
+    }
+    return sum(count * each[source] for source, count in windows.items())
+
+
+def seconds(requests: int, a_minute: int | None = None) -> float:
+    """How long so many *requests* take at the limit, or at *a_minute*."""
+    return round(requests * 60 / min(a_minute or REQUESTS_A_MINUTE, REQUESTS_A_MINUTE), 1)
+
+
+def cost(requests: int, a_minute: int | None = None) -> dict[str, Any]:
     """What so many *requests* take, as far as is known before they are sent."""
     return {
         "request_count": requests,
-        "seconds_at_limit": round(requests * 60 / REQUESTS_A_MINUTE, 1),
+        "seconds_at_limit": seconds(requests, a_minute),
         "note": "at least: lists have a page per 100 entries, agents are named 100 at a time, "
         "a query that is too much for one answer is divided, and a job of conversation details "
         "is looked at and read page by page",

@@ -111,15 +111,18 @@ def region_hosts(
     *, file: Path | None = None, environ: Mapping[str, str] | None = None, region: str | None = None
 ) -> Hosts:
     """Whom the settings in force would ask; needs no credentials."""
-    environ = os.environ if environ is None else environ
-    value = _value(KNOWN["region"], {"region": region}, environ, _from_file(file))
-    return regions.hosts(value)
+    return regions.hosts(_alone("region", region, environ, file))
+
+
+def requests_a_minute(file: Path | None, flag: int | None) -> int | None:
+    """How many requests the settings in force allow, if they say; needs no credentials."""
+    allowed: int | None = _alone("max_requests_per_minute", flag, None, file)
+    return allowed
 
 
 def pseudonym_key(*, file: Path | None = None, environ: Mapping[str, str] | None = None) -> str:
     """What pseudonyms are made with. Raises ConfigError if it is not set, or easily guessed."""
-    environ = os.environ if environ is None else environ
-    key = str(_value(KNOWN["pseudonym_key"], {}, environ, _from_file(file)))
+    key = str(_alone("pseudonym_key", None, environ, file))
     if len(key) < SHORTEST_KEY:
         raise ConfigError(
             f"--pseudonyms: {'the key is too short' if key else 'there is no key'}; set "
@@ -127,6 +130,11 @@ def pseudonym_key(*, file: Path | None = None, environ: Mapping[str, str] | None
             "and keep them: with another key everyone has another name"
         )
     return key
+
+
+def _alone(name: str, flag: object, environ: Mapping[str, str] | None, file: Path | None) -> Any:
+    environ = os.environ if environ is None else environ
+    return _value(KNOWN[name], {name: flag}, environ, _from_file(file))
 
 
 def _guard(hosts: Hosts, values: Mapping[str, Any], outside: Mapping[str, Any], path: str) -> None:

@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.progress import Progress
 
 from halfhour import fetch as fetching
-from halfhour import layouts, reports, syncing, syncs
+from halfhour import layouts, reports, syncs, wishes
 from halfhour import plan as planning
 from halfhour.accounts import Account
 from halfhour.api import now
-from halfhour.errors import ConfigError, StoreBusy, Unreachable
+from halfhour.errors import ConfigError, StoreError, Unreachable
 from halfhour.found import Found
 from halfhour.holdings import check, holdings, missing, passing, reconciled, wish_of
 from halfhour.intervals import Interval
@@ -27,10 +27,10 @@ from halfhour.render import formats
 from halfhour.settings import Settings
 from halfhour.shapes import Shape, destination
 from halfhour.store import Store
-from halfhour.syncing import Wish
 from halfhour.talk import talking, watched
 from halfhour.vocabulary import By, Format, Source
 from halfhour.windows import DAY
+from halfhour.wishes import Wish
 
 _TITLES = {
     By.INTERVAL: "Half-hours",
@@ -153,10 +153,10 @@ def _held(
     load: Callable[[], Settings], question: Question, store: Store, offline: bool, *, whole: bool
 ) -> Parts:
     wish = wish_of(question)
-    if not offline and any(syncing.due(store, wish, now()).values()):
+    if not offline and any(wishes.due(store, wish, now()).values()):
         try:
             syncs.run(load(), store, wish, wait=False)
-        except (StoreBusy, Unreachable) as error:
+        except (StoreError, Unreachable) as error:
             log.warning("%s; showing what is held", error)
     days = question.interval.windows(DAY)
     parts = [question] if whole else [replace(question, interval=day) for day in days]
@@ -183,7 +183,7 @@ def _disguised(table: pa.Table, shape: Shape) -> pa.Table:
 def coverage(store: Store, interval: Interval | None, shape: Shape) -> None:
     """Print or write what *store* holds of each day of *interval*, or since its first."""
     store.settings()  # raises if there is no store, which holds nothing of any day
-    days = syncing.held(store, Wish(interval), now())
+    days = wishes.held(store, Wish(interval), now())
     with talking(), destination(shape, store) as write:
         write({"Coverage": [labelled(reports.coverage(days), zone="UTC")]})
 

@@ -5,6 +5,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,25 +13,34 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from halfhour import landed, plan, syncing
+from halfhour import landed, plan, syncing, wishes
 from halfhour.api import now
-from halfhour.errors import ApiError, Incomplete, UnexpectedAnswer, Unreachable
-from halfhour.intervals import Interval
+from halfhour.errors import (
+    ApiError,
+    Incomplete,
+    StoreBusy,
+    StoreError,
+    UnexpectedAnswer,
+    Unreachable,
+)
+from halfhour.intervals import Interval, floored
 from halfhour.outcomes import Event, Outcome, Tell
 from halfhour.settings import Settings
 from halfhour.store import Store
-from halfhour.syncing import Wish
 from halfhour.talk import watched
+from halfhour.windows import DAY
+from halfhour.wishes import Wish
 
 log = logging.getLogger("halfhour")
 
 
 def once(settings: Settings, store: Store, wish: Wish, keep: timedelta | None = None) -> None:
-    """Bring *store* up to date, and let go of what is older than *keep*.
+    """Bring *store* up to date, and let go of days that are older than *keep*.
 
     Raises Incomplete, and what `syncing.sync` raises.
     """
-    outcome = run(settings, store, wish)
+    first_kept = floored(now() - keep, DAY) if keep else None
+    outcome = run(settings, store, replace(wish, since=first_kept))
     changed = f"; {outcome.changed:,} figures have changed since" if outcome.changed else ""
     log.info(
         "%s: %d windows settled, %s rows%s",
@@ -39,19 +49,32 @@ def once(settings: Settings, store: Store, wish: Wish, keep: timedelta | None = 
         f"{outcome.rows:,}",
         changed,
     )
-    if keep and (gone := store.keep(now() - keep)):
-        log.info("%s: %d days older than %s are gone", store.path, gone, keep)
+    if first_kept and (gone := store.keep(first_kept)):
+        log.info("%s: %d days before %s are gone", store.path, gone, first_kept.date())
     outcome.check()
 
 
 def watch(
-    settings: Settings, store: Store, wish: Wish, keep: timedelta | None, every: timedelta
+    settings: Settings,
+    store: Store,
+    wish: Callable[[], Wish],
+    keep: timedelta | None,
+    every: timedelta,
 ) -> None:
-    """Do so at every full *every*, for ever. What may pass is only told."""
+    """Do so at every full *every*, for ever; what to *wish* for is asked anew each time.
+
+    What may pass is only told: of a store all that comes up once it has been good.
+    """
+    was_good = False
     while True:
         try:
-            once(settings, store, wish, keep)
-        except (Incomplete, UnexpectedAnswer, Unreachable) as error:
+            once(settings, store, wish(), keep)
+            was_good = True
+        except (Incomplete, UnexpectedAnswer, Unreachable, StoreBusy) as error:
+            log.error("%s", error)
+        except StoreError as error:
+            if not was_good:
+                raise
             log.error("%s", error)
         except ApiError as error:
             if error.status in (401, 403):
@@ -81,39 +104,56 @@ def _shown(work: Callable[[Tell], Coroutine[Any, Any, Outcome]]) -> Outcome:
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rows]:,} rows"),
-        TextColumn("{task.fields[left]} requests left this minute"),
+        TextColumn("{task.fields[limit]}"),
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not watched()) as bar:
-        task = bar.add_task("windows", total=None, rows=0, left="?")
+        task = bar.add_task("windows", total=None, rows=0, limit="")
         rows = 0
 
         def tell(event: Event) -> None:
             nonlocal rows
-            rows += event.rows if event.kind == "settled" else 0
-            left = "?" if event.left is None else event.left
-            bar.update(task, completed=event.done, total=event.of, rows=rows, left=left)
-            said = SAID.get(event.kind)
-            if said:
-                log.log(*said(event))
-            log.info("", extra={"event": event.as_json()})
+            rows += event.rows or 0 if event.kind == "settled" else 0
+            bar.update(task, completed=event.done, total=event.of, rows=rows)
+            if limit := _limit(event):
+                bar.update(task, limit=limit)
+            level, said = SAID.get(event.kind, _nothing)(event)
+            log.log(level, said, extra={"event": event.as_json()})
 
         return asyncio.run(work(tell))
 
 
-def preview(store: Store, wish: Wish) -> None:
-    """Print which windows are due, and what they will cost."""
-    days = syncing.due(store, wish, now())
+def _limit(event: Event) -> str:
+    """How near the rate limit is, as far as *event* tells."""
+    if event.kind == "paused" and event.seconds:
+        until = now() + timedelta(seconds=event.seconds)
+        return f"waiting for the rate limit until {until:%H:%M:%S} UTC"
+    return "" if event.left is None else f"{event.left} requests left this minute"
+
+
+def _nothing(_: Event) -> tuple[int, str]:
+    return logging.INFO, ""
+
+
+def preview(store: Store, wish: Wish, a_minute: int | None) -> None:
+    """Print which windows are due, and what they will cost at so many requests *a_minute*."""
+    days, requests = wishes.planned(store, wish, now())
     windows = [
         {"source": source, "window": str(each.day), "state": each.state}
         for source, held in days.items()
         for each in held
     ]
-    print(json.dumps({"windows": windows, **plan.cost(len(windows))}, indent=2))
+    print(json.dumps({"windows": windows, **plan.cost(requests, a_minute)}, indent=2))
 
 
 SAID: dict[str, Callable[[Event], tuple[int, str]]] = {
+    "planned": lambda event: (
+        logging.INFO,
+        f"{event.of} windows to read: at least {event.requests} requests, {event.seconds:g} s"
+        if event.requests
+        else "",
+    ),
     "waiting": lambda event: (logging.WARNING, f"{event.reason}; waiting for it to end"),
     "failed": lambda event: (
         logging.WARNING,

@@ -20,37 +20,36 @@ class _Stderr(logging.Handler):
 
     def __init__(self, form: Log) -> None:
         super().__init__()
-        self._form = form
+        self.form = form
 
     def emit(self, record: logging.LogRecord) -> None:
         more: Mapping[str, Any] = getattr(record, "event", {})
-        if self._form is Log.JSON:
+        if self.form is Log.JSON:
             told = {
                 "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
                 "level": record.levelname.lower(),
                 **(more or {"message": record.getMessage()}),
             }
             print(json.dumps(told), file=sys.stderr, flush=True)
-        elif not more:
-            print(f"halfhour: {record.getMessage()}", file=sys.stderr)
+        elif message := record.getMessage():
+            print(f"halfhour: {message}", file=sys.stderr)
 
 
 @contextmanager
 def talking(form: Log = Log.TEXT) -> Iterator[None]:
-    """What is logged is said, for as long as the context lasts."""
+    """What is logged is said, for as long as the context lasts; and how it ended, if badly."""
     handler = _Stderr(form)
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     stamina.instrumentation.set_on_retry_hooks([_retrying])
-    try:
-        yield
-    finally:
-        log.removeHandler(handler)
+    yield
+    log.removeHandler(handler)  # not reached where it fails: that is still to be said
 
 
 def watched() -> bool:
     """Whether there is somebody to show progress to."""
-    return sys.stderr.isatty()
+    to_machines = any(isinstance(each, _Stderr) and each.form is Log.JSON for each in log.handlers)
+    return sys.stderr.isatty() and not to_machines
 
 
 def _retrying(details: stamina.instrumentation.RetryDetails) -> None:

@@ -1,6 +1,6 @@
 """Which days a store holds, how sure they are, and which are to be read (again)."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -55,10 +55,20 @@ class Calendar:
         """The end of the last interval that is over."""
         return floored(self.now, self.granularity)
 
-    def held(self, interval: Interval, settled: Iterable[Settled]) -> list[Held]:
-        """Each day (UTC) of *interval* that has begun, oldest first."""
+    def held(
+        self, interval: Interval, settled: Iterable[Settled], after: Iterable[Settled] = ()
+    ) -> list[Held]:
+        """Each day (UTC) of *interval* that has begun, oldest first.
+
+        What has to be asked for by what other windows hold comes *after* these:
+        a day is due again where they were read later.
+        """
         by_day = {each.window.start: each for each in settled}
-        return [self._held(day, by_day) for day in self._days(interval)]
+        known = {each.window.start: each.read_at for each in after}
+        return [
+            self._held(day, by_day.get(day.start), known.get(day.start))
+            for day in self._days(interval)
+        ]
 
     def state(self, settled: Settled) -> State:
         """How sure what was *settled* is."""
@@ -74,13 +84,14 @@ class Calendar:
             yield Interval(start, min(start + DAY, self.over))
             start += DAY
 
-    def _held(self, day: Interval, by_day: Mapping[datetime, Settled]) -> Held:
-        settled = by_day.get(day.start)
+    def _held(self, day: Interval, settled: Settled | None, known: datetime | None) -> Held:
         if settled is None:
             return Held(day, State.MISSING, due=True)
         state = self.state(settled)
-        again = any(settled.read_at < day.start + DAY + after <= self.now for after in self.reread)
-        return Held(day, state, settled, due=again or state is State.UNFINISHED)
+        ages = (day.start + DAY + age for age in self.reread)
+        again = any(settled.read_at < moment <= self.now for moment in ages)
+        outdated = known is not None and settled.read_at < known
+        return Held(day, state, settled, due=again or outdated or state is State.UNFINISHED)
 
 
 def cut(interval: Interval, width: timedelta) -> dict[str, object]:

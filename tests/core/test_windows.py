@@ -49,6 +49,16 @@ def test_a_day_is_read_again_once_a_day_and_once_four_days_after_its_end(read_at
     assert state is (State.SETTLED if read_at >= ages[-1] else State.PROVISIONAL)
 
 
+@given(minutes, minutes, minutes)
+def test_what_follows_from_another_window_is_read_after_it(read_at, known_at, now):
+    if read_at < START + DAY or now < max(read_at, known_at):
+        return
+    day, calendar = Interval(START, START + DAY), Calendar(now, HALF_HOUR, ())
+    (held,) = calendar.held(day, [read(0, read_at)], [read(0, known_at), read(1, now)])
+
+    assert held.due == (read_at < known_at)
+
+
 @given(minutes, minutes)
 def test_a_day_that_goes_on_is_unfinished_once_another_half_hour_is_over(read_at, now):
     over = Calendar(read_at, HALF_HOUR).over

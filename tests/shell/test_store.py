@@ -19,10 +19,10 @@ from halfhour.database import VERSION, sql
 from halfhour.errors import StoreBusy, StoreError
 from halfhour.intervals import HALF_HOUR, Interval
 from halfhour.store import Change, Store
-from halfhour.syncing import Wish, ready
 from halfhour.tables import POSTED, STATUS
 from halfhour.vocabulary import Source
 from halfhour.windows import DAY
+from halfhour.wishes import Wish, ready
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 MONDAY = Interval(START, START + DAY)

@@ -244,16 +244,23 @@ def test_a_dry_run_says_what_is_due_and_asks_nothing(cloud, halfhour):
     due = json.loads(ran.out)
 
     assert [each["state"] for each in due["windows"]] == ["missing"] * WINDOWS
-    assert due["request_count"] == WINDOWS
+    # A job of details is submitted, looked at, read and ended.
+    assert due["request_count"] == (1 + 1 + 4) * DAYS
+    assert due["seconds_at_limit"] == 6
+    slow = halfhour("sync", *RANGE, "--dry-run", "--max-requests-per-minute", "10")
+    assert json.loads(slow.out)["seconds_at_limit"] == 180
     assert cloud.requests() == []
 
 
 def test_old_days_are_let_go(cloud, halfhour):
     halfhour("sync", *RANGE)
+    asked = len(cloud.requests())
     ran = halfhour("sync", *RANGE, "--keep", "1d")
 
-    assert f"{DAYS} days older than" in ran.err
+    assert f"{DAYS} days before " in ran.err
     assert halfhour("coverage", *RANGE, "--format", "csv").out.count("missing") == WINDOWS
+    halfhour("sync", *RANGE, "--keep", "1d")
+    assert len(cloud.requests()) == asked  # what would be let go of at once is not fetched
 
 
 def test_it_goes_on_for_ever_if_asked_to(small_cloud, tmp_path):

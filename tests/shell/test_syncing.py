@@ -1,6 +1,9 @@
 """The real sync against the real emulator: complete, or what is missing is named."""
 
 import asyncio
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,15 +15,17 @@ import pytest
 
 from halfhour import regions
 from halfhour.cutting import worked
-from halfhour.errors import ConfigError, Incomplete, Unreachable
+from halfhour.errors import ConfigError, Incomplete, StoreBusy, Unreachable
 from halfhour.intervals import HALF_HOUR, QUARTER_HOUR, Interval
 from halfhour.outcomes import Event, Outcome
 from halfhour.settings import Settings
 from halfhour.store import Store
-from halfhour.syncing import Wish, calendar, sync
+from halfhour.syncing import sync
 from halfhour.tables import POSTED_METRICS
+from halfhour.turns import alone
 from halfhour.vocabulary import Source
 from halfhour.windows import DAY, State
+from halfhour.wishes import Wish, calendar
 
 from .conftest import Cloud, emulator
 
@@ -233,6 +238,78 @@ def test_after_a_restatement_the_store_is_right_and_the_difference_is_on_record(
     assert wrongly_worked != rightly_worked
     assert revised(store, Source.DETAILS) == difference(wrongly_worked, rightly_worked)
     assert revised(store, Source.STATUS) == {}
+
+
+def test_status_waits_for_the_posted_figures_that_say_whom_to_ask_about(cloud, store):
+    cloud.faults({"kind": "status", "status": 500, "endpoint": "aggregates", "calls": [1]})
+    both = (Source.POSTED, Source.STATUS)
+    one_day = Interval(NOW - DAY, NOW)
+    outcome, _ = bring(cloud.settings, store, one_day, sources=both)
+
+    assert [each.source for each in outcome.failed] == [Source.POSTED, Source.STATUS]
+    assert store.settled(Source.STATUS) == []
+    outcome, _ = bring(cloud.settings, store, one_day, sources=both)
+    assert outcome.settled == 2
+    assert store.status(one_day).num_rows > 0
+
+
+def test_where_posted_figures_were_read_again_status_is_too(cloud, store):
+    both = (Source.POSTED, Source.STATUS)
+    one_day = Interval(NOW - DAY, NOW)
+    bring(cloud.settings, store, one_day, sources=both)
+    posted = {"posted": store.posted(one_day)}
+    store.settle(Source.POSTED, one_day, posted, NOW + timedelta(minutes=1))
+
+    outcome, _ = bring(cloud.settings, store, one_day, NOW + timedelta(minutes=2), sources=both)
+    assert outcome.settled == 1
+
+
+def test_a_store_has_one_sync_by_whatever_name_it_is_opened(cloud, store):
+    bring(cloud.settings, store, Interval(NOW - DAY, NOW))
+    other = Store(store.path.with_name("link.duckdb"))
+    other.path.symlink_to(store.path)
+
+    async def both() -> None:
+        async with alone(store, lambda event: None):
+            wish = Wish(WEEK, (Source.POSTED,))
+            await sync(cloud.settings, other, wish, lambda: NOW, print, wait=False)
+
+    with pytest.raises(StoreBusy):
+        asyncio.run(both())
+
+
+def test_what_a_killed_one_left_beside_the_store_is_cleared_away(cloud, store):
+    left = store.path.with_name(f"{store.path.name}.parts") / "killed"
+    left.mkdir(parents=True)
+    (left / "segments.parquet").write_bytes(b"half")
+
+    bring(cloud.settings, store, Interval(NOW - DAY, NOW), sources=None)
+    assert not left.parent.exists()
+
+
+def test_while_another_program_has_the_store_open_a_sync_may_be_ended(cloud, store):
+    bring(cloud.settings, store, Interval(NOW - 2 * DAY, NOW - DAY))
+    held = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
+    command = [sys.executable, "-c", held, str(store.path)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout
+        other.stdout.readline()
+
+        async def ended() -> None:
+            wish = Wish(WEEK, (Source.POSTED,))
+            await asyncio.wait_for(
+                sync(cloud.settings, store, wish, lambda: NOW, lambda event: None), 0.3
+            )
+
+        began = time.monotonic()
+        with pytest.raises(TimeoutError):
+            asyncio.run(ended())
+        assert time.monotonic() - began < 3
+        other.communicate("\n")
+    outcome, _ = bring(cloud.settings, store, WEEK)
+    assert outcome.settled == 6
 
 
 def test_two_syncs_at_once_fetch_nothing_twice(cloud, store):

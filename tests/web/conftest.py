@@ -15,7 +15,7 @@ import pytest
 from halfhour import syncing
 from halfhour.intervals import Interval
 from halfhour.store import Store
-from halfhour.syncing import Wish
+from halfhour.wishes import Wish
 from tests.shell.conftest import Cloud, emulator
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)

@@ -20,11 +20,11 @@ from playwright.sync_api import expect
 from halfhour import shaping, wire
 from halfhour.intervals import HALF_HOUR, Interval
 from halfhour.store import Store
-from halfhour.syncing import Wish, ready
 from halfhour.tables import POSTED
 from halfhour.vocabulary import Source
 from halfhour.web.app import app
 from halfhour.web.guard import Doorkeeper, hashed
+from halfhour.wishes import Wish, ready
 from tests.web.conftest import DAY, NOW, serving
 
 MONDAY = "?day=2026-03-02"

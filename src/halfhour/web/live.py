@@ -13,7 +13,7 @@ from halfhour.errors import HalfhourError
 from halfhour.outcomes import Event
 from halfhour.settings import Settings
 from halfhour.store import Store
-from halfhour.syncing import Wish
+from halfhour.wishes import Wish
 
 log = logging.getLogger("halfhour")
 
@@ -56,4 +56,5 @@ class Live:
             log.warning("sync: %s; trying again at the next turn", error)
 
     def _tell(self, event: Event) -> None:
-        self.done, self.of = event.done, event.of or self.of
+        if event.of is not None:
+            self.done, self.of = event.done or 0, event.of

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from halfhour import reports, syncing
+from halfhour import reports, wishes
 from halfhour.columns import flags
 from halfhour.errors import ConfigError
 from halfhour.found import Found
@@ -17,10 +17,10 @@ from halfhour.intervals import HALF_HOUR, Interval, epoch_ms, floored
 from halfhour.measures import FIGURES
 from halfhour.plan import Question
 from halfhour.store import Store
-from halfhour.syncing import Wish
 from halfhour.vocabulary import Basis, By, Source
 from halfhour.web.views import Sort, View
 from halfhour.windows import DAY
+from halfhour.wishes import Wish
 
 DAYS = 28
 """How many an agent's page tells of."""
@@ -181,7 +181,7 @@ def _days(store: Store, view: View, now: datetime) -> list[dict[str, str | None]
             "held_until": each.settled.window.end.isoformat() if each.settled else None,
             "read_at": each.settled.read_at.isoformat() if each.settled else None,
         }
-        for source, held in syncing.held(store, Wish(view.interval), now).items()
+        for source, held in wishes.held(store, Wish(view.interval), now).items()
         for each in held
     ]
 

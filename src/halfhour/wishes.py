@@ -1,0 +1,101 @@
+"""What a sync is to bring: which days of a store are due, and what they cost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from halfhour import plan
+from halfhour.errors import ConfigError
+from halfhour.intervals import HALF_HOUR, Interval
+from halfhour.store import Store
+from halfhour.vocabulary import Source
+from halfhour.windows import REREAD, Calendar, Held
+
+AROUND = timedelta(days=14)
+"""How near to a window an agent must have done something to be asked the status of in it.
+
+So a large directory costs no requests: who is in it and works on other things is never asked for.
+"""
+FIRST = timedelta(days=31)
+"""How far an empty store reaches back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a sync is to bring: days of *interval*, or since the first that is held, and none that
+    began before *since*.
+
+    *sources* are None for all that the client is allowed to read.
+    *granularity* and *reread* are None to be as the store has them.
+    """
+
+    interval: Interval | None = None
+    sources: Sequence[Source] | None = None
+    granularity: timedelta | None = None
+    reread: Sequence[timedelta] | None = None
+    since: datetime | None = None
+
+
+def calendar(store: Store, wish: Wish, now: datetime) -> Calendar:
+    """When the days of *store* are read, which *wish* says of a new one. Raises ConfigError."""
+    if not store.exists:
+        return Calendar(now, wish.granularity or HALF_HOUR, wish.reread or REREAD)
+    known = store.settings()
+    granularity = timedelta(seconds=int(known["granularity"]))
+    if wish.granularity not in (None, granularity):
+        raise ConfigError(
+            f"--granularity: {store.path} holds intervals of {granularity.seconds // 60} minutes; "
+            "name another --store for others"
+        )
+    ages = tuple(timedelta(seconds=int(text)) for text in known["reread"].split())
+    return Calendar(now, granularity, wish.reread or ages)
+
+
+def held(store: Store, wish: Wish, now: datetime) -> dict[Source, list[Held]]:
+    """What there is of each day, oldest first, of every source that *wish* names."""
+    when = calendar(store, wish, now)
+    exists = store.exists
+    settled = {each: store.settled(each) if exists else [] for each in Source}
+    firsts = [windows[0].window.start for windows in settled.values() if windows]
+    interval = wish.interval or Interval(min(firsts, default=now - FIRST), now)
+    if wish.since and wish.since >= interval.end:
+        return {each: [] for each in wish.sources or Source}
+    interval = replace(interval, start=max(interval.start, wish.since or interval.start))
+    asked_by = {Source.STATUS: settled[Source.POSTED]}
+    return {
+        each: when.held(interval, settled[each], asked_by.get(each, ()))
+        for each in wish.sources or Source
+    }
+
+
+def due(store: Store, wish: Wish, now: datetime) -> dict[Source, list[Held]]:
+    """The days that are to be read, oldest first, of every source that *wish* names."""
+    days = held(store, wish, now)
+    return {source: [each for each in days[source] if each.due] for source in days}
+
+
+def planned(store: Store, wish: Wish, now: datetime) -> tuple[dict[Source, list[Held]], int]:
+    """What is `due`, and how many requests that takes at least."""
+    days = due(store, wish, now)
+    agents = 0
+    if store.exists and (asked := days.get(Source.STATUS)):
+        agents = len(store.agents(around(Interval(asked[0].day.start, asked[-1].day.end))))
+    return days, plan.least({source: len(held) for source, held in days.items()}, agents)
+
+
+def around(interval: Interval) -> Interval:
+    """In which an agent must have done something to be asked the status of in *interval*."""
+    return Interval(interval.start - AROUND, interval.end + AROUND)
+
+
+def ready(store: Store, wish: Wish, now: datetime) -> Calendar:
+    """Make sure that *store* is there and up to date; when its days are read."""
+    store.upgrade()
+    when = calendar(store, wish, now)
+    store.create(
+        {
+            "granularity": str(when.granularity.seconds),
+            "reread": " ".join(str(int(age.total_seconds())) for age in when.reread),
+        }
+    )
+    return when
