@@ -1,6 +1,7 @@
 """The field's words as types."""
 
 import re
+import unicodedata
 from enum import StrEnum
 
 
@@ -66,6 +67,12 @@ class Log(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+
+
+def by_name(name: str) -> str:
+    """What to sort a *name* by as people do, and as `collate nocase.noaccent` does in SQL."""
+    parts = unicodedata.normalize("NFKD", name)
+    return "".join(each for each in parts if not unicodedata.combining(each)).casefold()
 
 
 def is_id(text: str) -> bool:

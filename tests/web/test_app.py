@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from halfhour import report
 from halfhour.errors import ConfigError
 from halfhour.intervals import HALF_HOUR, Interval, epoch_ms
 from halfhour.store import Store
@@ -92,13 +93,23 @@ def test_filters_part_the_agents_and_keep_every_figure(client):
     [
         ("load", lambda agent: -agent["load"]),
         ("occupancy", lambda agent: -(agent["occupancy"] or 0)),
-        ("name", lambda agent: agent["name"].casefold()),
     ],
 )
 def test_agents_stand_in_the_order_that_is_asked_for(client, sort, key):
     keys = [key(agent) for agent in day(client, sort=sort)["agents"]]
     assert keys == sorted(keys)
     assert len(set(keys)) > 10
+
+
+def test_by_name_agents_stand_as_in_every_report_and_are_told_apart(client, store):
+    agents = day(client)["agents"]
+    names = [agent["name"] for agent in agents]
+    listed = report(start=DAY.start, end=DAY.end, by="agent", store=store.path, offline=True)[
+        "agent_id"
+    ]
+
+    assert [agent["id"] for agent in agents] == listed.to_pylist()
+    assert len(set(names)) == len(names)
 
 
 def test_a_local_day_has_the_half_hours_that_its_clock_has(client):

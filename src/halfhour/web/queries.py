@@ -16,8 +16,9 @@ from halfhour.holdings import holdings, missing
 from halfhour.intervals import HALF_HOUR, Interval, epoch_ms, floored
 from halfhour.measures import FIGURES
 from halfhour.plan import Question
+from halfhour.render.grid import told_apart
 from halfhour.store import Store
-from halfhour.vocabulary import Basis, By, Source
+from halfhour.vocabulary import Basis, By, Source, by_name
 from halfhour.web.views import Sort, View
 from halfhour.windows import DAY
 from halfhour.wishes import Wish
@@ -127,7 +128,8 @@ def _agents(table: pa.Table, column: str, places: Mapping[int, int]) -> list[dic
         agent["available"] += (interacting or 0) + (communicating or 0) + (idle or 0)
         if young:
             agent["young"].append(at)
-    return list(agents.values())
+    names = told_apart(list(agents), [agent["name"] for agent in agents.values()])
+    return [agent | {"name": names[agent["id"]]} for agent in agents.values()]
 
 
 def _sorted(agents: list[dict[str, Any]], sort: Sort) -> list[dict[str, Any]]:
@@ -135,7 +137,7 @@ def _sorted(agents: list[dict[str, Any]], sort: Sort) -> list[dict[str, Any]]:
         agent["occupancy"] = _divided(agent.pop("interacting"), agent.pop("available"))
         agent["load"] = round(agent["load"], 4)
     key = {
-        Sort.NAME: lambda agent: (agent["name"].casefold(), agent["id"]),
+        Sort.NAME: lambda agent: (by_name(agent["name"]), agent["name"], agent["id"]),
         Sort.LOAD: lambda agent: -agent["load"],
         Sort.OCCUPANCY: lambda agent: -(agent["occupancy"] or 0),
     }[sort]
