@@ -4,7 +4,7 @@ import json
 
 import pyarrow as pa
 
-from halfhour.measures import AGENT_MEASURES, FIGURES, OCCUPANCY
+from halfhour.measures import AGENT_MEASURES, FIGURES
 
 UNITS = {
     "_sec": "seconds",
@@ -61,7 +61,7 @@ MEANINGS = {
     **{figure.name: figure.meaning for figure in FIGURES},
     **{
         measure.name: f"sum of {measure.over} / sum of {measure.per} ({measure.source})"
-        for measure in (*AGENT_MEASURES, OCCUPANCY)
+        for measure in AGENT_MEASURES
     },
 }
 """By column, in plain words."""

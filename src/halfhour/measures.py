@@ -3,10 +3,14 @@
 The sums are divided, never the quotients averaged.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from halfhour.vocabulary import Source
+from halfhour.vocabulary import Basis, Source
+
+_POSTED = (Basis.POSTED, Basis.BOTH)
+_BESIDE = (Basis.BOTH,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,8 @@ class Figure:
     worked: str = ""
     source: Source | None = None
     """Where it always comes from, whatever the basis."""
+    bases: Collection[Basis] = tuple(Basis)
+    """On which it is a column."""
 
 
 _WORK = "contacting, dialing, interact, hold and wrapup"
@@ -42,7 +48,9 @@ FIGURES = (
     ),
     Figure("dialing_time_sec", "dialing", "tDialing", "dialing"),
     Figure("alert_time_sec", "being offered an interaction", "tAlert", "alert"),
-    Figure("not_responding_time_sec", "offers that were not answered", "tNotResponding"),
+    Figure(
+        "not_responding_time_sec", "offers that were not answered", "tNotResponding", bases=_POSTED
+    ),
     Figure(
         "digital_hold_time_sec",
         "the part of hold that was attention to other interactions",
@@ -53,18 +61,27 @@ FIGURES = (
         "callback_voice_time_sec",
         "handle time that was posted under callback and under voice, and counts once here",
         source=_DETAILS,
+        bases=_POSTED,
     ),
-    Figure("handled_count", "interactions that were completed", "count of tHandle"),
-    Figure("answered_count", "interactions that were answered", "count of tAnswered"),
-    Figure("worked_time_sec", "handle time as it was worked", worked=_WORK, source=_DETAILS),
-    Figure("worked_talk_time_sec", "talk as it was worked", worked="interact", source=_DETAILS),
-    Figure("worked_hold_time_sec", "hold as it was worked", worked="hold", source=_DETAILS),
-    Figure("worked_acw_time_sec", "ACW as it was worked", worked="wrapup", source=_DETAILS),
+    Figure("handled_count", "interactions that were completed", "count of tHandle", bases=_POSTED),
+    Figure(
+        "answered_count", "interactions that were answered", "count of tAnswered", bases=_POSTED
+    ),
+    *(
+        Figure(name, f"{what} as it was worked", "", segments, _DETAILS, _BESIDE)
+        for name, what, segments in (
+            ("worked_time_sec", "handle time", _WORK),
+            ("worked_talk_time_sec", "talk", "interact"),
+            ("worked_hold_time_sec", "hold", "hold"),
+            ("worked_acw_time_sec", "ACW", "wrapup"),
+        )
+    ),
     Figure(
         "busy_time_sec",
         "work on anything at all: what goes on at the same time counts once",
         worked=f"the union of {_WORK}",
         source=_DETAILS,
+        bases=(Basis.WORKED, Basis.BOTH),
     ),
     Figure("logged_in_time_sec", "any presence but OFFLINE", "tSystemPresence", source=_STATUS),
     Figure("on_queue_time_sec", "the presence ON_QUEUE", "tSystemPresence", source=_STATUS),
@@ -109,6 +126,7 @@ class Measure:
     per: str
     unit: Literal["s", "ratio"]
     source: str
+    bases: Collection[Basis] = tuple(Basis)
 
 
 TUTORIAL = "the mean over an agent's rows, as interval reports are usually averaged"
@@ -124,15 +142,30 @@ OCCUPANCY_SOURCE = (
 OTHERS = "others call it occupancy or utilization; named here for what divides what"
 
 OCCUPANCY = Measure("occupancy_ratio", "interacting_ms", "available_ms", "ratio", OCCUPANCY_SOURCE)
+STATUS_MEASURES = (
+    OCCUPANCY,
+    Measure("interacting_per_on_queue_ratio", "interacting_ms", "on_queue_ms", "ratio", OTHERS),
+    Measure("interacting_per_logged_in_ratio", "interacting_ms", "logged_in_ms", "ratio", OTHERS),
+)
+
+PART_MEASURES = (
+    Measure("aht_sec", "handle_ms", "handle_count", "s", AGENT_PERFORMANCE, _POSTED),
+    Measure("acw_share_ratio", "acw_ms", "handle_ms", "ratio", GAMIFICATION),
+    Measure("hold_share_ratio", "hold_ms", "handle_ms", "ratio", GAMIFICATION),
+)
+"""Those that need neither status nor intervals."""
 
 AGENT_MEASURES = (
     Measure("handle_time_mean_sec", "handle_ms", "interval_count", "s", TUTORIAL),
     Measure("acw_time_mean_sec", "acw_ms", "interval_count", "s", TUTORIAL),
     Measure("hold_time_mean_sec", "hold_ms", "interval_count", "s", TUTORIAL),
-    Measure("aht_sec", "handle_ms", "handle_count", "s", AGENT_PERFORMANCE),
-    Measure("acw_share_ratio", "acw_ms", "handle_ms", "ratio", GAMIFICATION),
-    Measure("hold_share_ratio", "hold_ms", "handle_ms", "ratio", GAMIFICATION),
-    OCCUPANCY,
-    Measure("interacting_per_on_queue_ratio", "interacting_ms", "on_queue_ms", "ratio", OTHERS),
-    Measure("interacting_per_logged_in_ratio", "interacting_ms", "logged_in_ms", "ratio", OTHERS),
+    *PART_MEASURES,
+    *STATUS_MEASURES,
 )
+
+BASES: Mapping[str, Collection[Basis]] = {
+    "exceeds_interval": _POSTED,
+    **{figure.name: figure.bases for figure in FIGURES},
+    **{measure.name: measure.bases for measure in AGENT_MEASURES},
+}
+"""On which bases a column is; on all of them if it is not here."""

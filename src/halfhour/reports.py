@@ -17,35 +17,20 @@ from halfhour.columns import ABSENT, figures, texts
 from halfhour.errors import ConfigError, near_miss
 from halfhour.found import Found
 from halfhour.intervals import HALF_HOUR, MINUTE, epoch_ms
-from halfhour.measures import AGENT_MEASURES, CAPACITY_USED, OCCUPANCY, Measure
+from halfhour.measures import (
+    AGENT_MEASURES,
+    BASES,
+    CAPACITY_USED,
+    OCCUPANCY,
+    PART_MEASURES,
+    Measure,
+)
 from halfhour.plan import Question
 from halfhour.tables import MOMENT, OFFERED, POSTED
 from halfhour.vocabulary import Basis, By, Source
 from halfhour.windows import Held, State
 
-_OF_PARTS = {"aht_sec", "acw_share_ratio", "hold_share_ratio"}
-"""The measures that need neither status nor half-hours."""
 _DECIMALS = {"s": 3, "ratio": 4}
-_ONLY_POSTED = {
-    "not_responding_time_sec",
-    "callback_voice_time_sec",
-    "handled_count",
-    "answered_count",
-    "exceeds_interval",
-    "aht_sec",
-}
-_ONLY_BESIDE = {
-    "worked_time_sec",
-    "worked_talk_time_sec",
-    "worked_hold_time_sec",
-    "worked_acw_time_sec",
-}
-_LEFT_OUT = {
-    Basis.POSTED: _ONLY_BESIDE | {"busy_time_sec"},
-    Basis.WORKED: _ONLY_BESIDE | _ONLY_POSTED,
-    Basis.BOTH: set[str](),
-}
-"""Columns that a basis has nothing for."""
 
 
 def report(question: Question, found: Found) -> pa.Table:
@@ -98,9 +83,8 @@ def _by_agent(key: str, days: str = "", first: str = "") -> str:
 
 
 def _part(key: str, label: str) -> str:
-    measures = [each for each in AGENT_MEASURES if each.name in _OF_PARTS]
     sql = _sql("by_part").replace("{key}", key).replace("{label}", label)
-    return sql.replace("{measures}", ",\n    ".join(map(_divided, measures)))
+    return sql.replace("{measures}", ",\n    ".join(map(_divided, PART_MEASURES)))
 
 
 def _answer(question: Question, found: Found, sql: str) -> pa.Table:
@@ -134,9 +118,15 @@ def _answer(question: Question, found: Found, sql: str) -> pa.Table:
         young=_starts(each.day.start for each in found.days if each.state is not State.SETTLED),
         detailed=_starts(each.day.start for each in found.detailed),
     )
-    left_out = _LEFT_OUT[question.basis] | (set() if question.with_capacity else {CAPACITY_USED})
-    answer = answer.select([name for name in answer.column_names if name not in left_out])
+    answer = answer.select([name for name in answer.column_names if _is_shown(name, question)])
     return answer.cast(_schema(answer.schema, question))
+
+
+def _is_shown(column: str, question: Question) -> bool:
+    """Whether there can be anything of it."""
+    if column == CAPACITY_USED:
+        return question.with_capacity
+    return column not in BASES or question.basis in BASES[column]
 
 
 def _sorted(answer: pa.Table, question: Question) -> pa.Table:

@@ -8,12 +8,14 @@ from typing import Any
 
 import msgspec
 
-from halfhour import cutting
+from halfhour import cutting, reports
+from halfhour.found import Found
 from halfhour.intervals import HALF_HOUR, Interval
-from halfhour.measures import AGENT_MEASURES, FIGURES
+from halfhour.measures import AGENT_MEASURES, FIGURES, STATUS_MEASURES, Measure
+from halfhour.plan import Question
 from halfhour.segments import read
 from halfhour.store import Store
-from halfhour.vocabulary import Source
+from halfhour.vocabulary import Basis, By, Source
 from halfhour.windows import DAY
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -85,6 +87,13 @@ def example(folder: Path) -> str:
     return table(("half-hour", *heads), *map(row, starts))
 
 
+def basis(measure: Measure) -> str:
+    """Status is the same on each."""
+    if measure in STATUS_MEASURES:
+        return "status"
+    return " or ".join(each for each in measure.bases if each is not Basis.BOTH)
+
+
 def page(folder: Path) -> str:
     call = ", ".join(f"{kind} {start}-{end}" for kind, start, end in CALL)
     figures = [
@@ -93,7 +102,7 @@ def page(folder: Path) -> str:
         for each in FIGURES
     ]  # fmt: skip
     measures = [
-        (f"`{each.name}`", f"`{each.over}` / `{each.per}`", each.unit, each.source)
+        (f"`{each.name}`", f"`{each.over}` / `{each.per}`", each.unit, basis(each), each.source)
         for each in AGENT_MEASURES
     ]
     return f"""# What the numbers mean
@@ -127,7 +136,7 @@ The voice call that a callback led to is in the callback's own time, and is not 
 They divide sums over the whole range. Nothing is divided by the length of an interval.
 `available_ms` is interacting, communicating and idle together; `interval_count` the half-hours in which handle time, ACW or hold was posted.
 
-{table(("column", "formula", "unit", "source"), *measures)}
+{table(("column", "formula", "unit", "basis", "source"), *measures)}
 
 OFFLINE is a presence, and is not off-queue: that is a routing status.
 """  # noqa: E501
@@ -142,11 +151,6 @@ def test_the_page_is_what_the_code_says(tmp_path: Path) -> None:
 
 
 def test_every_figure_is_a_column_of_a_report_and_every_figure_there_is_told_of() -> None:
-    from halfhour import reports
-    from halfhour.found import Found
-    from halfhour.plan import Question
-    from halfhour.vocabulary import Basis, By
-
     day = Interval(START, START + DAY)
     shown: set[Any] = set()
     for basis in Basis:
