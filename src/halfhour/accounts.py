@@ -1,7 +1,7 @@
 """What is said of a report once it is shown: how much there was, and what it lacks."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -20,7 +20,7 @@ class Account:
     """What the parts of a report have told of *question*."""
 
     question: Question
-    days: list[Held] = field(default_factory=list)
+    days: dict[Source, list[Held]] = field(default_factory=dict)
     _rows: int = 0
     _young: int = 0
     _over: int = 0
@@ -30,7 +30,8 @@ class Account:
 
     def add(self, part: pa.Table, found: Found) -> None:
         """Count a part in, which *found* has led to."""
-        self.days += found.days
+        for source in self.question.sources:
+            self.days.setdefault(source, []).extend(found.held([source]))
         self._rows += part.num_rows
         self._young += part["provisional"].to_pylist().count(True)
         if "exceeds_interval" in part.column_names:
@@ -61,22 +62,32 @@ class Account:
                 "without conversation details; 'halfhour sync' reads those"
             )
 
-    def tell_of_empty_columns(self) -> None:
+    def tell_of_empty_columns(self, *, stored: bool) -> None:
         """Say which columns have nothing, and what would fill them."""
-        for source, empty in self._empty() if self._rows else ():
+        empty = self._empty() if self._rows else {}
+        if not stored:
+            if Source.STATUS in empty:
+                log.info(
+                    "without a store there is no status or occupancy; 'halfhour sync' makes one"
+                )
+            return
+        for source, columns in empty.items():
             log.info(
-                "empty, as no %s of these days is held: %s; 'halfhour sync' reads it, with the "
-                "permission %s",
-                source,
-                ", ".join(empty),
+                "no %s are held for these days, so these columns are empty: %s; 'halfhour sync' "
+                "fetches them if the OAuth client's role has %s",
+                source.called,
+                ", ".join(columns),
                 source.permission,
             )
 
-    def _empty(self) -> Iterator[tuple[Source, list[str]]]:
-        for source in (Source.STATUS, Source.DETAILS):
-            known = {each.name for each in FIGURES if each.source is source}
-            if empty := [each for each in self._columns if each in known - self._filled]:
-                yield source, empty
+    def _empty(self) -> dict[Source, list[str]]:
+        """The columns of each source that nothing is known from."""
+        columns: dict[Source, list[str]] = {}
+        for each in FIGURES:
+            if each.name in self._columns:
+                source = each.source or self.question.sources[0]
+                columns.setdefault(source, []).append(each.name)
+        return {of: names for of, names in columns.items() if self._filled.isdisjoint(names)}
 
     def _tell_of_nothing(self) -> None:
         asked = self.question

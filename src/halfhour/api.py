@@ -114,7 +114,7 @@ def report(
                 wish = wish_of(question)
                 _run(syncing.sync(settings or load_settings(), held, wish, now, _nothing)).check()
             found = holdings(held, question, now())
-            check(found.days, question.interval)
+            check({each: found.days[each] for each in question.sources}, question.interval)
         if question.with_capacity:
             found = _run(fetching.with_capacity(settings or load_settings(), question, found))
     return reports.report(

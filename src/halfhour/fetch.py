@@ -19,7 +19,7 @@ from halfhour.intervals import Interval
 from halfhour.plan import PostedQuery, Question
 from halfhour.settings import Settings
 from halfhour.tables import POSTED, STATUS
-from halfhour.vocabulary import By, is_id
+from halfhour.vocabulary import By, Source, is_id
 from halfhour.windows import Calendar, Held, Settled
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ async def fetch(
             shaping.names(people),
             found,
             queues=shaping.names(known),
-            days=_read_now(question, now),
+            days={Source.POSTED: _read_now(question, now)},
         )
 
 

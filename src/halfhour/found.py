@@ -1,12 +1,13 @@
 """What was found for a question, on its way to a report."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from halfhour.tables import BUSY, CAPACITY, NAMES, POSTED, STATUS
+from halfhour.vocabulary import Source
 from halfhour.windows import Held
 
 
@@ -16,8 +17,7 @@ class Found:
     others what they are called.
 
     *legs* is what the calls that callbacks led to have posted under voice. *days*
-    tell how sure the days are that the figures come from, *detailed* which days
-    conversation details are held of.
+    tell what there is of each day, by source.
     """
 
     agents: pa.Table = field(default_factory=NAMES.empty_table)
@@ -29,14 +29,18 @@ class Found:
     capacity: pa.Table = field(default_factory=CAPACITY.empty_table)
     queues: pa.Table = field(default_factory=NAMES.empty_table)
     offered: pa.Table | None = None
-    days: Sequence[Held] = ()
-    detailed: Sequence[Held] = ()
+    days: Mapping[Source, Sequence[Held]] = field(default_factory=dict)
+
+    def held(self, sources: Iterable[Source]) -> list[Held]:
+        """The days of *sources*, one source after the other."""
+        return [each for source in sources for each in self.days.get(source, ())]
 
     @property
     def counts_callbacks_twice(self) -> bool:
         """Whether *posted* has callbacks of days without details, so that *legs* lacks theirs."""
         callbacks = self.posted.filter(pc.equal(self.posted["media_type"], "callback"))
-        days = {each.day for each in self.days} - {each.day for each in self.detailed}
+        detailed = {each.day for each in self.held([Source.DETAILS]) if each.settled}
+        days = {each.day for each in self.held([Source.POSTED])} - detailed
         return any(
             day.start <= start < day.end
             for start in pc.unique(callbacks["interval_start"]).to_pylist()

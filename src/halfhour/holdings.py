@@ -1,6 +1,6 @@
 """What a store holds for a question."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -65,8 +65,7 @@ def _holdings(store: Store, question: Question, now: datetime) -> Found:
         queues=store.names("queue"),
         **{name: wanted(table) for name, table in figures.items()},
         status=wanted(store.status(interval)),
-        days=[each for source in question.sources for each in held[source]],
-        detailed=[each for each in held[Source.DETAILS] if each.settled],
+        days=held,
     )
 
 
@@ -124,9 +123,10 @@ def missing(days: Sequence[Held], interval: Interval) -> list[Interval]:
     return parts
 
 
-def check(days: Sequence[Held], interval: Interval) -> None:
-    """Raises Incomplete if a part of *interval* that is over is not held."""
-    if parts := dict.fromkeys(missing(days, interval)):
+def check(days: Mapping[Source, Sequence[Held]], interval: Interval) -> None:
+    """Raises Incomplete if a part of *interval* that is over is not held of a source."""
+    parts = [f"{source} {part}" for source in days for part in missing(days[source], interval)]
+    if parts:
         listed = "".join(f"\n  {part}" for part in parts)
         raise Incomplete(f"not all of it is held; 'halfhour sync' fetches what is missing:{listed}")
 

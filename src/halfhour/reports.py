@@ -11,12 +11,12 @@ from importlib.resources import files
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute
+import pyarrow.compute as pc
 
-from halfhour.columns import ABSENT, figures, texts
+from halfhour.columns import ABSENT, figures, flags, texts
 from halfhour.errors import ConfigError, near_miss
 from halfhour.found import Found
-from halfhour.intervals import HALF_HOUR, MINUTE, epoch_ms
+from halfhour.intervals import MINUTE, epoch_ms, floored
 from halfhour.measures import (
     AGENT_MEASURES,
     BASES,
@@ -28,7 +28,7 @@ from halfhour.measures import (
 from halfhour.plan import Question
 from halfhour.tables import MOMENT, OFFERED, POSTED
 from halfhour.vocabulary import Basis, By, Source
-from halfhour.windows import Held, State
+from halfhour.windows import DAY, Held, State
 
 _DECIMALS = {"s": 3, "ratio": 4}
 
@@ -55,10 +55,8 @@ def _query(by: By) -> str:
     match by:
         case By.INTERVAL:
             return _sql("by_interval")
-        case By.AGENT:
-            return _by_agent("agent_id")
-        case By.DAY:
-            return _by_agent("day, agent_id", "join days using (interval_start)", "day,")
+        case By.AGENT | By.DAY:
+            return _sql("by_agent")
         case By.QUEUE:
             return _part("queue_id", _QUEUE)
         case By.QUEUE_INTERVAL:
@@ -78,10 +76,6 @@ _QUEUE = """part as queue_id,
     ) as queue_name"""
 
 
-def _by_agent(key: str, days: str = "", first: str = "") -> str:
-    return _sql("by_agent").replace("{key}", key).replace("{days}", days).replace("{first}", first)
-
-
 def _part(key: str, label: str) -> str:
     sql = _sql("by_part").replace("{key}", key).replace("{label}", label)
     return sql.replace("{measures}", ",\n    ".join(map(_divided, PART_MEASURES)))
@@ -93,6 +87,7 @@ def _answer(question: Question, found: Found, sql: str) -> pa.Table:
     sql = sql.replace("{measures}", ",\n    ".join(map(_divided, AGENT_MEASURES)))
     sql = sql.replace("{occupancy}", _divided(OCCUPANCY))
     worked = question.basis is Basis.WORKED
+    own = found.worked if worked else found.posted
     answer = _ask(
         sql,
         {
@@ -105,7 +100,7 @@ def _answer(question: Question, found: Found, sql: str) -> pa.Table:
             }.items()
             if f"${name}" in sql
         },
-        figures=found.worked if worked else found.posted,
+        figures=own,
         legs=POSTED.empty_table() if worked else found.legs,
         worked=found.worked if question.basis is Basis.BOTH else POSTED.empty_table(),
         busy=found.busy,
@@ -114,9 +109,12 @@ def _answer(question: Question, found: Found, sql: str) -> pa.Table:
         offered=OFFERED.empty_table() if found.offered is None else found.offered,
         agents=found.agents,
         queues=found.queues,
-        days=_days(question),
-        young=_starts(each.day.start for each in found.days if each.state is not State.SETTLED),
-        detailed=_starts(each.day.start for each in found.detailed),
+        calendar=_calendar(question, found, own),
+        young=_starts(
+            each.day.start
+            for each in found.held(question.sources)
+            if each.state is not State.SETTLED
+        ),
     )
     answer = answer.select([name for name in answer.column_names if _is_shown(name, question)])
     return answer.cast(_schema(answer.schema, question))
@@ -126,6 +124,8 @@ def _is_shown(column: str, question: Question) -> bool:
     """Whether there can be anything of it."""
     if column == CAPACITY_USED:
         return question.with_capacity
+    if column == "day":
+        return question.by is By.DAY
     return column not in BASES or question.basis in BASES[column]
 
 
@@ -145,15 +145,41 @@ def _sorted(answer: pa.Table, question: Question) -> pa.Table:
         numbers = figures(array("q", range(len(answer))), pa.int64())
         numbered = answer.append_column("row", numbers)
         keys = [(column, order), ("row", "ascending")]
-        answer = answer.take(pa.compute.sort_indices(numbered, keys))
+        answer = answer.take(pc.sort_indices(numbered, keys))
     return answer.slice(0, question.top)
 
 
-def _days(question: Question) -> pa.Table:
-    """The local day that each half-hour of *question* lies in."""
-    starts = [each.start for each in question.interval.windows(HALF_HOUR)]
-    local = [f"{start.astimezone(question.zone):%Y-%m-%d}" for start in starts]
-    return pa.table({"interval_start": _moments(starts), "day": texts(local)})
+def _calendar(question: Question, found: Found, own: pa.Table) -> pa.Table:
+    """Each interval of *question*; the local day that it is in, if rows are by day; and whether
+    any part of its row was asked for, as it is held or something is known of it: of the figures,
+    which are *own*, and of details.
+    """
+    starts = [each.start for each in question.interval.windows(question.width)]
+    by_day = question.by is By.DAY
+    days = [f"{start.astimezone(question.zone):%Y-%m-%d}" if by_day else "" for start in starts]
+    by_interval = question.by in (By.INTERVAL, By.QUEUE_INTERVAL)
+    rows: Sequence[object] = starts if by_interval else days
+
+    def has(source: Source, table: pa.Table) -> pa.Array:
+        told = pc.unique(table["interval_start"]).to_pylist()
+        at = {each - (each - starts[0]) % question.width for each in told}
+        windows = [each.settled.window for each in found.held([source]) if each.settled]
+        until = {each.start: each.end for each in windows}
+        known = {
+            row
+            for row, start in zip(rows, starts, strict=True)
+            if start in at or start < until.get(floored(start, DAY), start)
+        }
+        return flags(row in known for row in rows)
+
+    return pa.table(
+        {
+            "interval_start": _moments(starts),
+            "day": texts(days),
+            "has_figures": has(question.sources[0], own),
+            "has_details": has(Source.DETAILS, found.worked),
+        }
+    )
 
 
 def _sql(name: str) -> str:

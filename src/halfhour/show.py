@@ -28,7 +28,7 @@ from halfhour.settings import Settings
 from halfhour.shapes import Shape, destination
 from halfhour.store import Store
 from halfhour.talk import talking, watched
-from halfhour.vocabulary import By, Format, Source
+from halfhour.vocabulary import By, Format
 from halfhour.windows import DAY
 from halfhour.wishes import Wish
 
@@ -40,7 +40,6 @@ _TITLES = {
     By.MEDIA: "Media types",
     By.DAY: "Days",
 }
-_READ = {Source.POSTED: "conversation aggregates", Source.DETAILS: "conversation details"}
 
 log = logging.getLogger("halfhour")
 
@@ -92,8 +91,7 @@ def report(
             below = _below(question, found, shape.form)
         write({_TITLES[question.by]: _answers(question, parts, account), **below})
         account.tell()
-        if held:
-            account.tell_of_empty_columns()
+        account.tell_of_empty_columns(stored=held is not None)
     if held:
         check(account.days, question.interval)
 
@@ -121,13 +119,13 @@ def _below(question: Question, found: Found, form: Format) -> dict[str, Iterable
 
 
 def _labelled(asked: Question, found: Found, **facts: str) -> pa.Table:
-    read = ", ".join(_READ[source] for source in asked.sources)
+    held = found.held(asked.sources)
     return labelled(
         reports.report(asked, found),
         zone=str(asked.zone),
-        source=read,
+        source=", ".join(source.called for source in asked.sources),
         made_at=f"{now():%Y-%m-%dT%H:%M:%SZ}",
-        missing=", ".join(map(str, missing(found.days, asked.interval))),
+        missing=", ".join(dict.fromkeys(map(str, missing(held, asked.interval)))),
         **facts,
     )
 

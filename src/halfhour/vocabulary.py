@@ -37,6 +37,15 @@ class Source(StrEnum):
     DETAILS = "details"
 
     @property
+    def called(self) -> str:
+        """What is read of it."""
+        return {
+            Source.POSTED: "conversation aggregates",
+            Source.STATUS: "user aggregates",
+            Source.DETAILS: "conversation details",
+        }[self]
+
+    @property
     def permission(self) -> str:
         """What the role of the OAuth client must have for it."""
         return {

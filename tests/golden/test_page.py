@@ -13,6 +13,7 @@ import pytest
 
 from halfhour.meanings import labelled
 from halfhour.render.charts import svg
+from halfhour.render.formats import write
 from halfhour.render.grid import HALF_HOUR, LEVELS, Cell, grids
 from halfhour.render.page import page
 from halfhour.render.text import clock, text
@@ -64,6 +65,18 @@ def test_the_heat_map_has_every_half_hour_that_there_is_and_no_other():
         (row["interval_start"].astimezone(UTC), row["handle_time_sec"]) for row in table.to_pylist()
     }
     assert a_page().count('class="l') + a_page().count('class="over') >= table.num_rows
+
+
+@pytest.mark.parametrize("form", [Format.HEATMAP, Format.HTML, Format.SVG])
+def test_what_was_not_asked_for_is_not_drawn(form):
+    table, agents = answer(By.INTERVAL), answer(By.AGENT)
+    at = table.column_names.index("handle_time_sec")
+    empty = table.set_column(at, table.field(at), pa.nulls(len(table), pa.float64()))
+    file = io.BytesIO()
+    write({"Intervals": [empty], "Agents": [agents]}, form, file)
+
+    assert file.getvalue()
+    assert list(grids(empty)) == []
 
 
 def test_levels_are_eighths_of_the_half_hour():

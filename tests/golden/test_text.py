@@ -20,7 +20,7 @@ from halfhour.render.formats import BINARY, DRAWN, write
 from halfhour.render.heat import heat
 from halfhour.render.text import text
 from halfhour.tables import NAMES, POSTED
-from halfhour.vocabulary import By, Format
+from halfhour.vocabulary import By, Format, Source
 from halfhour.windows import Calendar
 
 HERE = Path(__file__).parent
@@ -69,7 +69,9 @@ DAYS = Calendar(NIGHT.end + timedelta(hours=1), HALF_HOUR).held(NIGHT, [])
 
 
 def answer(by: By, rows: pa.Table = HARD) -> pa.Table:
-    return reports.report(Question(NIGHT, LONDON, by), Found(AGENTS, posted=rows, days=DAYS))
+    return reports.report(
+        Question(NIGHT, LONDON, by), Found(AGENTS, posted=rows, days={Source.POSTED: DAYS})
+    )
 
 
 def written(table: pa.Table, form: Format) -> bytes:
@@ -167,7 +169,9 @@ def test_a_heat_map_says_the_same_in_colour_and_keeps_to_the_width():
 
 def test_the_total_is_that_of_all_agents():
     question = Question(NIGHT, LONDON)
-    (row,) = reports.total(question, Found(AGENTS, posted=HARD, days=DAYS)).to_pylist()
+    (row,) = reports.total(
+        question, Found(AGENTS, posted=HARD, days={Source.POSTED: DAYS})
+    ).to_pylist()
     rows = answer(By.AGENT).to_pylist()
 
     assert row["total"] == "all agents"
@@ -184,7 +188,7 @@ def test_the_total_is_that_of_all_agents():
 )
 def test_rows_are_sorted_and_the_first_of_them_kept(sort, first):
     question = Question(NIGHT, LONDON, By.AGENT, sort=sort, top=3)
-    table = reports.report(question, Found(AGENTS, posted=HARD, days=DAYS))
+    table = reports.report(question, Found(AGENTS, posted=HARD, days={Source.POSTED: DAYS}))
 
     assert table["agent_id"][0].as_py() == first
     assert table.num_rows == 3

@@ -170,7 +170,7 @@ def test_without_a_permission_the_rest_is_there_and_the_empty_columns_are_named(
         assert shown.code == 0
         occupancies = {row["occupancy_ratio"] for row in shown.json}
         assert (occupancies == {None}) == (source is Source.STATUS)
-        assert f"with the permission {source.permission}" in shown.err
+        assert f"if the OAuth client's role has {source.permission}" in shown.err
         assert ("on_queue_time_sec" in shown.err) == (source is Source.STATUS)
         assert ("callback_voice_time_sec" in shown.err) == (source is Source.DETAILS)
         assert halfhour("sync", *day, "--source", "details").code == (

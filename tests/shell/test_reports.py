@@ -1,6 +1,7 @@
 """The SQL of the reports against plain Python."""
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,8 +15,9 @@ from halfhour import reports
 from halfhour.found import Found
 from halfhour.intervals import HALF_HOUR, QUARTER_HOUR, Interval
 from halfhour.plan import Question
-from halfhour.tables import NAMES, POSTED
-from halfhour.vocabulary import By
+from halfhour.tables import NAMES, POSTED, STATUS
+from halfhour.vocabulary import Basis, By, Source
+from halfhour.windows import Held, Settled, State
 
 START = datetime(2026, 3, 2, 5, 45, tzinfo=UTC)
 DAY = Interval(START, START + timedelta(days=1))
@@ -169,3 +171,65 @@ def test_queues_have_their_names_and_several_of_one_session_stand_together():
     )
     found = reports.report(Question(DAY, UTC, By.QUEUE), Found(AGENTS, posted, queues=queues))
     assert found["queue_name"].to_pylist() == ["Billing", "Billing, Sales", "gone", "no queue"]
+
+
+MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
+LATER = datetime(2026, 3, 20, tzinfo=UTC)
+POSTED_COLUMNS = ("handle_time_sec", "acw_time_sec", "hold_time_sec", "talk_time_sec",
+                  "handled_count", "answered_count")  # fmt: skip
+
+
+def half_held() -> Found:
+    """Status of three days; posted figures of the first, details of half of the second."""
+
+    def held(start: datetime, length: timedelta) -> list[Held]:
+        settled = Settled(Interval(start, start + length), LATER, 1)
+        return [Held(Interval(start, start + timedelta(days=1)), State.SETTLED, settled)]
+
+    tuesday = MIDNIGHT + timedelta(days=1)
+    row = {"agent_id": "a", "queue_id": "q", "media_type": "voice", "handle_ms": 1000}
+    idle = {"agent_id": "b", "kind": "presence", "status": "ON_QUEUE", "status_ms": 1000}
+    starts = [MIDNIGHT + at * HALF_HOUR for at in range(3 * 48)]
+    return Found(
+        AGENTS,
+        posted=pa.Table.from_pylist([{**row, "interval_start": MIDNIGHT}], schema=POSTED),
+        worked=pa.Table.from_pylist([{**row, "interval_start": tuesday}], schema=POSTED),
+        status=pa.Table.from_pylist([{**idle, "interval_start": at} for at in starts], STATUS),
+        days={
+            Source.POSTED: held(MIDNIGHT, timedelta(days=1)),
+            Source.DETAILS: held(tuesday, timedelta(hours=12)),
+        },
+    )
+
+
+@pytest.mark.parametrize("by", [By.INTERVAL, By.DAY, By.AGENT, By.MEDIA])
+def test_what_was_asked_for_and_is_not_there_is_zero_and_all_else_is_null(by):
+    days = Interval(MIDNIGHT, MIDNIGHT + timedelta(days=3))
+    rows = reports.report(Question(days, UTC, by, Basis.BOTH), half_held()).to_pylist()
+
+    assert rows
+    for row in rows:
+        posted = worked = True
+        if by is By.INTERVAL:
+            at = row["interval_start"] - MIDNIGHT
+            posted = at < timedelta(hours=24)
+            worked = timedelta(hours=24) <= at < timedelta(hours=36)
+        if by is By.DAY:
+            posted, worked = row["day"] == "2026-03-02", row["day"] == "2026-03-03"
+        names = [name for name in POSTED_COLUMNS if name in row]
+        assert [row[name] is not None for name in names] == [posted] * len(names)
+        assert (row["worked_time_sec"] is not None) is worked
+        if "busy_time_sec" in row:
+            assert (row["busy_time_sec"] is not None) is worked
+    for name in ("handle_time_sec", "worked_time_sec"):
+        assert sum(filter(None, (row[name] for row in rows))) == 1
+
+
+def test_what_is_not_held_of_one_day_is_no_part_of_the_sum_of_all():
+    days = Interval(MIDNIGHT + timedelta(days=2), MIDNIGHT + timedelta(days=3))
+    found = half_held()
+    none = replace(found, posted=POSTED.empty_table(), worked=POSTED.empty_table())
+    (row,) = reports.report(Question(days, UTC, By.AGENT, Basis.BOTH), none).to_pylist()
+
+    assert row["on_queue_time_sec"] == 48
+    assert {row[name] for name in (*POSTED_COLUMNS, "interval_count", "busy_time_sec")} == {None}

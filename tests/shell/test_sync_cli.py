@@ -16,6 +16,7 @@ import pytest
 
 from halfhour import report
 from halfhour.render.lines import csv_file
+from halfhour.vocabulary import Source
 
 from .conftest import Cloud, emulator
 
@@ -203,6 +204,36 @@ def test_what_is_not_held_is_listed_and_the_exit_code_says_so(cloud, halfhour):
     assert "2026-02-26T00:00:00.000Z/2026-03-01T00:00:00.000Z" in ran.err
     assert ran.out.count("\n") > 10
     assert len(cloud.requests("conversations/aggregates/query")) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "filled", "empty"),
+    [
+        (Source.POSTED, "handle_time_sec", "worked_time_sec"),
+        (Source.DETAILS, "worked_time_sec", "handle_time_sec"),
+    ],
+)
+def test_of_what_was_never_read_columns_are_empty_and_named(cloud, halfhour, source, filled, empty):
+    day = ("--from", "2026-03-02", "--to", "2026-03-03")
+    halfhour("sync", *day, "--source", source)
+    ran = halfhour("report", *day, "--basis", "both", "--offline", "--format", "json")
+
+    assert ran.code == 5
+    assert {row[empty] for row in ran.json} == {None}
+    assert None not in {row[filled] for row in ran.json}
+    (other,) = {Source.POSTED, Source.DETAILS} - {source}
+    (said,) = [line for line in ran.err.splitlines() if other.permission in line]
+    assert empty in said
+    assert filled not in said
+    assert f"{other} 2026-03-02T00:00:00.000Z/2026-03-03T00:00:00.000Z" in ran.err
+
+
+def test_without_a_store_it_says_where_status_comes_from(cloud, halfhour):
+    said = "without a store there is no status or occupancy"
+    day = ("report", "--from", "2026-03-02", "--to", "2026-03-03")
+    assert said in halfhour(*day).err
+    assert said not in halfhour(*day, "--by", "queue").err
+    assert said not in halfhour(*day, "--store", "s.duckdb").err
 
 
 def test_a_sync_that_could_not_get_everything_exits_with_5(cloud, halfhour):

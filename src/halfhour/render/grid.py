@@ -76,11 +76,11 @@ def shown_of(table: pa.Table) -> str:
 
 
 def grids(table: pa.Table) -> Iterator[Grid]:
-    """The days of a report by interval, oldest first."""
+    """The days of a report by interval, oldest first; what was not asked for is left out."""
     column = shown_of(table)
     names = told_apart(table["agent_id"].to_pylist(), table["agent_name"].to_pylist())
     wanted = ["agent_id", "interval_start", column, "provisional", "on_queue_time_sec"]
-    rows = table.select(wanted).to_pylist()
+    rows = [row for row in table.select(wanted).to_pylist() if row[column] is not None]
     for day, of_day in groupby(rows, key=lambda row: row["interval_start"].date()):
         yield _grid(day, list(of_day), column, names)
 

@@ -1,21 +1,24 @@
--- One row per {key} over the whole range, then the derived measures of
--- measures.py, which divide sums: see there for what each means.
+-- One row per agent over the whole range, or per day and agent, then the derived measures
+-- of measures.py, which divide sums: see there for what each means.
 with half_hours as (
     {half_hours}
 ),
 
 totals as (
     select
-        {key},
-        count(*) filter (where coalesce(handle_ms, acw_ms, hold_ms) is not null) as interval_count,
-        coalesce(sum(handle_ms), 0) as handle_ms,
-        coalesce(sum(handle_count), 0) as handle_count,
-        coalesce(sum(talk_ms), 0) as talk_ms,
-        coalesce(sum(hold_ms), 0) as hold_ms,
-        coalesce(sum(acw_ms), 0) as acw_ms,
-        coalesce(sum(answered_count), 0) as answered_count,
-        coalesce(sum(worked_ms), 0) as worked_ms,
-        coalesce(sum(busy_ms), 0) as busy_ms,
+        day,
+        agent_id,
+        any_value(no_figures)
+        + count(*) filter (where coalesce(handle_ms, acw_ms, hold_ms) is not null)
+            as interval_count,
+        coalesce(sum(handle_ms), any_value(no_figures)) as handle_ms,
+        coalesce(sum(handle_count), any_value(no_figures)) as handle_count,
+        coalesce(sum(talk_ms), any_value(no_figures)) as talk_ms,
+        coalesce(sum(hold_ms), any_value(no_figures)) as hold_ms,
+        coalesce(sum(acw_ms), any_value(no_figures)) as acw_ms,
+        coalesce(sum(answered_count), any_value(no_figures)) as answered_count,
+        coalesce(sum(worked_ms), any_value(no_details)) as worked_ms,
+        coalesce(sum(busy_ms), any_value(no_details)) as busy_ms,
         sum(logged_in_ms) as logged_in_ms,
         sum(on_queue_ms) as on_queue_ms,
         sum(interacting_ms) as interacting_ms,
@@ -24,12 +27,12 @@ totals as (
         sum(available_ms) as available_ms,
         bool_or(provisional) as provisional
     from half_hours
-    {days}
-    group by {key}
+    group by all
 )
 
 select
-    {key},
+    day,
+    agent_id,
     coalesce(agents.name, agent_id) as agent_name,
     interval_count,
     handle_ms / 1000.0 as handle_time_sec,
@@ -50,4 +53,4 @@ select
     $basis as basis
 from totals
 left join agents on agents.id = agent_id
-order by {first} agent_name collate nocase.noaccent, agent_name, agent_id
+order by day, agent_name collate nocase.noaccent, agent_name, agent_id

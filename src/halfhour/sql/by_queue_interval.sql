@@ -24,6 +24,13 @@ posted_there as (
     group by all
 ),
 
+asked as (
+    select
+        interval_start,
+        case when has_figures then 0 end as no_figures
+    from calendar
+),
+
 offered_there as (
     select
         time_bucket(interval {minutes} minutes, interval_start, $origin::timestamptz)
@@ -46,14 +53,15 @@ select
     ) as queue_name,
     media_type,
     case when $with_offered then coalesce(offered_count, 0) end as offered_count,
-    coalesce(handle_count, 0) as handled_count,
-    coalesce(answered_count, 0) as answered_count,
-    coalesce(handle_ms, 0) / 1000.0 as handle_time_sec,
-    coalesce(talk_ms, 0) / 1000.0 as talk_time_sec,
-    coalesce(hold_ms, 0) / 1000.0 as hold_time_sec,
-    coalesce(acw_ms, 0) / 1000.0 as acw_time_sec,
+    coalesce(handle_count, no_figures) as handled_count,
+    coalesce(answered_count, no_figures) as answered_count,
+    coalesce(handle_ms, no_figures) / 1000.0 as handle_time_sec,
+    coalesce(talk_ms, no_figures) / 1000.0 as talk_time_sec,
+    coalesce(hold_ms, no_figures) / 1000.0 as hold_time_sec,
+    coalesce(acw_ms, no_figures) / 1000.0 as acw_time_sec,
     time_bucket(interval 1 day, interval_start) in (from young) as provisional,
     $basis as basis
 from posted_there
 full join offered_there using (interval_start, queue_id, media_type)
+join asked using (interval_start)
 order by interval_start, queue_name, queue_id, media_type

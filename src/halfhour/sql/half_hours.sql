@@ -1,7 +1,7 @@
 -- All that is known of an agent and half-hour, one row each: the ground of every report.
--- Intervals of 15 minutes are paired from $origin on. The query covered agent and
--- half-hour wherever there is a row, so what Genesys left out there is zero; what
--- was not asked for is null. Sums are whole milliseconds, divided last.
+-- Intervals of 15 minutes are paired from $origin on. Where something is null, Genesys
+-- was not asked for it, or had nothing of it: then it is to be no_figures or no_details,
+-- which are zero where it was asked. Sums are whole milliseconds, divided last.
 with counted as (
     select *, 1 as times from figures
     union all by name
@@ -74,12 +74,14 @@ watched as (
 select
     *,
     interacting_ms + communicating_ms + idle_ms as available_ms,
-    time_bucket(interval 1 day, interval_start) in (from young) as provisional,
-    time_bucket(interval 1 day, interval_start) in (from detailed) as has_details
+    case when has_figures then 0 end as no_figures,
+    case when has_details then 0 end as no_details,
+    time_bucket(interval 1 day, interval_start) in (from young) as provisional
 from figured
 full join worked_on using (interval_start, agent_id)
 full join busied using (interval_start, agent_id)
 full join watched using (interval_start, agent_id)
+join calendar using (interval_start)
 where
     is_known
     or worked_ms is not null

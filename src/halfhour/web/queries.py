@@ -59,7 +59,9 @@ def day(store: Store, asked: View, now: datetime) -> dict[str, Any]:
         "profile": _profile(table, places, with_status=view.shows_status),
         "days": days,
         "latest": latest,
-        "missing": [str(each) for each in missing(found.days, view.interval)],
+        "missing": [
+            str(each) for each in missing(found.held(view.question.sources), view.interval)
+        ],
         "problems": problems,
     }
 
@@ -253,5 +255,5 @@ def agent(store: Store, view: View, now: datetime) -> dict[str, Any]:
         "agent": rows[0]["agent_name"] if rows else view.agent,
         "from": str(first.day),
         "days": [{name: row.get(name) for name in names} for row in rows],
-        "missing": [str(each) for each in missing(found.days, interval)],
+        "missing": [str(each) for each in missing(found.held(question.sources), interval)],
     }
