@@ -92,16 +92,21 @@ class _Round:
             except ApiError as error:
                 if error.status != FORBIDDEN or not self._may_lack(source):
                     raise
-                self.of -= len(held)
                 self.windows.clear()
                 self.outcome.left_out[source] = error
                 self.tell(Event("left_out", source, reason=str(error)))
+                if source is Source.DETAILS and self.wish.sources:  # they were wished for by name
+                    self.outcome.failed |= {Window(source, each.day): error for each in held}
+                else:
+                    self.of -= len(held)
         self.outcome.failed = dict(sorted(self.outcome.failed.items()))
         return self.outcome
 
     def _may_lack(self, source: Source) -> bool:
         """Whether a sync without *source* is of use. Without posted figures it never is."""
-        return source is Source.STATUS or (source is Source.DETAILS and self.wish.sources is None)
+        return source is Source.STATUS or (
+            source is Source.DETAILS and Source.POSTED in (self.wish.sources or Source)
+        )
 
     async def _work(self) -> None:
         while self.windows:

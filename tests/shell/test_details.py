@@ -178,6 +178,26 @@ def test_without_a_permission_the_rest_is_there_and_the_empty_columns_are_named(
         )
 
 
+def test_without_the_permission_for_details_both_bases_show_what_is_posted(tmp_path):
+    permission = Source.DETAILS.permission
+    for cloud in emulator("--now", "2026-03-03T00:00:00Z", "--agents", "8",
+                          "--without-permission", permission):  # fmt: skip
+        halfhour = Halfhour(tmp_path, {**cloud.environment, "HALFHOUR_ATTEMPTS": "1"})
+        day = ("--from", "2026-03-01", "--to", "2026-03-02")
+        for store in ((), ("--store", "s.duckdb")):
+            ran = halfhour("report", *day, "--basis", "both", "--format", "json", *store)
+
+            assert ran.code == 5, ran.err
+            assert {row["worked_time_sec"] for row in ran.json} == {None}
+            assert any(row["handle_time_sec"] for row in ran.json)
+            assert "worked_time_sec, worked_talk_time_sec, worked_hold_time_sec" in ran.err
+            assert f"if the OAuth client's role has {permission}" in ran.err
+        assert halfhour("report", *day, "--basis", "worked").code == 3
+        asked = halfhour("sync", *day, "--source", "details", "--source", "posted")
+        assert asked.code == 5
+        assert permission in asked.err.splitlines()[-1]
+
+
 def test_without_the_permission_for_aggregates_there_is_nothing_to_be_had(
     powerless_cloud, tmp_path
 ):
