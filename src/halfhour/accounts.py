@@ -79,6 +79,12 @@ class Account:
                 ", ".join(columns),
                 source.permission,
             )
+        settled = [each.settled for each in self.days.get(Source.POSTED, ()) if each.settled]
+        if "transferred_count" in self._columns and not all(day.has_transfers for day in settled):
+            log.info(
+                "transferred_count is empty where there are days that an older halfhour has read, "
+                "which did not ask for transfers"
+            )
 
     def _empty(self) -> dict[Source, list[str]]:
         """The columns of each source that nothing is known from."""

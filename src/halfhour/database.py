@@ -16,7 +16,7 @@ import duckdb
 
 from halfhour.errors import StoreBusy, StoreError
 
-VERSION = 3
+VERSION = 4
 MAGIC = b"DUCK"
 WAIT = 30.0
 """Seconds to wait for another process that has the file open."""

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from halfhour.tables import BUSY, CAPACITY, NAMES, POSTED, STATUS
 from halfhour.vocabulary import Source
-from halfhour.windows import Held
+from halfhour.windows import Held, Settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,10 @@ class Found:
     def held(self, sources: Iterable[Source]) -> list[Held]:
         """The days of *sources*, one source after the other."""
         return [each for source in sources for each in self.days.get(source, ())]
+
+    def settled(self, source: Source) -> list[Settled]:
+        """What is held of *source*."""
+        return [each.settled for each in self.held([source]) if each.settled]
 
     @property
     def counts_callbacks_twice(self) -> bool:

@@ -67,6 +67,12 @@ FIGURES = (
     Figure(
         "answered_count", "interactions that were answered", "count of tAnswered", bases=_POSTED
     ),
+    Figure(
+        "transferred_count",
+        "interactions that were passed on, by the agent who did so and when it was done",
+        "nTransferred",
+        bases=_POSTED,
+    ),
     *(
         Figure(name, f"{what} as it was worked", "", segments, _DETAILS, _BESIDE)
         for name, what, segments in (
@@ -135,6 +141,10 @@ AGENT_PERFORMANCE = (
     "handle time per handled interaction"
 )
 GAMIFICATION = "https://help.mypurecloud.com/articles/select-and-manage-metrics: total over total"
+TRANSFERS = (
+    "named here for what divides what; one transfer counts when it is made, and the interaction "
+    "once its handling is complete"
+)
 OCCUPANCY_SOURCE = (
     "https://community.genesys.com/discussion/does-occupancy-include-all-busy-time: "
     "interacting over interacting, communicating and idle"
@@ -152,6 +162,14 @@ PART_MEASURES = (
     Measure("aht_sec", "handle_ms", "handle_count", "s", AGENT_PERFORMANCE, _POSTED),
     Measure("acw_share_ratio", "acw_ms", "handle_ms", "ratio", GAMIFICATION),
     Measure("hold_share_ratio", "hold_ms", "handle_ms", "ratio", GAMIFICATION),
+    Measure(
+        "transferred_per_handled_ratio",
+        "transferred_count",
+        "handle_count",
+        "ratio",
+        TRANSFERS,
+        _POSTED,
+    ),
 )
 """Those that need neither status nor intervals."""
 

@@ -28,7 +28,7 @@ from halfhour.measures import (
 from halfhour.plan import Question
 from halfhour.tables import MOMENT, OFFERED, POSTED
 from halfhour.vocabulary import Basis, By, Source
-from halfhour.windows import DAY, Held, State
+from halfhour.windows import DAY, Held, Settled, State
 
 _DECIMALS = {"s": 3, "ratio": 4}
 
@@ -152,7 +152,7 @@ def _sorted(answer: pa.Table, question: Question) -> pa.Table:
 def _calendar(question: Question, found: Found, own: pa.Table) -> pa.Table:
     """Each interval of *question*; the local day that it is in, if rows are by day; and whether
     any part of its row was asked for, as it is held or something is known of it: of the figures,
-    which are *own*, and of details.
+    which are *own*, and of details; or was, but without transfers.
     """
     starts = [each.start for each in question.interval.windows(question.width)]
     by_day = question.by is By.DAY
@@ -160,11 +160,10 @@ def _calendar(question: Question, found: Found, own: pa.Table) -> pa.Table:
     by_interval = question.by in (By.INTERVAL, By.QUEUE_INTERVAL)
     rows: Sequence[object] = starts if by_interval else days
 
-    def has(source: Source, table: pa.Table) -> pa.Array:
+    def has(windows: Iterable[Settled], table: pa.Table) -> pa.Array:
         told = pc.unique(table["interval_start"]).to_pylist()
         at = {each - (each - starts[0]) % question.width for each in told}
-        windows = [each.settled.window for each in found.held([source]) if each.settled]
-        until = {each.start: each.end for each in windows}
+        until = {each.window.start: each.window.end for each in windows}
         known = {
             row
             for row, start in zip(rows, starts, strict=True)
@@ -172,12 +171,14 @@ def _calendar(question: Question, found: Found, own: pa.Table) -> pa.Table:
         }
         return flags(row in known for row in rows)
 
+    without = [each for each in found.settled(Source.POSTED) if not each.has_transfers]
     return pa.table(
         {
             "interval_start": _moments(starts),
             "day": texts(days),
-            "has_figures": has(question.sources[0], own),
-            "has_details": has(Source.DETAILS, found.worked),
+            "has_figures": has(found.settled(question.sources[0]), own),
+            "has_details": has(found.settled(Source.DETAILS), found.worked),
+            "lacks_transfers": has(without, POSTED.empty_table()),
         }
     )
 

@@ -25,7 +25,7 @@ def remember(connection: Connection, source: Source, window: Interval) -> Interv
 def revise(connection: Connection, source: Source, known: Interval, read_at: datetime) -> int:
     """Note the figures of *known* that are not as they were; how many they are."""
     _figures(connection, source, known, "after")
-    values = {"source": source, "read_at": read_at}
+    values = {"source": source, "start": known.start, "read_at": read_at}
     ((changed,),) = connection.execute(sql("revise"), values).fetchall()
     return int(changed)
 

@@ -82,13 +82,13 @@ class Store:
         # As whole milliseconds: as moments they would need a library for time zones.
         with self._database.reading() as connection:
             rows = connection.execute(
-                "select epoch_ms(window_start), epoch_ms(window_end), epoch_ms(read_at), row_count "
-                "from settled where source = ? order by all",
+                "select epoch_ms(window_start), epoch_ms(window_end), epoch_ms(read_at), "
+                "row_count, has_transfers from settled where source = ? order by all",
                 [source],
             ).fetchall()
         return [
-            Settled(Interval(moment(start), moment(end)), moment(read_at), count)
-            for start, end, read_at, count in rows
+            Settled(Interval(moment(start), moment(end)), moment(read_at), *others)
+            for start, end, read_at, *others in rows
         ]
 
     def settle(
@@ -130,7 +130,7 @@ class Store:
                 "delete from settled where source = ? and window_start = ?", [source, window.start]
             )
             connection.execute(
-                "insert into settled values (?, ?, ?, ?, ?)",
+                "insert into settled values (?, ?, ?, ?, ?, true)",
                 [source, window.start, window.end, read_at, count],
             )
         return Change(count, changed)

@@ -33,6 +33,7 @@ POSTED_METRICS = (
     Measured("not_responding_ms", "tNotResponding", "sum"),
     Measured("not_responding_count", "tNotResponding", "count"),
     Measured("answered_count", "tAnswered", "count"),
+    Measured("transferred_count", "nTransferred", "count"),
 )
 
 POSTED = pa.schema(

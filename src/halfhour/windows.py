@@ -25,11 +25,14 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A window that was read, at *read_at*, and is held whole."""
+    """A window that was read, at *read_at*, and is held whole; but for transfers, which were not
+    always asked for.
+    """
 
     window: Interval
     read_at: datetime
     rows: int
+    has_transfers: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,11 @@ HARD = posted(
     ("2026-10-25T00:00", "a1", {"handle_ms": 3558453, "handle_count": 1, "hold_ms": 891089}),
     ("2026-10-25T01:00", "a1", {"handle_ms": 1, "handle_count": 1, "acw_ms": 1}),
     ("2026-10-25T00:30", "a2", {"talk_ms": 60000, "answered_count": 2}),
-    ("2026-10-25T00:30", "a3", {"handle_ms": 1800000, "handle_count": 2, "acw_ms": 120500}),
+    (
+        "2026-10-25T00:30",
+        "a3",
+        {"handle_ms": 1800000, "handle_count": 2, "acw_ms": 120500, "transferred_count": 1},
+    ),
     ("2026-10-25T01:00", "a4", {"alert_ms": 9000, "not_responding_ms": 9000}),
     ("2026-10-25T01:00", "a5", {"handle_ms": 60000, "handle_count": 1, "acw_ms": 30000}),
     ("2026-10-25T01:00", "gone", {"handle_ms": 1800001, "handle_count": 1}),

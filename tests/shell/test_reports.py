@@ -35,6 +35,7 @@ rows = st.lists(
             "handle_count": st.one_of(st.none(), st.integers(0, 9)),
             "acw_ms": figures,
             "hold_ms": figures,
+            "transferred_count": st.one_of(st.none(), st.integers(0, 9)),
         }
     ),
     max_size=30,
@@ -83,7 +84,9 @@ def test_by_interval_sums_every_row_into_its_half_hour(posted):
         assert row["interval_end"] == row["interval_start"] + HALF_HOUR
         for name in ("handle", "acw", "hold"):
             assert row[f"{name}_time_sec"] == seconds(of_cell, f"{name}_ms")
-        assert row["handled_count"] == sum(each["handle_count"] or 0 for each in of_cell)
+        for name, column in (("handled", "handle"), ("transferred", "transferred")):
+            told = sum(each[f"{column}_count"] or 0 for each in of_cell)
+            assert row[f"{name}_count"] == told
         assert row["exceeds_interval"] is (row["handle_time_sec"] > 1800)
 
 
@@ -103,6 +106,9 @@ def test_by_agent_divides_sums_and_nothing_by_nothing(posted):
         assert row["interval_count"] == len(active)
         assert_quotient(row["handle_time_mean_sec"], handle, len(active), 3)
         assert_quotient(row["aht_sec"], handle, count, 3)
+        transferred = sum(each["transferred_count"] or 0 for each in of_agent)
+        assert row["transferred_count"] == transferred
+        assert_quotient(row["transferred_per_handled_ratio"], transferred, count, 4)
         assert_quotient(row["acw_share_ratio"], seconds(of_agent, "acw_ms"), handle, 4)
     assert not expected
 
@@ -233,3 +239,21 @@ def test_what_is_not_held_of_one_day_is_no_part_of_the_sum_of_all():
 
     assert row["on_queue_time_sec"] == 48
     assert {row[name] for name in (*POSTED_COLUMNS, "interval_count", "busy_time_sec")} == {None}
+
+
+@pytest.mark.parametrize("by", [By.INTERVAL, By.DAY, By.AGENT, By.MEDIA])
+def test_transfers_are_null_where_there_are_days_that_were_read_without_them(by):
+    found = half_held()
+    (monday,) = found.days[Source.POSTED]
+    assert monday.settled
+    without = replace(monday, settled=replace(monday.settled, has_transfers=False))
+    days = Interval(MIDNIGHT, MIDNIGHT + timedelta(days=1))
+
+    def transferred(held: Held) -> set[int | None]:
+        known = replace(found, days={Source.POSTED: [held]})
+        rows = reports.report(Question(days, UTC, by), known).to_pylist()
+        assert None not in {row["handled_count"] for row in rows}
+        return {row["transferred_count"] for row in rows}
+
+    assert transferred(monday) == {0}
+    assert transferred(without) == {None}

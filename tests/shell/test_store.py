@@ -332,7 +332,9 @@ def test_a_store_of_an_older_version_is_brought_up_to_date(tmp_path, version):
             "insert into settled values ('posted', $start, $end, $read_at, 1)", values
         )
         connection.execute(
-            "insert into posted (interval_start, agent_id, acw_ms) values (?, 'ada', 7)", [START]
+            "insert into posted (interval_start, agent_id, media_type, acw_ms) "
+            "values (?, 'ada', 'voice', 7)",
+            [START],
         )
 
     with pytest.raises(StoreError, match="an older halfhour made this store; run 'halfhour sync'"):
@@ -343,6 +345,13 @@ def test_a_store_of_an_older_version_is_brought_up_to_date(tmp_path, version):
     assert figures(store.posted(MONDAY)) == {(START, "ada", None, "acw_ms"): 7}
     assert [each.window for each in store.settled(Source.POSTED)] == [MONDAY]
     assert store.settled(Source.DETAILS) == []
+
+    # Transfers were not asked for before version 4, so that they are no revision.
+    assert [each.has_transfers for each in store.settled(Source.POSTED)] == [version > 3]
+    for transferred, changed in ((2, 0), (3, 1)):
+        told = rows((0, "ada", None, {"acw_ms": 7, "transferred_count": transferred}))
+        assert post(store, MONDAY, told, LATER).changed == changed
+        assert [each.has_transfers for each in store.settled(Source.POSTED)] == [True]
 
 
 ON_A_SMALL_DISK = """

@@ -16,6 +16,8 @@ SECONDARY = {
     "digital_hold_time_sec",
     "callback_voice_time_sec",
     "answered_count",
+    "transferred_count",
+    "transferred_per_handled_ratio",
     "exceeds_interval",
     "worked_talk_time_sec",
     "worked_hold_time_sec",

@@ -29,6 +29,7 @@ select
     coalesce(callback_voice_ms, no_details) / 1000.0 as callback_voice_time_sec,
     coalesce(handle_count, no_figures) as handled_count,
     coalesce(answered_count, no_figures) as answered_count,
+    coalesce(transferred_count, 0) + no_transfers as transferred_count,
     coalesce(handle_ms, no_figures) > {minutes} * 60000 as exceeds_interval,
     coalesce(worked_ms, no_details) / 1000.0 as worked_time_sec,
     coalesce(worked_talk_ms, no_details) / 1000.0 as worked_talk_time_sec,

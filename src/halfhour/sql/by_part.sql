@@ -15,7 +15,8 @@ with counted as (
 asked as (
     select
         case when bool_or(has_figures) then 0 end as no_figures,
-        case when bool_or(has_details) then 0 end as no_details
+        case when bool_or(has_details) then 0 end as no_details,
+        case when bool_or(has_figures) and not bool_or(lacks_transfers) then 0 end as no_transfers
     from calendar
 ),
 
@@ -29,6 +30,7 @@ totals as (
         coalesce(sum(times * hold_ms), any_value(no_figures)) as hold_ms,
         coalesce(sum(times * acw_ms), any_value(no_figures)) as acw_ms,
         coalesce(sum(times * answered_count), any_value(no_figures)) as answered_count,
+        coalesce(sum(times * transferred_count), 0) + any_value(no_transfers) as transferred_count,
         coalesce(sum(worked_ms), any_value(no_details)) as worked_ms,
         bool_or(time_bucket(interval 1 day, interval_start) in (from young)) as provisional
     from counted
@@ -45,6 +47,7 @@ select
     talk_ms / 1000.0 as talk_time_sec,
     handle_count as handled_count,
     answered_count,
+    transferred_count,
     worked_ms / 1000.0 as worked_time_sec,
     {measures},
     provisional,

@@ -25,6 +25,7 @@ figured as (
         sum(times * alert_ms) as alert_ms,
         sum(times * not_responding_ms) as not_responding_ms,
         sum(times * answered_count) as answered_count,
+        sum(times * transferred_count) as transferred_count,
         sum(handle_ms) filter (times < 0) as callback_voice_ms,
         true as is_known
     from counted
@@ -76,6 +77,7 @@ select
     interacting_ms + communicating_ms + idle_ms as available_ms,
     case when has_figures then 0 end as no_figures,
     case when has_details then 0 end as no_details,
+    case when has_figures and not lacks_transfers then 0 end as no_transfers,
     time_bucket(interval 1 day, interval_start) in (from young) as provisional
 from figured
 full join worked_on using (interval_start, agent_id)

@@ -16,7 +16,8 @@ select
     sum(value) filter (where metric = 'tAlert')::bigint as alert_ms,
     sum(value) filter (where metric = 'tNotResponding')::bigint as not_responding_ms,
     nullif(count(*) filter (where metric = 'tNotResponding'), 0) as not_responding_count,
-    nullif(count(*) filter (where metric = 'tAnswered'), 0) as answered_count
+    nullif(count(*) filter (where metric = 'tAnswered'), 0) as answered_count,
+    sum(value) filter (where metric = 'nTransferred')::bigint as transferred_count
 from emitted
 where
     emitted_at >= $start and emitted_at < $end

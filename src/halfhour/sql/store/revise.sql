@@ -37,3 +37,8 @@ where
     old.amount is distinct from new.amount
     -- Status is asked for of those who have worked: who was not asked about before is new to us.
     and ($source <> 'status' or new.agent_id is null or new.agent_id in (select agent_id from before))
+    -- And so are transfers, if they were not asked for before.
+    and (
+        new.column_name is distinct from 'transferred_count'
+        or $start in (select window_start from settled where source = $source and has_transfers)
+    )

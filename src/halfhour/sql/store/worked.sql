@@ -58,6 +58,7 @@ select
     sum(ms) filter (where segment_type = 'alert')::bigint as alert_ms,
     null::bigint as not_responding_ms,
     null::bigint as not_responding_count,
-    null::bigint as answered_count
+    null::bigint as answered_count,
+    null::bigint as transferred_count
 from lasted
 group by all
