@@ -58,6 +58,13 @@ FIGURES = (
         f"hold {_DIGITAL}",
     ),
     Figure(
+        "no_queue_time_sec",
+        "the part of handle time that was for no queue: an agent's own calls, and being consulted "
+        "by a colleague",
+        "tHandle without a queue",
+        f"{_WORK} without a queue",
+    ),
+    Figure(
         "callback_voice_time_sec",
         "handle time that was posted under callback and under voice, and counts once here",
         source=_DETAILS,

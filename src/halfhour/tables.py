@@ -70,9 +70,10 @@ SEGMENTS = pa.schema(
 """One row per segment of an agent and window that it has a part in: from conversation details.
 
 Times are milliseconds since 1970, whole: what lies in the window is to be cut
-out. An *open* segment ends where the reading of it did. *acd* tells work of a
-queue from other calls, *voice_of_callback* the call that a callback led to,
-which the callback's own session spans.
+out. An *open* segment ends where the reading of it did. *voice_of_callback* tells
+the call that a callback led to, which the callback's own session spans. *acd* tells
+what came from a queue, being consulted on it included, from an agent's own calls. No
+report reads it, as aggregates cannot tell that: it is for queries of one's own.
 """
 
 EMITTED = pa.schema(

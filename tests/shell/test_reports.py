@@ -149,6 +149,20 @@ def test_by_queue_and_media_type_every_row_counts_once(posted, by):
         assert row["handled_count"] == sum(each["handle_count"] or 0 for each in own)
 
 
+@settings(max_examples=25)
+@given(rows, st.sampled_from([Basis.POSTED, Basis.WORKED]))
+def test_time_for_no_queue_is_that_of_the_row_for_no_queue(told, basis):
+    table = pa.Table.from_pylist(told, schema=POSTED)
+    found = Found(AGENTS, **{basis.value: table})
+
+    def shown(by: By) -> list[dict[str, Any]]:
+        return list(reports.report(Question(DAY, UTC, by, basis), found).to_pylist())
+
+    right = sum(row["handle_time_sec"] for row in shown(By.QUEUE) if row["queue_id"] is None)
+    for by in (By.INTERVAL, By.AGENT, By.MEDIA):
+        assert sum(row["no_queue_time_sec"] for row in shown(by)) == pytest.approx(right)
+
+
 @settings(max_examples=50)
 @given(rows)
 def test_by_day_it_is_the_local_one(posted):

@@ -14,6 +14,7 @@ SECONDARY = {
     "alert_time_sec",
     "not_responding_time_sec",
     "digital_hold_time_sec",
+    "no_queue_time_sec",
     "callback_voice_time_sec",
     "answered_count",
     "transferred_count",

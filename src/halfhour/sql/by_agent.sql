@@ -16,6 +16,8 @@ totals as (
         coalesce(sum(talk_ms), any_value(no_figures)) as talk_ms,
         coalesce(sum(hold_ms), any_value(no_figures)) as hold_ms,
         coalesce(sum(acw_ms), any_value(no_figures)) as acw_ms,
+        coalesce(sum(digital_hold_ms), any_value(no_figures)) as digital_hold_ms,
+        coalesce(sum(no_queue_ms), any_value(no_figures)) as no_queue_ms,
         coalesce(sum(answered_count), any_value(no_figures)) as answered_count,
         coalesce(sum(transferred_count), 0) + any_value(no_transfers) as transferred_count,
         coalesce(sum(worked_ms), any_value(no_details)) as worked_ms,
@@ -25,6 +27,7 @@ totals as (
         sum(interacting_ms) as interacting_ms,
         sum(idle_ms) as idle_ms,
         sum(communicating_ms) as communicating_ms,
+        sum(status_not_responding_ms) as status_not_responding_ms,
         sum(available_ms) as available_ms,
         bool_or(provisional) as provisional
     from half_hours
@@ -40,6 +43,8 @@ select
     acw_ms / 1000.0 as acw_time_sec,
     hold_ms / 1000.0 as hold_time_sec,
     talk_ms / 1000.0 as talk_time_sec,
+    digital_hold_ms / 1000.0 as digital_hold_time_sec,
+    no_queue_ms / 1000.0 as no_queue_time_sec,
     handle_count as handled_count,
     answered_count,
     transferred_count,
@@ -50,6 +55,7 @@ select
     interacting_ms / 1000.0 as interacting_time_sec,
     idle_ms / 1000.0 as idle_time_sec,
     communicating_ms / 1000.0 as communicating_time_sec,
+    status_not_responding_ms / 1000.0 as status_not_responding_time_sec,
     {measures},
     provisional,
     $basis as basis

@@ -26,6 +26,7 @@ select
     coalesce(alert_ms, no_figures) / 1000.0 as alert_time_sec,
     coalesce(not_responding_ms, no_figures) / 1000.0 as not_responding_time_sec,
     coalesce(digital_hold_ms, no_figures) / 1000.0 as digital_hold_time_sec,
+    coalesce(no_queue_ms, no_figures) / 1000.0 as no_queue_time_sec,
     coalesce(callback_voice_ms, no_details) / 1000.0 as callback_voice_time_sec,
     coalesce(handle_count, no_figures) as handled_count,
     coalesce(answered_count, no_figures) as answered_count,

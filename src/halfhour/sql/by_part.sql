@@ -29,6 +29,12 @@ totals as (
         coalesce(sum(times * talk_ms), any_value(no_figures)) as talk_ms,
         coalesce(sum(times * hold_ms), any_value(no_figures)) as hold_ms,
         coalesce(sum(times * acw_ms), any_value(no_figures)) as acw_ms,
+        coalesce(
+            sum(times * hold_ms) filter (media_type in ('chat', 'email', 'message')),
+            any_value(no_figures)
+        ) as digital_hold_ms,
+        coalesce(sum(times * handle_ms) filter (queue_id is null), any_value(no_figures))
+            as no_queue_ms,
         coalesce(sum(times * answered_count), any_value(no_figures)) as answered_count,
         coalesce(sum(times * transferred_count), 0) + any_value(no_transfers) as transferred_count,
         coalesce(sum(worked_ms), any_value(no_details)) as worked_ms,
@@ -45,6 +51,8 @@ select
     acw_ms / 1000.0 as acw_time_sec,
     hold_ms / 1000.0 as hold_time_sec,
     talk_ms / 1000.0 as talk_time_sec,
+    digital_hold_ms / 1000.0 as digital_hold_time_sec,
+    no_queue_ms / 1000.0 as no_queue_time_sec,
     handle_count as handled_count,
     answered_count,
     transferred_count,

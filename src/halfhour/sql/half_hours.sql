@@ -19,6 +19,7 @@ figured as (
         sum(times * hold_ms) as hold_ms,
         sum(times * hold_ms) filter (media_type in ('chat', 'email', 'message'))
             as digital_hold_ms,
+        sum(times * handle_ms) filter (queue_id is null) as no_queue_ms,
         sum(times * acw_ms) as acw_ms,
         sum(times * contacting_ms) as contacting_ms,
         sum(times * dialing_ms) as dialing_ms,
