@@ -65,6 +65,12 @@ class Account:
     def tell_of_empty_columns(self, *, stored: bool) -> None:
         """Say which columns have nothing, and what would fill them."""
         empty = self._empty() if self._rows else {}
+        if self.question.is_of_some and Source.STATUS in empty:
+            del empty[Source.STATUS]
+            log.info(
+                "status is of all that an agent does, so with --queue or --media its columns are "
+                "empty"
+            )
         if not stored:
             if Source.STATUS in empty:
                 log.info(

@@ -194,6 +194,10 @@ def ask(
         raise ConfigError(
             "--with-capacity: only with --by interval, as nobody says how these figures add up"
         )
+    if with_capacity and (queues or media):
+        raise ConfigError(
+            "--with-capacity: it is of all that an agent does; leave out --queue and --media"
+        )
     if with_capacity and offline:
         raise ConfigError("--with-capacity: a store does not keep it; leave out --offline")
     if top is not None and top < 1:

@@ -20,9 +20,19 @@ def worked(store: Store, interval: Interval, width: timedelta) -> pa.Table:
     return _moments(store.ask(sql("worked"), **cut(interval, width)))
 
 
-def busy(store: Store, interval: Interval, width: timedelta) -> pa.Table:
-    """`tables.BUSY` of *interval*, in intervals of *width*."""
-    return _moments(store.ask(sql("busy"), **cut(interval, width)), BUSY)
+def busy(
+    store: Store,
+    interval: Interval,
+    width: timedelta,
+    *,
+    queues: Sequence[str] | None = None,
+    media: Sequence[str] = (),
+) -> pa.Table:
+    """`tables.BUSY` of *interval*, in intervals of *width*: with work of these *queues* and *media*
+    types, which are None and none for all.
+    """
+    chosen = {"queues": queues, "media": list(media) or None}
+    return _moments(store.ask(sql("busy"), **cut(interval, width), **chosen), BUSY)
 
 
 def rebuilt(store: Store, interval: Interval, width: timedelta) -> pa.Table:

@@ -14,7 +14,7 @@ from halfhour.found import Found
 from halfhour.intervals import Interval
 from halfhour.plan import Question, identified
 from halfhour.store import Kind, Store
-from halfhour.tables import RECONCILED
+from halfhour.tables import RECONCILED, STATUS
 from halfhour.vocabulary import Source
 from halfhour.windows import Held, State
 from halfhour.wishes import Wish, calendar
@@ -59,12 +59,12 @@ def _holdings(store: Store, question: Question, now: datetime) -> Found:
         figures["legs"] = cutting.legs(store, interval, width)
     if Source.DETAILS in question.sources:
         figures["worked"] = cutting.worked(store, interval, width)
-        figures["busy"] = cutting.busy(store, interval, width)
+        figures["busy"] = cutting.busy(store, interval, width, queues=queues, media=question.media)
     return Found(
         store.names("agent"),
         queues=store.names("queue"),
         **{name: wanted(table) for name, table in figures.items()},
-        status=wanted(store.status(interval)),
+        status=STATUS.empty_table() if question.is_of_some else wanted(store.status(interval)),
         days=held,
     )
 

@@ -5,6 +5,7 @@ import json
 import pyarrow as pa
 
 from halfhour.measures import AGENT_MEASURES, FIGURES
+from halfhour.vocabulary import Source
 
 UNITS = {
     "_sec": "seconds",
@@ -59,6 +60,11 @@ MEANINGS = {
     "unexplained_ms": "what none of these explains",
     "unexplained_conversations": "ids of the conversations it lies in",
     **{figure.name: figure.meaning for figure in FIGURES},
+    **{
+        figure.name: f"{figure.meaning} (empty where queues or media types are chosen)"
+        for figure in FIGURES
+        if figure.source is Source.STATUS
+    },
     **{
         measure.name: f"sum of {measure.over} / sum of {measure.per} ({measure.source})"
         for measure in AGENT_MEASURES

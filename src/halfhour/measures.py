@@ -91,7 +91,7 @@ FIGURES = (
     ),
     Figure(
         "busy_time_sec",
-        "work on anything at all: what goes on at the same time counts once",
+        "time at work: what goes on at the same time counts once, so it fits into the interval",
         worked=f"the union of {_WORK}",
         source=_DETAILS,
         bases=(Basis.WORKED, Basis.BOTH),

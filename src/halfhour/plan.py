@@ -62,6 +62,11 @@ class Question:
         return min(self.width, granularity(self.interval))
 
     @property
+    def is_of_some(self) -> bool:
+        """Whether it is of some of what agents do. Their status is of all, and no part of it."""
+        return bool(self.queues or self.media)
+
+    @property
     def sources(self) -> tuple[Source, ...]:
         """What has to be held to answer it."""
         return {

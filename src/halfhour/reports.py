@@ -95,7 +95,6 @@ def _answer(question: Question, found: Found, sql: str) -> pa.Table:
             for name, value in {
                 "origin": question.interval.start,
                 "basis": "posted" if question.basis is Basis.BOTH else question.basis.value,
-                "with_idle": not (question.queues or question.media),
                 "with_offered": found.offered is not None,
             }.items()
             if f"${name}" in sql

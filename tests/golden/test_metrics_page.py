@@ -130,6 +130,9 @@ What was not asked for is empty; where the answer covered agent and half-hour an
 
 The sources are conversation aggregates (posted), user aggregates (status) and conversation details (details).
 The voice call that a callback led to is in the callback's own time, and is not counted again.
+Monitoring, coaching, barging in and parked interactions count as no work, on either basis.
+
+With `--queue` or `--media`, all figures are of what was chosen, busy time too. Status is of all that an agent does, so its columns are empty then.
 
 ## Measures
 

@@ -84,6 +84,17 @@ def test_media_types_add_up_to_everything(asked):
     assert sum(handled) == sum(row["handled_count"] for row in asked())
 
 
+@pytest.mark.parametrize("chosen", [{"queues": ["Billing"]}, {"media": ["chat"]}])
+def test_of_some_queues_or_media_busy_time_is_of_those_and_status_of_none(store, chosen):
+    table = door.report(**DAY, **chosen, basis="both", store=store, offline=True)
+    rows = table.to_pylist()
+
+    assert any(row["busy_time_sec"] for row in rows)
+    assert all(row["busy_time_sec"] <= row["worked_time_sec"] for row in rows)
+    assert {row["logged_in_time_sec"] for row in rows} == {None}
+    assert {row["occupancy_ratio"] for row in rows} == {None}
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -89,8 +89,12 @@ def in_it(at: int) -> datetime:
 
 
 @settings(max_examples=40)
-@given(st.lists(st.lists(session, max_size=3), max_size=4))
-def test_every_millisecond_counts_once_where_it_was(conversations):
+@given(
+    st.lists(st.lists(session, max_size=3), max_size=4),
+    st.sampled_from([None, ["p"], ["p", "q"]]),
+    st.sampled_from([(), ("voice",), ("voice", "chat")]),
+)
+def test_every_millisecond_counts_once_where_it_was(conversations, queues, types):
     records = [record(number, legs) for number, legs in enumerate(conversations)]
     lasted: Counter[tuple[Any, ...]] = Counter()
     busy: set[tuple[int, str]] = set()
@@ -102,7 +106,8 @@ def test_every_millisecond_counts_once_where_it_was(conversations):
                     lasted[in_it(at), agent, queue, media, COLUMNS[kind]] += 1
                     if kind != "alert":
                         lasted[in_it(at), agent, queue, media, "handle_ms"] += 1
-                        busy.add((at, agent))
+                        if queue in (queues or ["p", "q", None]) and media in (types or [media]):
+                            busy.add((at, agent))
 
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder) / "store.duckdb")
@@ -111,7 +116,7 @@ def test_every_millisecond_counts_once_where_it_was(conversations):
             found = read(records, day, NEAR.end)
             store.settle(Source.DETAILS, day, tables(found), NEAR.end)
         worked = cutting.worked(store, NEAR, WIDTH).to_pylist()
-        union = cutting.busy(store, NEAR, WIDTH).to_pylist()
+        union = cutting.busy(store, NEAR, WIDTH, queues=queues, media=types).to_pylist()
 
     key = ("interval_start", "agent_id", "queue_id", "media_type")
     assert lasted == {

@@ -88,7 +88,5 @@ join calendar using (interval_start)
 where
     is_known
     or worked_ms is not null
-    or (
-        $with_idle
-        and (busy_ms is not null or logged_in_ms + interacting_ms + idle_ms > 0)
-    )
+    or busy_ms is not null
+    or logged_in_ms + interacting_ms + idle_ms > 0

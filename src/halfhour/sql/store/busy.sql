@@ -1,5 +1,6 @@
--- How long an agent worked on anything at all in each interval: the union of the
--- work of all sessions, so what goes on at the same time counts once.
+-- How long an agent worked on anything, or anything of some queues or media types, in each
+-- interval: the union of the work of all sessions, so what goes on at the same time counts once.
+-- The call that a callback led to is left out: the callback's session spans it.
 with segment_parts as (
     select
         agent_id,
@@ -9,6 +10,9 @@ with segment_parts as (
     where
         window_start >= $first and window_start < $last
         and segment_type in ('contacting', 'dialing', 'interact', 'hold', 'wrapup')
+        and not voice_of_callback
+        and ($queues is null or list_contains($queues, queue_id))
+        and ($media is null or list_contains($media, media_type))
 ),
 
 pieces as (
