@@ -21,19 +21,21 @@ UNITS = {
 """Units by the ending of a column's name."""
 
 MEANINGS = {
-    "interval_start": "start of the half-hour, which belongs to it",
-    "interval_end": "end of the half-hour, which no longer belongs to it",
+    "interval_start": "start of the interval, which belongs to it",
+    "interval_end": "end of the interval, which no longer belongs to it",
     "total": "all agents together",
     "agent_count": "agents who had a part in it",
     "queue_name": "the queue's name, or the id; several where one session had several",
     "agent_id": "the agent's id in Genesys Cloud",
     "agent_name": "the agent's name, or the id where no name is known",
-    "exceeds_interval": "whether more handle time was posted than the half-hour is long: it "
+    "exceeds_interval": "whether more handle time was posted than the interval is long: it "
     "began earlier and was completed here",
     "provisional": "whether Genesys may still correct it",
     "basis": "posted: whole, where it was completed, as in the Genesys UI; worked: where the "
-    "work was, cut at the edges of half-hours",
-    "interval_count": "half-hours in which handle time, after-call work or hold was posted",
+    "work was, cut at the edges of intervals; both: posted, but for the columns that say worked "
+    "and busy",
+    "interval_count": "intervals in which handle time, after-call work or hold was posted, or on "
+    "the worked basis was worked",
     "source": "what was read",
     "window_start": "start of the day that is held or missing",
     "window_end": "its end, not included",

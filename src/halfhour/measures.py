@@ -131,7 +131,7 @@ class Measure:
     """``sum(over) / sum(per)``; null where nothing lies below the line.
 
     *over* and *per* are columns of a basis or of status; *per* may also be
-    `interval_count`, the half-hours in which handle time, ACW or hold was posted.
+    `interval_count`, the intervals in which there was handle time, ACW or hold.
     """
 
     name: str
@@ -153,8 +153,9 @@ TRANSFERS = (
     "once its handling is complete"
 )
 OCCUPANCY_SOURCE = (
-    "https://community.genesys.com/discussion/does-occupancy-include-all-busy-time: "
-    "interacting over interacting, communicating and idle"
+    "https://community.genesys.com/discussion/does-occupancy-include-all-busy-time, where a "
+    "consultant of Genesys explains that of its Agents views: interacting over interacting, "
+    "communicating and idle"
 )
 OTHERS = "others call it occupancy or utilization; named here for what divides what"
 

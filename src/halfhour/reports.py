@@ -94,7 +94,7 @@ def _answer(question: Question, found: Found, sql: str) -> pa.Table:
             name: value
             for name, value in {
                 "origin": question.interval.start,
-                "basis": "posted" if question.basis is Basis.BOTH else question.basis.value,
+                "basis": question.basis.value,
                 "with_offered": found.offered is not None,
             }.items()
             if f"${name}" in sql

@@ -109,10 +109,10 @@ def page(folder: Path) -> str:
 
 <!-- Made from src/halfhour/measures.py: HALFHOUR_WRITE_GOLDEN=1 pytest tests/golden -->
 
-A number stands on one of two bases, and every row names its own.
+A number stands on one of two bases, and every row names its own; with `both`, the columns called worked and busy are on the second.
 
-- **posted**: as Genesys posts it. A value lies whole in the half-hour in which it was completed, so a half-hour can hold more than 1,800 seconds. This is what the Genesys UI shows.
-- **worked**: as it was worked. Segments of conversations are cut at the edges of the half-hours, to the millisecond. Over all time both add up to the same, but for the causes that `halfhour reconcile` names.
+- **posted**: as Genesys posts it. A value lies whole in the interval in which it was completed, so a half-hour can hold more than 1,800 seconds. This is what the Genesys UI shows.
+- **worked**: as it was worked. Segments of conversations are cut at the edges of intervals, to the millisecond. Over all time both add up to the same, but for the causes that `halfhour reconcile` names.
 
 ## An example
 
@@ -124,20 +124,22 @@ Seconds of talk, hold, after-call work (acw) and handle time in each half-hour:
 ## Figures
 
 `_time_sec` are seconds, exact to the millisecond; `_count` are counts.
-What was not asked for is empty; where the answer covered agent and half-hour and left it out, it is zero.
+What was not asked for is empty; where the answer covered agent and interval and left it out, it is zero.
+The sum of a day or a range is that of what is held of it, and empty if nothing is.
 
 {table(("column", "what it is", "posted basis", "worked basis: segments", "source"), *figures)}
 
 The sources are conversation aggregates (posted), user aggregates (status) and conversation details (details).
 The voice call that a callback led to is in the callback's own time, and is not counted again.
-Monitoring, coaching, barging in and parked interactions count as no work, on either basis.
+Segments of monitoring, coaching, barging and parked interactions count as no work.
 
 With `--queue` or `--media`, all figures are of what was chosen, busy time too. Status is of all that an agent does, so its columns are empty then.
 
 ## Measures
 
 They divide sums over the whole range. Nothing is divided by the length of an interval.
-`available_ms` is interacting, communicating and idle together; `interval_count` the half-hours in which handle time, ACW or hold was posted.
+`available_ms` is interacting, communicating and idle together; `interval_count` the intervals in which handle time, ACW or hold was posted, or on the worked basis was worked.
+AHT and transfers for each interaction handled are on the posted basis only, as the worked one has no counts.
 
 {table(("column", "formula", "unit", "basis", "source"), *measures)}
 

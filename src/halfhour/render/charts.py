@@ -80,10 +80,10 @@ def png_file(table: pa.Table, file: BinaryIO) -> None:
 
 def title_of(table: pa.Table) -> str:
     """What is drawn, in words."""
-    basis = (table["basis"][:1].to_pylist() or ["posted"])[0]
-    return {"busy_time_sec": "Time at work", "handle_time_sec": "Handle time"}[
-        shown_of(table)
-    ] + f", {basis} basis"
+    return {
+        "busy_time_sec": "Time at work, worked basis",
+        "handle_time_sec": "Handle time, posted basis",
+    }[shown_of(table)]
 
 
 def peak(bars: Sequence[Bar]) -> float:
