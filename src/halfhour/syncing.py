@@ -145,10 +145,13 @@ class _Round:
                 query = PostedQuery(interval, self.granularity)
                 return {"posted": await fetch.posted(self.client, query)}
             case Source.STATUS:
-                posted = await patiently(lambda: self.store.settled(Source.POSTED))
-                if interval.start not in {each.window.start for each in posted}:
+                known = [
+                    *await patiently(lambda: self.store.settled(Source.POSTED)),
+                    *await patiently(lambda: self.store.settled(Source.DETAILS)),
+                ]
+                if interval.start not in {each.window.start for each in known}:
                     raise Incomplete(
-                        "whom to ask about is not known, as posted figures are missing"
+                        "whom to ask about is not known, as posted figures and details are missing"
                     )
                 agents = await patiently(lambda: self.store.agents(wishes.around(interval)))
                 found = await fetch.status(self.client, interval, self.granularity, agents)

@@ -328,6 +328,14 @@ def test_two_syncs_at_once_fetch_nothing_twice(cloud, store):
     assert held(store) == truth(cloud)
 
 
+def test_status_is_asked_of_those_whom_details_alone_tell_of(cloud, store):
+    day = Interval(NOW - DAY, NOW)
+    outcome, _ = bring(cloud.settings, store, day, sources=(Source.DETAILS, Source.STATUS))
+
+    assert (outcome.settled, outcome.failed) == (2, {})
+    assert {*store.status(day)["agent_id"].to_pylist()} == {*store.agents(day)}
+
+
 def test_names_that_cannot_be_had_do_not_stop_it(cloud, store):
     cloud.faults({"kind": "status", "status": 403, "endpoint": "users"})
     outcome, told = bring(cloud.settings, store, WEEK)
