@@ -52,7 +52,7 @@ class Account:
             log.info("%d of them are provisional: Genesys may still correct them", self._young)
         if self._over:
             log.info(
-                "in %d of them more was posted than the half-hour has (exceeds_interval, ! in a "
+                "in %d of them more was posted than the interval has (exceeds_interval, ! in a "
                 "table): it began earlier and was completed there",
                 self._over,
             )

@@ -1,7 +1,7 @@
 """The Python door: the same rows as the command line, as Arrow tables."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from halfhour import fetch as fetching
 from halfhour import reports, syncing, when
 from halfhour.errors import ConfigError, near_miss
 from halfhour.holdings import check, holdings, passing, wish_of
-from halfhour.intervals import Interval
+from halfhour.intervals import WIDTHS, Interval
 from halfhour.outcomes import Event, Outcome, Tell
 from halfhour.plan import Question
 from halfhour.pseudonyms import Pseudonyms
@@ -41,6 +41,7 @@ def report(
     zone: str = "UTC",
     by: str = "interval",
     basis: str = "posted",
+    granularity: str = "30m",
     with_capacity: bool = False,
     sort: str = "",
     top: int | None = None,
@@ -49,26 +50,26 @@ def report(
     store: str | Path | None = None,
     offline: bool = False,
 ) -> pa.Table:
-    """What Genesys Cloud posted for each agent, by half-hour or over the whole range.
+    """What each agent did, by half-hour or over the whole range.
 
     *start* and *end* are half-open, on half-hours, read in *zone* where they
     carry no offset; *last* is such as ``"24h"`` or ``"7d"`` and is the 24 full
     hours before now if nothing is given. *queues* and *agents* are names or
     ids, *divisions* and *teams* names of those that agents belong to.
+    *granularity* is how long intervals are, ``"30m"`` or ``"15m"``.
     *with_capacity* adds `preview_capacity_used_percent`. Without *settings*
     they are loaded from the environment and the settings file, as on the
     command line (`load_settings`). With a *store*, what it lacks is read into
     it first, unless *offline*, and it answers.
 
-    ``by="interval"``: one row per half-hour and agent that anything was posted
-    for, sorted by interval, name, id. Columns: `interval_start` and
+    ``by="interval"``: one row per interval and agent that anything is known
+    of, sorted by interval, name, id. Columns: `interval_start` and
     `interval_end` (timestamp[ms] in *zone*), `agent_id`, `agent_name`, then
     `handle_time_sec`, `acw_time_sec`, `hold_time_sec` and more `_time_sec`
     (float64 seconds, exact to the millisecond), `_count` (int64),
     `exceeds_interval` (bool), `provisional` (bool: Genesys may still correct
-    it) and `basis`, which is always "posted": a value
-    lies whole in the half-hour in which it was completed, so a half-hour can
-    hold more than 1,800 seconds.
+    it) and `basis`. On that which is "posted" a value lies whole in the interval
+    in which it was completed, so a half-hour can hold more than 1,800 seconds.
 
     ``by="agent"``: one row per agent with the totals, the means per interval
     that anything was posted in, AHT (`aht_sec`), and `acw_share_ratio` and
@@ -76,7 +77,7 @@ def report(
 
     ``by="day"``: the same per local day of *zone* and agent. ``by="queue"`` and
     ``by="media"``: totals of what can be told apart so, the most handle time
-    first; ``by="queue-interval"``: half-hours of queues and media types. With a
+    first; ``by="queue-interval"``: intervals of queues and media types. With a
     *pseudonym_key* names and ids are replaced. *sort* names the column to sort
     by, *top* is how many rows to keep.
 
@@ -84,7 +85,12 @@ def report(
     StoreError (`halfhour.errors`), each with a message that says what to do,
     and Incomplete where a store does not have all of it.
     """
-    for name, given, known in (("by", by, By), ("basis", basis, Basis)):
+    words: Sequence[tuple[str, str, Iterable[str]]] = (
+        ("by", by, By),
+        ("basis", basis, Basis),
+        ("granularity", granularity, WIDTHS),
+    )
+    for name, given, known in words:
         if given not in set(known):
             raise ConfigError(
                 f"{name}={given!r}: known are {', '.join(known)}{near_miss(given, known)}"
@@ -101,6 +107,7 @@ def report(
         zone=zone,
         by=by,
         basis=basis,
+        granularity=granularity,
         with_capacity=with_capacity,
         sort=sort,
         top=top,
@@ -111,7 +118,7 @@ def report(
             found = _run(fetching.fetch(settings or load_settings(), question, now()))
         else:
             if not offline:
-                wish = wish_of(question)
+                wish = wish_of(question, held)
                 _run(syncing.sync(settings or load_settings(), held, wish, now, _nothing)).check()
             found = holdings(held, question, now())
             check({each: found.days[each] for each in question.sources}, question.interval)
@@ -184,6 +191,7 @@ def ask(
     zone: str,
     by: str,
     basis: str,
+    granularity: str,
     with_capacity: bool,
     sort: str,
     top: int | None,
@@ -215,6 +223,7 @@ def ask(
         with_capacity,
         sort,
         top,
+        WIDTHS[granularity],
     )
 
 

@@ -54,9 +54,9 @@ def report(
 ) -> None:
     """Show handle, after-call work and hold time of agents.
 
-    Posted basis: a value lies whole in the half-hour in which it was
+    Posted basis: a value lies whole in the interval in which it was
     completed, as in the Genesys UI, so a half-hour can hold more than 1,800 s.
-    Worked basis: what lies in the half-hour of the work, cut at its edges.
+    Worked basis: what lies in the interval of the work, cut at its edges.
     """
     from halfhour import settings, show
 

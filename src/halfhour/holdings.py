@@ -34,7 +34,7 @@ def _holdings(store: Store, question: Question, now: datetime) -> Found:
     when = calendar(store, Wish(), now)
     if question.width < when.granularity:
         raise ConfigError(
-            f"--layout: it wants quarter-hours, and {store.path} holds half-hours; "
+            f"--granularity: quarter-hours are wanted, and {store.path} holds half-hours; "
             "'halfhour sync --granularity 15m' with another --store gets both"
         )
     if question.granularity < when.granularity:
@@ -92,11 +92,12 @@ def reconciled(store: Store, interval: Interval | None, now: datetime) -> pa.Tab
     )
 
 
-def wish_of(question: Question) -> Wish:
-    """What a store is to bring for *question*: what it needs, and status, which is a matter of
+def wish_of(question: Question, store: Store) -> Wish:
+    """What *store* is to bring for *question*: what it needs, and status, which is a matter of
     few requests.
     """
-    return Wish(question.interval, (*question.sources, Source.STATUS))
+    granularity = None if store.exists else question.granularity
+    return Wish(question.interval, (*question.sources, Source.STATUS), granularity)
 
 
 @contextmanager

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 HALF_HOUR = timedelta(minutes=30)
 QUARTER_HOUR = timedelta(minutes=15)
+WIDTHS = {"15m": QUARTER_HOUR, "30m": HALF_HOUR}
+"""How wide intervals can be, by what people write."""
 MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
 MILLISECOND = timedelta(milliseconds=1)

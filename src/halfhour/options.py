@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -160,6 +160,9 @@ class Rows:
         Basis, Parameter(help="As Genesys posts it, as it was worked, or both side by side.")
     ] = Basis.POSTED
 
+    granularity: Annotated[
+        Literal["15m", "30m"], Parameter(help="Length of the intervals that rows stand for.")
+    ] = "30m"
     with_capacity: Annotated[
         bool,
         Parameter(negative=(), help="Add the capacity used, a preview that Genesys may change."),
@@ -184,6 +187,7 @@ class Rows:
             zone=self.zone,
             by=self.by,
             basis=self.basis,
+            granularity=self.granularity,
             with_capacity=self.with_capacity,
             sort=self.sort,
             top=self.top,

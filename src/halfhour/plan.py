@@ -39,7 +39,7 @@ class Question:
     """What a person asks. *queues* and *agents* are names or ids, *media* are media types,
     *divisions* and *teams* names of those that agents belong to; none means all of them.
 
-    *width* is that of the intervals a row stands for.
+    *width* is that of the intervals a row stands for, or is summed of.
     """
 
     interval: Interval

@@ -13,6 +13,7 @@ import pyarrow as pa
 from halfhour import layouts, reports
 from halfhour.errors import ConfigError, near_miss
 from halfhour.found import Found
+from halfhour.intervals import HALF_HOUR
 from halfhour.plan import Question
 from halfhour.pseudonyms import Pseudonyms
 from halfhour.render import files, formats
@@ -63,9 +64,15 @@ class Shape:
             raise ConfigError(
                 f"--format {self.form}: only with --by interval, whose half-hours it shows"
             )
+        if self.form in formats.DRAWN and question.width != HALF_HOUR:
+            raise ConfigError(f"--format {self.form}: it shows half-hours; leave out --granularity")
         if not self.layout:
             return question
         layout = layouts.load(self.layout)
+        if question.width not in (HALF_HOUR, layout.width):
+            raise ConfigError(
+                "--granularity: a layout says how long its intervals are; leave it out"
+            )
         zone = layout.zone or question.zone
         question = replace(question, by=layout.by, width=layout.width, zone=zone)
         if layout.wants_offered:

@@ -33,10 +33,10 @@ from halfhour.windows import DAY
 from halfhour.wishes import Wish
 
 _TITLES = {
-    By.INTERVAL: "Half-hours",
+    By.INTERVAL: "Intervals",
     By.AGENT: "Agents",
     By.QUEUE: "Queues",
-    By.QUEUE_INTERVAL: "Queues by half-hours",
+    By.QUEUE_INTERVAL: "Queues by interval",
     By.MEDIA: "Media types",
     By.DAY: "Days",
 }
@@ -150,7 +150,7 @@ def _is_whole(question: Question, shape: Shape) -> bool:
 def _held(
     load: Callable[[], Settings], question: Question, store: Store, offline: bool, *, whole: bool
 ) -> Parts:
-    wish = wish_of(question)
+    wish = wish_of(question, store)
     if not offline and any(wishes.due(store, wish, now()).values()):
         try:
             syncs.run(load(), store, wish, wait=False)

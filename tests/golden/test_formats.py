@@ -178,7 +178,7 @@ def test_parquet_says_what_it_holds_and_what_its_columns_mean():
 
 def test_a_workbook_has_a_sheet_for_each_question_and_one_that_says_what_it_means():
     file = io.BytesIO()
-    tables = {"Half-hours": answer(By.INTERVAL), "Agents": answer(By.AGENT)}
+    tables = {"Intervals": answer(By.INTERVAL), "Agents": answer(By.AGENT)}
     write(
         {name: [labelled(table, zone="Europe/London")] for name, table in tables.items()},
         Format.XLSX,
@@ -186,11 +186,11 @@ def test_a_workbook_has_a_sheet_for_each_question_and_one_that_says_what_it_mean
     )
 
     book = openpyxl.load_workbook(file)
-    sheet, meaning = book["Half-hours"], book["What it means"]
+    sheet, meaning = book["Intervals"], book["What it means"]
 
-    assert book.sheetnames == ["Half-hours", "Agents", "What it means"]
+    assert book.sheetnames == ["Intervals", "Agents", "What it means"]
     assert sheet.freeze_panes == "E2"
-    last = get_column_letter(len(tables["Half-hours"].column_names))
+    last = get_column_letter(len(tables["Intervals"].column_names))
     assert sheet.auto_filter.ref == f"A1:{last}{HARD.num_rows + 1}"
     assert sheet["E2"].number_format == "[h]:mm:ss"
     assert sheet["A2"].number_format == 'yyyy-mm-dd hh:mm" +01:00"'

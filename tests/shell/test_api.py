@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 import halfhour
 from halfhour.errors import AuthError, ConfigError
+from halfhour.intervals import HALF_HOUR, QUARTER_HOUR, floored
 
 DAY: dict[str, Any] = {"start": "2026-03-02", "end": "2026-03-03"}
 
@@ -82,6 +84,35 @@ def test_settings_come_from_the_environment(cloud, monkeypatch, tmp_path):
 def test_an_unknown_by_is_answered_with_the_nearest(cloud):
     with pytest.raises(ConfigError, match="did you mean 'agent'"):
         halfhour.report(**DAY, by="agents", settings=cloud.settings)
+
+
+def test_quarter_hours_add_up_to_half_hours(cloud, tmp_path):
+    words: dict[str, Any] = {**DAY, "store": tmp_path / "quarters.duckdb"}
+    halfhour.report(**words, basis="both", granularity="15m", settings=cloud.settings)
+
+    for basis in ("posted", "worked", "both"):
+        words |= {"basis": basis, "offline": True}
+        quarters = halfhour.report(**words, granularity="15m").to_pylist()
+        halves = halfhour.report(**words).to_pylist()
+
+        assert {row["interval_start"].minute for row in quarters} == {0, 15, 30, 45}
+        assert {row["interval_end"] - row["interval_start"] for row in quarters} == {QUARTER_HOUR}
+        assert {row["basis"] for row in quarters} == {basis}
+        for name in ("handle_time_sec", "acw_time_sec", "worked_time_sec", "busy_time_sec"):
+            if name in halves[0]:
+                sums: Counter[tuple[datetime, str]] = Counter()
+                for row in quarters:
+                    start = floored(row["interval_start"], HALF_HOUR)
+                    sums[start, row["agent_id"]] += round(1000 * row[name])
+                assert sums == {
+                    (row["interval_start"], row["agent_id"]): round(1000 * row[name])
+                    for row in halves
+                }
+
+
+def test_an_unknown_granularity_is_answered_with_the_nearest(cloud):
+    with pytest.raises(ConfigError, match=r"granularity='15'.*did you mean '15m'"):
+        halfhour.report(**DAY, granularity="15", settings=cloud.settings)
 
 
 def test_no_secret_is_in_a_repr(cloud):

@@ -33,7 +33,7 @@ def test_a_report_that_is_written_day_by_day_is_the_report(cloud, halfhour, tmp_
     with (tmp_path / "r.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     book: Any = openpyxl.load_workbook(tmp_path / "r.xlsx")
-    sheet, agents = book["Half-hours"], book["Agents"]
+    sheet, agents = book["Intervals"], book["Agents"]
 
     assert facts["halfhour.zone"] == zone
     assert facts["halfhour.source"] == "conversation aggregates"

@@ -48,9 +48,14 @@ rows = st.lists(
 )
 
 
-def report(by: By, posted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+widths = st.sampled_from([HALF_HOUR, QUARTER_HOUR])
+
+
+def report(
+    by: By, posted: list[dict[str, Any]], width: timedelta = HALF_HOUR
+) -> list[dict[str, Any]]:
     table = pa.Table.from_pylist(posted, schema=POSTED)
-    found = reports.report(Question(DAY, UTC, by), Found(AGENTS, table))
+    found = reports.report(Question(DAY, UTC, by, width=width), Found(AGENTS, table))
     return list(found.to_pylist())
 
 
@@ -65,40 +70,40 @@ def grouped(posted: list[dict[str, Any]], key: Any) -> dict[Any, list[dict[str, 
     return groups
 
 
-def half_hour(row: dict[str, Any]) -> datetime:
+def interval(row: dict[str, Any], width: timedelta = HALF_HOUR) -> datetime:
     start = row["interval_start"]
     assert isinstance(start, datetime)
-    return start - (start - START) % HALF_HOUR
+    return start - (start - START) % width
 
 
 @settings(max_examples=50)
-@given(rows)
-def test_by_interval_sums_every_row_into_its_half_hour(posted):
-    expected = grouped(posted, lambda row: (half_hour(row), row["agent_id"]))
-    found = report(By.INTERVAL, posted)
+@given(rows, widths)
+def test_by_interval_sums_every_row_into_its_interval(posted, width):
+    expected = grouped(posted, lambda row: (interval(row, width), row["agent_id"]))
+    found = report(By.INTERVAL, posted, width)
 
     assert {(row["interval_start"], row["agent_id"]) for row in found} == set(expected)
     assert len(found) == len(expected)
     for row in found:
         of_cell = expected[row["interval_start"], row["agent_id"]]
-        assert row["interval_end"] == row["interval_start"] + HALF_HOUR
+        assert row["interval_end"] == row["interval_start"] + width
         for name in ("handle", "acw", "hold"):
             assert row[f"{name}_time_sec"] == seconds(of_cell, f"{name}_ms")
         for name, column in (("handled", "handle"), ("transferred", "transferred")):
             told = sum(each[f"{column}_count"] or 0 for each in of_cell)
             assert row[f"{name}_count"] == told
-        assert row["exceeds_interval"] is (row["handle_time_sec"] > 1800)
+        assert row["exceeds_interval"] is (row["handle_time_sec"] > width.total_seconds())
 
 
 @settings(max_examples=50)
-@given(rows)
-def test_by_agent_divides_sums_and_nothing_by_nothing(posted):
+@given(rows, widths)
+def test_by_agent_divides_sums_and_nothing_by_nothing(posted, width):
     expected = grouped(posted, lambda row: row["agent_id"])
 
-    for row in report(By.AGENT, posted):
+    for row in report(By.AGENT, posted, width):
         of_agent = expected.pop(row["agent_id"])
         active = {
-            half_hour(each)
+            interval(each, width)
             for each in of_agent
             if any(each[name] is not None for name in ("handle_ms", "acw_ms", "hold_ms"))
         }
@@ -164,13 +169,14 @@ def test_time_for_no_queue_is_that_of_the_row_for_no_queue(told, basis):
 
 
 @settings(max_examples=50)
-@given(rows)
-def test_by_day_it_is_the_local_one(posted):
+@given(rows, widths)
+def test_by_day_it_is_the_local_one(posted, width):
     zone = ZoneInfo("Asia/Kathmandu")
     table = pa.Table.from_pylist(posted, schema=POSTED)
-    found = reports.report(Question(DAY, zone, By.DAY), Found(AGENTS, table)).to_pylist()
+    question = Question(DAY, zone, By.DAY, width=width)
+    found = reports.report(question, Found(AGENTS, table)).to_pylist()
     expected = grouped(
-        posted, lambda row: (f"{half_hour(row).astimezone(zone):%Y-%m-%d}", row["agent_id"])
+        posted, lambda row: (f"{interval(row).astimezone(zone):%Y-%m-%d}", row["agent_id"])
     )
 
     assert {(row["day"], row["agent_id"]) for row in found} == set(expected)

@@ -144,6 +144,14 @@ def test_a_mistake_in_a_layout_is_named_with_its_line_and_field(halfhour, tmp_pa
         (("--layout", "generic"), "--layout and --format wfm go together"),
         (("--format", "wfm", "--layout", "scorcard"), "did you mean 'scorecard'?"),
         (("--format", "wfm", "--layout", "genesys-wfm", "--agent", "x"), "--agent"),
+        (
+            ("--format", "wfm", "--layout", "generic", "--granularity", "15m"),
+            "--granularity: a layout says how long its intervals are",
+        ),
+        (
+            ("--format", "heatmap", "--granularity", "15m"),
+            "--format heatmap: it shows half-hours; leave out --granularity",
+        ),
     ],
 )
 def test_what_does_not_go_together_is_refused(halfhour, words, said):
@@ -158,7 +166,9 @@ def test_a_store_of_half_hours_has_no_quarters_and_says_so(cloud, halfhour):
     ran = halfhour(*WFM, "genesys-wfm")
 
     assert ran.code == 2
-    assert "--layout: it wants quarter-hours, and halfhour.duckdb holds half-hours" in ran.err
+    assert (
+        "--granularity: quarter-hours are wanted, and halfhour.duckdb holds half-hours" in ran.err
+    )
 
 
 @pytest.mark.parametrize("name", ["generic", "scorecard", "genesys-wfm"])

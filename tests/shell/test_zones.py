@@ -81,3 +81,14 @@ def test_half_hours_that_a_store_does_not_have_are_said_so(cloud, halfhour):
     assert ran.code == 2
     assert "half-hours of Asia/Kathmandu start at :15 or :45" in ran.err
     assert "halfhour sync --granularity 15m" in ran.err
+    quarters = halfhour("report", *day, "--offline", "--granularity", "15m")
+    assert quarters.code == 2
+    assert "--granularity: quarter-hours are wanted, and halfhour.duckdb holds" in quarters.err
+
+
+def test_a_store_that_a_report_makes_has_the_intervals_that_it_wants(cloud, halfhour):
+    day = ("--from", "2026-03-01", "--to", "2026-03-02", "--zone", "Asia/Kathmandu")
+    made = halfhour("report", *day, "--store", "new.duckdb", "--format", "csv")
+
+    assert made.code == 0, made.err
+    assert made.out.count("\n") > 10

@@ -11,12 +11,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from halfhour.errors import ConfigError, near_miss
-from halfhour.intervals import HALF_HOUR, QUARTER_HOUR
+from halfhour.intervals import WIDTHS
 from halfhour.vocabulary import By
 from halfhour.when import zone
 
 Unit = Literal["s", "ms", "min", "h:mm:ss"]
-INTERVALS = {"15m": QUARTER_HOUR, "30m": HALF_HOUR}
 BY = {"agent": By.INTERVAL, "queue": By.QUEUE_INTERVAL}
 ENDINGS = {"lf": "\n", "crlf": "\r\n"}
 
@@ -56,7 +55,7 @@ class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"z
     @property
     def width(self) -> timedelta:
         """How wide the intervals are."""
-        return INTERVALS[self.interval]
+        return WIDTHS[self.interval]
 
     @property
     def zone(self) -> tzinfo | None:

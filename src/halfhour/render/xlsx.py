@@ -86,7 +86,7 @@ def _fill(book: xlsxwriter.Workbook, sheet: Worksheet, table: pa.Table) -> None:
 
 
 def _colour(book: xlsxwriter.Workbook, sheet: Worksheet, names: Sequence[str], rows: int) -> None:
-    """Grey what may still change, and mark what is more than a half-hour has."""
+    """Grey what may still change, and mark what is more than an interval has."""
     rules = (
         ("exceeds_interval", "handle_time_sec", _EXCEEDS),
         ("provisional", "", _PROVISIONAL),
@@ -170,7 +170,7 @@ def _explain(book: xlsxwriter.Workbook, tables: Mapping[str, pa.Table]) -> None:
             row = next(rows)
             sheet.write_string(row, 0, called, bold)
             sheet.write_string(row, 1, fact.decode())
-    for called, style in (("More than the half-hour has", _EXCEEDS), ("Provisional", _PROVISIONAL)):
+    for called, style in (("More than the interval has", _EXCEEDS), ("Provisional", _PROVISIONAL)):
         row = next(rows)
         sheet.write_string(row, 0, called, book.add_format(style))
         sheet.write_string(row, 1, _COLOURS[called])
@@ -201,7 +201,7 @@ _HEAD = {
 _EXCEEDS = {"bg_color": "#FCE4C4", "font_color": "#7A3E00"}
 _PROVISIONAL = {"italic": True, "font_color": "#5F6B7A"}
 _COLOURS = {
-    "More than the half-hour has": "posted here because it was completed here; it began earlier",
+    "More than the interval has": "posted here because it was completed here; it began earlier",
     "Provisional": "Genesys may still correct it",
 }
 _FACTS = {

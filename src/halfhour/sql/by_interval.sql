@@ -1,4 +1,4 @@
--- One row per half-hour and agent that anything is known of.
+-- One row per interval and agent that anything is known of.
 with half_hours as (
     {half_hours}
 ),

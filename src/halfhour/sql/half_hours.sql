@@ -1,4 +1,4 @@
--- All that is known of an agent and half-hour, one row each: the ground of every report.
+-- All that is known of an agent and interval, one row each: the ground of every report.
 -- Intervals of 15 minutes are paired from $origin on. Where something is null, Genesys
 -- was not asked for it, or had nothing of it: then it is to be no_figures or no_details,
 -- which are zero where it was asked. Sums are whole milliseconds, divided last.
