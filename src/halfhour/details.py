@@ -26,7 +26,8 @@ from halfhour.endpoints import (
 )
 from halfhour.errors import ApiError, HalfhourError, UnexpectedAnswer
 from halfhour.intervals import Interval, utc
-from halfhour.segments import Oddity, Read, read
+from halfhour.records import Oddity
+from halfhour.segments import Read, read
 from halfhour.tables import EMITTED, SEGMENTS
 
 LOOK_BACK = timedelta(days=1)

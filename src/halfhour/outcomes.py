@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from halfhour.errors import ApiError, HalfhourError, Incomplete, Unreachable
 from halfhour.intervals import Interval
-from halfhour.segments import Oddity
+from halfhour.records import Oddity
 from halfhour.vocabulary import Source
 
 LISTED = 5

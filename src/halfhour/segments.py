@@ -1,9 +1,10 @@
 """Conversation details as Arrow tables: what agents did, segment by segment, and what it posted."""
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -13,51 +14,31 @@ import pyarrow.compute as pc
 from halfhour import wire
 from halfhour.columns import chosen, figures, flags, texts
 from halfhour.intervals import Interval, epoch_ms
-from halfhour.tables import EMITTED, MOMENT, POSTED_METRICS, SEGMENTS
+from halfhour.legs import Leg, Posted, callbacks_of, legs_of, posted_by
+from halfhour.pieces import WORK, Over, Piece, Timed, cut, pieces, union
+from halfhour.records import NAMELESS, UNREADABLE, Oddity, decoded, milliseconds, untimely
+from halfhour.tables import EMITTED, MOMENT, SEGMENTS
 from halfhour.windows import DAY
-
-KNOWN_TYPES = frozenset(
-    "alert barging callback coaching contacting converting delay dialing hold interact ivr "
-    "monitoring parked scheduled screenmonitoring sharing system transmitting unknown uploading "
-    "voicemail wrapup".split()
-)
-"""Of segments, as the API's schema lists them."""
-_POSTED = frozenset(column.metric for column in POSTED_METRICS)
-_DECODER = msgspec.json.Decoder(wire.Conversation)
-
-
-class Oddity(NamedTuple):
-    """Something about a conversation that is not as it should be; *kind* says what."""
-
-    kind: str
-    conversation_id: str
-    detail: str = ""
-
-
-UNREADABLE = "conversations left out, as they cannot be read"
-UNTIMED = "segments left out, as they have no start"
-REVERSED = "segments left out, as they end before they start"
-OVERLAPPING = "segments that overlap another of their session"
-UNKNOWN = "segments of a type that is not known, which count as no work"
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What details say of some days: `tables.SEGMENTS` and `tables.EMITTED`."""
+    """What details say of some days: `tables.SEGMENTS` and `tables.EMITTED`.
+
+    *conversations* are the ids of all that were read, whether or not these say anything of them.
+    """
 
     segments: pa.Table
     emitted: pa.Table
+    conversations: list[str]
     oddities: list[Oddity] = field(default_factory=list)
 
 
-class _Leg(NamedTuple):
-    """A session of an agent."""
+class _Handled(NamedTuple):
+    """What a leg has posted as its handle time, and when, in ms since 1970."""
 
-    conversation_id: str
-    agent_id: str
-    acd: bool
-    voice_of_callback: bool
-    session: wire.Session
+    value: int
+    at: int
 
 
 def read(records: Sequence[msgspec.Raw], window: Interval, as_of: datetime) -> Read:
@@ -66,78 +47,103 @@ def read(records: Sequence[msgspec.Raw], window: Interval, as_of: datetime) -> R
     *window* begins where a day (UTC) does, and may have several. A conversation
     that comes twice counts once, as it came last. One that is malformed is left
     out whole, and is among the oddities with the field that is wrong, as are
-    segments that cannot be.
+    segments and values that cannot be.
     """
+    last: dict[str | int, wire.Conversation | Oddity] = {}
+    for at, found in enumerate(map(decoded, records)):
+        last[at if found.conversation_id == NAMELESS else found.conversation_id] = found
     try:
-        conversations = {each.conversation_id: each for each in map(_DECODER.decode, records)}
-        legs = [leg for each in conversations.values() for leg in _legs(each)]
-        return _read(legs, window, as_of)
-    except (msgspec.DecodeError, pa.ArrowInvalid) as error:
-        if len(records) == 1:
-            return Read(
-                SEGMENTS.empty_table(), EMITTED.empty_table(), [_unreadable(records[0], error)]
-            )
-    half = len(records) // 2
-    parts = [read(some, window, as_of) for some in (records[:half], records[half:])]
+        return _read(last.values(), window, as_of)
+    except pa.ArrowInvalid:  # which does not say whose time cannot be read
+        return _read([_timely(each, window) for each in last.values()], window, as_of)
+
+
+def _timely(found: wire.Conversation | Oddity, window: Interval) -> wire.Conversation | Oddity:
+    """*found*, or where the time is in it that cannot be read."""
+    try:
+        _read([found], window, window.end)
+    except pa.ArrowInvalid as error:
+        where = untimely(msgspec.to_builtins(found), "$")
+        return Oddity(UNREADABLE, found.conversation_id, where or str(error))
+    return found
+
+
+def _read(found: Collection[wire.Conversation | Oddity], window: Interval, as_of: datetime) -> Read:
+    """Raises ArrowInvalid where a time cannot be read."""
+    oddities = [each for each in found if isinstance(each, Oddity)]
+    legs = [leg for each in found if isinstance(each, wire.Conversation) for leg in legs_of(each)]
+    callbacks = callbacks_of(legs)
+    posted = list(posted_by(legs, oddities))
+    emitted = milliseconds(each.emit_date for each in posted)
+    handled = {
+        each.leg: _Handled(each.value, at)
+        for each, at in zip(posted, emitted.to_pylist(), strict=True)
+        if each.metric == "tHandle"
+    }
+    worked = _pieces(legs, handled, epoch_ms(as_of), oddities)
     return Read(
-        pa.concat_tables(part.segments for part in parts),
-        pa.concat_tables(part.emitted for part in parts),
-        [oddity for part in parts for oddity in part.oddities],
+        _segments(legs, _cut(worked, legs, callbacks), window),
+        _emitted(legs, posted, _told_twice(handled, callbacks), window),
+        [each.conversation_id for each in found if each.conversation_id != NAMELESS],
+        oddities,
     )
 
 
-def _legs(conversation: wire.Conversation) -> Iterator[_Leg]:
-    agents = [each for each in conversation.participants if each.user_id]
-    called_back = {
-        agent.user_id
-        for agent in agents
-        for session in agent.sessions
-        if session.media_type == "callback"
-    }
-    for agent in agents:
-        for session in agent.sessions:
-            voice = session.media_type == "voice" and agent.user_id in called_back
-            acd = agent.purpose == "agent"
-            yield _Leg(conversation.conversation_id, agent.user_id or "", acd, voice, session)
+def _pieces(
+    legs: Sequence[Leg], handled: Mapping[int, _Handled], as_of: int, oddities: list[Oddity]
+) -> list[list[Piece]]:
+    """Those of each leg."""
+    listed = [segment for leg in legs for segment in leg.segments]
+    starts = milliseconds(each.segment_start for each in listed).to_pylist()
+    ends = milliseconds(each.segment_end for each in listed).to_pylist()
+    timed = map(Timed, (each.segment_type for each in listed), starts, ends)
+    ended = milliseconds(leg.ended for leg in legs).to_pylist()
+    found = []
+    for at, leg in enumerate(legs):
+        over = Over(handled[at].at if at in handled else None, ended[at])
+        those, odd = pieces(list(islice(timed, len(leg.segments))), over, as_of)
+        found.append(those)
+        oddities += [Oddity(kind, leg.conversation_id, leg.where(place)) for kind, place in odd]
+    return found
 
 
-def _read(legs: Sequence[_Leg], window: Interval, as_of: datetime) -> Read:
-    oddities: list[Oddity] = []
-    segments = _segments(legs, window, as_of, oddities)
-    return Read(segments, _emitted(legs, window), oddities)
+def _cut(
+    worked: Sequence[Sequence[Piece]], legs: Sequence[Leg], callbacks: Sequence[Sequence[int]]
+) -> Iterator[tuple[int, Piece]]:
+    """The pieces with their legs' places; those of calls end where work on a callback does."""
+    for leg, those in enumerate(worked):
+        spans = union(
+            (piece.start, piece.end)
+            for callback in callbacks[leg]
+            for piece in worked[callback]
+            if legs[callback].segments[piece.at].segment_type in WORK
+        )
+        for piece in those:
+            for part in cut(piece, spans):
+                yield leg, part
 
 
 def _segments(
-    legs: Sequence[_Leg], window: Interval, as_of: datetime, oddities: list[Oddity]
+    legs: Sequence[Leg], worked: Iterable[tuple[int, Piece]], window: Interval
 ) -> pa.Table:
-    places = array("q", (at for at, leg in enumerate(legs) for _ in leg.session.segments))
-    listed = [segment for leg in legs for segment in leg.session.segments]
-    starts = _ms([segment.segment_start for segment in listed])
-    ends = _ms([segment.segment_end for segment in listed])
+    listed = list(worked)
+    places = array("q", (at for at, _ in listed))
+    segments = [legs[at].segments[piece.at] for at, piece in listed]
     table = pa.table(
         {
             "conversation_id": chosen(texts([leg.conversation_id for leg in legs]), places),
-            "session_id": chosen(texts([leg.session.session_id for leg in legs]), places),
+            "session_id": chosen(texts([leg.session_id for leg in legs]), places),
             "agent_id": chosen(texts([leg.agent_id for leg in legs]), places),
-            "queue_id": texts([segment.queue_id for segment in listed]),
-            "media_type": chosen(texts([leg.session.media_type for leg in legs]), places),
+            "queue_id": texts([segment.queue_id for segment in segments]),
+            "media_type": chosen(texts([leg.media_type for leg in legs]), places),
             "acd": chosen(flags(leg.acd for leg in legs), places),
-            "voice_of_callback": chosen(flags(leg.voice_of_callback for leg in legs), places),
-            "segment_type": texts([segment.segment_type for segment in listed]),
-            "start_ms": starts,
-            "end_ms": ends.fill_null(epoch_ms(as_of)),
-            "open": ends.is_null(),
+            "voice_of_callback": flags(piece.under_callback for _, piece in listed),
+            "segment_type": texts([segment.segment_type for segment in segments]),
+            "start_ms": figures(array("q", (piece.start for _, piece in listed)), pa.int64()),
+            "end_ms": figures(array("q", (piece.end for _, piece in listed)), pa.int64()),
+            "open": flags(piece.open for _, piece in listed),
         }
     )
-    reversed_ = pc.less(ends, starts).fill_null(False)
-    untimed = starts.is_null()
-    wrong = pc.or_(reversed_, untimed)
-    _note(oddities, UNTIMED, table.filter(untimed))
-    _note(oddities, REVERSED, table.filter(reversed_))
-    table = table.filter(pc.invert(wrong))
-    _note(oddities, OVERLAPPING, _overlapping(table))
-    unknown = pc.invert(pc.is_in(table["segment_type"], texts(KNOWN_TYPES)))
-    _note(oddities, UNKNOWN, table.filter(unknown))
     return pa.concat_tables(_within(table, day) for day in window.windows(DAY))
 
 
@@ -154,33 +160,33 @@ def _within(table: pa.Table, day: Interval) -> pa.Table:
     return table.add_column(0, "window_start", began).cast(SEGMENTS)
 
 
-def _overlapping(table: pa.Table) -> pa.Table:
-    """The segments that begin before the one before them in their session has ended."""
-    ordered = table.sort_by([("session_id", "ascending"), ("start_ms", "ascending")])
-    before, after = ordered.slice(0, max(0, ordered.num_rows - 1)), ordered.slice(1)
-    together = pc.equal(before["session_id"], after["session_id"])
-    return after.filter(pc.and_(together, pc.greater(before["end_ms"], after["start_ms"])))
-
-
-def _emitted(legs: Sequence[_Leg], window: Interval) -> pa.Table:
-    posted = [
-        (at, metric)
-        for at, leg in enumerate(legs)
-        for metric in leg.session.metrics
-        if metric.name in _POSTED
+def _told_twice(handled: Mapping[int, _Handled], callbacks: Sequence[Sequence[int]]) -> list[bool]:
+    """Whether what each leg has posted is in what a callback of its agent has posted, too."""
+    return [
+        any(
+            callback in handled
+            and (leg not in handled or handled[callback].value >= handled[leg].value)
+            for callback in those
+        )
+        for leg, those in enumerate(callbacks)
     ]
-    places = array("q", (at for at, _ in posted))
+
+
+def _emitted(
+    legs: Sequence[Leg], posted: Sequence[Posted], twice: Sequence[bool], window: Interval
+) -> pa.Table:
+    places = array("q", (each.leg for each in posted))
     table = pa.Table.from_arrays(
         [
-            texts([metric.emit_date for _, metric in posted]).cast(MOMENT),
+            texts([each.emit_date for each in posted]).cast(MOMENT),
             chosen(texts([leg.conversation_id for leg in legs]), places),
-            chosen(texts([leg.session.session_id for leg in legs]), places),
+            chosen(texts([leg.session_id for leg in legs]), places),
             chosen(texts([leg.agent_id for leg in legs]), places),
-            chosen(texts([_queues(leg.session) for leg in legs]), places),
-            chosen(texts([leg.session.media_type for leg in legs]), places),
-            chosen(flags(leg.voice_of_callback for leg in legs), places),
-            texts([metric.name for _, metric in posted]),
-            figures(array("q", [metric.value for _, metric in posted]), pa.int64()),
+            chosen(texts([_queues(leg) for leg in legs]), places),
+            chosen(texts([leg.media_type for leg in legs]), places),
+            chosen(flags(twice), places),
+            texts([each.metric for each in posted]),
+            figures(array("q", (each.value for each in posted)), pa.int64()),
         ],
         schema=EMITTED,
     )
@@ -189,52 +195,6 @@ def _emitted(legs: Sequence[_Leg], window: Interval) -> pa.Table:
     return table.filter(pc.and_(pc.greater_equal(at, first), pc.less(at, last)))
 
 
-def _queues(session: wire.Session) -> str | None:
+def _queues(leg: Leg) -> str | None:
     """As conversation aggregates join the queues of one session."""
-    return (
-        ",".join(dict.fromkeys(each.queue_id for each in session.segments if each.queue_id)) or None
-    )
-
-
-def _ms(moments: list[str | None]) -> pa.Array:
-    """Milliseconds since 1970. Raises ArrowInvalid for what is no moment."""
-    return texts(moments).cast(MOMENT).cast(pa.int64())
-
-
-def _note(oddities: list[Oddity], kind: str, odd: pa.Table) -> None:
-    found = zip(odd["conversation_id"].to_pylist(), odd["segment_type"].to_pylist(), strict=True)
-    oddities += [Oddity(kind, conversation, f"a segment {what}") for conversation, what in found]
-
-
-def _unreadable(record: msgspec.Raw, error: Exception) -> Oddity:
-    """The malformed *record*, by its id and the field that is wrong, as far as they can be told."""
-    try:
-        found = msgspec.json.decode(record)
-    except msgspec.DecodeError:
-        return Oddity(UNREADABLE, "?", str(error))
-    known = isinstance(found, dict) and isinstance(found.get("conversationId"), str)
-    where = _untimely(found, "$") if isinstance(error, pa.ArrowInvalid) else None
-    return Oddity(UNREADABLE, found["conversationId"] if known else "?", where or str(error))
-
-
-def _untimely(value: object, path: str) -> str | None:
-    """Where the first time that cannot be read is, under *path*."""
-    steps: Iterable[tuple[str, object]] = (
-        [(f"{path}.{name}", each) for name, each in value.items()]
-        if isinstance(value, dict)
-        else [(f"{path}[{at}]", each) for at, each in enumerate(value)]
-        if isinstance(value, list)
-        else []
-    )
-    for where, each in steps:
-        if where.endswith(_TIMES) and isinstance(each, str):
-            try:
-                _ms([each])
-            except pa.ArrowInvalid:
-                return f"{where}: {each!r} is no time"
-        elif found := _untimely(each, where):
-            return found
-    return None
-
-
-_TIMES = (".segmentStart", ".segmentEnd", ".emitDate")
+    return ",".join(dict.fromkeys(each.queue_id for each in leg.segments if each.queue_id)) or None

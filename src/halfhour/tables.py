@@ -71,9 +71,9 @@ SEGMENTS = pa.schema(
 
 Times are milliseconds since 1970, whole: what lies in the window is to be cut
 out. An *open* segment ends where the reading of it did. *voice_of_callback* tells
-the call that a callback led to, which the callback's own session spans. *acd* tells
-what came from a queue, being consulted on it included, from an agent's own calls. No
-report reads it, as aggregates cannot tell that: it is for queries of one's own.
+a call, or the part of one, during which its agent works on the callback that led to it.
+*acd* tells what came from a queue, being consulted on it included, from an agent's own
+calls. No report reads it, as aggregates cannot tell that: it is for queries of one's own.
 """
 
 EMITTED = pa.schema(
@@ -92,7 +92,8 @@ EMITTED = pa.schema(
 """One row per value that an agent's session posted: from conversation details.
 
 Only of metrics that `POSTED` has. By *emitted_at* they add up to what
-conversation aggregates say.
+conversation aggregates say. *voice_of_callback* is what a call has posted that is in what
+the callback that led to it has posted, too.
 """
 
 STATUS = pa.schema(

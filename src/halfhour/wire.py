@@ -98,11 +98,15 @@ class Page(Wire, Generic[T]):
 
 
 class DetailMetric(Wire):
-    """A value of a session, in ms or a count, posted whole at *emit_date*."""
+    """A value of a session, in ms or a count, posted whole at *emit_date*.
 
-    name: str
-    value: int
-    emit_date: str
+    Typed double by the schema. One that is not as it should be is no reason to do without the
+    conversation, so all of it may be missing, and *value* may be anything.
+    """
+
+    name: str = ""
+    value: object = None
+    emit_date: str | None = None
 
 
 class Segment(Wire):
@@ -117,8 +121,8 @@ class Segment(Wire):
 class Session(Wire):
     session_id: str
     media_type: str | None = None
-    metrics: tuple[DetailMetric, ...] = ()
-    segments: tuple[Segment, ...] = ()
+    metrics: tuple[DetailMetric, ...] | None = ()
+    segments: tuple[Segment, ...] | None = ()
 
 
 class Participant(Wire):
@@ -126,11 +130,14 @@ class Participant(Wire):
 
     purpose: str = ""
     user_id: str | None = None
-    sessions: tuple[Session, ...] = ()
+    sessions: tuple[Session, ...] | None = ()
 
 
 class Conversation(Wire):
+    """It has no *conversation_end* as long as it goes on, or any leg of it."""
+
     conversation_id: str
+    conversation_end: str | None = None
     participants: tuple[Participant, ...] = ()
 
 

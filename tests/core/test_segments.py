@@ -8,7 +8,10 @@ import msgspec
 import pytest
 
 from halfhour.intervals import Interval, epoch_ms
-from halfhour.segments import OVERLAPPING, REVERSED, UNKNOWN, UNREADABLE, UNTIMED, Read, read
+from halfhour.legs import VALUELESS
+from halfhour.pieces import ENDLESS, OVERLAPPING, REVERSED, UNKNOWN, UNTIMED
+from halfhour.records import UNREADABLE
+from halfhour.segments import Read, read
 
 DAY = Interval(datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC))
 GOOD: dict[str, Any] = {
@@ -55,10 +58,11 @@ def changed(path: str, value: object, conversation: str = "bad") -> dict[str, An
     if value is None:
         del at[last]
     else:
-        at[last] = value
+        at[last] = None if value is NULL else value
     return record
 
 
+NULL = object()
 SEGMENT = "participants.1.sessions.0.segments.0"
 METRIC = "participants.1.sessions.0.metrics.0"
 
@@ -83,11 +87,14 @@ def test_only_agents_and_only_what_is_posted_of_our_columns():
     ("path", "value", "said"),
     [
         (f"{SEGMENT}.segmentStart", "2026-03-2T09:00:00Z",
-         "segments[0].segmentStart: '2026-03-2T09:00:00Z' is no time"),
-        (f"{SEGMENT}.segmentEnd", "yesterday", "segments[0].segmentEnd: 'yesterday' is no time"),
-        (f"{METRIC}.emitDate", "", "metrics[0].emitDate: '' is no time"),
-        (f"{SEGMENT}.segmentStart", "2026-03-02T09:00:00", "'2026-03-02T09:00:00' is no time"),
-        (f"{METRIC}.value", "much", "$.participants[1].sessions[0].metrics[0].value"),
+         "segments[0].segmentStart: '2026-03-2T09:00:00Z' is not a valid time"),
+        (f"{SEGMENT}.segmentEnd", "yesterday",
+         "segments[0].segmentEnd: 'yesterday' is not a valid time"),
+        (f"{METRIC}.emitDate", "", "metrics[0].emitDate: '' is not a valid time"),
+        (f"{SEGMENT}.segmentStart", "2026-03-02T09:00:00",
+         "'2026-03-02T09:00:00' is not a valid time"),
+        ("conversationEnd", "never", "$.conversationEnd: 'never' is not a valid time"),
+        (f"{METRIC}.emitDate", 7, "$.participants[1].sessions[0].metrics[0].emitDate"),
         ("participants.1.sessions", 7, "$.participants[1].sessions"),
     ],
 )  # fmt: skip
@@ -123,27 +130,124 @@ def test_segments_that_cannot_be_are_counted_and_named(path, value, kind, left):
     assert found.segments.num_rows == left
 
 
-def test_a_segment_over_another_of_its_session_is_told_and_kept():
-    segments = GOOD["participants"][1]["sessions"][0]["segments"]
-    again = segments[0] | {"segmentStart": "2026-03-02T09:00:59.999Z"}
-    found = reading(changed("participants.1.sessions.0.segments", [*segments, again]))
+@pytest.mark.parametrize("value", ["much", None, True, 60000.5, 1e300, {"ms": 60000}])
+def test_a_value_that_cannot_be_read_is_left_out_alone_and_named(value):
+    found = reading(changed(f"{METRIC}.value", value))
 
-    assert kinds(found) == [(OVERLAPPING, "bad")]
-    assert found.segments.num_rows == 2
+    assert kinds(found) == [(VALUELESS, "bad")]
+    assert found.oddities[0].detail == "session s1, metrics[0]: tHandle"
+    assert (found.segments.num_rows, found.emitted.num_rows) == (1, 0)
 
 
-def test_what_goes_on_is_cut_where_the_reading_of_it_ended():
-    as_of = DAY.start + timedelta(hours=10)
-    (row,) = reading(changed(f"{SEGMENT}.segmentEnd", None), as_of=as_of).segments.to_pylist()
+def test_a_whole_number_may_be_written_with_a_point():
+    assert reading(changed(f"{METRIC}.value", 60000.0)).emitted["value"].to_pylist() == [60000]
+
+
+@pytest.mark.parametrize("name", ["sessions", "sessions.0.segments", "sessions.0.metrics"])
+def test_null_is_none(name):
+    found = reading(changed(f"participants.1.{name}", NULL))
+
+    assert found.oddities == []
+    assert found.conversations == ["bad"]
+
+
+def laid(*segments: tuple[str, str, str | None], end: str | None = None) -> dict[str, Any]:
+    """A conversation of one session that has posted nothing; the times are minutes past nine."""
+    record = changed("participants.1.sessions.0.metrics", [])
+    record["participants"][1]["sessions"][0]["segments"] = [
+        {"segmentType": kind, "segmentStart": clock(start)}
+        | ({"segmentEnd": clock(stop)} if stop else {})
+        for kind, start, stop in segments
+    ]
+    return record | ({"conversationEnd": clock(end)} if end else {})
+
+
+def clock(minute: str) -> str:
+    return f"2026-03-02T09:{minute}:00.000Z"
+
+
+def times(found: Read) -> list[tuple[str, int, int]]:
+    """The type of each segment, and its minutes past nine."""
+    nine = epoch_ms(DAY.start + timedelta(hours=9))
+    return [
+        (row["segment_type"], *((row[at] - nine) // 60_000 for at in ("start_ms", "end_ms")))
+        for row in found.segments.to_pylist()
+    ]
+
+
+def test_of_work_that_overlaps_in_a_session_the_later_gives_way_and_all_of_it_is_told():
+    found = reading(
+        laid(("interact", "00", "30"), ("hold", "05", "10"), ("hold", "20", "40"),
+             ("alert", "00", "50"), ("wrapup", "40", "45"))
+    )  # fmt: skip
+
+    assert times(found) == [
+        ("interact", 0, 30), ("alert", 0, 50), ("hold", 30, 40), ("wrapup", 40, 45),
+    ]  # fmt: skip
+    assert [(each.kind, each.detail) for each in found.oddities] == [
+        (OVERLAPPING, "session s1, segments[1]: hold at 2026-03-02T09:05:00.000Z"),
+        (OVERLAPPING, "session s1, segments[2]: hold at 2026-03-02T09:20:00.000Z"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("segments", "end", "expected"),
+    [
+        ([("hold", "00", None), ("wrapup", "10", "12")], None,
+         [("hold", 0, 10), ("wrapup", 10, 12)]),
+        ([("interact", "00", None)], "07", [("interact", 0, 7)]),
+        ([("interact", "00", None), ("wrapup", "05", "06")], "03",
+         [("interact", 0, 3), ("wrapup", 5, 6)]),
+    ],
+)  # fmt: skip
+def test_a_segment_without_an_end_ends_where_the_next_begins_or_all_is_over(
+    segments, end, expected
+):
+    found = reading(laid(*segments, end=end))
+
+    assert times(found) == expected
+    assert kinds(found) == [(ENDLESS, "bad")]
+    assert found.segments["open"].to_pylist() == [False] * len(expected)
+
+
+def test_a_session_that_has_posted_its_handle_time_is_over():
+    (row,) = reading(changed(f"{SEGMENT}.segmentEnd", None)).segments.to_pylist()
+
+    assert (row["open"], row["end_ms"] - row["start_ms"]) == (False, 60_000)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        laid(("interact", "00", None)),
+        laid(("interact", "00", None), ("wrapup", "45", "50")),  # more than is known by then
+        laid(("wrapup", "00", None), end="00"),  # after-call work comes when a call has ended
+    ],
+)
+def test_what_goes_on_is_cut_where_the_reading_of_it_ended(record):
+    as_of = DAY.start + timedelta(hours=9, minutes=30)
+    found = reading(record, as_of=as_of)
+    row = found.segments.to_pylist()[0]
 
     assert (row["open"], row["end_ms"]) == (True, epoch_ms(as_of))
+    assert found.oddities == []
 
 
-def test_a_conversation_that_comes_twice_counts_as_it_came_last():
+@pytest.mark.parametrize("between", [[], [changed("participants", 7)], [{}, 7]])
+def test_a_conversation_that_comes_twice_counts_as_it_came_last(between):
     later = changed(f"{SEGMENT}.segmentEnd", "2026-03-02T09:05:00.000Z", "good")
-    (row,) = reading(GOOD, later).segments.to_pylist()
+    found = reading(GOOD, *between, later)
+    (row,) = found.segments.to_pylist()
 
     assert row["end_ms"] - row["start_ms"] == 300_000
+    assert len(found.oddities) == len(between)
+
+
+def test_one_that_cannot_be_read_the_last_time_does_not_count_as_it_was_before():
+    found = reading(GOOD, changed(f"{SEGMENT}.segmentEnd", "late", "good"))
+
+    assert kinds(found) == [(UNREADABLE, "good")]
+    assert (found.segments.num_rows, found.conversations) == (0, ["good"])
 
 
 def test_segments_of_other_days_are_not_of_this_one():
@@ -158,18 +262,62 @@ def test_segments_of_other_days_are_not_of_this_one():
     assert found.segments["window_start"].to_pylist() == [DAY.start]
 
 
-def test_the_call_that_a_callback_led_to_is_known():
-    record = deepcopy(GOOD)
-    callback = deepcopy(record["participants"][1])
-    callback["sessions"][0] |= {"sessionId": "s2", "mediaType": "callback"}
-    other = deepcopy(record["participants"][1]) | {"userId": "bob"}
-    other["sessions"][0] |= {"sessionId": "s3"}
-    record["participants"] += [callback, other]
-    found = reading(record)
+def called_back(
+    callback: list[tuple[str, str, str]], call: list[tuple[str, str, str]], *handles: int | None
+) -> Read:
+    """An agent's callback and call, what they posted as handle time, and a call of another."""
+    agents = [
+        {
+            "purpose": "agent",
+            "userId": user,
+            "sessions": [session | {"sessionId": media, "mediaType": media}],
+        }
+        for user, media, session in (
+            ("ann", "callback", laid(*callback)["participants"][1]["sessions"][0]),
+            ("ann", "voice", laid(*call)["participants"][1]["sessions"][0]),
+            ("bob", "voice", laid(*call)["participants"][1]["sessions"][0]),
+        )
+    ]
+    for agent, value in zip(agents, [*handles, 1], strict=True):
+        if value is not None:
+            agent["sessions"][0]["metrics"] = [
+                {"name": "tHandle", "value": value, "emitDate": clock("55")}
+            ]
+    return reading(GOOD | {"participants": agents})
 
-    legs = zip(
-        found.segments["session_id"].to_pylist(),
-        found.segments["voice_of_callback"].to_pylist(),
-        strict=True,
-    )
-    assert sorted(legs) == [("s1", True), ("s2", False), ("s3", False)]
+
+ANSWERED = [("interact", "05", "15"), ("wrapup", "15", "18")]
+
+
+@pytest.mark.parametrize(
+    ("callback", "handles", "covered", "twice"),
+    [
+        # As it is: the callback is worked on for as long as its call, and after it.
+        ([("alert", "00", "02"), ("interact", "02", "15"), ("wrapup", "15", "20")],
+         (18, 13), [(5, 15), (15, 18)], True),
+        # The callback's session says nothing of the call.
+        ([("alert", "00", "02"), ("wrapup", "18", "20")], (2, 13), [], False),
+        # It was declined, and the call is another one.
+        ([("alert", "00", "02")], (None, 13), [], False),
+        # It spans a part of it.
+        ([("interact", "02", "08"), ("wrapup", "08", "10")], (8, 13), [(5, 10)], False),
+        # It has posted nothing yet.
+        ([("interact", "02", "18")], (None, 13), [(5, 15), (15, 18)], False),
+    ],
+)  # fmt: skip
+def test_of_a_call_counts_once_what_its_callback_spans(callback, handles, covered, twice):
+    found = called_back(callback, ANSWERED, *handles)
+    rows = list(zip(times(found), found.segments.to_pylist(), strict=True))
+
+    assert [span[1:] for span, row in rows if row["voice_of_callback"]] == covered
+    assert {row["agent_id"] for _, row in rows if row["voice_of_callback"]} <= {"ann"}
+    assert sum(
+        end - start
+        for (_, start, end), row in rows
+        if (row["agent_id"], row["media_type"]) == ("ann", "voice")
+    ) == 13  # fmt: skip
+    assert [
+        (row["agent_id"], row["media_type"])
+        for row in found.emitted.to_pylist()
+        if row["voice_of_callback"]
+    ] == [("ann", "voice")] * twice

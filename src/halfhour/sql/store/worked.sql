@@ -1,7 +1,7 @@
 -- How long agents worked, and on what, in each interval: segments cut at its edges.
 -- A segment is held by each window that it has a part in, so it is cut at the
 -- edges of the window first. All is whole milliseconds since 1970, portable.
--- The call that a callback led to is left out: the callback's session spans it.
+-- A call is left out while its agent works on the callback that led to it, which spans it.
 with segment_parts as (
     select
         agent_id,

@@ -1,0 +1,90 @@
+"""The sessions of agents in conversations, and what each has posted."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from halfhour import wire
+from halfhour.records import Oddity
+from halfhour.tables import POSTED_METRICS
+
+_POSTED = frozenset(column.metric for column in POSTED_METRICS)
+_LARGEST = 2**53
+"""Up to it a number of JSON is exact, however it is read."""
+
+VALUELESS = "values left out, as they cannot be read"
+
+
+class Leg(NamedTuple):
+    """A session of an agent, in a conversation that was over at *ended*, if it was."""
+
+    conversation_id: str
+    ended: str | None
+    agent_id: str
+    acd: bool
+    session_id: str
+    media_type: str | None
+    segments: tuple[wire.Segment, ...]
+    metrics: tuple[wire.DetailMetric, ...]
+
+    def where(self, place: int) -> str:
+        """The segment that stands at *place*, for a person who looks for it."""
+        segment = self.segments[place]
+        at = f" at {segment.segment_start}" if segment.segment_start else ""
+        return f"session {self.session_id}, segments[{place}]: {segment.segment_type}{at}"
+
+
+class Posted(NamedTuple):
+    """A value of the leg that stands at *leg* among all."""
+
+    leg: int
+    metric: str
+    value: int
+    emit_date: str
+
+
+def legs_of(conversation: wire.Conversation) -> Iterator[Leg]:
+    for agent in conversation.participants:
+        if agent.user_id:
+            for session in agent.sessions or ():
+                yield Leg(
+                    conversation.conversation_id,
+                    conversation.conversation_end,
+                    agent.user_id,
+                    agent.purpose == "agent",
+                    session.session_id,
+                    session.media_type,
+                    session.segments or (),
+                    session.metrics or (),
+                )
+
+
+def callbacks_of(legs: Sequence[Leg]) -> list[list[int]]:
+    """For each call, where its agent's callbacks in the conversation stand among *legs*."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for at, leg in enumerate(legs):
+        if leg.media_type == "callback":
+            found.setdefault((leg.conversation_id, leg.agent_id), []).append(at)
+    return [
+        found.get((leg.conversation_id, leg.agent_id), []) if leg.media_type == "voice" else []
+        for leg in legs
+    ]
+
+
+def posted_by(legs: Sequence[Leg], oddities: list[Oddity]) -> Iterator[Posted]:
+    for at, leg in enumerate(legs):
+        for number, metric in enumerate(leg.metrics):
+            if metric.name not in _POSTED:
+                continue
+            value = _whole(metric.value)
+            if value is None or metric.emit_date is None:
+                where = f"session {leg.session_id}, metrics[{number}]: {metric.name}"
+                oddities.append(Oddity(VALUELESS, leg.conversation_id, where))
+            else:
+                yield Posted(at, metric.name, value, metric.emit_date)
+
+
+def _whole(value: object) -> int | None:
+    """A whole number, which may be written as 60000.0; None for what is none."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if type(value) is int and abs(value) <= _LARGEST else None
