@@ -4,8 +4,8 @@ From a job what the data lake holds, from the query what it does not hold yet.
 """
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from halfhour import plan, wire
 from halfhour.client import Client
+from halfhour.columns import texts
 from halfhour.endpoints import (
     DETAIL_AVAILABILITY,
     DETAIL_JOB,
@@ -34,6 +35,10 @@ LOOK_BACK = timedelta(days=1)
 """How much earlier a conversation may have begun that the query is asked for."""
 JOB_PAGE = 500
 """Conversations on a page of a job's results; no maximum is documented."""
+GONE = (400, 404)
+"""What the results of a job answer that has failed or expired since it was fulfilled."""
+PARTING = 1.0
+"""Seconds that deleting a job may take where something has gone wrong."""
 LOOKS = 60
 """How often a job is looked at before it is given up."""
 JOBS = 3
@@ -44,11 +49,22 @@ MOST = 100_000
 Take = Callable[[wire.Details], None]
 
 
+PART = pa.field("part", pa.int32(), nullable=False)
+WRITTEN = {
+    "segments": SEGMENTS.append(PART),
+    "emitted": EMITTED.append(PART),
+    "parts": pa.schema([SEGMENTS.field("conversation_id"), PART]),
+}
+"""By the name of a file, its columns."""
+
+
 @dataclass(slots=True)
 class Files:
     """`tables.SEGMENTS` and `tables.EMITTED` as Parquet files in *folder*, each with a *part*.
 
-    They grow part by part, so memory does not grow with their number.
+    They grow part by part, so memory does not grow with their number. Beside
+    them ``parts.parquet`` has the parts of each conversation, also of one that
+    they say nothing of.
     """
 
     folder: Path
@@ -61,8 +77,8 @@ class Files:
         return {name: self.folder / f"{name}.parquet" for name in ("segments", "emitted")}
 
     def __enter__(self) -> "Files":
-        for name, schema in (("segments", SEGMENTS), ("emitted", EMITTED)):
-            self._writers[name] = pq.ParquetWriter(self.tables[name], schema.append(PART))
+        for name, schema in WRITTEN.items():
+            self._writers[name] = pq.ParquetWriter(self.folder / f"{name}.parquet", schema)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -72,13 +88,15 @@ class Files:
     def add(self, found: Read) -> None:
         """One part more. Of a conversation that is in several parts, the last is right."""
         self.oddities += found.oddities
-        for name, table in (("segments", found.segments), ("emitted", found.emitted)):
+        ids = pa.table({"conversation_id": texts(found.conversations)})
+        for name, table in (
+            ("segments", found.segments),
+            ("emitted", found.emitted),
+            ("parts", ids),
+        ):
             part = pa.repeat(pa.scalar(self._part, PART.type), table.num_rows)
-            self._writers[name].write_table(table.append_column(PART, part))
+            self._writers[name].write_table(table.append_column(PART, part).cast(WRITTEN[name]))
         self._part += 1
-
-
-PART = pa.field("part", pa.int32(), nullable=False)
 
 
 async def available(client: Client) -> datetime:
@@ -107,23 +125,34 @@ async def gather(client: Client, window: Interval, lake: datetime, files: Files)
 async def _job(client: Client, interval: Interval, take: Take) -> None:
     """Every page of a job over *interval*; one that ends badly is submitted again."""
     for again in range(JOBS, 0, -1):
-        job = (await client.call(DETAIL_JOBS, body=plan.details(interval))).job_id
-        try:
-            ended = await _finished(client, job)
-            if ended.state == "FULFILLED":
-                await _results(client, job, interval, take)
-        except ApiError as error:
-            if error.status != 404 or again == 1:
-                raise
-            ended = wire.JobStatus("EXPIRED")
-        with suppress(HalfhourError):  # it would expire by itself
-            await client.call(DETAIL_JOB_END.at(job))
-        if ended.state == "FULFILLED":
-            return
+        async with _submitted(client, interval) as job:
+            try:
+                ended = await _finished(client, job)
+                if ended.state == "FULFILLED":
+                    return await _results(client, job, interval, take)
+            except ApiError as error:
+                if error.status not in GONE or again == 1:
+                    raise
     raise UnexpectedAnswer(
         f"conversation details job: it became {ended.state} "
         f"({ended.error_message or 'no reason given'}), {JOBS} times; try again later"
     )
+
+
+@asynccontextmanager
+async def _submitted(client: Client, interval: Interval) -> AsyncIterator[str]:
+    """The id of a new job, which is deleted in the end: Genesys allows so many at a time."""
+    job = (await client.call(DETAIL_JOBS, body=plan.details(interval))).job_id
+    patience = None
+    try:
+        yield job
+    except BaseException:  # an interrupt, too
+        patience = PARTING
+        raise
+    finally:
+        with suppress(HalfhourError, TimeoutError):  # it would expire by itself
+            async with asyncio.timeout(patience):
+                await client.call(DETAIL_JOB_END.at(job))
 
 
 async def _finished(client: Client, job_id: str) -> wire.JobStatus:
@@ -174,20 +203,21 @@ async def _query(client: Client, interval: Interval, take: Take) -> None:
 async def _whole_page(client: Client, query: dict[str, object], number: int) -> wire.Details:
     """A page with as many conversations as there are to be.
 
-    Pages go by number alone, so a short one would lose the rest of it. Only of
-    the last one the number is uncertain: Genesys calls the total approximate.
+    Pages go by number alone, so a short one would lose the rest of it. Genesys
+    calls the total approximate, so it is taken from the latest answer: a last
+    page may be short where that has shrunk. Where it stays short of the total
+    all the same, what is missing cannot be told from what never was there, and
+    no figures are better than figures that may lack some.
     """
     for _ in range(client.patience.attempts):
         page = await client.call(DETAILS, body=plan.paged(query, number))
         due = page.total_hits - (number - 1) * PAGE_SIZE
         if len(page.conversations or ()) >= min(PAGE_SIZE, due):
             return page
-    if due > PAGE_SIZE:
-        raise UnexpectedAnswer(
-            f"conversation details: page {number} has fewer conversations than a page is to have, "
-            "so some would be missing; nothing was used - try again"
-        )
-    return page
+    raise UnexpectedAnswer(
+        f"conversation details: page {number} has fewer conversations than a page is to have, "
+        "so some would be missing; nothing was used - try again"
+    )
 
 
 def _moment(text: str) -> datetime:
@@ -195,5 +225,5 @@ def _moment(text: str) -> datetime:
         return utc(datetime.fromisoformat(text))
     except ValueError as error:
         raise UnexpectedAnswer(
-            f"conversation details: {text!r}, until when there is data, is no time"
+            f"conversation details: {text!r}, until when there is data, is not a valid time"
         ) from error

@@ -101,7 +101,8 @@ class Store:
         """Hold *tables*, those that `HOLDS` names, and nothing else of the day of *window*.
 
         A table may be a Parquet file: then it has a column *part* besides, of
-        a conversation only the rows of its last part count, and other days do not. What is changed
+        a conversation only the rows of its last part count, which ``parts.parquet``
+        beside it tells, and other days do not. What is changed
         of figures that were held before is noted: those that are posted, worked or of a status.
         """
         count = 0
@@ -111,8 +112,9 @@ class Store:
             for name, found in tables.items():
                 column = HOLDS[source][name]
                 if isinstance(found, Path):
-                    rows, more = sql("last_parts"), {**day, "path": str(found)}
-                    rows = rows.replace("{column}", column)
+                    rows = sql("last_parts").replace("{column}", column)
+                    parts = found.with_name("parts.parquet")
+                    more = {**day, "path": str(found), "parts": str(parts)}
                 else:
                     rows, more = "select * from incoming", {}
                     connection.register("incoming", found)
