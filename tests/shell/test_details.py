@@ -1,9 +1,11 @@
 """Conversation details and status, when jobs fail, pages are short or a permission is missing."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from halfhour.errors import ApiError
 from halfhour.intervals import HALF_HOUR, Interval
 from halfhour.outcomes import Outcome
 from halfhour.store import Store
+from halfhour.syncing import Wish, sync
 from halfhour.vocabulary import Source
 from halfhour.windows import DAY
 
@@ -21,6 +24,7 @@ from .test_syncing import FAULTS, bring
 
 NOW = datetime(2026, 3, 3, 12, 10, tzinfo=UTC)
 RANGE = Interval(NOW.replace(hour=0, minute=0) - 2 * DAY, NOW)
+FIRST = Interval(RANGE.start, RANGE.start + DAY)
 DETAILS = "conversations/details"
 
 
@@ -98,6 +102,51 @@ def test_a_job_that_always_ends_badly_is_named_and_nothing_is_held(cloud, tmp_pa
     }
 
 
+@pytest.mark.parametrize(
+    ("fault", "jobs", "ends_well"),
+    [
+        ({"kind": "status", "status": 500}, 1, False),
+        ({"kind": "status", "status": 503, "share": 0.4}, 1, True),
+        ({"kind": "status", "status": 400, "calls": [1]}, 2, True),  # it has failed after all
+        ({"kind": "status", "status": 400}, 3, False),
+    ],
+)
+def test_every_job_is_deleted_however_it_ends(cloud, tmp_path, fault, jobs, ends_well):
+    cloud.faults({**fault, "endpoint": "results"})
+    outcome, _ = bring(cloud.settings, Store(tmp_path / "s.duckdb"), FIRST, NOW,
+                       sources=(Source.DETAILS,))  # fmt: skip
+
+    assert submitted_and_deleted(cloud) == (jobs, jobs)
+    assert (outcome.failed == {}) == ends_well
+
+
+def test_an_interrupt_deletes_the_job_and_does_not_wait_for_long(cloud, tmp_path):
+    cloud.faults({"kind": "hang", "endpoint": "results", "seconds": 60})
+    wish = Wish(FIRST, sources=(Source.DETAILS,))
+
+    async def interrupted() -> float:
+        store = Store(tmp_path / "s.duckdb")
+        task = asyncio.create_task(sync(cloud.settings, store, wish, lambda: NOW, print))
+        while not cloud.requests("results"):  # noqa: ASYNC110  (the other side cannot set one)
+            await asyncio.sleep(0.01)
+        task.cancel()
+        began = monotonic()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return monotonic() - began
+
+    assert asyncio.run(interrupted()) < 1.5
+    assert submitted_and_deleted(cloud) == (1, 1)
+
+
+def submitted_and_deleted(cloud: Cloud) -> tuple[int, int]:
+    asked = cloud.requests()
+    return (
+        sum(each["path"].endswith(f"{DETAILS}/jobs") for each in asked),
+        sum(each["method"] == "DELETE" for each in asked),
+    )
+
+
 @pytest.mark.parametrize("kind", ["short_page", "duplicate"])
 def test_short_pages_are_asked_for_again_and_what_comes_twice_counts_once(
     cloud, tmp_path, undisturbed, kind
@@ -117,6 +166,18 @@ def test_a_page_that_stays_short_is_not_taken_for_the_whole(cloud, tmp_path):
     assert any("fewer conversations than a page is to have" in str(error)
                for error in outcome.failed.values())  # fmt: skip
     assert len(store.settled(Source.DETAILS)) + len(outcome.failed) == 3
+
+
+def test_nor_is_a_last_page(tmp_path):
+    for cloud in emulator("--now", "2026-03-03T00:30:00Z", "--agents", "2"):
+        cloud.faults({"kind": "short_page", "endpoint": "details"})
+        midnight = RANGE.start + 2 * DAY
+        today = Interval(midnight, midnight + HALF_HOUR)
+        outcome, _ = bring(cloud.settings, Store(tmp_path / "s.duckdb"), today, today.end,
+                           sources=(Source.DETAILS,))  # fmt: skip
+
+        (error,) = outcome.failed.values()
+        assert "page 1 has fewer conversations than a page is to have" in str(error)
 
 
 def test_under_every_fault_at_once_details_end_complete(cloud, tmp_path, undisturbed):

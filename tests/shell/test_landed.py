@@ -15,7 +15,7 @@ import pytest
 from halfhour import cutting
 from halfhour.errors import ConfigError
 from halfhour.intervals import HALF_HOUR, QUARTER_HOUR, Interval
-from halfhour.landed import land
+from halfhour.landed import AT_ONCE, land
 from halfhour.outcomes import Event, Outcome
 from halfhour.store import Store
 from halfhour.tables import POSTED_METRICS
@@ -179,6 +179,31 @@ def test_what_was_not_over_when_the_file_was_written_is_held_as_far_as_it_was(tm
     (only,) = store.settled(Source.DETAILS)
     assert only.window == Interval(DAYS.start, DAYS.start + timedelta(hours=9, minutes=30))
     assert only.read_at == written
+
+
+@pytest.mark.parametrize("emptied", ["metrics", "segments", "sessions", "userId"])
+def test_of_a_conversation_the_last_version_counts_even_if_it_says_less(tmp_path, emptied):
+    """Each of them is in a part of its own, as they are more than a thousand lines apart."""
+    later = without(emptied, CONVERSATIONS)
+    for name, content in (("both", lines(CONVERSATIONS) + b"\n" * AT_ONCE + lines(later)),
+                          ("last", lines(later))):  # fmt: skip
+        (tmp_path / name).mkdir()
+        store, _, _ = landed(tmp_path / name, content)
+        found = [
+            sorted(map(str, read(store, DAYS, HALF_HOUR).to_pylist()))
+            for read in (cutting.worked, cutting.rebuilt)
+        ]
+        if name == "both":
+            both = found
+
+    assert both == found
+
+
+def without(name: str, value: Any) -> Any:
+    """The same JSON without what is called *name*."""
+    if isinstance(value, dict):
+        return {key: without(name, each) for key, each in value.items() if key != name}
+    return [without(name, each) for each in value] if isinstance(value, list) else value
 
 
 @pytest.mark.parametrize(
