@@ -2,6 +2,7 @@
 
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,25 +33,29 @@ COLUMNS = {
     "alert": "alert_ms",
 }
 
+moment = st.integers(-SPAN - 10, SPAN + 10)
 segment = st.tuples(
     st.sampled_from(list(COLUMNS)),
-    st.integers(-SPAN - 10, SPAN + 10),
-    st.one_of(st.none(), st.integers(0, 2 * SPAN)),
+    st.one_of(moment, moment, moment, st.none()),
+    st.one_of(st.integers(0, 2 * SPAN), st.integers(-5, -1), st.none()),
     st.sampled_from(["p", "q", None]),
 )
 session = st.tuples(
     st.sampled_from(["ann", "bob"]),
-    st.sampled_from(["voice", "chat", "message"]),
+    st.sampled_from(["voice", "voice", "callback", "chat", "message"]),
     st.lists(segment, max_size=5),
+    st.one_of(st.none(), moment),  # when it has posted its handle time
 )
+conversation = st.tuples(st.lists(session, max_size=4), st.one_of(st.none(), moment))
 
 
-def record(number: int, legs: list[Any]) -> msgspec.Raw:
+def record(number: int, legs: list[Any], ended: int | None) -> msgspec.Raw:
     """A conversation as details have it."""
     return msgspec.Raw(
         msgspec.json.encode(
             {
                 "conversationId": f"c{number}",
+                **({} if ended is None else {"conversationEnd": written(ended)}),
                 "participants": [
                     {
                         "purpose": "agent",
@@ -59,12 +64,16 @@ def record(number: int, legs: list[Any]) -> msgspec.Raw:
                             {
                                 "sessionId": f"s{number}-{at}",
                                 "mediaType": media,
+                                "metrics": [] if handled is None else [
+                                    {"name": "tHandle", "value": 1, "emitDate": written(handled)}
+                                ],
                                 "segments": [
                                     {
                                         "segmentType": kind,
-                                        "segmentStart": written(start),
-                                        **({"segmentEnd": written(start + ms)} if ms is not None
-                                           else {}),
+                                        **({} if start is None else
+                                           {"segmentStart": written(start)}),
+                                        **({} if ms is None else
+                                           {"segmentEnd": written((start or 0) + ms)}),
                                         **({"queueId": queue} if queue else {}),
                                     }
                                     for kind, start, ms, queue in segments
@@ -72,11 +81,29 @@ def record(number: int, legs: list[Any]) -> msgspec.Raw:
                             }
                         ],
                     }
-                    for at, (agent, media, segments) in enumerate(legs)
+                    for at, (agent, media, segments, handled) in enumerate(legs)
                 ],
             }
         )
     )  # fmt: skip
+
+
+def lasting(
+    segments: list[Any], handled: int | None, ended: int | None
+) -> Iterator[tuple[int, str, str | None]]:
+    """Each millisecond of a session that counts, with the type and the queue of its segment."""
+    able = [each for each in segments if each[1] is not None and (each[2] is None or each[2] >= 0)]
+    able.sort(key=lambda each: each[1])
+    worked: set[int] = set()
+    for place, (kind, start, ms, queue) in enumerate(able):
+        over = [SPAN, *(next_start for _, next_start, *_ in able[place + 1 : place + 2])]
+        over += [] if handled is None else [handled]
+        over += [] if ended is None or ended <= start else [ended]
+        for at in range(start, min(over) if ms is None else start + ms):
+            if kind == "alert" or at not in worked:
+                yield at, kind, queue
+            if kind != "alert":
+                worked.add(at)
 
 
 def written(at: int) -> str:
@@ -88,26 +115,40 @@ def in_it(at: int) -> datetime:
     return EDGE + at // (WIDTH // MS) * WIDTH
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(
-    st.lists(st.lists(session, max_size=3), max_size=4),
+    st.lists(conversation, max_size=3),
+    st.lists(conversation, max_size=3),
     st.sampled_from([None, ["p"], ["p", "q"]]),
     st.sampled_from([(), ("voice",), ("voice", "chat")]),
 )
-def test_every_millisecond_counts_once_where_it_was(conversations, queues, types):
-    records = [record(number, legs) for number, legs in enumerate(conversations)]
+def test_every_millisecond_counts_once_where_it_was(conversations, as_they_were, queues, types):
+    records = [
+        record(number, *each)
+        for versions in (as_they_were, conversations)
+        for number, each in enumerate(versions)
+    ]
     lasted: Counter[tuple[Any, ...]] = Counter()
     busy: set[tuple[int, str]] = set()
-    for legs in conversations:
-        for agent, media, segments in legs:
-            for kind, start, ms, queue in segments:
-                end = SPAN if ms is None else start + ms
-                for at in range(max(start, -SPAN), min(end, SPAN)):
-                    lasted[in_it(at), agent, queue, media, COLUMNS[kind]] += 1
-                    if kind != "alert":
-                        lasted[in_it(at), agent, queue, media, "handle_ms"] += 1
-                        if queue in (queues or ["p", "q", None]) and media in (types or [media]):
-                            busy.add((at, agent))
+    for legs, ended in [*conversations, *as_they_were[len(conversations) :]]:
+        on_callback = {
+            (at, agent)
+            for agent, media, segments, handled in legs
+            for at, kind, _ in lasting(segments, handled, ended)
+            if media == "callback" and kind != "alert"
+        }
+        for agent, media, segments, handled in legs:
+            for at, kind, queue in lasting(segments, handled, ended):
+                if not -SPAN <= at < SPAN:
+                    continue
+                chosen = queue in (queues or ["p", "q", None]) and media in (types or [media])
+                if kind != "alert" and chosen:
+                    busy.add((at, agent))
+                if media == "voice" and (at, agent) in on_callback:
+                    continue
+                lasted[in_it(at), agent, queue, media, COLUMNS[kind]] += 1
+                if kind != "alert":
+                    lasted[in_it(at), agent, queue, media, "handle_ms"] += 1
 
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder) / "store.duckdb")
