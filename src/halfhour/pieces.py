@@ -15,7 +15,7 @@ WORK = frozenset("contacting dialing hold interact wrapup".split())
 
 UNTIMED = "segments left out, as they have no start"
 REVERSED = "segments left out, as they end before they start"
-ENDLESS = "segments without an end in a session that is over, which last until it was seen to be"
+ENDLESS = "segments without an end, which end where the next begins or their session is over"
 OVERLAPPING = "segments that overlap another of their session, whose common time counts once"
 UNKNOWN = "segments of a type that is not known, which count as no work"
 
@@ -59,14 +59,7 @@ def pieces(segments: Sequence[Timed], over: Over, as_of: int) -> tuple[list[Piec
     it is open, and lasts until *as_of*, if neither was by then. Of work that
     overlaps, the later segment gives way: a session works on one thing at a time.
     """
-    odd = [Odd(UNTIMED, at) for at, each in enumerate(segments) if each.start is None]
-    odd += [
-        Odd(REVERSED, at)
-        for at, (_, start, end) in enumerate(segments)
-        if start is not None and end is not None and end < start
-    ]
-    left_out = {each.at for each in odd}
-    order = sorted((each.start or 0, at) for at, each in enumerate(segments) if at not in left_out)
+    order, odd = _ordered(segments)
     found, worked_until = [], 0
     for (begun, at), following in zip_longest(order, [start for start, _ in order[1:]]):
         kind, _, end = segments[at]
@@ -86,6 +79,21 @@ def pieces(segments: Sequence[Timed], over: Over, as_of: int) -> tuple[list[Piec
         if start < end:
             found.append(Piece(at, start, end, is_open))
     return found, odd
+
+
+def _ordered(segments: Sequence[Timed]) -> tuple[list[tuple[int, int]], list[Odd]]:
+    """When each began and where it stands, oldest first; and those that cannot be."""
+    odd: list[Odd] = []
+    order: list[tuple[int, int]] = []
+    for at, (_, start, end) in enumerate(segments):
+        if start is None:
+            odd.append(Odd(UNTIMED, at))
+        elif end is not None and end < start:
+            odd.append(Odd(REVERSED, at))
+        else:
+            order.append((start, at))
+    order.sort()
+    return order, odd
 
 
 def _seen_over(start: int, following: int | None, over: Over) -> int | None:

@@ -83,7 +83,7 @@ def _read(found: Collection[wire.Conversation | Oddity], window: Interval, as_of
     worked = _pieces(legs, handled, epoch_ms(as_of), oddities)
     return Read(
         _segments(legs, _cut(worked, legs, callbacks), window),
-        _emitted(legs, posted, _told_twice(handled, callbacks), window),
+        _emitted(legs, posted, emitted, _told_twice(handled, callbacks), window),
         [each.conversation_id for each in found if each.conversation_id != NAMELESS],
         oddities,
     )
@@ -112,15 +112,16 @@ def _cut(
 ) -> Iterator[tuple[int, Piece]]:
     """The pieces with their legs' places; those of calls end where work on a callback does."""
     for leg, those in enumerate(worked):
+        if not callbacks[leg]:
+            yield from ((leg, piece) for piece in those)
+            continue
         spans = union(
             (piece.start, piece.end)
             for callback in callbacks[leg]
             for piece in worked[callback]
             if legs[callback].segments[piece.at].segment_type in WORK
         )
-        for piece in those:
-            for part in cut(piece, spans):
-                yield leg, part
+        yield from ((leg, part) for piece in those for part in cut(piece, spans))
 
 
 def _segments(
@@ -173,12 +174,17 @@ def _told_twice(handled: Mapping[int, _Handled], callbacks: Sequence[Sequence[in
 
 
 def _emitted(
-    legs: Sequence[Leg], posted: Sequence[Posted], twice: Sequence[bool], window: Interval
+    legs: Sequence[Leg],
+    posted: Sequence[Posted],
+    at: pa.Array,
+    twice: Sequence[bool],
+    window: Interval,
 ) -> pa.Table:
+    """What was *posted*, each *at* its millisecond."""
     places = array("q", (each.leg for each in posted))
     table = pa.Table.from_arrays(
         [
-            texts([each.emit_date for each in posted]).cast(MOMENT),
+            at.cast(MOMENT),
             chosen(texts([leg.conversation_id for leg in legs]), places),
             chosen(texts([leg.session_id for leg in legs]), places),
             chosen(texts([leg.agent_id for leg in legs]), places),
@@ -190,7 +196,6 @@ def _emitted(
         ],
         schema=EMITTED,
     )
-    at = table["emitted_at"].cast(pa.int64())
     first, last = epoch_ms(window.start), epoch_ms(window.end)
     return table.filter(pc.and_(pc.greater_equal(at, first), pc.less(at, last)))
 
