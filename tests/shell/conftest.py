@@ -86,7 +86,7 @@ def powerless_cloud() -> Iterator[Cloud]:
 
 @pytest.fixture(scope="session")
 def captured_cloud() -> Iterator[Cloud]:
-    """An organisation of five conversations in a file, in the shape of a job's results."""
+    """An organisation of eight conversations in a file, in the shape of a job's results."""
     yield from emulator("--conversations", str(Path(__file__).parent / "captured.json"))
 
 

@@ -455,5 +455,10 @@ def test_conversations_from_a_file_come_out_to_the_millisecond(tmp_path, capture
         ("18:00", "aa04"): ["73.746", "0.000", "0.000", "72.291"],
         # An offer nobody took, with ACW all the same.
         ("19:00", "aa05"): ["57.000", "57.000", "0.000", "0.000"],
+        # A chat that was put on hold and not taken up again.
+        ("20:00", "aa07"): ["520.250", "45.500", "114.750", "360.000"],
+        # A callback of 830 s and its call of 760 s, which only details would tell apart.
+        ("20:00", "aa08"): ["0.000", "0.000", "0.000", "0.000"],
+        ("20:30", "aa08"): ["1590.000", "110.000", "0.000", "1460.000"],
     }
-    assert len(rows(ran.out)) == 7
+    assert len(rows(ran.out)) == 10

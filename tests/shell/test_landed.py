@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from halfhour.errors import ConfigError
 from halfhour.intervals import HALF_HOUR, QUARTER_HOUR, Interval
 from halfhour.landed import AT_ONCE, land
 from halfhour.outcomes import Event, Outcome
+from halfhour.pieces import ENDLESS
 from halfhour.store import Store
 from halfhour.tables import POSTED_METRICS
 from halfhour.vocabulary import Source
@@ -129,11 +131,11 @@ def test_both_bases_are_right_to_the_millisecond(tmp_path, width):
                     posted[key_of(row, column.name)] += (
                         metric["value"] if column.stat == "sum" else 1
                     )
-        for segment in session["segments"]:
+        for segment, following in zip_longest(session["segments"], session["segments"][1:]):
             if segment["segmentType"] not in WORK or leg:
                 continue
             at = moment(segment["segmentStart"])
-            end = moment(segment["segmentEnd"]) if "segmentEnd" in segment else DAYS.end
+            end = moment(segment.get("segmentEnd") or following["segmentStart"])
             while at < end:
                 start = at - (at - DAYS.start) % width
                 until = min(end, start + width)
@@ -167,7 +169,11 @@ def test_a_file_settles_the_days_it_is_said_to_have_all_of(tmp_path):
 
     assert [each.window for each in store.settled(Source.DETAILS)] == list(week.windows(DAY))
     assert outcome.settled == 3
-    assert [each.kind for each in told] == ["planned", *["settled"] * 3]
+    assert [each.kind for each in told] == ["planned", *["settled"] * 3, "odd"]
+    assert told[-1].reason == (
+        f"{ENDLESS}: 1 ({CONVERSATIONS[-2]['conversationId']}, session "
+        "00000000-0000-4000-8000-0000000dd07, segments[2]: hold at 2023-02-17T20:06:05.250Z)"
+    )
 
 
 def test_what_was_not_over_when_the_file_was_written_is_held_as_far_as_it_was(tmp_path):
