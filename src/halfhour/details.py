@@ -48,7 +48,6 @@ MOST = 100_000
 
 Take = Callable[[wire.Details], None]
 
-
 PART = pa.field("part", pa.int32(), nullable=False)
 WRITTEN = {
     "segments": SEGMENTS.append(PART),
@@ -141,7 +140,7 @@ async def _job(client: Client, interval: Interval, take: Take) -> None:
 
 @asynccontextmanager
 async def _submitted(client: Client, interval: Interval) -> AsyncIterator[str]:
-    """The id of a new job, which is deleted in the end: Genesys allows so many at a time."""
+    """The id of a new job, which is deleted in the end, whatever that is."""
     job = (await client.call(DETAIL_JOBS, body=plan.details(interval))).job_id
     patience = None
     try:

@@ -43,6 +43,7 @@ class Posted(NamedTuple):
 
 
 def legs_of(conversation: wire.Conversation) -> Iterator[Leg]:
+    """Those of a conversation: the sessions of whoever has a user id."""
     for agent in conversation.participants:
         if agent.user_id:
             for session in agent.sessions or ():
@@ -71,6 +72,7 @@ def callbacks_of(legs: Sequence[Leg]) -> list[list[int]]:
 
 
 def posted_by(legs: Sequence[Leg], oddities: list[Oddity]) -> Iterator[Posted]:
+    """What *legs* have posted of what `tables.POSTED` has; what cannot be read is odd."""
     for at, leg in enumerate(legs):
         for number, metric in enumerate(leg.metrics):
             if metric.name not in _POSTED:
