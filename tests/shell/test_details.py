@@ -135,7 +135,7 @@ def test_an_interrupt_deletes_the_job_and_does_not_wait_for_long(cloud, tmp_path
             await task
         return monotonic() - began
 
-    assert asyncio.run(interrupted()) < 1.5
+    assert asyncio.run(interrupted()) < 4  # of the 60 s that the answer would take
     assert submitted_and_deleted(cloud) == (1, 1)
 
 
