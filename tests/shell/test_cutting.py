@@ -139,16 +139,13 @@ def test_every_millisecond_counts_once_where_it_was(conversations, as_they_were,
         }
         for agent, media, segments, handled in legs:
             for at, kind, queue in lasting(segments, handled, ended):
-                if not -SPAN <= at < SPAN:
-                    continue
-                chosen = queue in (queues or ["p", "q", None]) and media in (types or [media])
-                if kind != "alert" and chosen:
-                    busy.add((at, agent))
-                if media == "voice" and (at, agent) in on_callback:
+                if not -SPAN <= at < SPAN or (media == "voice" and (at, agent) in on_callback):
                     continue
                 lasted[in_it(at), agent, queue, media, COLUMNS[kind]] += 1
                 if kind != "alert":
                     lasted[in_it(at), agent, queue, media, "handle_ms"] += 1
+                    if queue in (queues or ["p", "q", None]) and media in (types or [media]):
+                        busy.add((at, agent))
 
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder) / "store.duckdb")

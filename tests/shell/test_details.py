@@ -15,9 +15,10 @@ from halfhour.errors import ApiError
 from halfhour.intervals import HALF_HOUR, Interval
 from halfhour.outcomes import Outcome
 from halfhour.store import Store
-from halfhour.syncing import Wish, sync
+from halfhour.syncing import sync
 from halfhour.vocabulary import Source
 from halfhour.windows import DAY
+from halfhour.wishes import Wish
 
 from .conftest import Cloud, Halfhour, emulator
 from .test_syncing import FAULTS, bring

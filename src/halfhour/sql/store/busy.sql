@@ -1,6 +1,6 @@
 -- How long an agent worked on anything, or anything of some queues or media types, in each
 -- interval: the union of the work of all sessions, so what goes on at the same time counts once.
--- The call that a callback led to is left out: the callback's session spans it.
+-- A call is left out as long as its agent works on the callback that led to it.
 with segment_parts as (
     select
         agent_id,
