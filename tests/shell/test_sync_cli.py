@@ -8,31 +8,41 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 
+from genesys_emulator.pytest_plugin import running
 from halfhour import report
+from halfhour.intervals import Interval
 from halfhour.render.lines import csv_file
+from halfhour.store import Store
 from halfhour.vocabulary import Source
 
 from .conftest import Cloud, emulator
+from .test_syncing import bring
 
 RANGE = ("--from", "2026-02-26", "--to", "2026-03-03")
 DAYS = 5
 WINDOWS = 3 * DAYS
 """Days of each source."""
 SHORT = ("--from", "2026-03-01", "--to", "2026-03-03")
-SHORT_WINDOWS = 3 * 2
+
+
+SMALL = ("--now", "2026-03-03T00:00:00Z", "--agents", "6", "--requests-per-minute", "100000")
 
 
 @pytest.fixture(scope="module")
 def small_cloud() -> Iterator[Cloud]:
-    yield from emulator(
-        "--now", "2026-03-03T00:00:00Z", "--agents", "6", "--requests-per-minute", "100000"
-    )
+    yield from emulator(*SMALL)
 
 
 def command(*words: str) -> list[str]:
@@ -43,19 +53,35 @@ def environment(cloud: Cloud) -> dict[str, str]:
     return {**os.environ, **cloud.environment}
 
 
-def export(folder: Path) -> bytes:
-    """The whole store as CSV; only what it holds, so it must hold all of it."""
-    file = BytesIO()
-    for by in ("interval", "agent"):
-        table = report(
-            start=SHORT[1], end=SHORT[3], by=by, store=folder / "halfhour.duckdb", offline=True
-        )
+EXPORTS = tuple((basis, by) for basis in ("posted", "worked") for by in ("interval", "agent"))
+
+
+def ending(folder: Path) -> tuple[bytes, dict[str, list[tuple[Any, ...]]]]:
+    """All that there is to see of the store in *folder*: the exports as CSV, which must be whole,
+    and the rows of every table but for when they were read.
+    """
+    path, file = folder / "halfhour.duckdb", BytesIO()
+    for basis, by in EXPORTS:
+        table = report(start=SHORT[1], end=SHORT[3], basis=basis, by=by, store=path, offline=True)
         csv_file([table], file)
-    return file.getvalue()
+    with duckdb.connect(str(path), read_only=True) as connection:
+        names = connection.execute("select table_name from duckdb_tables()").fetchall()
+        rows = {
+            name: connection.execute(
+                f"select columns(lambda c: c <> 'read_at') from {name} order by all"
+            ).fetchall()
+            for (name,) in names
+        }
+    return file.getvalue(), rows
 
 
-def killed_at(cloud: Cloud, folder: Path, event: int, delay: float) -> bool:
-    """A sync that is killed *delay* after its n-th *event*; whether it was still running."""
+def killed(cloud: Cloud, folder: Path, dice: random.Random) -> bool:
+    """A sync that is killed at one of the events that are still to come, or up to 30 ms after it;
+    whether it was still running.
+
+    Of each window that is due there are three: before it is asked for, and before and after it is
+    committed.
+    """
     with subprocess.Popen(
         command("sync", *SHORT, "--log-format", "json"),
         cwd=folder,
@@ -64,49 +90,82 @@ def killed_at(cloud: Cloud, folder: Path, event: int, delay: float) -> bool:
         text=True,
     ) as process:
         assert process.stderr
-        for number, _ in enumerate(process.stderr):
-            if number == event:
-                time.sleep(delay)
-                process.kill()
-                break
+        due = json.loads(process.stderr.readline())["of"]
+        if due:
+            for _ in range(dice.randint(1, 3 * due)):
+                process.stderr.readline()
+            time.sleep(dice.choice((0, dice.uniform(0, 0.03))))
+            process.kill()
         process.stderr.read()
-    return process.returncode == -signal.SIGKILL
+    assert process.returncode in (0, -signal.SIGKILL)
+    return process.returncode != 0
+
+
+def finished(cloud: Cloud, folder: Path) -> None:
+    subprocess.run(command("sync", *SHORT), cwd=folder, env=environment(cloud), check=True)
+
+
+@dataclass(frozen=True)
+class Course:
+    """A sync that is to be killed: of *cloud*, from the store *begun* if there is one, to where it
+    ends when nothing happens to it.
+    """
+
+    cloud: Cloud
+    begun: bytes | None
+    end: tuple[bytes, dict[str, list[tuple[Any, ...]]]]
+
+    def begin(self, folder: Path) -> None:
+        folder.mkdir()
+        if self.begun:
+            (folder / "halfhour.duckdb").write_bytes(self.begun)
 
 
 @pytest.fixture(scope="module")
-def undisturbed(small_cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """What a sync that nothing happened to ends with."""
-    small_cloud.reset()
-    folder = tmp_path_factory.mktemp("undisturbed")
-    subprocess.run(command("sync", *SHORT), cwd=folder, env=environment(small_cloud), check=True)
-    return export(folder)
+def courses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Course]]:
+    """By whether days are read for the first time, or again after Genesys put right a quarter."""
+    with ExitStack() as clouds:
+
+        @cache
+        def course(reading: str) -> Course:
+            cloud = Cloud(clouds.enter_context(running(*SMALL)).url)
+            folder, begun = tmp_path_factory.mktemp(reading), None
+            path = folder / "halfhour.duckdb"
+            if reading == "again":
+                cloud.faults({"kind": "restatement", "share": 0.25})
+                first = datetime(2026, 3, 3, tzinfo=UTC)
+                days = Interval(first - timedelta(days=2), first)
+                bring(cloud.settings, Store(path), days, first, sources=None)
+                begun = path.read_bytes()
+                cloud.clock(now="2026-03-08T03:00:00Z")
+            finished(cloud, folder)
+            return Course(cloud, begun, ending(folder))
+
+        yield course
+
+
+KILLS = 9
+"""Of each of six: 54."""
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
-@pytest.mark.parametrize("tenth", range(6))
+@pytest.mark.parametrize(
+    ("reading", "seed"), [(r, n) for r in ("first", "again") for n in range(3)]
+)
 def test_killed_at_any_moment_and_run_again_it_ends_where_it_would_have(
-    small_cloud, undisturbed, tmp_path, tenth
+    courses, tmp_path, reading, seed
 ):
-    """Each event is a moment before or after a request or a commit: 6 times 9 of them are killed
-    after, and a sync is run again on what that leaves, which is never removed in between.
-    """
-    dice = random.Random(tenth)
+    """Up to three are killed one after the other on what the one before has left."""
+    dice, course = random.Random(f"{reading} {seed}"), courses(reading)
+    assert bool(course.end[1]["revisions"]) == (reading == "again")
     kills = 0
-    for at in range(9):
-        small_cloud.reset()
-        folder = tmp_path / str(at % 3)
-        folder.mkdir(exist_ok=True)
-        delay = dice.choice((0, 0, 0.001, 0.005, 0.02))
-        kills += killed_at(small_cloud, folder, dice.randrange(3 * SHORT_WINDOWS + 2), delay)
-    assert kills >= 3  # those that came to their end first were complete
-
-    for at in range(3):
-        folder = tmp_path / str(at)
-        small_cloud.reset()
-        subprocess.run(
-            command("sync", *SHORT), cwd=folder, env=environment(small_cloud), check=True
-        )
-        assert export(folder) == undisturbed
+    while kills < KILLS:
+        folder = tmp_path / str(kills)
+        course.begin(folder)
+        for _ in range(3):
+            kills += killed(course.cloud, folder, dice)
+        finished(course.cloud, folder)
+        assert ending(folder) == course.end
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are another thing there")
