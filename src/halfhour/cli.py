@@ -212,13 +212,13 @@ def serve(
         tuple[str, ...],
         Parameter(negative=(), help="Host name that people reach it by; repeatable."),
     ] = (),
+    proxy: Annotated[str | None, Parameter(help="Address of a proxy that is believed.")] = None,
 ) -> None:
     """Serve the dashboard of a store: the day as a heat map, in a browser."""
     from halfhour import talk, when
     from halfhour.store import Store
 
     run = _dashboard().serve
-    every = when.duration("--sync", sync_) if sync_ else None
     with talk.talking():
         run(
             (connection or Connection()).load,
@@ -228,7 +228,8 @@ def serve(
             zone=zone,
             password_file=password_file,
             names=name,
-            every=every,
+            proxy=proxy,
+            every=when.duration("--sync", sync_) if sync_ else None,
         )
 
 

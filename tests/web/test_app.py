@@ -3,6 +3,7 @@
 import csv
 import io
 import secrets
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,10 +20,12 @@ from starlette.testclient import TestClient
 from halfhour import report
 from halfhour.errors import ConfigError
 from halfhour.intervals import HALF_HOUR, Interval, epoch_ms
+from halfhour.settings import Settings
 from halfhour.store import Store
 from halfhour.vocabulary import Source
 from halfhour.web.app import app
 from halfhour.web.guard import COOKIE, TRIES, Doorkeeper, hashed
+from halfhour.web.live import Live
 from tests.web.conftest import DAY, NOW
 
 PASSWORD = "correct horse battery"
@@ -65,7 +68,7 @@ def test_the_profile_adds_up_to_the_cells(client):
     handled = day(client, measure="handled")
     for at, part in enumerate(found["profile"]):
         cells = [agent["cells"][at] for agent in found["agents"] if agent["cells"][at] is not None]
-        assert (part.get("handle") or 0) == pytest.approx(sum(cells), abs=1e-6)
+        assert (part.get("work") or 0) == pytest.approx(sum(cells), abs=1e-6)
         counts = [agent["cells"][at] or 0 for agent in handled["agents"]]
         assert (part.get("handled") or 0) == sum(counts)
 
@@ -403,6 +406,58 @@ def test_guessing_is_slow_and_does_not_shut_out_who_is_in(guarded):
     assert codes == [403] * TRIES + [429] * 2
     assert guarded.post("/login", data={"password": PASSWORD}).status_code == 429
     assert guarded.get("/api/day").status_code == 200
+
+
+def test_guessing_many_at_once_is_no_faster(guarded):
+    with ThreadPoolExecutor(12) as threads:
+        guesses = [f"guess {n} of many" for n in range(12)]
+        answers = threads.map(
+            lambda guess: guarded.post("/login", data={"password": guess}).status_code, guesses
+        )
+        codes = sorted(answers)
+    assert codes == [403] * TRIES + [429] * (12 - TRIES)
+
+
+def test_to_look_at_the_form_is_no_guess(guarded):
+    assert {guarded.head("/login").status_code for _ in range(2 * TRIES)} == {200}
+    assert guarded.post("/login", data={"password": PASSWORD}).status_code == 303
+
+
+def test_a_password_of_any_letters_works_as_a_bearer_token(store):
+    password = "pässwörter genug"
+    keeper = Doorkeeper(b"salt", hashed(password, b"salt"))
+    client = TestClient(app(store, doorkeeper=keeper), base_url=HERE)
+    bearer = {b"Authorization": f"Bearer {password}".encode()}
+    assert client.get("/api/day", headers=bearer).status_code == 200
+    assert client.get("/api/day", headers={"Authorization": "Bearer wrong"}).status_code == 401
+
+
+@pytest.mark.parametrize("origin", ["http://[", "null", "https://127.0.0.1.example"])
+def test_an_origin_that_is_none_is_one_from_elsewhere(guarded, origin):
+    answer = guarded.post("/login", data={"password": PASSWORD}, headers={"Origin": origin})
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("cell", ["9999-12-31T23:45:00Z", "0001-01-01T00:00:00Z"])
+def test_a_cell_that_cannot_be_gets_a_sentence(client, cell):
+    answer = client.get("/api/cell", params={"agent": "x", "cell": cell})
+    assert answer.status_code == 400
+    assert "is no start of a half-hour" in answer.json()["error"]
+
+
+def test_a_sync_that_breaks_is_said_and_tried_again(tmp_path):
+    tries: list[int] = []
+
+    def load() -> Settings:
+        tries.append(len(tries))
+        raise OSError(28, "No space left on device")
+
+    live = Live(timedelta(milliseconds=20))
+    live.start(load, Store(tmp_path / "none.duckdb"))
+    while len(tries) < 3:
+        time.sleep(0.01)
+    live.ended.set()
+    assert "No space left on device" in live.said
 
 
 def test_a_form_from_elsewhere_is_refused(guarded):

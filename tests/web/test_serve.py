@@ -109,6 +109,15 @@ def test_a_password_is_kept_as_a_hash_that_only_its_owner_reads(run):
     assert file.read_text() != first  # another salt
 
 
+def test_a_password_takes_the_place_of_nothing_else(run):
+    other = run.folder / "halfhour.duckdb"
+    other.write_bytes(b"something of worth")
+
+    code, said = run_password(run, PASSWORD, other.name)
+    assert (code, other.read_bytes()) == (2, b"something of worth")
+    assert "something else is there than a password" in said
+
+
 @pytest.mark.skipif(os.name != "posix", reason="there is no pty")
 def test_at_a_terminal_it_asks_twice_and_shows_nothing(run):
     import pty  # not on Windows

@@ -38,6 +38,8 @@ from halfhour.web.kept import Kept
 from halfhour.web.live import Live
 from halfhour.web.views import View, view
 
+YEARS = range(2010, 2100)
+"""In which there may be half-hours."""
 PAGES = Path(str(files("halfhour.web"))) / "static"
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -92,7 +94,7 @@ class _Dashboard:
         text = request.query_params.get("cell", "")
         with suppress(ValueError):
             start = datetime.fromisoformat(text)
-            if start.tzinfo and start.minute % 15 == start.second == 0:
+            if start.tzinfo and start.minute % 15 == start.second == 0 and start.year in YEARS:
                 return queries.cell(self.store, wanted, start, now())
         raise ConfigError(f"cell {text!r} is no start of a half-hour; choose one in the table")
 
@@ -126,13 +128,14 @@ class _Dashboard:
         keeper = self.doorkeeper
         if keeper is None:
             return RedirectResponse("./", status_code=303)
-        if request.method == "GET":
+        if request.method != "POST":
             return _form("")
-        if keeper.tired(request, time.monotonic()):
+        began = time.monotonic()
+        if not keeper.may_try(request, began):
             return _form("Too many tries. Wait a minute.", 429)
         given = await request.form()
         password = str(given.get("password", ""))
-        session = await asyncio.to_thread(keeper.let_in, request, password, time.monotonic())
+        session = await asyncio.to_thread(keeper.let_in, request, password, began)
         if session is None:
             return _form("That is not the password.", 403)
         response = RedirectResponse(f"./{asked(request)}", status_code=303)
@@ -213,9 +216,14 @@ def _metrics(store: Store, live: Live, requests: int) -> str:
         "# HELP halfhour_requests_total Questions that the page has asked.",
         "# TYPE halfhour_requests_total counter",
         f"halfhour_requests_total {requests}",
-        "# HELP halfhour_sync_ok Whether the last sync beside the page, if any, went well.",
-        "# TYPE halfhour_sync_ok gauge",
-        f"halfhour_sync_ok {int(live.state != 'failed')}",
+    ]
+    if live.every:
+        told += [
+            "# HELP halfhour_sync_ok Whether the last sync beside the page went well.",
+            "# TYPE halfhour_sync_ok gauge",
+            f"halfhour_sync_ok {int(not live.said)}",
+        ]
+    told += [
         "# HELP halfhour_held_until_seconds End of what the store holds, in seconds since 1970.",
         "# TYPE halfhour_held_until_seconds gauge",
     ]

@@ -1,14 +1,16 @@
 """Who may see the page, and what a browser may do with it."""
 
+import asyncio
 import hashlib
 import hmac
 import secrets
 from base64 import b64decode, b64encode
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from time import monotonic
-from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
@@ -57,6 +59,7 @@ class Doorkeeper:
     _hash: str
     _sessions: dict[str, float] = field(default_factory=dict)
     _failures: deque[tuple[float, str]] = field(default_factory=deque)
+    _counting: Lock = field(default_factory=Lock)
 
     @classmethod
     def reading(cls, path: Path) -> "Doorkeeper":
@@ -76,18 +79,27 @@ class Doorkeeper:
             f"'halfhour password {path}' writes one"
         )
 
-    def tired(self, who: HTTPConnection, now: float) -> bool:
-        """Whether so many log-ins have failed of late that none is tried."""
-        while self._failures and self._failures[0][0] < now - WITHIN:
-            self._failures.popleft()
-        from_there = sum(host == _host(who) for _, host in self._failures)
-        return from_there >= TRIES or len(self._failures) >= TRIES_OF_ALL
+    def may_try(self, who: HTTPConnection, now: float) -> bool:
+        """Whether *who* may try a password; not if too many have failed of late.
+
+        It counts as failed until `let_in` has found it right, or many could
+        be tried at once.
+        """
+        with self._counting:
+            while self._failures and self._failures[0][0] < now - WITHIN:
+                self._failures.popleft()
+            from_there = sum(host == _host(who) for _, host in self._failures)
+            if from_there >= TRIES or len(self._failures) >= TRIES_OF_ALL:
+                return False
+            self._failures.append((now, _host(who)))
+            return True
 
     def let_in(self, who: HTTPConnection, password: str, now: float) -> str | None:
-        """A new session for *who* knows the password."""
+        """A new session for *who* knows the password, and may try it."""
         if not self._right(password):
-            self._failures.append((now, _host(who)))
             return None
+        with self._counting, suppress(ValueError):
+            self._failures.remove((now, _host(who)))
         self._sessions = {each: end for each, end in self._sessions.items() if end > now}
         session = secrets.token_urlsafe(32)
         self._sessions[session] = now + LASTS
@@ -104,10 +116,11 @@ class Doorkeeper:
         kind, _, token = who.headers.get("authorization", "").partition(" ")
         if kind.lower() != "bearer":
             return False
+        token = token.encode("latin-1").decode("utf-8", "replace")  # as headers are read
         known = hashlib.sha256(self._salt + token.encode()).hexdigest()  # scrypt once, not at each
         if self._sessions.get(known, 0.0) > now:
             return True
-        if self.tired(who, now) or not self.let_in(who, token, now):
+        if not self.may_try(who, now) or not self.let_in(who, token, now):
             return False
         self._sessions[known] = now + LASTS
         return True
@@ -145,12 +158,13 @@ class Guard:
                 MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
-        refusal = self._refusal(HTTPConnection(scope), scope)
+        # In a thread, as a password takes its time to be hashed.
+        refusal = await asyncio.to_thread(self._refusal, HTTPConnection(scope), scope)
         await (refusal or self._app)(scope, receive, guarded)
 
     def _refusal(self, who: HTTPConnection, scope: Scope) -> Response | None:
         origin = who.headers.get("origin")
-        elsewhere = origin and urlsplit(origin).netloc != who.headers.get("host")
+        elsewhere = origin and origin.partition("://")[2] != who.headers.get("host")
         if scope["method"] == "POST" and elsewhere:
             return JSONResponse({"error": "this form was sent from elsewhere"}, 403)
         path = scope["path"].removeprefix(scope.get("root_path", ""))

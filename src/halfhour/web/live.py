@@ -20,7 +20,7 @@ log = logging.getLogger("halfhour")
 
 @dataclass(slots=True)
 class Live:
-    """What a sync beside the page does, as the page shows it."""
+    """What a sync beside the page does, as the page shows it; *said* is why the last one failed."""
 
     every: timedelta | None = None
     state: str = "off"
@@ -37,12 +37,9 @@ class Live:
     def _run(self, load: Callable[[], Settings], store: Store) -> None:
         assert self.every
         seconds = self.every.total_seconds()
-        try:
-            while not self.ended.is_set():
-                self._sync(load, store)
-                self.ended.wait(seconds - now().timestamp() % seconds)
-        finally:
-            self.state, self.said = "failed", self.said or "it has ended"
+        while not self.ended.is_set():
+            self._sync(load, store)
+            self.ended.wait(seconds - now().timestamp() % seconds)
 
     def _sync(self, load: Callable[[], Settings], store: Store) -> None:
         """Once. What fails may be mended by the next turn, even a credential."""
@@ -50,10 +47,14 @@ class Live:
         try:
             outcome = asyncio.run(syncing.sync(load(), store, Wish(), now, self._tell))
             outcome.check()
-            self.state, self.said = "waiting", ""
+            self.said = ""
         except HalfhourError as error:
-            self.state, self.said = "failed", str(error)
-            log.warning("sync: %s; trying again at the next turn", error)
+            self.said = str(error)
+        except Exception as error:  # noqa: BLE001  (a thread that ends would be missed by nobody)
+            self.said = f"unexpected {type(error).__name__}: {error}"
+        self.state = "waiting"
+        if self.said:
+            log.warning("sync: %s; trying again at the next turn", self.said)
 
     def _tell(self, event: Event) -> None:
         if event.of is not None:

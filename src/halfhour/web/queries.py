@@ -26,7 +26,7 @@ from halfhour.wishes import Wish
 DAYS = 28
 """How many an agent's page tells of."""
 _AVAILABLE = ("interacting_time_sec", "communicating_time_sec", "idle_time_sec")
-_PROFILE = ("handle_time_sec", "handled_count", "on_queue_time_sec", *_AVAILABLE)
+_PROFILE = ("handle_time_sec", "busy_time_sec", "handled_count", "on_queue_time_sec", *_AVAILABLE)
 
 
 def day(store: Store, asked: View, now: datetime) -> dict[str, Any]:
@@ -153,9 +153,10 @@ def _divided(over: float, per: float) -> float | None:
 def _profile(
     table: pa.Table, places: Mapping[int, int], *, with_status: bool
 ) -> list[dict[str, Any]]:
-    """By half-hour, of all agents: handle time and on-queue time in seconds, interactions that
-    were handled, and occupancy; null where nothing is known.
+    """By half-hour, of all agents: handle time, or on the worked basis busy time, and on-queue time
+    in seconds, interactions that were handled, and occupancy; null where nothing is known.
     """
+    work = "busy_time_sec" if "busy_time_sec" in table.column_names else "handle_time_sec"
     names = [name for name in _PROFILE if name in table.column_names]
     columns = [f"{name}_sum" for name in names]
     summed = table.group_by("interval_start").aggregate([(name, "sum") for name in names])
@@ -167,7 +168,7 @@ def _profile(
     ):
         sums = dict(zip(names, values, strict=True))
         interacting, communicating, idle = (sums[name] or 0 for name in _AVAILABLE)
-        told = {"handle": sums["handle_time_sec"], "handled": sums.get("handled_count")}
+        told = {"work": sums[work], "handled": sums.get("handled_count")}
         if with_status:
             told["on_queue"] = sums["on_queue_time_sec"]
             told["occupancy"] = _divided(interacting, interacting + communicating + idle)

@@ -26,6 +26,7 @@ from halfhour.web.live import Live
 
 log = logging.getLogger("halfhour")
 
+HASH = b"scrypt$"
 NEARBY = 20
 """How many ports after one that is taken are tried, to name one that is free."""
 
@@ -39,6 +40,7 @@ def serve(
     zone: str,
     password_file: Path | None,
     names: Sequence[str],
+    proxy: str | None,
     every: timedelta | None,
 ) -> None:
     """Serve the dashboard of *store* until it is interrupted. Raises ConfigError."""
@@ -71,6 +73,8 @@ def serve(
             log_level="warning",
             access_log=False,
             lifespan="off",
+            proxy_headers=proxy is not None,
+            forwarded_allow_ips=proxy,
             server_header=False,
             timeout_graceful_shutdown=1,
         )
@@ -92,11 +96,15 @@ def password(path: Path) -> None:
     else:
         given = sys.stdin.readline().rstrip("\n")
     line = f"{hashed(given, secrets.token_bytes(16))}\n"
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        path.unlink(missing_ok=True)
-        with open(path, "x", encoding="ascii", opener=_own) as file:
+        if path.exists() and not path.read_bytes().startswith(HASH):
+            raise ConfigError(f"{path}: something else is there than a password; name another file")
+        with open(aside, "x", encoding="ascii", opener=_own) as file:
             file.write(line)
+        aside.replace(path)
     except OSError as error:
+        aside.unlink(missing_ok=True)
         raise ConfigError(f"{path}: cannot be written ({error.strerror})") from error
 
 

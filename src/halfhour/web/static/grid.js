@@ -76,10 +76,10 @@ export class Grid {
     this.draw();
   }
 
-  draw() {
+  draw(all) {
     if (!this.day) return;
-    const first = Math.max(Math.floor(this.root.scrollTop / ROW) - SPARE, 0);
-    const last = Math.min(first + Math.ceil(this.root.clientHeight / ROW) + 2 * SPARE, this.agents.length);
+    const first = all ? 0 : Math.max(Math.floor(this.root.scrollTop / ROW) - SPARE, 0);
+    const last = all ? this.agents.length : Math.min(first + Math.ceil(this.root.clientHeight / ROW) + 2 * SPARE, this.agents.length);
     for (const [row, line] of this.drawn)
       if (row < first || row >= last) {
         line.remove();

@@ -8,7 +8,8 @@ const by = (id) => document.getElementById(id);
 const controls = by("controls"), aside = by("panel");
 const NARROWED = ["queue", "media", "division", "team"];
 const KEYS = ["day", "measure", "basis", "sort", "zone", ...NARROWED];
-const POLL = 10_000, LOST = "The connection is lost; what is shown may be old. Trying again.";
+const FAILED = "The dashboard failed to answer this; what it says on its own terminal tells why.";
+const POLL = 10_000, OLD = 3_600_000, LOST = "The connection is lost; what is shown may be old. Trying again.";
 let day = null, version = null, asked = 0, opener = null, shown = "", trouble = "", state = null;
 
 const profile = new Profile(by("profile"));
@@ -19,7 +20,9 @@ const only = (query, keys) => new URLSearchParams([...query].filter(([key, value
 
 function go(changes, how = "pushState") {
   const query = address();
-  for (const [key, value] of Object.entries({ cell: "", agent: "", ...changes })) {
+  // What somebody has chosen is to be the same tomorrow, and for whom the address is sent to.
+  const pinned = day && { day: day.day, zone: day.zone };
+  for (const [key, value] of Object.entries({ ...pinned, cell: "", agent: "", ...changes })) {
     if (value) query.set(key, value);
     else query.delete(key);
   }
@@ -31,7 +34,9 @@ function go(changes, how = "pushState") {
 async function ask(path, query = "") {
   const answer = await fetch(`${path}?${query}`, { headers: { accept: "application/json" } });
   if (answer.status === 401) location.assign(`login${location.search}`);
-  const found = await answer.json();
+  const found = await answer.json().catch(() => null);
+  // A proxy answers in words of its own while the dashboard is away.
+  if (found === null) throw answer.status === 500 ? new Error(FAILED) : new TypeError(LOST);
   if (!answer.ok) throw new Error(found.error);
   return found;
 }
@@ -39,9 +44,9 @@ async function ask(path, query = "") {
 // What is wrong is said, and no longer than it is.
 function say() {
   const sync = state?.sync ?? {};
-  const going = { failed: `The last sync failed: ${sync.said}. Trying again at the next turn.`,
-    running: day?.latest ? "" : `The first sync is running: ${sync.done} of ${sync.of || "?"} windows.` }[sync.state];
-  const text = [trouble, going].filter(Boolean).join(" ");
+  const failed = sync.said && `The last sync failed: ${sync.said}. Trying again at the next turn.`;
+  const first = sync.state === "running" && !day?.latest && `The first sync is running: ${sync.done} of ${sync.of || "?"} windows.`;
+  const text = [trouble, failed, first].filter(Boolean).join(" ");
   if (by("said").textContent !== text) by("said").textContent = text;
 }
 
@@ -105,9 +110,11 @@ function freshness() {
   const source = day.basis === "posted" ? "posted" : "details";
   const of = day.days.filter((each) => each.source === source);
   const read = of.map((each) => each.read_at).filter(Boolean).sort().at(-1);
+  const age = Date.now() - Date.parse(read), today = Date.parse(day.starts.at(-1)) > Date.now() - OLD;
   const at = (text) => (text ? moment(text, day.zone) : "–");
   const states = [...new Set(of.map((each) => each.state))].join(", ");
   by("freshness").replaceChildren(read ? `Read ${at(read)}; ${states}.` : "Not read yet.",
+    ...(read && today && age > OLD ? [" ", element("span", { class: "warn" }, `That is ${Math.floor(age / OLD)} h ago.`)] : []),
     ...(day.missing.length ? [" ", element("span", { class: "warn" }, `Missing: ${day.missing.map((each) => span(each, day.zone)).join(", ")}`)] : []));
   by("held").hidden = !day.days.length;
   by("days").replaceChildren(table({}, `Days are those of UTC, times those of ${day.zone}`, ["Day", "Source", "State", "Held until", "Read"],
@@ -157,6 +164,7 @@ async function poll() {
     state = await ask("api/state");
     by("logout").hidden = !state.guarded;
     if (state.version !== version || trouble) await show();
+    else if (day) freshness();
     version = state.version;
   } catch (error) {
     trouble = error instanceof TypeError ? LOST : error.message;
@@ -179,6 +187,7 @@ controls.elements.find.addEventListener("input", ({ target }) => {
 by("before").addEventListener("click", () => day && step(-1));
 by("after").addEventListener("click", () => day && step(1));
 addEventListener("popstate", show);
+addEventListener("beforeprint", () => grid.draw(true));
 addEventListener("online", poll);
 addEventListener("keydown", (event) => event.key === "Escape" && !aside.hidden && go({}));
 await poll();

@@ -22,7 +22,9 @@ function status(found, kind, title) {
 
 function conversations(found, zone) {
   if (!found.segments.length) return [element("p", {}, "No conversation details are held of it.")];
-  const at = (ms) => new Date(ms).toLocaleTimeString("en-GB", { timeZone: zone });
+  const on = (ms) => new Date(ms).toLocaleDateString("en-GB", { timeZone: zone, day: "numeric", month: "short" });
+  const day = on(Date.parse(found.start));
+  const at = (ms) => `${on(ms) === day ? "" : `${on(ms)}, `}${new Date(ms).toLocaleTimeString("en-GB", { timeZone: zone })}`;
   const rows = [];
   let last = null;
   for (const each of found.segments) {

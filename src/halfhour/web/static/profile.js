@@ -1,5 +1,5 @@
-// The day's profile over the heat map, column for column: how many agents' worth of work there was,
-// how many were on queue, what was handled, and occupancy. A table beside it says the same.
+// The day's profile over the heat map, column for column: how much work there was, in half-hours of
+// one agent, how many were on queue, what was handled, and occupancy. A table beside it says the same.
 import { element, labels, percent, row, table } from "./text.js";
 
 const SVG = "http://www.w3.org/2000/svg", HIGH = 84, TOP = 8, HALF_HOUR = 1800;
@@ -26,16 +26,18 @@ export class Profile {
   show(day) {
     this.day = day;
     const names = labels(day.starts), parts = day.profile;
-    this.worth = parts.map((part) => (part.handle ?? 0) / HALF_HOUR);
+    // Posted time may be of work that went on before; worked time is that of agents at work.
+    this.work = day.basis === "worked" ? "agents at work" : "half-hours of handle time";
+    this.worth = parts.map((part) => (part.work ?? 0) / HALF_HOUR);
     this.queue = parts.map((part) => (known(part.on_queue) ? part.on_queue / HALF_HOUR : null));
     this.times = names;
     const said = (part, at) => [
-      `${this.worth[at].toFixed(1)} agents at work`,
+      `${this.worth[at].toFixed(1)} ${this.work}`,
       known(this.queue[at]) ? `${this.queue[at].toFixed(1)} on queue` : "",
       known(part.handled) ? `${part.handled} handled` : "",
       known(part.occupancy) ? `occupancy ${percent(part.occupancy)}` : ""].filter(Boolean);
     this.said = parts.map((part, at) => `${names[at]}: ${said(part, at).join(", ")}`);
-    this.twin.replaceChildren(table({}, "The day by half-hours, all agents", ["Time", "Agents at work", "Agents on queue", "Handled", "Occupancy"],
+    this.twin.replaceChildren(table({}, "The day by half-hours, all agents", ["Time", this.work[0].toUpperCase() + this.work.slice(1), "Agents on queue", "Handled", "Occupancy"],
       parts.map((part, at) => row([names[at], this.worth[at].toFixed(1), known(this.queue[at]) ? this.queue[at].toFixed(1) : "–",
         known(part.handled) ? String(part.handled) : "–", known(part.occupancy) ? percent(part.occupancy) : "–"]))));
     if (this.cell) this.draw();
@@ -57,7 +59,7 @@ export class Profile {
       .filter(([key]) => parts.some((part) => known(part[key])));
     const width = cell * parts.length + 4, height = bottom + 18 * rows.length + 4;
     const busiest = worth.indexOf(Math.max(...worth));
-    const svg = node("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": `Most at work at ${this.said[busiest]}` });
+    const svg = node("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": `Most work at ${this.said[busiest]}` });
     parts.forEach((part, at) => {
       const x = cell * at, tall = (HIGH * worth[at]) / most;
       const group = node("g", {});
@@ -76,7 +78,7 @@ export class Profile {
     const name = (text, kind = "") => element("span", { class: kind }, text);
     this.names.replaceChildren(
       element("span", { class: "scale" }, name(most.toFixed(1)), name("0")),
-      element("span", { class: "legend" }, name("▇ agents at work", "work"), queue.some(known) ? name("━ agents on queue", "waiting") : null),
+      element("span", { class: "legend" }, name(`▇ ${this.work}`, "work"), queue.some(known) ? name("━ agents on queue", "waiting") : null),
       ...rows.map(([, text]) => name(text, "figure")));
   }
 }
