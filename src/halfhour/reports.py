@@ -42,11 +42,7 @@ def report(question: Question, found: Found) -> pa.Table:
     """
     answer = _answer(question, found, _query(question.by))
     return _sorted(answer, question).replace_schema_metadata(
-        {
-            "halfhour.basis": question.basis,
-            "halfhour.interval": str(question.interval),
-            **({"halfhour.sort": question.sort} if question.sort else {}),
-        }
+        {"halfhour.basis": question.basis, "halfhour.interval": str(question.interval)}
     )
 
 

@@ -7,34 +7,19 @@ from typing import BinaryIO
 import pyarrow as pa
 from rich.cells import cell_len
 
-from halfhour.render.facts import facts_of
 from halfhour.render.grid import HALF_HOUR, Grid, grids, shown_of
 from halfhour.render.templates import rendered
 from halfhour.render.text import clock
 
 SCALE = 2
 """Dots of a PNG for each unit of the SVG."""
-CELL, ROW, LEFT, TOP, BARS, GAP = 18, 18, 190, 30, 110, 44
-_NARROWEST = 560
-_KEY = (
-    ("l0", "nothing"),
-    ("l1", "some"),
-    ("l4", "half"),
-    ("l8", "full"),
-    ("over", "more"),
-    ("l6 young", "provisional"),
-)
+CELL, ROW, LEFT, TOP, BARS, GAP = 18, 18, 190, 34, 110, 44
 _LONGEST = 24
 SHADES = (
     *("#d6e6f4", "#b3d3ea", "#8fbfe0", "#6aaad4"),
     *("#2f79b5", "#1f659f", "#124f86", "#083a6b"),
 )
 """Of the eighths of a half-hour; dark ink is readable on the first four, white on the others."""
-DARK_SHADES = (
-    *("#17344f", "#1b456a", "#205784", "#266a9e"),
-    *("#6fb1e0", "#8cc2ea", "#acd4f2", "#cfe6f9"),
-)
-"""The same on a dark page, where what is light stands out; there white comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +41,15 @@ def profile(grid: Grid) -> list[Bar]:
 
 def svg(table: pa.Table) -> str:
     """A report by interval, drawn day under day."""
-    days, said = list(grids(table)), _said(table)
-    key_top = 34 + 16 * len(said)
-    tops = [key_top + TOP]
+    days = list(grids(table))
+    tops = [TOP]
     for grid in days:
         tops.append(tops[-1] + 24 + BARS + 30 + ROW * len(grid.lines) + GAP)
     return rendered(
         "charts.svg",
         days=[(grid, profile(grid), top) for grid, top in zip(days, tops, strict=False)],
         measure=title_of(table),
-        said=said,
-        key=_KEY,
-        key_top=key_top,
-        width=max(
-            _NARROWEST, LEFT + CELL * max((len(grid.starts) for grid in days), default=1) + 30
-        ),
+        width=LEFT + CELL * max((len(grid.starts) for grid in days), default=1) + 30,
         height=tops[-1],
         geometry={"cell": CELL, "row": ROW, "left": LEFT, "bars": BARS},
         short=_short,
@@ -78,17 +57,6 @@ def svg(table: pa.Table) -> str:
         clock=clock,
         shades=SHADES,
     )
-
-
-def _said(table: pa.Table) -> list[str]:
-    """What the picture is of, in lines."""
-    facts = dict(facts_of(table))
-    as_of = facts.get("As of")
-    return [
-        each
-        for each in (facts.get("Range"), as_of and f"as of {as_of}", facts.get("Not held"))
-        if each
-    ]
 
 
 def bars_svg(grid: Grid) -> str:

@@ -4,11 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
-
-from halfhour.vocabulary import by_name
 
 HALF_HOUR = 1800
 LEVELS = 8
@@ -55,9 +54,7 @@ class Grid:
     @property
     def title(self) -> str:
         """The day with its offset from UTC, or both on a day when clocks change."""
-        offsets = dict.fromkeys(
-            f"UTC{start.isoformat()[-6:]}".removesuffix("+00:00") for start in self.starts
-        )
+        offsets = dict.fromkeys(f"UTC{start.isoformat()[-6:]}" for start in self.starts)
         return f"{self.day}, {' then '.join(offsets)}"
 
     @property
@@ -66,36 +63,11 @@ class Grid:
         columns = zip(*(line.cells for line in self.lines), strict=True)
         return [sum(cell.seconds for cell in column if cell) for column in columns]
 
-    @property
-    def totals_by_line(self) -> list[float]:
-        """Seconds of each agent in all."""
-        return [sum(cell.seconds for cell in line.cells if cell) for line in self.lines]
-
-    @property
-    def provisional(self) -> list[bool]:
-        """By half-hour, whether any of it may still change."""
-        columns = zip(*(line.cells for line in self.lines), strict=True)
-        return [any(cell.provisional for cell in column if cell) for column in columns]
-
     def label(self, at: int) -> str:
         """When a half-hour begins; with the offset where the clock shows it twice."""
         clock = f"{self.starts[at]:%H:%M}"
-        return f"{clock}{self.starts[at].isoformat()[-6:]}" if len(self._alike(at)) > 1 else clock
-
-    def hour(self, at: int) -> str:
-        """The full hour that begins with a half-hour, or nothing: 01, or where the clock shows it
-        twice 01A before it goes back and 01B after.
-        """
-        start = self.starts[at]
-        if start.minute:
-            return ""
-        alike = self._alike(at)
-        return f"{start:%H}{'AB'[alike.index(at)] if len(alike) > 1 else ''}"
-
-    def _alike(self, at: int) -> list[int]:
-        """Where the clock shows what it does there."""
-        clock = f"{self.starts[at]:%H:%M}"
-        return [other for other, start in enumerate(self.starts) if f"{start:%H:%M}" == clock]
+        twice = [f"{start:%H:%M}" for start in self.starts].count(clock) > 1
+        return f"{clock}{self.starts[at].isoformat()[-6:]}" if twice else clock
 
 
 def shown_of(table: pa.Table) -> str:
@@ -104,24 +76,13 @@ def shown_of(table: pa.Table) -> str:
 
 
 def grids(table: pa.Table) -> Iterator[Grid]:
-    """The days of a report by interval, oldest first; what was not asked for is left out.
-
-    Agents stand by name, or as their rows do where these are sorted otherwise.
-    """
+    """The days of a report by interval, oldest first; what was not asked for is left out."""
     column = shown_of(table)
     names = told_apart(table["agent_id"].to_pylist(), table["agent_name"].to_pylist())
     wanted = ["agent_id", "interval_start", column, "provisional", "on_queue_time_sec"]
     rows = [row for row in table.select(wanted).to_pylist() if row[column] is not None]
-    agents = list(dict.fromkeys(row["agent_id"] for row in rows))
-    if not (table.schema.metadata or {}).get(b"halfhour.sort"):
-        agents.sort(key=lambda each: (by_name(names[each]), names[each], each))
-    days: dict[date, list[Mapping[str, Any]]] = {}
-    for row in rows:
-        days.setdefault(row["interval_start"].date(), []).append(row)
-    for day in sorted(days):
-        there = {row["agent_id"] for row in days[day]}
-        people = {each: names[each] for each in agents if each in there}
-        yield _grid(day, days[day], column, people)
+    for day, of_day in groupby(rows, key=lambda row: row["interval_start"].date()):
+        yield _grid(day, list(of_day), column, names)
 
 
 def told_apart(ids: Sequence[str], names: Sequence[str]) -> dict[str, str]:
@@ -134,7 +95,7 @@ def told_apart(ids: Sequence[str], names: Sequence[str]) -> dict[str, str]:
 
 
 def _grid(
-    day: date, rows: Sequence[Mapping[str, Any]], column: str, people: Mapping[str, str]
+    day: date, rows: Sequence[Mapping[str, Any]], column: str, names: Mapping[str, str]
 ) -> Grid:
     zone = rows[0]["interval_start"].tzinfo
     # By moments of UTC: of an hour that comes twice, local ones are equal.
@@ -151,12 +112,13 @@ def _grid(
             at = row["interval_start"].astimezone(UTC)
             on_queue[at] = on_queue.get(at, 0) + row["on_queue_time_sec"]
     starts = list(_steps(min(moments), max(moments)))
+    agents = sorted({agent for agent, _ in cells}, key=lambda each: (names[each].casefold(), each))
     return Grid(
         day,
         [start.astimezone(zone) for start in starts],
         [
-            Line(_printable(name), [cells.get((agent, at)) for at in starts])
-            for agent, name in people.items()
+            Line(_printable(names[agent]), [cells.get((agent, at)) for at in starts])
+            for agent in agents
         ],
         [on_queue.get(at) for at in starts],
     )

@@ -9,9 +9,8 @@ from markupsafe import Markup
 
 from halfhour.meanings import MEANINGS, metric, title, unit
 from halfhour.render.cells import cells
-from halfhour.render.charts import DARK_SHADES, SHADES, bars_svg, profile, title_of
-from halfhour.render.facts import facts_of
-from halfhour.render.grid import grids, told_apart
+from halfhour.render.charts import SHADES, bars_svg, profile, title_of
+from halfhour.render.grid import grids
 from halfhour.render.templates import rendered
 from halfhour.render.text import clock
 
@@ -21,7 +20,6 @@ _AGENTS = (
     "acw_time_sec",
     "hold_time_sec",
     "talk_time_sec",
-    "worked_time_sec",
     "busy_time_sec",
     "on_queue_time_sec",
     "handled_count",
@@ -31,10 +29,19 @@ _AGENTS = (
     "occupancy_ratio",
 )
 """What the table of agents shows, as far as there is anything of it."""
+_FACTS = {
+    "basis": "Basis",
+    "interval": "Range (UTC, end not included)",
+    "zone": "Time zone of what is shown",
+    "source": "Source",
+    "made_at": "As of",
+    "missing": "Not held",
+}
 
 
 def page(table: pa.Table, agents: pa.Table) -> str:
     """The page of a report by interval, *table*, and the same by agent."""
+    known = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
     young = table["provisional"].to_pylist().count(True)
     columns = [
         name
@@ -44,7 +51,11 @@ def page(table: pa.Table, agents: pa.Table) -> str:
     return rendered(
         "page.html",
         measure=title_of(table),
-        facts=facts_of(table),
+        facts=[
+            (called, known[f"halfhour.{name}"])
+            for name, called in _FACTS.items()
+            if known.get(f"halfhour.{name}")
+        ],
         young=young,
         rows=table.num_rows,
         over=_over(table),
@@ -57,7 +68,6 @@ def page(table: pa.Table, agents: pa.Table) -> str:
             if name in MEANINGS
         ],
         shades=SHADES,
-        dark_shades=DARK_SHADES,
         clock=clock,
     )
 
@@ -70,10 +80,6 @@ def _over(table: pa.Table) -> int:
 
 def _agents(agents: pa.Table, columns: list[str]) -> list[list[tuple[str, Any]]]:
     """Each cell as it is shown, and as it is sorted by."""
-    names = told_apart(agents["agent_id"].to_pylist(), agents["agent_name"].to_pylist())
-    at = agents.column_names.index("agent_name")
-    called = pa.array([names[each] for each in agents["agent_id"].to_pylist()], pa.string())
-    agents = agents.set_column(at, agents.field(at), called)
     shown = [
         [
             (_shown(name, value, text), "" if value is None else value)
