@@ -108,12 +108,12 @@ def _answers(question: Question, parts: Parts, account: Account) -> Iterator[pa.
 
 
 def _below(question: Question, found: Found, form: Format) -> dict[str, Iterable[pa.Table]]:
-    """What a report is followed by: each agent's averages, and in a table the total."""
+    """What a report is followed by: each agent's averages, and for people to read the total."""
     below: dict[str, Iterable[pa.Table]] = {}
     if question.by is By.INTERVAL:
         agents = replace(question, by=By.AGENT, with_capacity=False, sort="", top=None)
         below[_TITLES[By.AGENT]] = [_labelled(agents, found)]
-    if form is Format.TABLE:
+    if form in (Format.TABLE, Format.HTML):
         below["Total"] = [reports.total(question, found)]
     return below
 

@@ -19,16 +19,14 @@ from halfhour.render.page import page
 from halfhour.render.text import clock, text
 from halfhour.tables import NAMES
 from halfhour.vocabulary import By, Format
-from tests.golden.test_text import HARD, HERE, answer, written
+from tests.golden.test_text import HARD, HERE, answer, total, written
 
 EVIL = '<script>alert(1)</script>"&\x1b'
 
 
 def a_page(rows: pa.Table = HARD) -> str:
     facts = {"zone": "Europe/London", "source": "conversation aggregates"}
-    return page(
-        labelled(answer(By.INTERVAL, rows), **facts), labelled(answer(By.AGENT, rows), **facts)
-    )
+    return page(labelled(answer(By.INTERVAL, rows), **facts), answer(By.AGENT, rows), total(rows))
 
 
 @pytest.mark.parametrize("rows", ["hard", "none"])
@@ -73,7 +71,7 @@ def test_what_was_not_asked_for_is_not_drawn(form):
     at = table.column_names.index("handle_time_sec")
     empty = table.set_column(at, table.field(at), pa.nulls(len(table), pa.float64()))
     file = io.BytesIO()
-    write({"Intervals": [empty], "Agents": [agents]}, form, file)
+    write({"Intervals": [empty], "Agents": [agents], "Total": [total()]}, form, file)
 
     assert file.getvalue()
     assert list(grids(empty)) == []
@@ -157,7 +155,7 @@ def test_made_at_and_what_is_missing_are_said():
     table = labelled(
         answer(By.INTERVAL), made_at=f"{datetime(2026, 10, 26, tzinfo=UTC)}", missing="2026-10-24"
     )
-    whole = page(table, answer(By.AGENT))
+    whole = page(table, answer(By.AGENT), total())
     assert "<dt>Not held</dt><dd>2026-10-24</dd>" in whole
     assert "<dt>As of</dt><dd>2026-10-26 00:00:00+00:00</dd>" in whole
 

@@ -5,21 +5,28 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 import pyarrow as pa
-from rich.cells import cell_len
 
-from halfhour.render.grid import HALF_HOUR, Grid, grids, shown_of
+from halfhour.render.facts import facts
+from halfhour.render.grid import HALF_HOUR, NOTHING, Grid, grids, shortened, title_of
 from halfhour.render.templates import rendered
 from halfhour.render.text import clock
 
 SCALE = 2
 """Dots of a PNG for each unit of the SVG."""
-CELL, ROW, LEFT, TOP, BARS, GAP = 18, 18, 190, 34, 110, 44
+CELL, ROW, LEFT, TOP, FACT, LEGEND, BARS, GAP = 18, 18, 190, 38, 16, 40, 110, 44
+NARROWEST = 620
+"""What the legend takes."""
 _LONGEST = 24
 SHADES = (
-    *("#d6e6f4", "#b3d3ea", "#8fbfe0", "#6aaad4"),
+    *("#b9d6ee", "#99c3e5", "#79afdb", "#589acf"),
     *("#2f79b5", "#1f659f", "#124f86", "#083a6b"),
 )
 """Of the eighths of a half-hour; dark ink is readable on the first four, white on the others."""
+DARK_SHADES = (
+    *("#24527c", "#2b6297", "#3370aa", "#3878b6"),
+    *("#6fb0e6", "#93c6f0", "#b5daf8", "#d8edff"),
+)
+"""The same on dark paper; white ink is readable on the first four, dark on the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +48,21 @@ def profile(grid: Grid) -> list[Bar]:
 
 def svg(table: pa.Table) -> str:
     """A report by interval, drawn day under day."""
-    days = list(grids(table))
-    tops = [TOP]
+    days, told = list(grids(table)), facts(table)
+    tops = [TOP + FACT * len(told) + LEGEND]
     for grid in days:
-        tops.append(tops[-1] + 24 + BARS + 30 + ROW * len(grid.lines) + GAP)
+        tops.append(tops[-1] + 24 + BARS + 34 + ROW * len(grid.lines) + GAP)
+    width = LEFT + CELL * max((len(grid.starts) for grid in days), default=0) + 30
     return rendered(
         "charts.svg",
         days=[(grid, profile(grid), top) for grid, top in zip(days, tops, strict=False)],
         measure=title_of(table),
-        width=LEFT + CELL * max((len(grid.starts) for grid in days), default=1) + 30,
+        facts=told,
+        nothing=NOTHING,
+        width=max(width, NARROWEST),
         height=tops[-1],
-        geometry={"cell": CELL, "row": ROW, "left": LEFT, "bars": BARS},
-        short=_short,
+        geometry={"cell": CELL, "row": ROW, "left": LEFT, "bars": BARS, "top": TOP, "fact": FACT},
+        short=lambda name: shortened(name, _LONGEST),
         peak=peak,
         clock=clock,
         shades=SHADES,
@@ -60,14 +70,14 @@ def svg(table: pa.Table) -> str:
 
 
 def bars_svg(grid: Grid) -> str:
-    """The profile of one day alone."""
+    """The profile of one day alone, a cell wide for each half-hour, to stand over its map."""
     return rendered(
         "profile.svg",
         profile=profile(grid),
         peak=peak,
         title=grid.title,
-        geometry={"cell": CELL, "left": 40, "bars": BARS},
-        width=40 + CELL * len(grid.starts) + 20,
+        cell=CELL,
+        height=BARS - 20,
     )
 
 
@@ -78,20 +88,6 @@ def png_file(table: pa.Table, file: BinaryIO) -> None:
     file.write(bytes(resvg_py.svg_to_bytes(svg_string=svg(table), zoom=SCALE)))
 
 
-def title_of(table: pa.Table) -> str:
-    """What is drawn, in words."""
-    return {
-        "busy_time_sec": "Time at work, worked basis",
-        "handle_time_sec": "Handle time, posted basis",
-    }[shown_of(table)]
-
-
 def peak(bars: Sequence[Bar]) -> float:
     """The top of the axis that *bars* stand on."""
     return max([1.0, *(max(bar.worth, bar.on_queue or 0) for bar in bars)])
-
-
-def _short(name: str) -> str:
-    while cell_len(name) > _LONGEST:
-        name = name[:-2] + "…"
-    return name

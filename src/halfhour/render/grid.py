@@ -1,16 +1,18 @@
 """A report by interval as days of agents by half-hours, for whatever draws it."""
 
-from collections import Counter
+import unicodedata
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
+from rich.cells import cell_len, set_cell_size
 
 HALF_HOUR = 1800
 LEVELS = 8
+NOTHING = "There is nothing to show: no figures of any agent are known of this range."
 _STEP = timedelta(seconds=HALF_HOUR)
 
 
@@ -42,8 +44,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A local day: its half-hours from the first to the last with anything in them, and agents by
-    name. *on_queue* is in seconds by half-hour, None where no status is known.
+    """A local day: its half-hours from the first to the last with anything in them, and agents.
+
+    *on_queue* is in seconds by half-hour, None where no status is known.
     """
 
     day: date
@@ -53,9 +56,15 @@ class Grid:
 
     @property
     def title(self) -> str:
-        """The day with its offset from UTC, or both on a day when clocks change."""
-        offsets = dict.fromkeys(f"UTC{start.isoformat()[-6:]}" for start in self.starts)
-        return f"{self.day}, {' then '.join(offsets)}"
+        """The day with its offset from UTC, or both on a day when clocks change, and then which
+        letter stands behind the hours of which.
+        """
+        offsets: dict[str, str] = {}
+        for at, start in enumerate(self.starts):
+            offset = _offset(start)
+            offsets[offset] = offsets.get(offset) or self.letter(at)
+        told = (f"{each} ({letter})" if letter else each for each, letter in offsets.items())
+        return f"{self.day}, {' then '.join(told)}"
 
     @property
     def totals(self) -> list[float]:
@@ -63,11 +72,27 @@ class Grid:
         columns = zip(*(line.cells for line in self.lines), strict=True)
         return [sum(cell.seconds for cell in column if cell) for column in columns]
 
+    @property
+    def provisional(self) -> list[bool]:
+        """Whether half-hours may still change: they do so for all agents alike."""
+        columns = zip(*(line.cells for line in self.lines), strict=True)
+        return [any(cell.provisional for cell in column if cell) for column in columns]
+
     def label(self, at: int) -> str:
         """When a half-hour begins; with the offset where the clock shows it twice."""
-        clock = f"{self.starts[at]:%H:%M}"
-        twice = [f"{start:%H:%M}" for start in self.starts].count(clock) > 1
-        return f"{clock}{self.starts[at].isoformat()[-6:]}" if twice else clock
+        start = self.starts[at]
+        return f"{start:%H:%M}{start.isoformat()[-6:] if self.letter(at) else ''}"
+
+    def hour(self, at: int) -> str:
+        """The same in short, of full hours only: "01", or "01A" and then "01B"."""
+        start = self.starts[at]
+        return f"{start:%H}{self.letter(at)}" if start.minute == 0 else ""
+
+    def letter(self, at: int) -> str:
+        """A or B where the clock shows the half-hour twice: the first time, and the second."""
+        start = self.starts[at]
+        twice = start.replace(fold=0).utcoffset() != start.replace(fold=1).utcoffset()
+        return "AB"[start.fold] if twice else ""
 
 
 def shown_of(table: pa.Table) -> str:
@@ -75,14 +100,36 @@ def shown_of(table: pa.Table) -> str:
     return "busy_time_sec" if table["basis"][:1].to_pylist() == ["worked"] else "handle_time_sec"
 
 
+def title_of(table: pa.Table) -> str:
+    """What is drawn, in words."""
+    return {
+        "posted": "Handle time, posted basis",
+        "worked": "Time at work, worked basis",
+        "both": "Handle time, posted basis (--basis worked draws time at work)",
+    }[(table["basis"][:1].to_pylist() or ["posted"])[0]]
+
+
 def grids(table: pa.Table) -> Iterator[Grid]:
-    """The days of a report by interval, oldest first; what was not asked for is left out."""
+    """The days of a report by interval, oldest first; what was not asked for is left out.
+
+    Agents are by name, or as they come in a report that is sorted otherwise.
+    """
     column = shown_of(table)
+    names = names_of(table)
+    wanted = ["agent_id", "agent_name", "interval_start", "on_queue_time_sec", "provisional"]
+    rows = [row for row in table.select([*wanted, column]).to_pylist() if row[column] is not None]
+    days = defaultdict(list)
+    for row in rows:
+        days[row["interval_start"].date()].append(row)
+    agents = _agents(rows)
+    for day, of_day in sorted(days.items()):
+        yield _grid(day, of_day, column, {agent: names[agent] for agent in agents})
+
+
+def names_of(table: pa.Table) -> dict[str, str]:
+    """By id what to call the agents of *table*: each by another name, and all of it printable."""
     names = told_apart(table["agent_id"].to_pylist(), table["agent_name"].to_pylist())
-    wanted = ["agent_id", "interval_start", column, "provisional", "on_queue_time_sec"]
-    rows = [row for row in table.select(wanted).to_pylist() if row[column] is not None]
-    for day, of_day in groupby(rows, key=lambda row: row["interval_start"].date()):
-        yield _grid(day, list(of_day), column, names)
+    return {agent: _printable(name) for agent, name in names.items()}
 
 
 def told_apart(ids: Sequence[str], names: Sequence[str]) -> dict[str, str]:
@@ -94,34 +141,56 @@ def told_apart(ids: Sequence[str], names: Sequence[str]) -> dict[str, str]:
     }
 
 
+def shortened(name: str, room: int) -> str:
+    """*name* in as many cells of a terminal at most, with an ellipsis for what is left out."""
+    return name if cell_len(name) <= room else set_cell_size(name, room - 1).rstrip() + "…"
+
+
+def _agents(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    moments = [row["interval_start"].astimezone(UTC) for row in rows]
+    names = {row["agent_id"]: row["agent_name"] for row in rows}
+    # Of one half-hour, rows are by name as they come, or by what they are sorted by.
+    if len(set(moments)) > 1 and moments == sorted(moments):
+        return sorted(names, key=lambda each: (_folded(names[each]), names[each], each))
+    return list(names)
+
+
+def _folded(name: str) -> str:
+    """*name* as the reports' SQL orders it: `collate nocase.noaccent`."""
+    parts = unicodedata.normalize("NFD", name)
+    return "".join(each for each in parts if unicodedata.category(each) != "Mn").lower()
+
+
 def _grid(
     day: date, rows: Sequence[Mapping[str, Any]], column: str, names: Mapping[str, str]
 ) -> Grid:
+    """*names* are in the order of the lines, of all days."""
     zone = rows[0]["interval_start"].tzinfo
     # By moments of UTC: of an hour that comes twice, local ones are equal.
-    moments = {row["interval_start"].astimezone(UTC) for row in rows}
-    cells = {
-        (row["agent_id"], row["interval_start"].astimezone(UTC)): Cell(
-            row[column], row["provisional"]
-        )
-        for row in rows
-    }
+    cells: dict[str, dict[datetime, Cell]] = defaultdict(dict)
     on_queue: dict[datetime, float] = {}
     for row in rows:
+        at = row["interval_start"].astimezone(UTC)
+        cells[row["agent_id"]][at] = Cell(row[column], row["provisional"])
         if row["on_queue_time_sec"] is not None:
-            at = row["interval_start"].astimezone(UTC)
             on_queue[at] = on_queue.get(at, 0) + row["on_queue_time_sec"]
+    moments = {at for line in cells.values() for at in line}
     starts = list(_steps(min(moments), max(moments)))
-    agents = sorted({agent for agent, _ in cells}, key=lambda each: (names[each].casefold(), each))
     return Grid(
         day,
         [start.astimezone(zone) for start in starts],
         [
-            Line(_printable(names[agent]), [cells.get((agent, at)) for at in starts])
-            for agent in agents
+            Line(name, [cells[agent].get(at) for at in starts])
+            for agent, name in names.items()
+            if agent in cells
         ],
         [on_queue.get(at) for at in starts],
     )
+
+
+def _offset(start: datetime) -> str:
+    offset = start.isoformat()[-6:]
+    return "UTC" if offset == "+00:00" else f"UTC{offset}"
 
 
 def _printable(name: str) -> str:

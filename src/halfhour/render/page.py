@@ -6,11 +6,13 @@ from typing import Any
 
 import pyarrow as pa
 from markupsafe import Markup
+from rich.cells import cell_len
 
 from halfhour.meanings import MEANINGS, metric, title, unit
 from halfhour.render.cells import cells
-from halfhour.render.charts import SHADES, bars_svg, profile, title_of
-from halfhour.render.grid import grids
+from halfhour.render.charts import DARK_SHADES, SHADES, bars_svg, profile
+from halfhour.render.facts import facts
+from halfhour.render.grid import NOTHING, Grid, grids, names_of, title_of
 from halfhour.render.templates import rendered
 from halfhour.render.text import clock
 
@@ -20,6 +22,7 @@ _AGENTS = (
     "acw_time_sec",
     "hold_time_sec",
     "talk_time_sec",
+    "worked_time_sec",
     "busy_time_sec",
     "on_queue_time_sec",
     "handled_count",
@@ -29,37 +32,28 @@ _AGENTS = (
     "occupancy_ratio",
 )
 """What the table of agents shows, as far as there is anything of it."""
-_FACTS = {
-    "basis": "Basis",
-    "interval": "Range (UTC, end not included)",
-    "zone": "Time zone of what is shown",
-    "source": "Source",
-    "made_at": "As of",
-    "missing": "Not held",
-}
+_LONGEST_NAME = 24
+_FOOT = "Agents on queue"
 
 
-def page(table: pa.Table, agents: pa.Table) -> str:
-    """The page of a report by interval, *table*, and the same by agent."""
-    known = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
-    young = table["provisional"].to_pylist().count(True)
-    columns = [
-        name
-        for name in _AGENTS
-        if name in agents.column_names and agents[name].null_count < max(1, agents.num_rows)
-    ]
+def page(table: pa.Table, agents: pa.Table, total: pa.Table) -> str:
+    """The page of a report by interval, *table*, the same by agent, and of all of them."""
+    columns = [name for name in _AGENTS if _has_any(agents, name)]
+    days = list(grids(table))
     return rendered(
         "page.html",
         measure=title_of(table),
-        facts=[
-            (called, known[f"halfhour.{name}"])
-            for name, called in _FACTS.items()
-            if known.get(f"halfhour.{name}")
-        ],
-        young=young,
+        facts=facts(table),
+        young=table["provisional"].to_pylist().count(True),
         rows=table.num_rows,
         over=_over(table),
-        days=[(grid, Markup(bars_svg(grid)), profile(grid)) for grid in grids(table)],  # noqa: S704
+        nothing=NOTHING,
+        days=[(grid, _room(grid), Markup(bars_svg(grid)), profile(grid)) for grid in days],  # noqa: S704
+        sums=[
+            (title(name), _texts(total, name)[0])
+            for name in ("agent_count", *_AGENTS)
+            if _has_any(total, name)
+        ],
         heads=[(title(name), "text" if name == "agent_name" else "number") for name in columns],
         agents=_agents(agents, columns),
         meanings=[
@@ -67,9 +61,19 @@ def page(table: pa.Table, agents: pa.Table) -> str:
             for name in dict.fromkeys([*table.column_names, *columns])
             if name in MEANINGS
         ],
-        shades=SHADES,
+        palettes={"light": SHADES, "dark": DARK_SHADES},
         clock=clock,
     )
+
+
+def _has_any(table: pa.Table, name: str) -> bool:
+    return name in table.column_names and table[name].null_count < table.num_rows
+
+
+def _room(grid: Grid) -> int:
+    """How many letters wide the names beside a map are to be."""
+    longest = max(cell_len(line.name) for line in grid.lines)
+    return max(len(_FOOT), min(longest, _LONGEST_NAME))
 
 
 def _over(table: pa.Table) -> int:
@@ -79,19 +83,25 @@ def _over(table: pa.Table) -> int:
 
 
 def _agents(agents: pa.Table, columns: list[str]) -> list[list[tuple[str, Any]]]:
-    """Each cell as it is shown, and as it is sorted by."""
+    """Each cell as it is shown, and the number to sort it by: names are in order already."""
     shown = [
-        [
-            (_shown(name, value, text), "" if value is None else value)
-            for value, text in zip(
-                agents[name].to_pylist(),
-                cells(agents[name].combine_chunks(), name).to_pylist(),
-                strict=True,
-            )
-        ]
+        zip(names_of(agents).values(), range(agents.num_rows), strict=True)
+        if name == "agent_name"
+        else zip(_texts(agents, name), agents[name].to_pylist(), strict=True)
         for name in columns
     ]
-    return [list(row) for row in zip(*shown, strict=True)]
+    return [
+        [(text, "" if value is None else value) for text, value in row]
+        for row in zip(*shown, strict=True)
+    ]
+
+
+def _texts(table: pa.Table, name: str) -> list[str]:
+    texts = cells(table[name].combine_chunks(), name).to_pylist()
+    return [
+        _shown(name, value, text)
+        for value, text in zip(table[name].to_pylist(), texts, strict=True)
+    ]
 
 
 def _shown(name: str, value: Any, text: str | None) -> str:
