@@ -1,0 +1,325 @@
+"""Several days, drawn: cell for cell what the report says, in its order, readable by everybody."""
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from halfhour import reports
+from halfhour.found import Found
+from halfhour.intervals import HALF_HOUR, Interval, utc
+from halfhour.meanings import labelled
+from halfhour.plan import Question
+from halfhour.render.charts import DARK_SHADES, SHADES, svg
+from halfhour.render.facts import facts
+from halfhour.render.grid import grids, names_of, shortened
+from halfhour.render.heat import SHADES as TERMINAL_SHADES
+from halfhour.render.heat import heat
+from halfhour.render.page import page
+from halfhour.render.text import clock
+from halfhour.tables import BUSY, NAMES, STATUS
+from halfhour.vocabulary import Basis, By, Format, Source
+from halfhour.windows import Calendar
+from tests.golden.test_text import LONDON, posted, written
+
+# The day on which London's clocks go back, and the next, which is provisional.
+DAYS = Interval(
+    utc(datetime.fromisoformat("2026-10-25T00:00Z")),
+    utc(datetime.fromisoformat("2026-10-27T00:00Z")),
+)
+NAMED = {
+    "11111111-a": "Chiara Rossi",
+    "22222222-b": "Chiara Rossi",
+    "c": "ada Zed",
+    "d": "Óscar Núñez",
+    "e": "Łukasz Wójcik",
+    "f": "Peter Straße",
+    "g": "Ada Ångström",
+}
+ROWS = posted(
+    *(
+        (
+            # Around the clock on the first day, a morning on the second.
+            f"2026-10-25T{at * 7 % 24:02}:{at % 2 * 3}0"
+            if at < 9
+            else f"2026-10-26T{8 + at % 5:02}:00",
+            agent,
+            {"handle_ms": at * 97_531, "handle_count": at % 3, "acw_ms": at * 1000, "hold_ms": at},
+        )
+        for at, agent in enumerate([*NAMED, *reversed(NAMED), *NAMED])
+    ),
+    ("2026-10-25T00:30", "c", {"handle_ms": 600_000, "handle_count": 1}),
+    ("2026-10-25T01:00", "c", {"handle_ms": 1_200_000, "handle_count": 1}),
+)
+SAME = {name: ROWS[name] for name in ("interval_start", "agent_id")}
+FOUND = Found(
+    pa.table({"id": list(NAMED), "name": list(NAMED.values())}, schema=NAMES),
+    posted=ROWS,
+    worked=ROWS,
+    busy=pa.table({**SAME, "busy_ms": [600_000] * len(ROWS)}, schema=BUSY),
+    status=pa.table(
+        {
+            **SAME,
+            "kind": ["routing"] * len(ROWS),
+            "status": ["INTERACTING"] * len(ROWS),
+            "status_ms": [900_000] * len(ROWS),
+        },
+        schema=STATUS,
+    ),
+    days={
+        Source.POSTED: Calendar(DAYS.end, HALF_HOUR).held(
+            Interval(DAYS.start + timedelta(days=1), DAYS.end), []
+        )
+    },
+)
+
+
+def asked(by: By = By.INTERVAL, basis: Basis = Basis.BOTH, **order: Any) -> pa.Table:
+    table = reports.report(Question(DAYS, LONDON, by, basis, **order), FOUND)
+    return labelled(table, zone="Europe/London", missing=str(DAYS))
+
+
+def drawn(basis: Basis = Basis.BOTH, **order: Any) -> str:
+    total = reports.total(Question(DAYS, LONDON, basis=basis), FOUND)
+    return page(asked(basis=basis, **order), asked(By.AGENT, basis), total)
+
+
+class Tables(HTMLParser):
+    """The tables of a page by class or id: rows of cells, each its attributes and its text."""
+
+    def __init__(self, whole: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, list[list[tuple[dict[str, str | None], str]]]]] = []
+        self.within = False
+        self.feed(whole)
+
+    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "table":
+            self.found.append((given.get("class") or given.get("id") or "", []))
+        if tag == "tr":
+            self.found[-1][1].append([])
+        self.within = tag in ("td", "th")
+        if self.within:
+            self.found[-1][1][-1].append((given, ""))
+
+    def handle_data(self, data: str) -> None:
+        if self.within:
+            given, text = self.found[-1][1][-1].pop()
+            self.found[-1][1][-1].append((given, text + data))
+
+    def handle_endtag(self, tag: str) -> None:
+        self.within = self.within and tag not in ("td", "th")
+
+
+def said(table: pa.Table) -> list[dict[str, str]]:
+    """The rows of *table* as CSV has them."""
+    return list(csv.DictReader(io.StringIO(written(table, Format.CSV).decode(), newline="")))
+
+
+@pytest.mark.parametrize("basis", Basis)
+def test_each_cell_of_the_maps_is_the_one_of_the_report(basis):
+    table = asked(basis=basis)
+    column = "busy_time_sec" if basis is Basis.WORKED else "handle_time_sec"
+    days = [rows for name, rows in Tables(drawn(basis)).found if name == "heat"]
+    shown = {}
+    for day, ((_, *heads), *lines) in zip(("2026-10-25", "2026-10-26"), days, strict=True):
+        for (_, name), *cells in lines:
+            for (head, _), (given, minutes) in zip(heads, cells, strict=True):
+                if "title" in given:
+                    at = f"{day}T{head['aria-label']}"
+                    label, _, length = (given["title"] or "").rpartition(": ")
+                    assert label == head["aria-label"]
+                    shown[name, at] = length, minutes, given["class"]
+
+    names, wanted = names_of(table), {}
+    for row in said(table):
+        start, seconds = row["interval_start"], float(row[column])
+        # Only of what the clock shows twice the offset is shown.
+        at = start[:16] + (start[19:] if start.startswith("2026-10-25T01") else "")
+        level = min(int(seconds // 225) + 1, 8) if seconds else 0
+        kind = "over" if seconds > 1800 else f"l{level}"
+        young = " young" if row["provisional"] == "true" else ""
+        wanted[names[row["agent_id"]], at] = clock(seconds), f"{seconds / 60:.0f}", kind + young
+    assert shown == wanted
+
+
+@pytest.mark.parametrize("basis", Basis)
+def test_each_cell_of_the_table_of_agents_is_the_one_of_the_report(basis):
+    table = asked(By.AGENT, basis)
+    ((heads, *lines),) = [rows for name, rows in Tables(drawn(basis)).found if name == "sortable"]
+    columns = {text.strip().replace(" ", "_").lower(): at for at, (_, text) in enumerate(heads)}
+
+    assert len(lines) == table.num_rows
+    for at, (line, row) in enumerate(zip(lines, said(table), strict=True)):
+        assert line[0][1] == names_of(table)[row["agent_id"]]
+        assert line[0][0]["data-value"] == str(at)
+        for name, value in row.items():
+            place = columns.get(name.removesuffix("_sec").removesuffix("_ratio"))
+            if place and name != "agent_name":
+                given, text = line[place]
+                assert text == (in_cell(name, value) if value else "–")
+                assert float(given["data-value"] or "nan") == pytest.approx(
+                    float(value or "nan"), nan_ok=True
+                )
+    assert ("worked_time" in columns) == (basis is Basis.BOTH)
+    assert "occupancy" in columns
+
+
+def in_cell(name: str, value: str) -> str:
+    if name.endswith("_sec"):
+        return clock(float(value))
+    return f"{float(value):.1%}" if name.endswith("_ratio") else value
+
+
+@pytest.mark.parametrize("top", [None, 9])
+def test_a_report_in_any_order_is_drawn_day_by_day_and_agents_as_they_come(top):
+    table = asked(sort="handle_time_sec", top=top)
+    found = list(grids(table))
+
+    assert [f"{grid.day}" for grid in found] == ["2026-10-25", "2026-10-26"]
+    order = list(dict.fromkeys(map(names_of(table).get, table["agent_id"].to_pylist())))
+    for grid in found:
+        assert grid.starts == sorted(grid.starts, key=utc)
+        lines = [line.name for line in grid.lines]
+        assert lines == [name for name in order if name in lines]
+    assert sum(1 for grid in found for line in grid.lines for cell in line.cells if cell) == len(
+        table
+    )
+    assert svg(table).count('class="day"') == heat(table).count("2026-10-2") == 2
+    assert drawn(sort="handle_time_sec", top=top).count('<section class="day"') == 2
+
+
+def test_agents_are_in_the_order_that_the_report_has_them_in():
+    names = list(names_of(asked(By.AGENT)).values())
+
+    for grid in grids(asked()):
+        lines = [line.name for line in grid.lines]
+        assert lines == [name for name in names if name in lines]
+    assert [name.split()[0] for name in names] == (
+        ["Ada", "ada", "Chiara", "Chiara", "Óscar", "Peter", "Łukasz"]
+    )
+
+
+def test_of_an_hour_that_comes_twice_both_can_be_told_in_all_that_is_drawn():
+    table = asked()
+    (heads, *_), *_ = (rows for name, rows in Tables(drawn()).found if name == "heat")
+    hours = [text for _, text in heads if text.startswith("01")]
+
+    assert hours == ["01A", "01B"]
+    assert all(f">{hour}</text>" in svg(table) for hour in hours)
+    title, over, letters, *_ = heat(table).splitlines()
+    assert title == "2026-10-25, UTC+01:00 (A) then UTC (B)"
+    assert letters.strip() == "AABB"
+    assert over[letters.index("A") :].startswith("01")
+
+
+@pytest.mark.parametrize("basis", Basis)
+def test_what_is_drawn_says_of_which_basis_it_is(basis):
+    called = "worked" if basis is Basis.WORKED else "posted"
+    for whole in (drawn(basis), svg(asked(basis=basis)), heat(asked(basis=basis))):
+        assert f"{called} basis" in whole
+        assert ("--basis worked draws time at work" in whole) == (basis is Basis.BOTH)
+
+
+def test_facts_are_words_in_the_zone_of_the_report():
+    told = facts(asked())
+
+    assert told["Range"] == "25 October 2026 01:00 to 27 October 2026 00:00"
+    assert told["Time zone"] == "Europe/London"
+    assert told["Not held"] == told["Range"]
+    for whole in (drawn(), svg(asked())):
+        assert all(fact in whole for fact in told.values())
+
+
+def luminance(shade: str) -> float:
+    """https://www.w3.org/TR/WCAG22/#dfn-relative-luminance"""
+    parts = [int(shade[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize(
+    ("shades", "paper", "none"),
+    [(SHADES, "#ffffff", "#eef2f6"), (DARK_SHADES, "#10161d", "#1d2731")],
+    ids=["light", "dark"],
+)
+def test_the_more_it_is_the_more_it_stands_out_from_its_paper(shades, paper, none):
+    against = [contrast(shade, paper) for shade in (none, *shades)]
+
+    assert against == sorted(against)
+    assert contrast(shades[0], none) > 1.3
+    assert against[1] > 1.5
+    assert against[-1] > 10
+
+
+def test_the_shades_of_a_terminal_are_seen_on_black_and_on_white():
+    for shade in TERMINAL_SHADES.values():
+        assert min(contrast(shade, "#000000"), contrast(shade, "#ffffff")) > 3
+
+
+def test_hours_of_a_heat_map_have_room_names_an_ellipsis_and_lines_their_totals():
+    lines = heat(asked(), 80).splitlines()
+    day = lines[lines.index("2026-10-26, UTC") :]
+
+    assert day[1].split() == ["08", "10", "12"]
+    assert day[1].index("10") - day[1].index("08") == 4
+    assert "".join(day[2].split()) == "~" * sum(list(grids(asked()))[1].provisional)
+    whole = sum(asked()["handle_time_sec"].to_pylist())
+    totals = [line.split()[-1] for line in lines if line.startswith("all agents")]
+    assert len(totals) == 2
+    assert round(whole) in range(*(sum(map(seconds, totals)) + by for by in (-1, 2)))
+    assert shortened("Chiara Rossi (11111111)", 10) == "Chiara Ro…"
+
+
+def seconds(length: str) -> int:
+    hours, minutes, rest = map(int, length.split(":"))
+    return (hours * 60 + minutes) * 60 + rest
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("which", ["days", "none"])
+def test_several_days_or_none_pass_axe_and_fit_the_window(browser, tmp_path, scheme, which):
+    from axe_playwright_python.sync_playwright import Axe
+
+    none = reports.report(Question(DAYS, LONDON), Found())
+    file = Path(tmp_path, "report.html")
+    file.write_text(drawn() if which == "days" else page(none, none, none), encoding="utf-8")
+    tab = browser.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 800})
+    tab.goto(file.as_uri())
+
+    found = Axe().run(tab).response["violations"]
+    assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+    widths = "all => all.map(each => each.scrollWidth - each.clientWidth)"
+    assert set(tab.locator(".day .scroll").evaluate_all(widths)) <= {0}
+    assert tab.locator("table").count() == (4 if which == "days" else 0)
+    tab.close()
+
+
+def test_names_are_sorted_as_the_report_does(browser, tmp_path):
+    file = Path(tmp_path, "report.html")
+    file.write_text(drawn(), encoding="utf-8")
+    tab = browser.new_page()
+    tab.goto(file.as_uri())
+    names = tab.locator("#sortable tbody th").all_inner_texts()
+    button = tab.get_by_role("columnheader", name="Agent name").get_by_role("button")
+    tab.get_by_role("columnheader", name="Handle time").get_by_role("button").click()
+    assert tab.locator("#sortable tbody th").all_inner_texts() != names
+    button.click()
+    assert tab.locator("#sortable tbody th").all_inner_texts() == names
+    button.click()
+    assert tab.locator("#sortable tbody th").all_inner_texts() == names[::-1]
+    tab.close()
