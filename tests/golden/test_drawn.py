@@ -282,6 +282,7 @@ def test_hours_of_a_heat_map_have_room_names_an_ellipsis_and_lines_their_totals(
     totals = [line.split()[-1] for line in lines if line.startswith("all agents")]
     assert len(totals) == 2
     assert round(whole) in range(*(sum(map(seconds, totals)) + by for by in (-1, 2)))
+    assert "Chiara Rossi (22222222)" in heat(asked(), 60)
     assert shortened("Chiara Rossi (11111111)", 10) == "Chiara Ro…"
 
 

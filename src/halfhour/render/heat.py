@@ -56,7 +56,9 @@ def _lines(grid: Grid, width: int | None) -> Iterator[Text]:
     room = min(max(map(cell_len, names)), _LONGEST_NAME)
     if width is not None:
         left = width - 2 - (_TOTALS if with_totals else 1)
-        room = min(room, max(_SHORTEST_NAME, left - count))
+        # A day that is broken anyway leaves names their room: several may begin alike.
+        beside = left - count if left - count >= _SHORTEST_NAME else left // 2
+        room = min(room, max(_SHORTEST_NAME, beside))
         count = max(2, left - room)
     yield Text(grid.title, style="bold")
     for first in range(0, len(grid.starts), count):
