@@ -80,8 +80,8 @@ class Log(StrEnum):
 
 def by_name(name: str) -> str:
     """What to sort a *name* by as people do, and as `collate nocase.noaccent` does in SQL."""
-    parts = unicodedata.normalize("NFKD", name)
-    return "".join(each for each in parts if not unicodedata.combining(each)).casefold()
+    parts = unicodedata.normalize("NFD", name)
+    return "".join(each for each in parts if unicodedata.category(each) != "Mn").lower()
 
 
 def is_id(text: str) -> bool:

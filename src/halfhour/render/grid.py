@@ -1,6 +1,5 @@
 """A report by interval as days of agents by half-hours, for whatever draws it."""
 
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 from rich.cells import cell_len, set_cell_size
+
+from halfhour.vocabulary import by_name
 
 HALF_HOUR = 1800
 LEVELS = 8
@@ -151,14 +152,8 @@ def _agents(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     names = {row["agent_id"]: row["agent_name"] for row in rows}
     # Of one half-hour, rows are by name as they come, or by what they are sorted by.
     if len(set(moments)) > 1 and moments == sorted(moments):
-        return sorted(names, key=lambda each: (_folded(names[each]), names[each], each))
+        return sorted(names, key=lambda each: (by_name(names[each]), names[each], each))
     return list(names)
-
-
-def _folded(name: str) -> str:
-    """*name* as the reports' SQL orders it: `collate nocase.noaccent`."""
-    parts = unicodedata.normalize("NFD", name)
-    return "".join(each for each in parts if unicodedata.category(each) != "Mn").lower()
 
 
 def _grid(
