@@ -100,8 +100,8 @@ def destination(
             )
         yield lambda tables: formats.write(tables, form, sys.stdout.buffer, _width(), **how)
         return
-    if store and output.resolve() == store.path.resolve():
-        raise ConfigError(f"--output {output}: that is the store; name another file")
+    if store and files.database(output.resolve()) == store.path.resolve():
+        raise ConfigError(f"--output {output}: that belongs to the store; name another file")
     with files.replacing(output) as file:
         yield lambda tables: formats.write(tables, form, file, **how)
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 from typing import Any
@@ -10,6 +11,11 @@ from typing import Any
 import openpyxl
 import pyarrow.parquet as pq
 import pytest
+
+from halfhour.errors import ConfigError
+from halfhour.shapes import Shape, destination
+from halfhour.store import Store
+from halfhour.vocabulary import Format
 
 from .test_store import AS_ROOT, may_mount
 
@@ -55,19 +61,38 @@ def test_its_range_is_in_the_metadata_whole(cloud, halfhour, tmp_path):
     )
 
 
+@pytest.mark.parametrize("ending", ["", ".wal", ".lock"])
 @pytest.mark.parametrize("name", ["s.duckdb", "other.duckdb", "link"])
-def test_a_store_is_not_written_over(cloud, halfhour, tmp_path, name):
+def test_a_store_is_not_written_over_nor_what_belongs_to_it(tmp_path, name, ending):
+    """What DuckDB has not yet taken from its log into its file is lost with the log."""
     for store in ("s.duckdb", "other.duckdb"):
-        halfhour("sync", *RANGE, "--store", store, "--source", "posted")
-    (tmp_path / "link").symlink_to("other.duckdb")
-    before = (tmp_path / name).read_bytes()
+        Store(tmp_path / store).create({"granularity": "1800"})
+        for beside in (".wal", ".lock"):
+            (tmp_path / f"{store}{beside}").touch()
+    for beside in ("", ".wal", ".lock"):
+        (tmp_path / f"link{beside}").symlink_to(f"other.duckdb{beside}")
+    output = tmp_path / f"{name}{ending}"
+    before = output.read_bytes()
+    shape = Shape(form=Format.CSV, output=output)
+
+    with (
+        pytest.raises(ConfigError, match=re.escape(f"--output {output}: ")),
+        destination(shape, Store(tmp_path / "s.duckdb")),
+    ):
+        pass
+
+    assert output.read_bytes() == before
+
+
+@pytest.mark.parametrize("ending", ["", ".wal", ".lock"])
+def test_nor_is_a_store_that_is_still_to_be_made(cloud, halfhour, tmp_path, ending):
     ran = halfhour(
-        "report", *RANGE, "--offline", "--store", "s.duckdb", "--output", name, "--format", "csv"
+        "report", *RANGE, "--store", "s.duckdb", "--output", f"s.duckdb{ending}", "--format", "csv"
     )
 
     assert ran.code == 2
-    assert f"--output {name}: " in ran.err
-    assert (tmp_path / name).read_bytes() == before
+    assert f"--output s.duckdb{ending}: that belongs to the store" in ran.err
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "ndjson", "parquet", "xlsx"])

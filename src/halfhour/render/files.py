@@ -9,6 +9,9 @@ from typing import BinaryIO
 
 from halfhour.errors import ConfigError, WriteError
 
+_BESIDE = (".wal", ".lock")
+"""What DuckDB keeps beside a database, committed data among it, and what a sync does."""
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
@@ -16,14 +19,17 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
     What was at *path* stays if anything fails. A device or a pipe is written
     as it is, and a link leads to its file. Raises ConfigError before anything
-    is done if nothing can be written there or a database lies there,
-    WriteError if that ends halfway.
+    is done if nothing can be written there or a database or what belongs to one
+    lies there, WriteError if that ends halfway.
     """
     target = path.resolve()
     aside: Path | None = None
     try:
-        if path.is_file() and _is_database(path):
-            raise ConfigError(f"--output {path}: a DuckDB database is there; name another file")
+        if any(_is_database(database(each)) for each in (path, target)):
+            raise ConfigError(
+                f"--output {path}: a DuckDB database, its log or its lock is there; "
+                "name another file"
+            )
         if path.exists() and not path.is_file():
             file: BinaryIO = path.open("wb")
         else:
@@ -47,7 +53,14 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             aside.unlink(missing_ok=True)
 
 
+def database(path: Path) -> Path:
+    """*path*, or the database beside which it would stand as its log or its lock."""
+    return path.with_suffix("") if path.suffix in _BESIDE else path
+
+
 def _is_database(path: Path) -> bool:
+    if not path.is_file():
+        return False
     with path.open("rb") as file:
         return file.read(12)[8:] == b"DUCK"
 
