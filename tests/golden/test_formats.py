@@ -16,12 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.escape import unescape
+from rich.cells import cell_len
 
 from halfhour.meanings import MEANINGS, labelled, title
 from halfhour.render import lines
 from halfhour.render.formats import write
-from halfhour.tables import POSTED
-from halfhour.vocabulary import By, Format
+from halfhour.render.text import SECONDARY, text
+from halfhour.vocabulary import Basis, By, Format
 from tests.golden.test_text import HARD, answer, written
 
 NAMES = ["=1+1", "'=1+1", "''@x", "-7", "\t", "x=y", "'plain", "＝1", 'a "b", c\nd', "نور 🎧", ""]
@@ -93,14 +94,58 @@ def read(form: Format, data: bytes) -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize("by", By)
-@pytest.mark.parametrize("rows", [HARD, POSTED.empty_table()], ids=["hard", "none"])
-def test_all_formats_agree_cell_for_cell(by, rows):
-    table = answer(by, rows)
+@pytest.mark.parametrize("basis", Basis)
+@pytest.mark.parametrize(
+    ("rows", "sort"),
+    [(HARD, ""), (HARD, "acw_time_sec"), (HARD[:0], "")],
+    ids=["hard", "sorted", "none"],
+)
+def test_all_formats_agree_cell_for_cell(by, basis, rows, sort):
+    table = answer(by, rows, basis, sort)
 
     said = {form: read(form, written(table, form)) for form in READERS}
 
     assert all(rows == said[Format.PARQUET] for rows in said.values())
     assert len(said[Format.PARQUET]) == table.num_rows
+
+
+def from_text(data: str) -> list[dict[str, str]]:
+    """The cells between the gutters, which are two columns that are blank in all lines."""
+    lines = [
+        [part for each in line for part in (each, *[""] * (cell_len(each) - 1))]
+        for line in data.splitlines()
+    ]
+    width = max(map(len, lines))
+    full = [[*line, *" " * (width - len(line))] for line in lines]
+    used = "".join(" " if set(cells) == {" "} else "x" for cells in zip(*full, strict=True))
+    places = [each.span() for each in re.finditer(r"x( ?x)*", used)]
+    head, *rows = (["".join(line[start:end]).strip() for start, end in places] for line in full)
+    return [dict(zip(head, row, strict=True)) for row in rows]
+
+
+def harmless(name: str) -> str:
+    return "".join(each if each.isprintable() else " " for each in name).strip()
+
+
+@pytest.mark.parametrize("by", By)
+@pytest.mark.parametrize("basis", Basis)
+def test_a_table_has_the_cells_of_csv_and_marks_for_two_of_its_columns(by, basis):
+    table = answer(by, HARD, basis)
+    rows = from_csv(written(table, Format.CSV))
+    whole, _, notes = text(table, seconds=True).partition("\n!")
+    found = from_text(whole.removesuffix("~ provisional\n"))
+
+    assert len(found) == len(rows) == table.num_rows
+    assert bool(notes) == ("exceeds_interval" in table.column_names)
+    assert "handle_time_sec" in found[0]
+    for cells, row in zip(found, rows, strict=True):
+        over = "! " if row.get("exceeds_interval") == "true" else ""
+        young = "~" if row["provisional"] == "true" else ""
+        row["handle_time_sec"] = f"{over}{young}{row['handle_time_sec'] or ''}"
+        for name, cell in cells.items():
+            assert cell == harmless(row[name] or "")
+    left_out = set(table.column_names) - set(found[0]) - SECONDARY - {"provisional"}
+    assert {row[name] for row in rows for name in left_out} <= {None, "0", "0.000"}
 
 
 @pytest.mark.parametrize("form", [Format.JSON, Format.PARQUET, Format.XLSX, Format.NDJSON])

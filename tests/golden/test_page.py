@@ -1,6 +1,5 @@
 """The page and the charts: what stands in them, that it is text, and in a browser that it works."""
 
-import csv
 import io
 import os
 import re
@@ -16,7 +15,7 @@ from halfhour.render.charts import svg
 from halfhour.render.formats import write
 from halfhour.render.grid import HALF_HOUR, LEVELS, Cell, grids
 from halfhour.render.page import page
-from halfhour.render.text import clock, text
+from halfhour.render.text import clock
 from halfhour.tables import NAMES
 from halfhour.vocabulary import By, Format
 from tests.golden.test_text import HARD, HERE, answer, total, written
@@ -164,15 +163,3 @@ def test_the_page_has_the_figures_of_the_report():
     table = answer(By.INTERVAL)
     shown = re.findall(r'<td class="[^"]*" title="[^"]*: (\d+:\d\d:\d\d)">', a_page())
     assert sorted(shown) == sorted(map(clock, table["handle_time_sec"].to_pylist()))
-
-
-@pytest.mark.parametrize("by", By)
-def test_the_terminal_has_the_cells_of_csv(by):
-    table = answer(by)
-    rows = list(csv.DictReader(io.StringIO(written(table, Format.CSV).decode(), newline="")))
-    head, *lines = text(table, seconds=True).splitlines()
-
-    assert len(lines) == len(rows)
-    for line, row in zip(lines, rows, strict=True):
-        for name in set(head.split()) - {"agent_name", "queue_name", "provisional"}:
-            assert row[name] in line.split() or not row[name]

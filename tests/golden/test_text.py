@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.text import Text
 
@@ -19,8 +21,8 @@ from halfhour.plan import Question
 from halfhour.render.formats import BINARY, DRAWN, write
 from halfhour.render.heat import heat
 from halfhour.render.text import text
-from halfhour.tables import NAMES, POSTED
-from halfhour.vocabulary import By, Format, Source
+from halfhour.tables import BUSY, NAMES, POSTED
+from halfhour.vocabulary import Basis, By, Format, Source
 from halfhour.windows import Calendar
 
 HERE = Path(__file__).parent
@@ -72,10 +74,19 @@ NIGHT = Interval(datetime(2026, 10, 25, 0, tzinfo=UTC), datetime(2026, 10, 25, 2
 DAYS = Calendar(NIGHT.end + timedelta(hours=1), HALF_HOUR).held(NIGHT, [])
 
 
-def answer(by: By, rows: pa.Table = HARD) -> pa.Table:
-    return reports.report(
-        Question(NIGHT, LONDON, by), Found(AGENTS, posted=rows, days={Source.POSTED: DAYS})
+def answer(by: By, rows: pa.Table = HARD, basis: Basis = Basis.POSTED, sort: str = "") -> pa.Table:
+    """What *rows* tell, taken for what was posted, for what was worked, or for both."""
+    busy = pa.Table.from_pylist(
+        [
+            {"busy_ms": min(row["handle_ms"] or 0, 1800000), **{k: row[k] for k in BUSY.names[:2]}}
+            for row in rows.to_pylist()
+        ],
+        schema=BUSY,
     )
+    worked = {} if basis is Basis.POSTED else {"worked": rows, "busy": busy}
+    question = Question(NIGHT, LONDON, by, basis, sort=sort)
+    days = dict.fromkeys(question.sources, DAYS)
+    return reports.report(question, Found(AGENTS, posted=rows, days=days, **worked))
 
 
 def total(rows: pa.Table = HARD) -> pa.Table:
@@ -102,40 +113,80 @@ def test_a_report_is_written_as_it_stands_in_the_file(by, form, rows):
 
 
 @pytest.mark.parametrize("by", By)
-@pytest.mark.parametrize("width", [50, 80, 100, 120, 250])
-def test_a_table_keeps_to_the_width_of_the_terminal(by, width):
-    narrow = text(answer(by), width)
-    broad = text(answer(by))
+@pytest.mark.parametrize("basis", Basis)
+def test_a_table_keeps_to_the_width_of_the_terminal(by, basis):
+    table = answer(by, HARD, basis)
+    for seconds in (False, True):
+        broad = text(table, seconds=seconds)
+        for width in (60, 80, 100, 120, 250):
+            narrow = text(table, width, seconds=seconds)
 
-    needed = {By.INTERVAL: 76, By.AGENT: 90, By.DAY: 95, By.QUEUE_INTERVAL: 80}.get(by, 0)
-    assert max(map(cell_len, narrow.splitlines())) <= max(width, needed)
-    assert (narrow == broad) == (width == 250)
+            assert max(map(cell_len, narrow.splitlines())) <= width
+            assert (narrow == broad) == (max(map(cell_len, broad.splitlines())) <= width)
+            assert narrow.count("~") == broad.count("~") > table.num_rows
+
+
+@given(st.lists(st.text(), min_size=1, max_size=5), st.integers(60, 130), st.booleans())
+def test_whatever_names_there_are_it_keeps_to_the_width(names, width, both):
+    moments = [NIGHT.start + HALF_HOUR * (at if both else 2) for at in range(len(names))]
+    table = pa.table(
+        {
+            "interval_start": pa.array(moments, pa.timestamp("ms", tz="Europe/London")),
+            "agent_id": ["7cddf953-6101-47c3-8815-a4d9c63e108e"] * len(names),
+            "agent_name": names,
+            "handle_time_sec": [1801.0] * len(names),
+            "exceeds_interval": [True] * len(names),
+            "acw_time_sec": [60.0] * len(names),
+            "provisional": [True] * len(names),
+        }
+    )
+    shown = text(table, width)
+
+    assert max(map(cell_len, shown.split("\n"))) <= width
+    assert shown.count("! ~0:30:01") == len(names)
+    assert shown.endswith("\n! more than the interval has\n~ provisional\n")
 
 
 def test_people_of_one_name_are_told_apart_where_the_id_does_not_fit():
     table = pa.table(
         {
-            "agent_id": ["11111111-x", "22222222-x", "33333333-x"],
-            "agent_name": ["Chiara Rossi", "Chiara Rossi", "Ada Silva"],
+            "agent_id": ["11111111-x", "22222222-x", "33333333-x", "44444444-x"],
+            "agent_name": ["Chiara Rossi", "Chiara Rossi", "Ada Silva", "44444444-x"],
         }
     )
 
-    assert text(table, 20).split("\n")[-4:] == [
+    assert text(table, 23).split("\n")[-5:-1] == [
         "Chiara Rossi (11111111)",
         "Chiara Rossi (22222222)",
         "Ada Silva",
-        "",
+        "44444444…",
     ]
+    assert text(table, 20).split("\n")[-5] == "Chiara Ro…(11111111)"
     assert "(" not in text(table, 80)
 
 
 def test_a_narrow_terminal_keeps_what_matters_most():
-    header, _, rows = text(answer(By.INTERVAL), 60).partition("2026")
+    lines = text(answer(By.INTERVAL), 66).splitlines()
 
-    words = "".join(header.split())
-    assert "agent_id" not in words
-    assert "interval_end" not in words
-    assert all(name in rows for name in ("Ana", "! 0:59:18", "0:14:51"))
+    assert "".join("".join(lines[:2]).split()) == (
+        "handle_acw_hold_interval_startagent_nametimetimetime"
+    )
+    assert lines[2].split("  ") == [
+        "10-25 01:00+01:00", 'Ana "N…Silva, Jr', "! ~0:59:18", "0:00:00", "0:14:51",
+    ]  # fmt: skip
+    assert lines[-3:] == [
+        "times: Europe/London, 2026",
+        "! more than the interval has",
+        "~ provisional",
+    ]
+
+
+def test_a_table_says_the_same_in_colour():
+    table = answer(By.INTERVAL)
+    coloured = text(table, 80, colour=True)
+
+    assert "\x1b[1;31m! ~0:59:18\x1b[0m" in coloured
+    assert Text.from_ansi(coloured).plain.rstrip() == text(table, 80).rstrip()
 
 
 def test_quarter_hours_are_paired_from_where_the_local_half_hours_begin():

@@ -34,12 +34,15 @@ def write(
     or as *seconds*; other formats do as their readers expect, WFM as *layout* says.
     """
     first = next(iter(tables.values()))
+    colour = width is not None and in_colour()
     match form:
         case Format.TABLE:
-            shown = (text.text(table, width, seconds=seconds) for table in _whole(tables).values())
+            shown = (
+                text.text(table, width, seconds=seconds, colour=colour)
+                for table in _whole(tables).values()
+            )
             file.write("\n".join(shown).encode())
         case Format.HEATMAP:
-            colour = width is not None and in_colour()
             file.write(heat.heat(pa.concat_tables(first), width, colour=colour).encode())
         case Format.CSV:
             lines.csv_file(first, file)

@@ -1,11 +1,13 @@
 """A report as a table of aligned columns."""
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pyarrow.compute as pc
 from rich.cells import cell_len, set_cell_size
 
 from halfhour.render.cells import cells as cells_of
-from halfhour.render.grid import told_apart
+from halfhour.render.fitting import Column, fitted
 
 SECONDARY = {
     "talk_time_sec",
@@ -47,58 +49,59 @@ _WHERE_ANY = {
     "unexplained_conversations",
 }
 """What a table shows if there is anything of it: neither null nor nothing."""
-_FIRST_TO_GO = (
-    "agent_id",
-    "queue_id",
-    "interval_end",
-    "handled_count",
-    "interval_count",
-    "acw_share_ratio",
-    "hold_share_ratio",
-    "on_queue_time_sec",
-    "busy_time_sec",
-    "differing_interval_count",
-    "provisional",
-)
-_MARKS = {"provisional"}
-_YES = {"true": "yes", "false": ""}
+_MARKED = "handle_time_sec"
+_OVER, _YOUNG = "! ", "~"
+_NOTES = {_OVER: "! more than the interval has", _YOUNG: "~ provisional"}
+# The terminal's own colours, as only these are readable on its background whatever that is.
+_STYLES = {_OVER: "\x1b[1;31m", _YOUNG: "\x1b[2m", "": ""}
+_PLAIN = "\x1b[0m"
 
 
-def text(table: pa.Table, width: int | None = None, *, seconds: bool = False) -> str:
+def text(
+    table: pa.Table, width: int | None = None, *, seconds: bool = False, colour: bool = False
+) -> str:
     """*table*, a header first; *width* is that of the terminal, None for no limit.
 
     Moments are ISO 8601 in the column's zone, lengths of time h:mm:ss or, to
-    the millisecond, *seconds*. What is more than its half-hour has a ``!``.
+    the millisecond, *seconds*. Handle time has a ``!`` where it is more than its
+    half-hour, and a ``~`` where it is provisional; below it says so.
     """
-    cells = {
-        name: _cells(table, name, seconds=seconds)
+    columns = {
+        name: Column(
+            [name if seconds else name.removesuffix("_sec")],
+            _cells(table, name, seconds=seconds),
+            right=_is_number(table, name),
+        )
         for name in table.column_names
         if name not in SECONDARY
         and (name not in _WHERE_ANY or any(pc.unique(table[name]).to_pylist()))
     }
-    if "exceeds_interval" in table.column_names:
-        marks = table["exceeds_interval"].to_pylist()
-        cells["handle_time_sec"] = [
-            f"! {cell}" if mark else cell
-            for cell, mark in zip(cells["handle_time_sec"], marks, strict=True)
-        ]
-    titles = {name: name if seconds else name.removesuffix("_sec") for name in cells}
-    heads = {name: [title] for name, title in titles.items()}
-    if width is not None and _breadth(heads, cells) > width:
-        heads = {name: _broken(title, cells[name]) for name, title in titles.items()}
-        for name in _FIRST_TO_GO:
-            if _breadth(heads, cells) <= width:
-                break
-            heads.pop(name, None)
-            if name == "agent_id" and "agent_name" in cells:
-                known = told_apart(cells["agent_id"], cells["agent_name"])
-                cells["agent_name"] = [known[each] for each in cells["agent_id"]]
-    height = max(map(len, heads.values()))
-    columns = (
-        _padded([""] * (height - len(head)) + head + cells[name], right=_is_number(table, name))
-        for name, head in heads.items()
+    if columns.pop("provisional", None):
+        columns[_MARKED] = _marked(columns[_MARKED], table)
+    if width is not None:
+        columns = dict(fitted(table, columns, width))
+    height = max(len(each.head) for each in columns.values())
+    lines = zip(*(_lines(each, height, colour=colour) for each in columns.values()), strict=True)
+    notes = dict.fromkeys(note for each in columns.values() for note in each.notes)
+    return "".join(f"{line}\n" for line in (*("  ".join(row).rstrip() for row in lines), *notes))
+
+
+def _marked(column: Column, table: pa.Table) -> Column:
+    """*column* with what is to be known of its figures in front of them."""
+    over, young = (
+        table[name].to_pylist() if name in table.column_names else [False] * table.num_rows
+        for name in ("exceeds_interval", "provisional")
     )
-    return "".join("  ".join(row).rstrip() + "\n" for row in zip(*columns, strict=True))
+    marks = [
+        (_OVER if one else "", _YOUNG if other else "")
+        for one, other in zip(over, young, strict=True)
+    ]
+    return replace(
+        column,
+        cells=["".join((*both, cell)) for both, cell in zip(marks, column.cells, strict=True)],
+        notes=[note for mark, note in _NOTES.items() if any(mark in both for both in marks)],
+        styles=[_STYLES[one or other] for one, other in marks],
+    )
 
 
 def clock(seconds: float) -> str:
@@ -107,38 +110,28 @@ def clock(seconds: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
-def _breadth(heads: dict[str, list[str]], cells: dict[str, list[str]]) -> int:
-    return sum(_widest(head + cells[name]) for name, head in heads.items()) + 2 * len(heads) - 2
-
-
-def _broken(name: str, cells: list[str]) -> list[str]:
-    """*name* over several lines, none wider than the cells or its longest word."""
-    words = [f"{word}_" for word in name.split("_")]
-    room = _widest(cells + words)
-    lines = [""]
-    for word in words:
-        if len(lines[-1]) + len(word) > room:
-            lines.append("")
-        lines[-1] += word
-    return [*lines[:-1], lines[-1].removesuffix("_")]
-
-
-def _padded(cells: list[str], *, right: bool) -> list[str]:
-    width = _widest(cells)
-    if right:
-        return [" " * (width - cell_len(cell)) + cell for cell in cells]
-    return [set_cell_size(cell, width) for cell in cells]
-
-
-def _widest(cells: list[str]) -> int:
-    return max(map(cell_len, cells), default=0)
+def _lines(column: Column, height: int, *, colour: bool) -> list[str]:
+    """Of the head, then of the cells, all equally wide."""
+    width = column.width
+    head = [*[""] * (height - len(column.head)), *column.head]
+    lines = [
+        " " * (width - cell_len(cell)) + cell if column.right else set_cell_size(cell, width)
+        for cell in (*head, *column.cells)
+    ]
+    if not (colour and column.styles):
+        return lines
+    styled = zip(column.styles, lines[height:], strict=True)
+    return [
+        *lines[:height],
+        *(f"{style}{line}{_PLAIN}" if style else line for style, line in styled),
+    ]
 
 
 def _cells(table: pa.Table, name: str, *, seconds: bool) -> list[str]:
     if name.endswith("_sec") and not seconds:
         return ["" if each is None else clock(each) for each in table[name].to_pylist()]
     found = [cell or "" for cell in cells_of(table[name].combine_chunks(), name).to_pylist()]
-    return [_harmless(_YES.get(each, each) if name in _MARKS else each) for each in found]
+    return [_harmless(each) for each in found]
 
 
 def _harmless(cell: str) -> str:
