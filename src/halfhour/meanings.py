@@ -20,6 +20,17 @@ UNITS = {
 }
 """Units by the ending of a column's name."""
 
+_COLUMNS = {
+    "handle_count": "handled_count",
+    "available_ms": "interacting_time_sec + communicating_time_sec + idle_time_sec",
+}
+
+
+def _column(part: str) -> str:
+    """The column, or several, that hold what a measure is a *part* of."""
+    return _COLUMNS.get(part, part.replace("_ms", "_time_sec"))
+
+
 MEANINGS = {
     "interval_start": "start of the interval, which belongs to it",
     "interval_end": "end of the interval, which no longer belongs to it",
@@ -68,7 +79,8 @@ MEANINGS = {
         if figure.source is Source.STATUS
     },
     **{
-        measure.name: f"sum of {measure.over} / sum of {measure.per} ({measure.source})"
+        measure.name: f"sum of {_column(measure.over)} / sum of {_column(measure.per)} "
+        f"({measure.source})"
         for measure in AGENT_MEASURES
     },
 }

@@ -19,11 +19,12 @@ from openpyxl.utils.escape import unescape
 from rich.cells import cell_len
 
 from halfhour.meanings import MEANINGS, labelled, title
+from halfhour.measures import AGENT_MEASURES
 from halfhour.render import lines
 from halfhour.render.formats import write
 from halfhour.render.text import SECONDARY, text
 from halfhour.vocabulary import Basis, By, Format
-from tests.golden.test_text import HARD, answer, written
+from tests.golden.test_text import HARD, NIGHT, answer, written
 
 NAMES = ["=1+1", "'=1+1", "''@x", "-7", "\t", "x=y", "'plain", "＝1", 'a "b", c\nd', "نور 🎧", ""]
 
@@ -46,8 +47,8 @@ def from_parquet(data: bytes) -> list[dict[str, Any]]:
     return list(pq.read_table(pa.BufferReader(data)).to_pylist())
 
 
-def from_xlsx(data: bytes) -> list[dict[str, Any]]:
-    sheet = openpyxl.load_workbook(io.BytesIO(data)).worksheets[0]
+def from_xlsx(data: bytes, at: int = 0) -> list[dict[str, Any]]:
+    sheet = openpyxl.load_workbook(io.BytesIO(data)).worksheets[at]
     columns = {title(name): name for name in MEANINGS}
     head, *rows = sheet.iter_rows()
     names = [columns[str(cell.value)] for cell in head]
@@ -221,30 +222,104 @@ def test_parquet_says_what_it_holds_and_what_its_columns_mean():
     assert schema.field("interval_start").type == pa.timestamp("ms", tz="Europe/London")
 
 
-def test_a_workbook_has_a_sheet_for_each_question_and_one_that_says_what_it_means():
+def workbook(tables: Mapping[str, pa.Table], **facts: str) -> bytes:
     file = io.BytesIO()
-    tables = {"Intervals": answer(By.INTERVAL), "Agents": answer(By.AGENT)}
-    write(
-        {name: [labelled(table, zone="Europe/London")] for name, table in tables.items()},
-        Format.XLSX,
-        file,
-    )
+    parts = {name: [labelled(table, **facts)] for name, table in tables.items()}
+    write(parts, Format.XLSX, file)
+    return file.getvalue()
 
-    book = openpyxl.load_workbook(file)
+
+def test_a_workbook_has_a_sheet_for_each_question_and_one_that_says_what_it_means():
+    tables = {"Intervals": answer(By.INTERVAL), "Agents": answer(By.AGENT)}
+    missing = "2026-10-25T01:30:00.000Z/2026-10-25T02:00:00.000Z"
+    data = workbook(tables, zone="Europe/London", made_at="2026-10-25T03:00:00Z", missing=missing)
+
+    book = openpyxl.load_workbook(io.BytesIO(data))
     sheet, meaning = book["Intervals"], book["What it means"]
 
     assert book.sheetnames == ["Intervals", "Agents", "What it means"]
     assert sheet.freeze_panes == "E2"
     last = get_column_letter(len(tables["Intervals"].column_names))
     assert sheet.auto_filter.ref == f"A1:{last}{HARD.num_rows + 1}"
-    assert sheet["E2"].number_format == "[h]:mm:ss"
-    assert sheet["A2"].number_format == 'yyyy-mm-dd hh:mm" +01:00"'
-    assert sheet["A5"].number_format == 'yyyy-mm-dd hh:mm" UTC"'
-    assert {str(area.sqref) for area in sheet.conditional_formatting} == {"E2:E8", f"A2:{last}8"}
-    said = {row[1].value: row[4].value for row in meaning.iter_rows()}
+    assert {str(area.sqref) for area in sheet.conditional_formatting} >= {"E2:E8", f"A2:{last}8"}
+    rows = [[cell.value for cell in row] for row in meaning.iter_rows()]
+    facts = {row[0]: row[1] for row in rows}
+    assert facts["Time zone"] == "Europe/London"
+    assert facts["As of"] == "25 October 2026, 03:00, Europe/London"
+    assert facts["Not held"] == "25 October 2026, 01:30 to 25 October 2026, 02:00"
+    assert str(book.properties.title).startswith("Intervals, Agents, 25 October 2026, 01:00 to ")
+    assert book.properties.creator == "halfhour"
+    said = {row[1]: row[4] for row in rows}
     for table in tables.values():
         assert all(said[name] for name in table.column_names)
-    assert meaning["B3"].value == "Europe/London"
+
+
+def test_what_a_workbook_says_has_room_for_all_its_lines():
+    data = workbook({"Agents": answer(By.AGENT)}, missing=", ".join([str(NIGHT)] * 60))
+    sheet = openpyxl.load_workbook(io.BytesIO(data))["What it means"]
+    widths = [sheet.column_dimensions[letter].width for letter in "ABCDE"]
+    rows = [[str(cell.value or "") for cell in row] for row in sheet.iter_rows()]
+    head = next(at for at, row in enumerate(rows, 1) if row[0] == "Column")
+
+    assert sheet.freeze_panes == f"A{head + 1}"
+    assert (sheet.page_setup.orientation, sheet.page_setup.fitToHeight) == ("landscape", 0)
+    for at, row in enumerate(rows, 1):
+        rooms = widths if at > head else [widths[0], sum(widths[1:])]
+        lines = max(len(cell) / room for cell, room in zip(row, rooms, strict=False))
+        assert (sheet.row_dimensions[at].height or 15) >= 15 * lines
+
+
+FORMS = {"_sec": "[h]:mm:ss", "_ratio": "0.0%", "_count": "#,##0"}
+STANDS = {pa.bool_(): "center", pa.int64(): "right", pa.float64(): "right"}
+
+
+@pytest.mark.parametrize("basis", Basis)
+def test_every_sheet_of_a_workbook_has_its_table_and_every_column_its_form(basis):
+    tables = {by.value: answer(by, HARD, basis) for by in By}
+    data = workbook(tables)
+    book = openpyxl.load_workbook(io.BytesIO(data))
+
+    for at, (name, table) in enumerate(tables.items()):
+        plain_rows = [
+            {name: plain(value) for name, value in row.items()} for row in from_xlsx(data, at)
+        ]
+        assert plain_rows == read(Format.PARQUET, written(table, Format.PARQUET))
+        for field, (head, *cells) in zip(table.schema, book[name].iter_cols(), strict=True):
+            form = next((form for end, form in FORMS.items() if field.name.endswith(end)), None)
+            if not pa.types.is_timestamp(field.type):
+                assert {cell.number_format for cell in cells if cell.value is not None} <= {
+                    form or "General"
+                }
+            else:
+                assert all(
+                    re.fullmatch(r'yyyy-mm-dd hh:mm" (UTC|\+01:00)"', cell.number_format)
+                    for cell in cells
+                )
+            assert head.alignment.horizontal == STANDS.get(field.type, "left")
+
+
+def test_an_id_is_folded_where_the_name_says_as_much():
+    ids = ["1", "2"]
+    data = workbook(
+        {
+            "apart": pa.table({"agent_id": ids, "agent_name": ["Ada", "Bob"]}),
+            "alike": pa.table({"agent_id": ids, "agent_name": ["Ada", "Ada"]}),
+            "alone": pa.table({"agent_id": ids, "n_count": [1, 2]}),
+        }
+    )
+    book = openpyxl.load_workbook(io.BytesIO(data))
+
+    assert [sheet.column_dimensions["A"].hidden for sheet in book.worksheets[:3]] == [
+        True,
+        False,
+        False,
+    ]
+
+
+def test_a_measure_is_explained_in_columns_that_there_are():
+    for measure in AGENT_MEASURES:
+        named = re.findall(r"\b\w+_(?:ms|sec|count)\b", MEANINGS[measure.name])
+        assert set(named) <= set(MEANINGS)
 
 
 def test_a_table_that_no_sheet_can_hold_goes_on_in_the_next(monkeypatch):

@@ -6,11 +6,12 @@ shows. Excel itself knows no zones. A name is always text, never a formula.
 """
 
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
+from textwrap import wrap
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -22,6 +23,7 @@ from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
 from halfhour.meanings import MEANINGS, metric, title, unit
+from halfhour.render.facts import facts_of
 from halfhour.render.text import SECONDARY
 
 SHEET_ROWS = (1 << 20) - 1
@@ -60,20 +62,18 @@ def _workbook(file: BinaryIO) -> Iterator[xlsxwriter.Workbook]:
 
 
 def _fill(book: xlsxwriter.Workbook, sheet: Worksheet, table: pa.Table) -> None:
-    names, head = table.column_names, book.add_format(_HEAD)
+    names = table.column_names
     sheet.set_row(0, 32)
-    for at, name in enumerate(names):
-        folded = {"level": 1, "hidden": True} if name in SECONDARY else {}
-        sheet.set_column(at, at, _width(table.schema.field(name)), None, folded)
-        sheet.write_string(0, at, title(name), head)
+    for at, field in enumerate(table.schema):
+        folded = {"level": 1, "hidden": True} if _is_folded(field.name, table) else {}
+        sheet.set_column(at, at, _width(field), None, folded)
+        head = book.add_format({**_HEAD, "align": _side(field)})
+        sheet.write_string(0, at, title(field.name), head)
     stays = names.index(_ON_THE_LEFT) + 1 if _ON_THE_LEFT in names else 0
     sheet.freeze_panes(1, stays)
     sheet.autofilter(0, 0, table.num_rows, len(names) - 1)
-    sheet.repeat_rows(0)
-    sheet.set_landscape()
-    sheet.fit_to_pages(1, 0)
-    sheet.set_footer("&L&A&RPage &P of &N")
-    _colour(book, sheet, names, table.num_rows)
+    _for_paper(sheet, head=0)
+    _colour(book, sheet, table)
     writers = [_writer(book, sheet, table.schema.field(name)) for name in names]
     row = 1
     for batch in table.to_batches(max_chunksize=ROWS):
@@ -85,8 +85,33 @@ def _fill(book: xlsxwriter.Workbook, sheet: Worksheet, table: pa.Table) -> None:
             row += 1
 
 
-def _colour(book: xlsxwriter.Workbook, sheet: Worksheet, names: Sequence[str], rows: int) -> None:
-    """Grey what may still change, and mark what is more than an interval has."""
+def _is_folded(column: str, table: pa.Table) -> bool:
+    """Whether *column* is not for everybody; an id is where a name says as much."""
+    named = column.replace("_id", "_name")
+    if column == named or named not in table.column_names:
+        return column in SECONDARY
+    return bool(pc.count_distinct(table[column]) == pc.count_distinct(table[named]))
+
+
+def _side(field: pa.Field) -> str:
+    """Where the cells of a column stand."""
+    if pa.types.is_boolean(field.type):
+        return "center"
+    is_number = pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
+    return "right" if is_number else "left"
+
+
+def _for_paper(sheet: Worksheet, *, head: int) -> None:
+    """A page wide, however many pages long, with the row *head* on top of each."""
+    sheet.repeat_rows(head)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.set_footer("&L&A&RPage &P of &N")
+
+
+def _colour(book: xlsxwriter.Workbook, sheet: Worksheet, table: pa.Table) -> None:
+    """Grey what may still change, mark what is more than an interval has, show no FALSE."""
+    names, rows = table.column_names, table.num_rows
     rules = (
         ("exceeds_interval", "handle_time_sec", _EXCEEDS),
         ("provisional", "", _PROVISIONAL),
@@ -94,6 +119,8 @@ def _colour(book: xlsxwriter.Workbook, sheet: Worksheet, names: Sequence[str], r
     for flag, of, style in rules:
         if flag not in names or not rows:
             continue
+        no = {"type": "cell", "criteria": "==", "value": "FALSE", "format": book.add_format(_NO)}
+        sheet.conditional_format(1, names.index(flag), rows, names.index(flag), no)
         first, last = (names.index(of),) * 2 if of in names else (0, len(names) - 1)
         rule = {
             "type": "formula",
@@ -124,7 +151,8 @@ def _writer(book: xlsxwriter.Workbook, sheet: Worksheet, field: pa.Field) -> Wri
             row, at, value, style if value[:1] in _FORMULA else None
         )
     if pa.types.is_boolean(field.type):
-        return partial(sheet.write_boolean)
+        style = book.add_format({"align": _side(field)})
+        return lambda row, at, value: sheet.write_boolean(row, at, value, style)
     number = next((form for end, form in _NUMBERS.items() if field.name.endswith(end)), "#,##0")
     style = book.add_format({"num_format": number})
     return lambda row, at, value: sheet.write_number(row, at, value, style)
@@ -160,36 +188,44 @@ def _width(field: pa.Field) -> int:
 def _explain(book: xlsxwriter.Workbook, tables: Mapping[str, pa.Table]) -> None:
     """The sheet that says on what the numbers stand, and what each column is."""
     sheet, head = book.add_worksheet("What it means"), book.add_format(_HEAD)
-    bold, broken = book.add_format({"bold": True}), book.add_format({"text_wrap": True})
-    for at, width in enumerate((28, 28, 22, 18, 90)):
+    broken = book.add_format({"text_wrap": True, "valign": "top"})
+    for at, width in enumerate(_LIST.values()):
         sheet.set_column(at, at, width)
-    rows = iter(range(1 << 20))
-    facts = next(iter(tables.values())).schema.metadata or {}
-    for key, called in _FACTS.items():
-        if fact := facts.get(f"halfhour.{key}".encode()):
-            row = next(rows)
-            sheet.write_string(row, 0, called, bold)
-            sheet.write_string(row, 1, fact.decode())
-    for called, style in (("More than the interval has", _EXCEEDS), ("Provisional", _PROVISIONAL)):
-        row = next(rows)
-        sheet.write_string(row, 0, called, book.add_format(style))
-        sheet.write_string(row, 1, _COLOURS[called])
-    row = next(rows)
-    sheet.write_string(row, 0, "Folded columns", bold)
-    sheet.write_string(row, 1, "the + above a sheet's columns unfolds the others of this list")
-    next(rows)
-    row = next(rows)
-    for at, called in enumerate(("Column", "In other formats", "Unit", "Genesys metric", "Means")):
-        sheet.write_string(row, at, called, head)
-    for name in dict.fromkeys(chain.from_iterable(table.column_names for table in tables.values())):
-        row = next(rows)
-        told = (title(name), name, unit(name), metric(name), MEANINGS.get(name, ""))
-        for at, text in enumerate(told):
+    facts = facts_of(next(iter(tables.values())))
+    book.set_properties(
+        {"title": ", ".join((*tables, *(text for _, text in facts[1:2]))), "author": "halfhour"}
+    )
+    told = (*((called, text, _CALLED) for called, text in facts), *_TOLD)
+    room = sum(_LIST.values()) - next(iter(_LIST.values()))
+    for row, (called, text, style) in enumerate(told):
+        sheet.set_row(row, _height(text, room))
+        sheet.write_string(row, 0, called, book.add_format({**style, "valign": "top"}))
+        sheet.merge_range(row, 1, row, len(_LIST) - 1, text, broken)
+    first = len(told) + 1
+    for at, called in enumerate(_LIST):
+        sheet.write_string(first, at, called, head)
+    sheet.freeze_panes(first + 1, 0)
+    _for_paper(sheet, head=first)
+    names = dict.fromkeys(chain.from_iterable(table.column_names for table in tables.values()))
+    for row, name in enumerate(names, first + 1):
+        cells = (title(name), name, unit(name), metric(name), MEANINGS.get(name, ""))
+        sheet.set_row(row, max(map(_height, cells, _LIST.values())))
+        for at, text in enumerate(cells):
             sheet.write_string(row, at, text, broken)
 
 
+def _height(text: str, width: int) -> float:
+    """What *text* needs in points, over as many lines as it takes. LibreOffice does not see to it
+    where cells are merged or rows have been written with a style of their own.
+    """
+    return _LINE * max(1, len(wrap(text, width)))
+
+
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
-_NUMBERS = {"_sec": "[h]:mm:ss", "_ratio": "0.0%"}
+_NUMBERS = {"_sec": "[h]:mm:ss", "_ratio": "0.0%", "_percent": "0.0"}
+_LIST = {"Column": 28, "In other formats": 30, "Unit": 20, "Genesys metric": 24, "Means": 90}
+"""The heads of what is said of each column, and how wide they are."""
+_LINE = 15.0
 _HEAD = {
     "bold": True,
     "text_wrap": True,
@@ -200,13 +236,14 @@ _HEAD = {
 }
 _EXCEEDS = {"bg_color": "#FCE4C4", "font_color": "#7A3E00"}
 _PROVISIONAL = {"italic": True, "font_color": "#5F6B7A"}
-_COLOURS = {
-    "More than the interval has": "posted here because it was completed here; it began earlier",
-    "Provisional": "Genesys may still correct it",
-}
-_FACTS = {
-    "basis": "Basis",
-    "interval": "Range, in UTC, end not included",
-    "zone": "Time zone of dates and times",
-    "source": "Source",
-}
+_NO = {"font_color": "#FFFFFF"}
+_CALLED = {"bold": True}
+_TOLD: tuple[tuple[str, str, Mapping[str, object]], ...] = (
+    (
+        "More than the interval has",
+        "posted here because it was completed here; it began earlier",
+        _EXCEEDS,
+    ),
+    ("Provisional", "Genesys may still correct it", _PROVISIONAL),
+    ("Folded columns", "the + above a sheet's columns unfolds the others of this list", _CALLED),
+)
