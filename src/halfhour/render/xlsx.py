@@ -23,7 +23,7 @@ from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
 from halfhour.meanings import MEANINGS, metric, title, unit
-from halfhour.render.facts import facts_of
+from halfhour.render.facts import facts
 from halfhour.render.text import SECONDARY
 
 SHEET_ROWS = (1 << 20) - 1
@@ -191,11 +191,10 @@ def _explain(book: xlsxwriter.Workbook, tables: Mapping[str, pa.Table]) -> None:
     broken = book.add_format({"text_wrap": True, "valign": "top"})
     for at, width in enumerate(_LIST.values()):
         sheet.set_column(at, at, width)
-    facts = facts_of(next(iter(tables.values())))
-    book.set_properties(
-        {"title": ", ".join((*tables, *(text for _, text in facts[1:2]))), "author": "halfhour"}
-    )
-    told = (*((called, text, _CALLED) for called, text in facts), *_TOLD)
+    known = facts(next(iter(tables.values())))
+    titles = filter(None, (*tables, known.get("Range")))
+    book.set_properties({"title": ", ".join(titles), "author": "halfhour"})
+    told = (*((called, text, _CALLED) for called, text in known.items()), *_TOLD)
     room = sum(_LIST.values()) - next(iter(_LIST.values()))
     for row, (called, text, style) in enumerate(told):
         sheet.set_row(row, _height(text, room))
