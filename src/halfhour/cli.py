@@ -138,8 +138,9 @@ def import_(
 ) -> None:
     """Read conversation details into a store that a details job or query has left in files.
 
-    They are taken for all there was of the days in which their conversations
-    began; say with --from and --to if it is other days (UTC) that are complete.
+    They are taken for all there was of the days (UTC) in which their
+    conversations began. Say with --from and --to if other days are complete, or
+    if days that are held already are to be replaced.
     """
     from halfhour import syncs, talk
     from halfhour.store import Store

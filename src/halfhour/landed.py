@@ -1,39 +1,31 @@
-"""Conversation details that have landed as files, read into a store as if they had been fetched.
-
-A file is what a details job or query answers, page by page (``{"conversations":
-[...]}``), a list of conversations, or one conversation or page a line; gzipped or not.
-"""
+"""Conversation details that have landed as files, read into a store as if they had been fetched."""
 
 import asyncio
-import gzip
-import zlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from itertools import islice
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import IO
+from typing import NamedTuple
 
 import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from halfhour import wire
 from halfhour.details import Files
 from halfhour.errors import ConfigError
-from halfhour.intervals import Interval, floored, utc
+from halfhour.intervals import MILLISECOND, Interval, floored, utc
 from halfhour.outcomes import Event, Outcome, Tell
-from halfhour.segments import read
+from halfhour.pages import AT_ONCE, Moment, Page, Records, pages, written
+from halfhour.segments import Oddity, read
 from halfhour.store import Store
-from halfhour.turns import alone
+from halfhour.tables import MOMENT
+from halfhour.turns import alone, parts, patiently
 from halfhour.vocabulary import Source
-from halfhour.windows import DAY
-from halfhour.wishes import Wish, ready
-
-AT_ONCE = 1000
-"""Lines that are read in one step."""
-_GZIP = b"\x1f\x8b"
-
-Records = list[msgspec.Raw]
+from halfhour.windows import DAY, dates
+from halfhour.wishes import Wish, calendar, ready
 
 
 async def land(
@@ -45,152 +37,150 @@ async def land(
 ) -> Outcome:
     """Hold what the files at *paths* say of the days (UTC) of *interval*, and nothing else of them.
 
-    Without *interval* those are the days in which their conversations began.
-    What was still going on lasts until the file was written, and a day that
-    was not over then is held as far as it was. Raises ConfigError for what is
-    no file of conversation details, before anything is changed; StoreError.
+    Without *interval* those are the days in which their conversations began, of
+    which none may be held already. What was still going on lasts until the
+    files were known to be right, and a day that was not over then is held as
+    far as it was. Raises ConfigError, before anything is changed; StoreError.
     """
     if interval and any(floored(each, DAY) != each for each in (interval.start, interval.end)):
         raise ConfigError("--from, --to: files settle whole days (UTC); write dates")
-    days = interval or _begun(paths)
-    written = min(map(_written, paths))
+    found = await _found(paths)
+    store = replace(store, wait=0)  # `patiently` waits in its place
     outcome = Outcome()
-    with TemporaryDirectory(prefix="halfhour-") as folder:
-        with Files(Path(folder)) as files:
-            for path in paths:
-                for records in _batches(path):
-                    files.add(read(records, days, min(days.end, written)))
-                    await asyncio.sleep(0)  # where an interrupt comes through
-        outcome.oddities += files.oddities
-        async with alone(store, tell):
-            when = ready(store, Wish(), clock())
-            over = floored(written, when.granularity)
-            held = [
-                Interval(day.start, min(day.end, over))
-                for day in days.windows(DAY)
-                if day.start < over
-            ]
-            tell(Event("planned", of=len(held)))
-            for done, window in enumerate(held, 1):
-                settled = store.settle(Source.DETAILS, window, files.tables, written)
-                outcome.settled += 1
-                outcome.rows += settled.rows
-                tell(
-                    Event("settled", Source.DETAILS, window, settled.rows, done=done, of=len(held))
+    async with alone(store, tell):
+        windows = await patiently(lambda: _windows(store, found, interval, clock()))
+        tell(Event("planned", of=len(windows)))
+        if found.unfinished:
+            tell(Event("odd", reason=f"{found.unfinished}: {UNFINISHED}"))
+        span = interval or found.span or Interval(windows[0].start, windows[-1].end)
+        until = min(windows[-1].start + DAY, found.known_until)
+        with parts(store) as folder:
+            with Files(folder) as files:
+                async for records in _batches(paths):
+                    files.add(read(records, span, until))
+            await patiently(lambda: ready(store, Wish(), clock()))
+            for done, window in enumerate(windows, 1):
+                settle = partial(
+                    store.settle, Source.DETAILS, window, files.tables, found.known_until
                 )
-                await asyncio.sleep(0)
+                rows, changed = await patiently(settle)
+                outcome.settled += 1
+                outcome.rows += rows
+                outcome.changed += changed
+                of = len(windows)
+                tell(Event("settled", Source.DETAILS, window, rows, changed, done, of))
+            outcome.oddities += [*files.oddities, *_elsewhere(files, windows)]
+    outcome.days = [each.start for each in windows]
     outcome.tell_oddities(tell)
     return outcome
 
 
-def _written(path: Path) -> datetime:
-    with _reading(path):
-        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+UNFINISHED = "its last page has a cursor, so the job has more pages, which are not among the files"
+ELSEWHERE = "conversations that agents also worked on in days that are not settled"
 
 
-@contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    """Raises ConfigError where *path* cannot be read."""
+class _Found(NamedTuple):
+    """What files are about. They are right until *known_until*; in *days* conversations began,
+    within *span* agents worked on them. Of the job that *unfinished* is of pages are missing.
+    """
+
+    known_until: datetime
+    days: list[datetime]
+    span: Interval | None
+    unfinished: Path | None
+
+
+async def _found(paths: Sequence[Path]) -> _Found:
+    """Raises ConfigError for what is no file of conversation details."""
+    known = [written(path) for path in paths]
+    days: set[datetime] = set()
+    touched: set[datetime] = set()
+    cursors = {}
+    async for path, page in _pages(paths):
+        cursors[path] = page.cursor
+        if page.data_availability_date:
+            known.append(utc(page.data_availability_date))
+        for record in page.conversations or ():
+            if moments := _moments(record):
+                began, *others = (floored(each, DAY) for each in moments)
+                days.add(began)
+                touched.update((began, *others))
+    span = Interval(min(touched), max(touched) + DAY) if touched else None
+    unfinished = paths[-1] if all(cursors.values()) else None
+    return _Found(floored(min(known), MILLISECOND), sorted(days), span, unfinished)
+
+
+class _Began(wire.Conversation, kw_only=True):
+    conversation_start: Moment
+
+
+def _moments(record: msgspec.Raw) -> list[datetime]:
+    """When a conversation began, and when an agent first and last did something of it."""
     try:
-        yield
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ConfigError(f"{path}: cannot be read ({reason}); nothing was imported") from error
+        found = msgspec.json.decode(record, type=_Began)
+        sessions = [s for each in found.participants if each.user_id for s in each.sessions]
+        if not sessions:
+            return []
+        segments = [segment for session in sessions for segment in session.segments]
+        texts = [text for s in segments for text in (s.segment_start, s.segment_end) if text]
+        edges = (min(texts), max(texts)) if texts else ()
+        return [utc(found.conversation_start), *(utc(datetime.fromisoformat(t)) for t in edges)]
+    except (msgspec.DecodeError, ValueError):
+        return []  # reading it will say what is wrong with it
 
 
-class _Began(wire.Wire):
-    conversation_start: str
+def _windows(
+    store: Store, found: _Found, interval: Interval | None, now: datetime
+) -> list[Interval]:
+    """The days to settle, as far as they were over. Raises ConfigError."""
+    store.upgrade()
+    days = [day.start for day in interval.windows(DAY)] if interval else found.days
+    if not days:
+        raise ConfigError(
+            "no conversation of an agent in the files; say with --from and --to of which days "
+            "this is all there was"
+        )
+    over = floored(found.known_until, calendar(store, Wish(), now).granularity)
+    if days[0] >= over:
+        raise ConfigError(
+            f"{dates(days)}: the files are from before, as they were written, or say that their "
+            f"data ends, at {found.known_until:%Y-%m-%dT%H:%M:%SZ}; nothing was imported"
+        )
+    held = {each.window.start for each in store.settled(Source.DETAILS)} if store.exists else set()
+    if not interval and (again := held.intersection(days)):
+        raise ConfigError(
+            f"{dates(again)}: held already; say with --from and --to of which days the files are "
+            f"all there was, and they replace what is held (--from {days[0].date()} "
+            f"--to {(days[-1] + DAY).date()} if it is all of them); nothing was imported"
+        )
+    return [Interval(day, min(day + DAY, over)) for day in days if day < over]
 
 
-def _begun(paths: Sequence[Path]) -> Interval:
-    """The days in which conversations began. Raises ConfigError."""
-    starts = set()
+async def _pages(paths: Sequence[Path]) -> AsyncIterator[tuple[Path, Page]]:
     for path in paths:
-        for records in _batches(path):
-            for record in records:
-                try:
-                    began = msgspec.json.decode(record, type=_Began).conversation_start
-                    starts.add(floored(utc(datetime.fromisoformat(began)), DAY))
-                except (msgspec.DecodeError, ValueError):
-                    continue  # reading it will say what is wrong with it
-    if not starts:
-        raise ConfigError(
-            f"{', '.join(map(str, paths))}: no conversation in it; say with --from and --to of "
-            "which days this is all there was"
-        )
-    return Interval(min(starts), max(starts) + DAY)
+        for page in pages(path):
+            yield path, page
+            await asyncio.sleep(0)  # where an interrupt comes through
 
 
-ABSENT = msgspec.Raw()
+async def _batches(paths: Sequence[Path]) -> AsyncIterator[Records]:
+    """Conversations, some at a time however few are on a page."""
+    batch: Records = []
+    async for _, page in _pages(paths):
+        batch += page.conversations or ()
+        if len(batch) >= AT_ONCE:
+            yield batch
+            batch = []
+    yield batch
 
 
-class _Landed(wire.Wire):
-    """A JSON object of a file: a page of conversations, or one."""
-
-    conversations: Records | None = None
-    conversation_id: msgspec.Raw = ABSENT
-    results: msgspec.Raw = ABSENT
-
-
-def _batches(path: Path) -> Iterator[Records]:
-    """The conversations of a file, some at a time. Raises ConfigError."""
-    with _reading(path), _opened(path) as file:
-        first = file.readline()
-        if not _complete(first):  # one object over many lines
-            yield _conversations(path, 1, first + file.read())
-            return
-        yield _conversations(path, 1, first)
-        done = 1
-        while lines := list(islice(file, AT_ONCE)):
-            yield [
-                record
-                for number, line in enumerate(lines, done + 1)
-                if not line.isspace()
-                for record in _conversations(path, number, line)
-            ]
-            done += len(lines)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    with path.open("rb") as file:
-        packed = file.read(2) == _GZIP
-        file.seek(0)
-        if not packed:
-            yield file
-            return
-        with gzip.open(file) as unpacked:
-            yield unpacked  # type: ignore[misc]
-
-
-def _complete(line: bytes) -> bool:
-    try:
-        msgspec.json.decode(line, type=msgspec.Raw)
-    except msgspec.DecodeError:
-        return False
-    return True
-
-
-def _conversations(path: Path, line: int, text: bytes) -> Records:
-    """Those of a page, of a list, or the one. Raises ConfigError."""
-    try:
-        found = msgspec.json.decode(text, type=_Landed | Records)
-    except msgspec.DecodeError as error:
-        raise ConfigError(
-            f"{path}, line {line}: cut off, or no JSON ({error}); nothing was imported"
-        ) from error
-    if isinstance(found, list):
-        return found
-    if found.conversations is not None:
-        return found.conversations
-    if bytes(found.conversation_id):
-        return [msgspec.Raw(text)]
-    if bytes(found.results):
-        raise ConfigError(
-            f"{path}, line {line}: these are aggregates; conversation details are wanted, as a "
-            "details job or query answers them. Nothing was imported"
-        )
-    raise ConfigError(
-        f"{path}, line {line}: neither a page of conversation details, which has 'conversations', "
-        "nor one, which has 'conversationId'; nothing was imported"
+def _elsewhere(files: Files, windows: Sequence[Interval]) -> list[Oddity]:
+    """The conversations of which more lies in other days than these."""
+    settled = pa.array([each.start for each in windows], MOMENT)
+    others = pq.read_table(
+        files.tables["segments"],
+        columns=["window_start", "conversation_id"],
+        filters=~pc.field("window_start").isin(settled),
     )
+    kind = f"{ELSEWHERE} ({dates(set(others['window_start'].to_pylist()))})"
+    return [Oddity(kind, each) for each in others["conversation_id"].unique().to_pylist()]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 
 from halfhour.errors import ApiError, HalfhourError, Incomplete, Unreachable
@@ -62,13 +63,18 @@ class Event:
         return {name: value for name, value in told.items() if value not in (None, "")}
 
 
+def counted(number: int, what: str) -> str:
+    """So many of *what*, which is one of them."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 Tell = Callable[[Event], None]
 
 
 @dataclass(slots=True)
 class Outcome:
     """What a sync did. *failed* are the windows that it could not get, and why, and *left_out*
-    the sources that the client is not allowed to read.
+    the sources that the client is not allowed to read. *days* are those that files settled.
     """
 
     settled: int = 0
@@ -77,6 +83,7 @@ class Outcome:
     failed: dict[Window, HalfhourError] = field(default_factory=dict)
     left_out: dict[Source, ApiError] = field(default_factory=dict)
     oddities: list[Oddity] = field(default_factory=list)
+    days: list[datetime] = field(default_factory=list)
 
     def check(self) -> None:
         """Raises Incomplete, or the one failure there was where nothing could be had."""
@@ -95,6 +102,7 @@ class Outcome:
         """A sentence for each kind, with the first conversations that it is true of."""
         for kind in dict.fromkeys(each.kind for each in self.oddities):
             found = [*dict.fromkeys(each for each in self.oddities if each.kind == kind)]
-            listed = "; ".join(f"{each.conversation_id}, {each.detail}" for each in found[:LISTED])
+            named = (", ".join(filter(None, each[1:])) for each in found[:LISTED])
+            listed = "; ".join(named)
             more = f"; and {len(found) - LISTED} more" if len(found) > LISTED else ""
             tell(Event("odd", rows=len(found), reason=f"{kind}: {len(found)} ({listed}{more})"))

@@ -204,7 +204,9 @@ class Store:
         within = interval or Interval(moment(0), moment(2**47))
         return (
             self.ask(
-                "select revisions.*, names.name as agent_name from revisions "
+                # Down to the millisecond: older versions kept what a file's clock says.
+                "select revisions.* replace (epoch_ms(revisions.read_at) as read_at), "
+                "names.name as agent_name from revisions "
                 "left join names on names.kind = 'agent' and names.id = agent_id "
                 "where interval_start >= $start and interval_start < $end "
                 "order by read_at, source, interval_start, agent_id, queue_id, media_type, "

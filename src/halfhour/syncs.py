@@ -24,11 +24,11 @@ from halfhour.errors import (
     Unreachable,
 )
 from halfhour.intervals import Interval, floored
-from halfhour.outcomes import Event, Outcome, Tell
+from halfhour.outcomes import Event, Outcome, Tell, counted
 from halfhour.settings import Settings
 from halfhour.store import Store
 from halfhour.talk import watched
-from halfhour.windows import DAY
+from halfhour.windows import DAY, dates
 from halfhour.wishes import Wish
 
 log = logging.getLogger("halfhour")
@@ -41,16 +41,11 @@ def once(settings: Settings, store: Store, wish: Wish, keep: timedelta | None = 
     """
     first_kept = floored(now() - keep, DAY) if keep else None
     outcome = run(settings, store, replace(wish, since=first_kept))
-    changed = f"; {outcome.changed:,} figures have changed since" if outcome.changed else ""
-    log.info(
-        "%s: %d windows settled, %s rows%s",
-        store.path,
-        outcome.settled,
-        f"{outcome.rows:,}",
-        changed,
-    )
+    settled = f"{counted(outcome.settled, 'window')} settled"
+    log.info("%s: %s, %s", store.path, settled, _rows(outcome))
     if first_kept and (gone := store.keep(first_kept)):
-        log.info("%s: %d days before %s are gone", store.path, gone, first_kept.date())
+        days = counted(gone, "day")
+        log.info("%s: %s before %s let go of", store.path, days, first_kept.date())
     outcome.check()
 
 
@@ -94,7 +89,13 @@ def land(store: Store, paths: Sequence[Path], interval: Interval | None) -> None
     Raises what `landed.land` raises.
     """
     outcome = _shown(lambda tell: landed.land(store, paths, interval, now, tell))
-    log.info("%s: %d days settled, %s rows", store.path, outcome.settled, f"{outcome.rows:,}")
+    settled = f"{counted(outcome.settled, 'day')} settled ({dates(outcome.days)})"
+    log.info("%s: %s, %s", store.path, settled, _rows(outcome))
+
+
+def _rows(outcome: Outcome) -> str:
+    rows, changed = counted(outcome.rows, "row"), counted(outcome.changed, "figure")
+    return f"{rows}; {changed} revised" if outcome.changed else rows
 
 
 def _shown(work: Callable[[Tell], Coroutine[Any, Any, Outcome]]) -> Outcome:

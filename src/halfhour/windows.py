@@ -106,3 +106,15 @@ def cut(interval: Interval, width: timedelta) -> dict[str, object]:
         "end_ms": epoch_ms(interval.end),
         "width": width // MILLISECOND,
     }
+
+
+def dates(days: Iterable[datetime]) -> str:
+    """*days* in words: of those that follow one another the first and the last."""
+    runs: list[tuple[datetime, datetime]] = []
+    for day in sorted(days):
+        start = runs.pop()[0] if runs and runs[-1][1] == day - DAY else day
+        runs.append((start, day))
+    return ", ".join(
+        str(first.date()) if first == last else f"{first.date()} to {last.date()}"
+        for first, last in runs
+    )

@@ -1,6 +1,6 @@
 """What a sync is to bring: which days of a store are due, and what they cost."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -51,12 +51,17 @@ def calendar(store: Store, wish: Wish, now: datetime) -> Calendar:
     return Calendar(now, granularity, wish.reread or ages)
 
 
-def held(store: Store, wish: Wish, now: datetime) -> dict[Source, list[Held]]:
-    """What there is of each day, oldest first, of every source that *wish* names."""
+def held(
+    store: Store, wish: Wish, now: datetime, since: Iterable[Source] = Source
+) -> dict[Source, list[Held]]:
+    """What there is of each day, oldest first, of every source that *wish* names.
+
+    The first day that is held is, where it counts, that of the sources *since*.
+    """
     when = calendar(store, wish, now)
     exists = store.exists
     settled = {each: store.settled(each) if exists else [] for each in Source}
-    firsts = [windows[0].window.start for windows in settled.values() if windows]
+    firsts = [settled[each][0].window.start for each in since if settled[each]]
     interval = wish.interval or Interval(min(firsts, default=now - FIRST), now)
     if wish.since and wish.since >= interval.end:
         return {each: [] for each in wish.sources or Source}
@@ -69,8 +74,11 @@ def held(store: Store, wish: Wish, now: datetime) -> dict[Source, list[Held]]:
 
 
 def due(store: Store, wish: Wish, now: datetime) -> dict[Source, list[Held]]:
-    """The days that are to be read, oldest first, of every source that *wish* names."""
-    days = held(store, wish, now)
+    """The days that are to be read, oldest first, of every source that *wish* names.
+
+    Details may have landed of days long ago, which is no wish for all since.
+    """
+    days = held(store, wish, now, since=(Source.POSTED, Source.STATUS))
     return {source: [each for each in days[source] if each.due] for source in days}
 
 

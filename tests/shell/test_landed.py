@@ -13,16 +13,17 @@ from typing import Any
 
 import pytest
 
-from halfhour import cutting
+from halfhour import cutting, wishes
 from halfhour.errors import ConfigError
 from halfhour.intervals import HALF_HOUR, QUARTER_HOUR, Interval
 from halfhour.landed import AT_ONCE, land
 from halfhour.outcomes import Event, Outcome
 from halfhour.pieces import ENDLESS
 from halfhour.store import Store
-from halfhour.tables import POSTED_METRICS
+from halfhour.tables import EMITTED, POSTED_METRICS, SEGMENTS
 from halfhour.vocabulary import Source
 from halfhour.windows import DAY
+from halfhour.wishes import Wish
 
 from .test_syncing import key_of
 from .test_worked import WORK
@@ -59,6 +60,10 @@ FORMS: dict[str, Callable[[list[Any]], bytes]] = {
     "ndjson": lines,
     "pages by the line": lambda found: page(found[:2]) + b"\n\n" + page(found[2:]) + b"\n",
     "twice": lambda found: lines(found) + lines(found),
+    "with a byte order mark": lambda found: b"\xef\xbb\xbf" + lines(found),
+    "with an empty last page": lambda found: (
+        lines(found) + b'{"dataAvailabilityDate": "%s"}' % NOW.isoformat().encode()
+    ),
     "gzipped": lambda found: gzip.compress(page(found)),
     "gzipped ndjson": lambda found: gzip.compress(lines(found)),
 }
@@ -79,7 +84,7 @@ def landed(
 def test_every_form_says_the_same(tmp_path, form):
     whole = tmp_path / "whole"
     whole.mkdir()
-    expected, _, _ = landed(whole, CAPTURED.read_bytes())
+    expected, _, _ = landed(whole, page(CONVERSATIONS))
     store, outcome, _ = landed(tmp_path, FORMS[form](CONVERSATIONS))
 
     assert outcome.rows > 50
@@ -165,7 +170,7 @@ def test_both_bases_are_right_to_the_millisecond(tmp_path, width):
 
 def test_a_file_settles_the_days_it_is_said_to_have_all_of(tmp_path):
     week = Interval(DAYS.start - DAY, DAYS.start + 2 * DAY)
-    store, outcome, told = landed(tmp_path, CAPTURED.read_bytes(), week)
+    store, outcome, told = landed(tmp_path, page(CONVERSATIONS), week)
 
     assert [each.window for each in store.settled(Source.DETAILS)] == list(week.windows(DAY))
     assert outcome.settled == 3
@@ -174,6 +179,107 @@ def test_a_file_settles_the_days_it_is_said_to_have_all_of(tmp_path):
         f"{ENDLESS}: 1 ({CONVERSATIONS[-2]['conversationId']}, session "
         "00000000-0000-4000-8000-0000000dd07, segments[2]: hold at 2023-02-17T20:06:05.250Z)"
     )
+
+
+def moved(conversation: dict[str, Any], day: str) -> Any:
+    """As if it had been on another day, with ids of its own."""
+    text = json.dumps(conversation).replace("2023-02-17", day)
+    return json.loads(text.replace("00000000-0000", f"{day[-5:-3]}{day[-2:]}0000-0000"))
+
+
+def days_of(store: Store) -> list[str]:
+    return [f"{each.window.start:%Y-%m-%d}" for each in store.settled(Source.DETAILS)]
+
+
+def reasons(told: list[Event]) -> str:
+    return "\n".join(each.reason for each in told if each.kind == "odd")
+
+
+def test_a_file_settles_the_days_in_which_conversations_of_agents_began_and_no_others(tmp_path):
+    ivr = {**moved(CONVERSATIONS[0], "2023-02-20"), "participants": [{"purpose": "ivr"}]}
+    later = moved(CONVERSATIONS[0], "2023-02-25")
+    store, outcome, told = landed(tmp_path, lines([*CONVERSATIONS, ivr, later]))
+
+    assert days_of(store) == ["2023-02-17", "2023-02-25"]
+    assert outcome.days == [DAYS.start, DAYS.start + 8 * DAY]
+    assert reasons(told) == ""
+
+
+def test_days_that_are_held_are_replaced_only_where_it_is_said_that_files_have_all_of_them(
+    tmp_path,
+):
+    landed(tmp_path, page([*CONVERSATIONS, moved(CONVERSATIONS[1], "2023-02-19")]))
+    store = Store(tmp_path / "halfhour.duckdb")
+    before = store.settled(Source.DETAILS)
+    less = page([*CONVERSATIONS[1:], moved(CONVERSATIONS[1], "2023-02-18")])
+    said = r"2023-02-17: held already; .* \(--from 2023-02-17 --to 2023-02-19 if it is all"
+    with pytest.raises(ConfigError, match=said):
+        landed(tmp_path, less)
+    assert store.settled(Source.DETAILS) == before
+
+    written = NOW + timedelta(microseconds=123_456)
+    _, outcome, _ = landed(tmp_path, less, DAYS, written)
+    assert days_of(store) == ["2023-02-17", "2023-02-19"]
+    assert outcome.changed > 0
+    assert store.revisions().num_rows == outcome.changed
+    assert {*store.revisions()["read_at"].to_pylist()} == {NOW + timedelta(milliseconds=123)}
+
+
+def test_revisions_of_a_store_that_kept_microseconds_can_be_read(tmp_path):
+    store, _, _ = landed(tmp_path, page(CONVERSATIONS))
+    nothing = {"segments": SEGMENTS.empty_table(), "emitted": EMITTED.empty_table()}
+    store.settle(Source.DETAILS, DAYS, nothing, NOW + timedelta(microseconds=1))
+
+    assert {*store.revisions()["read_at"].to_pylist()} == {NOW}
+
+
+def test_a_call_over_midnight_is_told_of_as_its_other_day_is_not_settled(tmp_path):
+    late = json.loads(json.dumps(CONVERSATIONS[0]).replace("T18:", "T23:").replace("-17T23:15",
+                      "-18T00:15"))  # fmt: skip
+    store, _, told = landed(tmp_path, page([late, *CONVERSATIONS[1:]]))
+
+    assert days_of(store) == ["2023-02-17"]
+    identity = late["conversationId"]
+    assert f"days that are not settled (2023-02-18): 1 ({identity})" in reasons(told)
+
+
+def test_a_job_without_its_last_page_is_told_of(tmp_path):
+    first, last = ({"conversations": CONVERSATIONS[:2], "cursor": "more"},
+                   {"conversations": CONVERSATIONS[2:]})  # fmt: skip
+    _, _, told = landed(tmp_path, json.dumps(first).encode())
+    assert "landed: its last page has a cursor" in reasons(told)
+    paths = [tmp_path / "1.json", tmp_path / "2.json"]
+    for path, content in zip(paths, (last, first), strict=True):
+        path.write_text(json.dumps(content))
+    whole: list[Event] = []
+    asyncio.run(land(Store(tmp_path / "whole.duckdb"), paths, DAYS, lambda: NOW, whole.append))
+
+    assert reasons(whole) == ""
+
+
+def test_files_are_right_until_their_data_ends_where_they_say_when_that_is(tmp_path):
+    ended = DAYS.start + timedelta(hours=20, minutes=40)
+    found = {"conversations": CONVERSATIONS, "dataAvailabilityDate": ended.isoformat()}
+    store, _, _ = landed(tmp_path, json.dumps(found).encode())
+
+    (only,) = store.settled(Source.DETAILS)
+    assert only.window == Interval(DAYS.start, DAYS.start + timedelta(hours=20, minutes=30))
+    assert only.read_at == ended
+
+
+def test_days_that_had_not_begun_when_the_file_was_written_cannot_be_settled(tmp_path):
+    with pytest.raises(ConfigError, match=r"2023-02-17: the files are from before.*2023-02-16T00"):
+        landed(tmp_path, page(CONVERSATIONS), written=DAYS.start - DAY)
+
+    assert not (tmp_path / "halfhour.duckdb").exists()
+
+
+def test_a_plain_sync_does_not_reach_back_to_what_has_landed(tmp_path):
+    store, _, _ = landed(tmp_path, page(CONVERSATIONS))
+    days = wishes.due(store, Wish(), NOW)
+
+    assert {each[0].day.start for each in days.values()} == {NOW - wishes.FIRST}
+    assert wishes.held(store, Wish(), NOW)[Source.DETAILS][0].day == DAYS
 
 
 def test_what_was_not_over_when_the_file_was_written_is_held_as_far_as_it_was(tmp_path):
@@ -218,7 +324,10 @@ def without(name: str, value: Any) -> Any:
         (b"", "cut off, or no JSON"),
         (b'{"results": []}', "these are aggregates"),
         (b'{"entities": []}', "neither a page of conversation details"),
-        (b'{"conversations": []}', "no conversation in it; say with --from and --to"),
+        (
+            b'{"conversations": []}',
+            "no conversation of an agent in the files; say with --from and --to",
+        ),
         (lines(CONVERSATIONS[:2])[:-9], "line 2: cut off"),
         (gzip.compress(lines(CONVERSATIONS))[:-30], "cannot be read"),
         (b"\x1f\x8bnothing of the kind", "cannot be read"),
