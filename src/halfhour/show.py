@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from halfhour.found import Found
 from halfhour.holdings import check, holdings, missing, passing, reconciled, wish_of
 from halfhour.intervals import Interval
 from halfhour.meanings import labelled
+from halfhour.outcomes import LISTED
 from halfhour.plan import Question
 from halfhour.regions import Hosts
 from halfhour.render import formats
@@ -210,6 +211,18 @@ def reconcile(store: Store, interval: Interval | None, shape: Shape) -> None:
             log.warning("posted and rebuilt differ in %d intervals", differing)
         else:
             log.info("posted and rebuilt agree in every interval")
-        ids = " ".join(filter(None, table["unexplained_conversations"].to_pylist())).split()
-        if ids:
-            log.warning("unexplained: conversations %s", ", ".join(dict.fromkeys(ids)))
+        if unexplained := list(filter(_is_unexplained, table.to_pylist())):
+            listed = "; ".join(map(_unexplained, unexplained[:LISTED]))
+            more = f"; and {len(unexplained) - LISTED} more" if unexplained[LISTED:] else ""
+            log.warning("unexplained: %s%s", listed, more)
+
+
+def _is_unexplained(row: Mapping[str, Any]) -> bool:
+    return bool(row["unexplained_ms"] or row["unexplained_conversations"])
+
+
+def _unexplained(row: Mapping[str, Any]) -> str:
+    ids = row["unexplained_conversations"].split()
+    more = f" and {len(ids) - LISTED} more" if ids[LISTED:] else ""
+    where = f"conversations {', '.join(ids[:LISTED])}{more}" if ids else "in no conversation"
+    return f"{row['agent_name']} on {row['day']}, {row['unexplained_ms']:,} ms ({where})"

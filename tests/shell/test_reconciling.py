@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -86,12 +86,14 @@ def test_what_goes_on_where_the_day_is_cut_is_still_open(own_cloud, tmp_path):
         assert row["posted_ms"] - row["worked_ms"] == sum(row[cause] for cause in CAUSES)
 
 
-def landed(folder: Path, conversations: list[Any]) -> Store:
-    """A store of these, whose posted figures are those of the captured ones."""
+def landed(
+    folder: Path, conversations: list[Any], days: Interval = DAYS, written: datetime = NOW
+) -> Store:
+    """A store of these, without posted figures."""
     (folder / "landed.json").write_bytes(page(conversations))
-    os.utime(folder / "landed.json", (NOW.timestamp(),) * 2)
+    os.utime(folder / "landed.json", (written.timestamp(),) * 2)
     store = Store(folder / "halfhour.duckdb")
-    asyncio.run(land(store, [folder / "landed.json"], DAYS, lambda: NOW, lambda event: None))
+    asyncio.run(land(store, [folder / "landed.json"], days, lambda: NOW, lambda event: None))
     return store
 
 
@@ -120,6 +122,105 @@ def test_what_nothing_explains_is_listed_with_its_conversations(right, tmp_path)
     }
     assert sum(row["differing_interval_count"] for row in rows) == 1
     assert sum(row["posted_ms"] - row["rebuilt_ms"] for row in rows) == -7
+
+
+@pytest.mark.parametrize(
+    ("apart", "column"), [(timedelta(minutes=2), "unexplained_ms"), (HALF_HOUR, "late_data_ms")]
+)
+def test_data_is_late_only_if_one_reading_could_not_know_it(tmp_path, apart, column):
+    less = changed(0, handle(0), handle(0, -7))
+    (tmp_path / "less").mkdir()
+    posted = cutting.rebuilt(landed(tmp_path / "less", [less, *CONVERSATIONS[1:]]), DAYS, HALF_HOUR)
+    read_at = DAYS.end + 2 * HALF_HOUR
+    store = landed(tmp_path, CONVERSATIONS, written=read_at)
+    store.settle(Source.POSTED, DAYS, {"posted": posted}, read_at - apart)
+    found = reconciled(store, None, read_at).to_pylist()
+
+    assert {row[column] for row in found} == {-7, 0}
+    listed = {row["unexplained_conversations"] for row in found} - {""}
+    assert listed == ({less["conversationId"]} if column == "unexplained_ms" else set())
+
+
+def changed(at: int, *changes: str) -> Any:
+    """A captured conversation with every other one of *changes* in place of the one before it."""
+    text = json.dumps(CONVERSATIONS[at])
+    for old, new in zip(changes[::2], changes[1::2], strict=True):
+        assert old in text
+        text = text.replace(old, new)
+    return json.loads(text)
+
+
+def handle(at: int, more: int = 0) -> str:
+    """The first handle time of an agent in a captured conversation, as it stands there."""
+    values = [
+        metric["value"]
+        for participant in CONVERSATIONS[at]["participants"]
+        if "userId" in participant
+        for session in participant["sessions"]
+        for metric in session["metrics"]
+        if metric["name"] == "tHandle"
+    ]
+    return f'"name": "tHandle", "value": {values[0] + more}'
+
+
+def under_a_callback() -> Any:
+    """A call that a callback led to, and has posted 7 ms more than was worked on it."""
+    found = changed(1, handle(1), handle(1, 7))
+    (agent,) = [each for each in found["participants"] if "userId" in each]
+    callback = json.loads(json.dumps(agent["sessions"][0]).replace(handle(1, 7), handle(1)))
+    agent["sessions"].append({**callback, "mediaType": "callback", "sessionId": "callback"})
+    return found
+
+
+def without(at: int, what: str, keys: tuple[str, ...]) -> Any:
+    """A captured conversation without these *keys* of segments of a type, or without those."""
+    found = changed(at)
+    for participant in found["participants"]:
+        for session in participant["sessions"] if "userId" in participant else ():
+            for segment in [each for each in session["segments"] if each["segmentType"] == what]:
+                for key in keys:
+                    del segment[key]
+                if not keys:
+                    session["segments"].remove(segment)
+    return found
+
+
+UNLIKE = {
+    "callback_under_voice_ms": (under_a_callback(), 7),
+    "crosses_midnight_ms": (
+        changed(0, handle(0), handle(0, 7), "T16:", "T23:", "-17T18:", "-18T01:"),
+        None,
+    ),
+    "still_open_ms": (without(1, "wrapup", ("segmentEnd",)), None),
+    "unanswered_acw_ms": (changed(3, handle(3), handle(3, 4001)), 1),
+    "unanswered_acw_ms, as it was dialled": (without(2, "interact", ()), 72291),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cause", UNLIKE)
+def test_a_cause_explains_no_difference_of_another_kind(tmp_path, cause):
+    conversation, unexplained = UNLIKE[cause]
+    days = Interval(DAYS.start, DAYS.end + DAY)
+    store = landed(tmp_path, [conversation], days)
+    for day in days.windows(DAY):
+        store.settle(Source.POSTED, day, {"posted": cutting.rebuilt(store, day, HALF_HOUR)}, NOW)
+    rows = [row for row in reconciled(store, None, NOW).to_pylist() if row["unexplained_ms"]]
+
+    assert {row["unexplained_conversations"] for row in rows} == {conversation["conversationId"]}
+    assert unexplained in (None, sum(row["unexplained_ms"] for row in rows))
+    for row in rows:
+        assert row["posted_ms"] - row["worked_ms"] == sum(row[cause] for cause in CAUSES)
+
+
+def test_the_command_says_whose_time_is_unexplained_and_when_and_how_much(halfhour, tmp_path):
+    conversation, _ = UNLIKE["unanswered_acw_ms"]
+    store = landed(tmp_path, [conversation])
+    store.settle(Source.POSTED, DAYS, {"posted": cutting.rebuilt(store, DAYS, HALF_HOUR)}, NOW)
+    (row,) = reconciled(store, None, NOW).to_pylist()
+    identity = conversation["conversationId"]
+
+    said = f"unexplained: {row['agent_name']} on 2023-02-17, 1 ms (conversations {identity})"
+    assert said in halfhour("reconcile").err
 
 
 def test_the_command_says_whether_they_agree(halfhour):
