@@ -138,9 +138,8 @@ def import_(
 ) -> None:
     """Read conversation details into a store that a details job or query has left in files.
 
-    They are taken for all there was of the days (UTC) in which their
-    conversations began. Say with --from and --to if other days are complete, or
-    if days that are held already are to be replaced.
+    They are taken for all there was of the days (UTC) in which their conversations began;
+    say with --from and --to if other days are complete, or are to replace what is held.
     """
     from halfhour import syncs, talk
     from halfhour.store import Store

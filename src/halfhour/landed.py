@@ -19,7 +19,8 @@ from halfhour.errors import ConfigError
 from halfhour.intervals import MILLISECOND, Interval, floored, utc
 from halfhour.outcomes import Event, Outcome, Tell
 from halfhour.pages import AT_ONCE, Moment, Page, Records, pages, written
-from halfhour.segments import Oddity, read
+from halfhour.records import Oddity
+from halfhour.segments import read
 from halfhour.store import Store
 from halfhour.tables import MOMENT
 from halfhour.turns import alone, parts, patiently
@@ -118,10 +119,10 @@ def _moments(record: msgspec.Raw) -> list[datetime]:
     """When a conversation began, and when an agent first and last did something of it."""
     try:
         found = msgspec.json.decode(record, type=_Began)
-        sessions = [s for each in found.participants if each.user_id for s in each.sessions]
+        sessions = [s for each in found.participants if each.user_id for s in each.sessions or ()]
         if not sessions:
             return []
-        segments = [segment for session in sessions for segment in session.segments]
+        segments = [segment for session in sessions for segment in session.segments or ()]
         texts = [text for s in segments for text in (s.segment_start, s.segment_end) if text]
         edges = (min(texts), max(texts)) if texts else ()
         return [utc(found.conversation_start), *(utc(datetime.fromisoformat(t)) for t in edges)]
