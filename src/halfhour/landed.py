@@ -45,34 +45,36 @@ async def land(
     """
     if interval and any(floored(each, DAY) != each for each in (interval.start, interval.end)):
         raise ConfigError("--from, --to: files settle whole days (UTC); write dates")
-    found = await _found(paths)
+    found = await _found(paths, interval)
     store = replace(store, wait=0)  # `patiently` waits in its place
-    outcome = Outcome()
     async with alone(store, tell):
-        windows = await patiently(lambda: _windows(store, found, interval, clock()))
+        windows = await patiently(lambda: _windows(store, found, clock(), again=bool(interval)))
         tell(Event("planned", of=len(windows)))
         if found.unfinished:
             tell(Event("odd", reason=f"{found.unfinished}: {UNFINISHED}"))
-        span = interval or found.span or Interval(windows[0].start, windows[-1].end)
         until = min(windows[-1].start + DAY, found.known_until)
         with parts(store) as folder:
             with Files(folder) as files:
                 async for records in _batches(paths):
-                    files.add(read(records, span, until))
+                    files.add(read(records, found.span, until))
             await patiently(lambda: ready(store, Wish(), clock()))
-            for done, window in enumerate(windows, 1):
-                settle = partial(
-                    store.settle, Source.DETAILS, window, files.tables, found.known_until
-                )
-                rows, changed = await patiently(settle)
-                outcome.settled += 1
-                outcome.rows += rows
-                outcome.changed += changed
-                of = len(windows)
-                tell(Event("settled", Source.DETAILS, window, rows, changed, done, of))
+            outcome = await _settled(store, windows, files, found.known_until, tell)
             outcome.oddities += [*files.oddities, *_elsewhere(files, windows)]
-    outcome.days = [each.start for each in windows]
     outcome.tell_oddities(tell)
+    return outcome
+
+
+async def _settled(
+    store: Store, windows: Sequence[Interval], files: Files, read_at: datetime, tell: Tell
+) -> Outcome:
+    outcome = Outcome(days=[each.start for each in windows])
+    for done, window in enumerate(windows, 1):
+        settle = partial(store.settle, Source.DETAILS, window, files.tables, read_at)
+        rows, changed = await patiently(settle)
+        outcome.settled += 1
+        outcome.rows += rows
+        outcome.changed += changed
+        tell(Event("settled", Source.DETAILS, window, rows, changed, done, len(windows)))
     return outcome
 
 
@@ -81,18 +83,18 @@ ELSEWHERE = "conversations that agents also worked on in days that are not settl
 
 
 class _Found(NamedTuple):
-    """What files are about. They are right until *known_until*; in *days* conversations began,
-    within *span* agents worked on them. Of the job that *unfinished* is of pages are missing.
+    """What files are about. They are right until *known_until* and are to settle *days*; *span* is
+    what is read of them. Of the job that *unfinished* is of pages are missing.
     """
 
     known_until: datetime
     days: list[datetime]
-    span: Interval | None
+    span: Interval
     unfinished: Path | None
 
 
-async def _found(paths: Sequence[Path]) -> _Found:
-    """Raises ConfigError for what is no file of conversation details."""
+async def _found(paths: Sequence[Path], interval: Interval | None) -> _Found:
+    """Raises ConfigError for what is no file of conversation details, or says of no day."""
     known = [written(path) for path in paths]
     days: set[datetime] = set()
     touched: set[datetime] = set()
@@ -106,7 +108,14 @@ async def _found(paths: Sequence[Path]) -> _Found:
                 began, *others = (floored(each, DAY) for each in moments)
                 days.add(began)
                 touched.update((began, *others))
-    span = Interval(min(touched), max(touched) + DAY) if touched else None
+    if not interval and not days:
+        raise ConfigError(
+            "no conversation of an agent in the files; say with --from and --to of which days "
+            "this is all there was"
+        )
+    if interval:
+        days = {day.start for day in interval.windows(DAY)}
+    span = interval or Interval(min(touched), max(touched) + DAY)
     unfinished = paths[-1] if all(cursors.values()) else None
     return _Found(floored(min(known), MILLISECOND), sorted(days), span, unfinished)
 
@@ -130,29 +139,25 @@ def _moments(record: msgspec.Raw) -> list[datetime]:
         return []  # reading it will say what is wrong with it
 
 
-def _windows(
-    store: Store, found: _Found, interval: Interval | None, now: datetime
-) -> list[Interval]:
-    """The days to settle, as far as they were over. Raises ConfigError."""
+def _windows(store: Store, found: _Found, now: datetime, *, again: bool) -> list[Interval]:
+    """The days to settle, as far as they were over. Raises ConfigError for one that is held, if
+    it is not to be settled *again*.
+    """
     store.upgrade()
-    days = [day.start for day in interval.windows(DAY)] if interval else found.days
-    if not days:
-        raise ConfigError(
-            "no conversation of an agent in the files; say with --from and --to of which days "
-            "this is all there was"
-        )
+    days = found.days
     over = floored(found.known_until, calendar(store, Wish(), now).granularity)
     if days[0] >= over:
         raise ConfigError(
-            f"{dates(days)}: the files are from before, as they were written, or say that their "
-            f"data ends, at {found.known_until:%Y-%m-%dT%H:%M:%SZ}; nothing was imported"
+            f"{dates(days)}: not begun at {found.known_until:%Y-%m-%dT%H:%M:%SZ}, when the files "
+            "were written or their data ends, so nothing was imported; export them again later"
         )
     held = {each.window.start for each in store.settled(Source.DETAILS)} if store.exists else set()
-    if not interval and (again := held.intersection(days)):
+    if not again and (twice := held.intersection(days)):
+        first = min(twice)
         raise ConfigError(
-            f"{dates(again)}: held already; say with --from and --to of which days the files are "
-            f"all there was, and they replace what is held (--from {days[0].date()} "
-            f"--to {(days[-1] + DAY).date()} if it is all of them); nothing was imported"
+            f"{dates(twice)}: held already; say with --from and --to of which days the files are "
+            f"all there was, as in --from {first.date()} --to {(first + DAY).date()}, and they "
+            "replace what is held; nothing was imported"
         )
     return [Interval(day, min(day + DAY, over)) for day in days if day < over]
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halfhour.intervals import HALF_HOUR, Interval
-from halfhour.windows import DAY, Calendar, Settled, State
+from halfhour.windows import DAY, Calendar, Settled, State, dates
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 minutes = st.integers(0, 12 * 24 * 60).map(lambda count: START + timedelta(minutes=count))
@@ -91,3 +91,15 @@ def test_days_are_whole_whatever_part_of_them_is_asked_for(first, last, days):
     asked = Interval(START + timedelta(hours=first), START + timedelta(hours=last))
 
     assert [day.day for day, *_ in held_at(START + 9 * DAY, asked)] == days
+
+
+@given(st.sets(st.integers(0, 40).map(lambda count: START + count * DAY)))
+def test_days_in_words_name_each_of_them_once(days):
+    named = set()
+    for run in filter(None, dates(days).split(", ")):
+        first, *last = (datetime.fromisoformat(f"{text}T00Z") for text in run.split(" to "))
+        run_of = Interval(first, (last or [first])[0] + DAY)
+        assert first - DAY not in named
+        named |= {each.start for each in run_of.windows(DAY)}
+
+    assert named == days

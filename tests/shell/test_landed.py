@@ -213,7 +213,7 @@ def test_days_that_are_held_are_replaced_only_where_it_is_said_that_files_have_a
     store = Store(tmp_path / "halfhour.duckdb")
     before = store.settled(Source.DETAILS)
     less = page([*CONVERSATIONS[1:], moved(CONVERSATIONS[1], "2023-02-18")])
-    said = r"2023-02-17: held already; .* \(--from 2023-02-17 --to 2023-02-19 if it is all"
+    said = r"2023-02-17: held already; .* --from 2023-02-17 --to 2023-02-18, and they replace"
     with pytest.raises(ConfigError, match=said):
         landed(tmp_path, less)
     assert store.settled(Source.DETAILS) == before
@@ -269,7 +269,7 @@ def test_files_are_right_until_their_data_ends_where_they_say_when_that_is(tmp_p
 
 
 def test_days_that_had_not_begun_when_the_file_was_written_cannot_be_settled(tmp_path):
-    with pytest.raises(ConfigError, match=r"2023-02-17: the files are from before.*2023-02-16T00"):
+    with pytest.raises(ConfigError, match=r"2023-02-17: not begun at 2023-02-16T00"):
         landed(tmp_path, page(CONVERSATIONS), written=DAYS.start - DAY)
 
     assert not (tmp_path / "halfhour.duckdb").exists()
