@@ -98,7 +98,12 @@ _WAYS_OUT_BY_CODE = {
 
 
 def near_miss(word: str, known: Iterable[str]) -> str:
-    """``; did you mean 'x'?`` for the closest of *known*, else the empty string."""
+    """``; did you mean 'x'?`` for one of *known*, else the empty string: the shortest that *word*
+    is the first words or letters of, or else the closest.
+    """
     by_folded = {candidate.casefold(): str(candidate) for candidate in known}
-    close = get_close_matches(word.casefold(), by_folded, n=1)
+    folded = word.casefold()
+    begun = [each for each in by_folded if each.startswith(folded) and len(folded) > 2]
+    begun.sort(key=lambda each: (each[len(folded) :][:1].isalnum(), len(each)))
+    close = begun or get_close_matches(folded, by_folded, n=1)
     return f"; did you mean {by_folded[close[0]]!r}?" if close else ""

@@ -34,7 +34,8 @@ def _holdings(store: Store, question: Question, now: datetime) -> Found:
     when = calendar(store, Wish(), now)
     if question.width < when.granularity:
         raise ConfigError(
-            f"--granularity: quarter-hours are wanted, and {store.path} holds half-hours; "
+            f"--granularity or --layout: quarter-hours are wanted, and {store.path} holds "
+            "half-hours; "
             "'halfhour sync --granularity 15m' with another --store gets both"
         )
     if question.granularity < when.granularity:

@@ -81,7 +81,8 @@ class Shape:
                     raise ConfigError(
                         f"--{option}: what a queue was offered is of no agent; leave it out"
                     )
-        layouts.check(layout, reports.report(question, Found()).column_names, self.layout)
+        answer = reports.report(question, Found())
+        layouts.check(layout, answer.schema, self.layout, question.basis)
         return question
 
 

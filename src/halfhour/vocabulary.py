@@ -69,6 +69,10 @@ class Format(StrEnum):
     SVG = "svg"
     PNG = "png"
     WFM = "wfm"
+    # What else they are called.
+    EXCEL = "xlsx"
+    TEXT = "table"
+    JSONL = "ndjson"
 
 
 class Log(StrEnum):

@@ -255,9 +255,10 @@ def test_rows_are_sorted_and_the_first_of_them_kept(sort, first):
     assert table.num_rows == 3
 
 
-def test_a_column_to_sort_by_that_there_is_not_is_answered_with_the_nearest():
+@pytest.mark.parametrize("sort", ["handle", "handle_time", "Handl_time_sec"])
+def test_a_column_to_sort_by_that_there_is_not_is_answered_with_the_nearest(sort):
     with pytest.raises(ConfigError, match="did you mean 'handle_time_sec'"):
-        reports.report(Question(NIGHT, LONDON, sort="handle_time"), Found(AGENTS, posted=HARD))
+        reports.report(Question(NIGHT, LONDON, sort=sort), Found(AGENTS, posted=HARD))
 
 
 def test_seconds_are_shown_to_the_millisecond_if_asked_for():

@@ -121,7 +121,7 @@ def test_a_full_disk_leaves_the_old_file_in_place(cloud, halfhour, tmp_path, for
     [
         (("--output", "r.parket"), "did you mean '.parquet'?"),
         (("--output", "r.xls"), "did you mean '.xlsx'?"),
-        (("--format", "excel"), "--format"),
+        (("--format", "exel"), 'Did you mean "excel"?'),
     ],
 )
 def test_a_form_that_there_is_not_is_answered_with_the_nearest(halfhour, words, said):

@@ -3,16 +3,21 @@
 import csv
 import re
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from halfhour import layouts
 from halfhour.errors import ConfigError
+from halfhour.intervals import HALF_HOUR, Interval
+from halfhour.plan import Question
+from halfhour.shapes import Shape
+from halfhour.vocabulary import Format
 
 DAY = ("--from", "2026-03-02", "--to", "2026-03-03")
 INTERVAL = "2026-03-02T00:00:00Z/2026-03-03T00:00:00Z"
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 WFM = ("report", *DAY, "--format", "wfm", "--layout")
 
 
@@ -67,7 +72,7 @@ def test_the_scorecard_has_its_columns_in_whole_seconds(cloud, halfhour):
         assert row["AGENT_ID"] == full["agent_id"]
         assert row["TALK_TIME"] == f"{float(full['talk_time_sec']):.0f}"
         assert row["STAFF_TIME"] == f"{float(full['logged_in_time_sec']):.0f}"
-        assert row["DATE"] == full["interval_start"][:16].replace("T", " ")
+        assert row["DATE"] == full["interval_start"][:16].replace("T", " ") + "+0000"
 
 
 LAYOUT = """
@@ -110,30 +115,83 @@ def test_a_layout_of_ones_own(cloud, halfhour, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "line", "said"),
     [
-        (("rows =", "row ="), ", line 2: Object contains unknown field `row`; did you mean"),
-        (('"agent"\n', '"agents"\n'), ", line 2: Invalid enum value 'agents'"),
-        (('unit = "min"', 'unit = "minutes"'), ", line 19: Invalid enum value 'minutes'"),
-        (("decimals = 2", "decimals = 9"), ", line 20: Expected `int` <= 3"),
-        (("Asia/Kathmandu", "Asia/Katmandoo"), "did you mean 'Asia/Kat"),
-        (('delimiter = "|"', 'delimiter = "||"'), ", line 4: Expected `str` of length <= 1"),
-        (('value = "agent_name"', 'valeu = "agent_name"'), "did you mean 'value'?"),
-        (('value = "agent_name"\n', ""), ", line 12: column 'Who' has neither a value nor a text"),
-        (("[[columns]]", "[[columns]"), "(at line 7, column"),
-        (('"hold_time_sec"', '"held_time_sec"'), "did you mean 'hold_time_sec'?"),
+        (("rows =", "row ="), 2, "row: there is no such field; did you mean 'rows'?"),
+        (('rows = "agent"\n', ""), 1, "rows: it is missing"),
+        (('"agent"\n', '"agents"\n'), 2, "rows: 'agents' is none of agent, queue"),
+        (("Asia/Kathmandu", "Asia/Katmandoo"), 3, "zone: 'Asia/Katmandoo' is no IANA time zone"),
+        (("|", "||"), 4, "delimiter: Expected `str` of length <= 1"),
+        (("|", "\\n"), 4, "delimiter: a quote or a line break is part of a value"),
+        (('"|"', "'\"'"), 4, "delimiter: a quote or a line break is part of a value"),
+        (('name = "Who"\n', ""), 12, "name: it is missing"),
+        (('"crlf"', '"cr"'), 5, "line_ending: 'cr' is none of lf, crlf; did you mean 'crlf'?"),
+        (('value = "agent_name"', 'valeu = "agent_name"'), 14, "did you mean 'value'?"),
+        (('value = "agent_name"\n', ""), 12, "value: a value or a text, and there is neither"),
+        (("%H:%M", "%H:%Q"), 10, "format: %Q is no directive of strftime"),
+        (("%H:%M", "%H:%"), 10, "format: % is no directive of strftime"),
+        (('"hold_time_sec"', '"held_time_sec"'), 18, "did you mean 'hold_time_sec'?"),
+        (('"hold_time_sec"', '"hold"'), 18, "did you mean 'hold_time_sec'?"),
+        (
+            ('"hold_time_sec"', '"busy_time_sec"'),
+            18,
+            "value: a report by agent and interval has no 'busy_time_sec' on the posted basis; "
+            "--basis worked or both has it",
+        ),
+        (('unit = "min"', 'unit = "mins"'), 19, "s, ms, min, h:mm:ss; did you mean 'min'?"),
+        (('"agent_name"', '"agent_name"\nunit = "ms"'), 15, "unit: it is of a length of time"),
+        (('"hold_time_sec"', '"hold_time_sec"\nformat = "%H"'), 19, "format: it is of a moment"),
+        (('value = "agent_name"', 'text = "x"\ndecimals = 1'), 15, "decimals: it is of a length"),
+        (("decimals = 2", "decimals = 9"), 20, "decimals: Expected `int` <= 3"),
     ],
 )  # fmt: skip
-def test_a_mistake_in_a_layout_is_named_with_its_line_and_field(halfhour, tmp_path, change, said):
+def test_a_mistake_in_a_layout_is_named_with_its_line_and_field(tmp_path, change, line, said):
+    assert said in refusal(LAYOUT, change, line, tmp_path / "own.toml")
+
+
+INLINE = """rows = "agent"
+columns = [
+  {name = "From", value = "interval_start"},
+  {name = "Who", value = "agent_name"},
+]
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "said"),
+    [
+        (('"interval_start"', '"interval"'), 3, "did you mean 'interval_end'?"),
+        (('"agent_name"', '"name"'), 4, "value: a report by agent and interval has no 'name'"),
+        (('"agent_name"', '"agent_name", unit = "s "'), 4, "unit: 's ' is none of s, ms,"),
+        (('name = "Who", ', ""), 4, "name: it is missing"),
+        (('"agent"', '"agents"'), 1, "rows: 'agents' is none of agent, queue"),
+    ],
+)
+def test_and_where_columns_stand_in_a_line(tmp_path, change, line, said):
+    assert said in refusal(INLINE, change, line, tmp_path / "own.toml")
+
+
+def refusal(text: str, change: tuple[str, str], line: int, path: Path) -> str:
+    """What is said at that *line* of the layout at *path*, which is *text* with a *change*."""
     old, new = change
-    text = LAYOUT.replace(old, new, 1)
-    assert text != LAYOUT
-    (tmp_path / "own.toml").write_text(text)
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    shape = Shape(form=Format.WFM, layout=str(path))
+    with pytest.raises(ConfigError) as refused:
+        shape.question(Question(Interval(NOON, NOON + HALF_HOUR), UTC))
+    where, found, said = str(refused.value).partition(f"{path}, line {line}: ")
+    assert (where, bool(found)) == ("--layout ", True), str(refused.value)
+    return said
+
+
+@pytest.mark.parametrize("change", [("[[columns]]", "[[columns]"), ('"min"', '"mins"')])
+def test_a_layout_with_a_mistake_leads_to_no_output(halfhour, tmp_path, change):
+    old, new = change
+    (tmp_path / "own.toml").write_text(LAYOUT.replace(old, new, 1))
     ran = halfhour(*WFM, "own.toml")
 
-    assert ran.code == 2
-    assert "--layout own.toml" in ran.err
-    assert said in ran.err
+    assert (ran.code, ran.out) == (2, "")
+    assert re.search(r"--layout own\.toml(, line 19: unit: |: .*\(at line 7, column)", ran.err)
     assert ran.err.count("\n") == 1
 
 
@@ -165,9 +223,10 @@ def test_a_store_of_half_hours_has_no_quarters_and_says_so(cloud, halfhour):
     halfhour("sync", *DAY, "--source", "posted")
     ran = halfhour(*WFM, "genesys-wfm")
 
-    assert ran.code == 2
+    assert (ran.code, ran.out) == (2, "")
     assert (
-        "--granularity: quarter-hours are wanted, and halfhour.duckdb holds half-hours" in ran.err
+        "--granularity or --layout: quarter-hours are wanted, and halfhour.duckdb holds half-hours"
+        in ran.err
     )
 
 

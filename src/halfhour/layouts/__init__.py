@@ -2,17 +2,19 @@
 
 import re
 import tomllib
-from collections.abc import Sequence
 from datetime import timedelta, tzinfo
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
+import pyarrow as pa
+from msgspec.structs import fields
 
 from halfhour.errors import ConfigError, near_miss
 from halfhour.intervals import WIDTHS
-from halfhour.vocabulary import By
+from halfhour.measures import BASES
+from halfhour.vocabulary import Basis, By
 from halfhour.when import zone
 
 Unit = Literal["s", "ms", "min", "h:mm:ss"]
@@ -68,17 +70,28 @@ class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"z
         return any(column.value == "offered_count" for column in self.columns)
 
 
+_SHIPPED = files("halfhour.layouts")
+_ONLY_OF = {"format": "moment", "unit": "length of time", "decimals": "length of time"}
+_LEFT_OUT = Column("")
+_DIRECTIVES = "aAbBcdfGHIjmMpSuUVwWxXyYzZ%"
+"""Those of strftime that every system has; of others each makes what it likes."""
+
+
 def load(name: str) -> Layout:
     """The layout of that *name*, or in the file at that path. Raises ConfigError."""
-    shipped = files("halfhour.layouts") / f"{name}.toml"
+    return read(_text(name), name)
+
+
+def _text(name: str) -> str:
+    shipped = _SHIPPED / f"{name}.toml"
     if re.fullmatch(r"[a-z-]+", name) and shipped.is_file():
-        return read(shipped.read_text(encoding="utf-8"), name)
+        return shipped.read_text(encoding="utf-8")
     try:
-        return read(Path(name).read_text(encoding="utf-8"), name)
+        return Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         known = sorted(
             each.name.removesuffix(".toml")
-            for each in files("halfhour.layouts").iterdir()
+            for each in _SHIPPED.iterdir()
             if each.name.endswith(".toml")
         )
         raise ConfigError(
@@ -89,53 +102,82 @@ def load(name: str) -> Layout:
 def read(text: str, where: str) -> Layout:
     """The layout that *text*, TOML, describes. Raises ConfigError with line and field."""
     try:
-        given = tomllib.loads(text)
+        layout = msgspec.convert(tomllib.loads(text), Layout)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"--layout {where}: {error}") from error
+    except msgspec.ValidationError as error:
+        raise ConfigError(_told(error, text, where)) from error
     try:
-        layout = msgspec.convert(given, Layout)
         _ = layout.zone
-    except (msgspec.ValidationError, ConfigError) as error:
-        raise ConfigError(f"--layout {where}{_line(text, str(error))}: {_hinted(error)}") from error
+    except ConfigError as error:
+        said = str(error).removeprefix("--zone ")
+        raise ConfigError(_mistake(text, where, "zone", said)) from error
+    if layout.delimiter in '"\r\n':
+        said = "a quote or a line break is part of a value"
+        raise ConfigError(_mistake(text, where, "delimiter", said))
     for at, column in enumerate(layout.columns):
         if bool(column.value) == (column.text is not None):
-            line = _line(text, f"columns[{at}]")
-            raise ConfigError(
-                f"--layout {where}{line}: column {column.name!r} has "
-                f"{'both a value and a text' if column.value else 'neither a value nor a text'}"
-            )
+            said = f"a value or a text, and {'not both' if column.value else 'there is neither'}"
+            raise ConfigError(_mistake(text, where, "value", said, at))
+        for directive in re.findall(r"%(.?)", column.format, re.DOTALL):
+            if not directive or directive not in _DIRECTIVES:
+                said = f"%{directive} is no directive of strftime; %% is a per cent sign"
+                raise ConfigError(_mistake(text, where, "format", said, at))
     return layout
 
 
-def check(layout: Layout, known: Sequence[str], where: str) -> None:
-    """Raises ConfigError for a value that is no column of the report, by those that are *known*."""
-    for column in layout.columns:
-        if column.value and column.value not in known:
-            raise ConfigError(
-                f"--layout {where}: column {column.name!r}: a report by {layout.rows} and interval "
-                f"has no {column.value!r}{near_miss(column.value, known)}"
+def check(layout: Layout, schema: pa.Schema, where: str, basis: Basis) -> None:
+    """Raises ConfigError for what cannot be had of the report with that *schema* and *basis*."""
+    for at, column in enumerate(layout.columns):
+        if column.value and column.value not in schema.names:
+            has = f"a report by {layout.rows} and interval has no {column.value!r}"
+            others = BASES.get(column.value, [basis])
+            said = (
+                f"{has}{near_miss(column.value, schema.names)}"
+                if basis in others
+                else f"{has} on the {basis} basis; --basis {' or '.join(others)} has it"
             )
+            raise ConfigError(_mistake(_text(where), where, "value", said, at))
+        for field, kind in _ONLY_OF.items():
+            given = getattr(column, field)
+            if given != getattr(_LEFT_OUT, field) and kind != _kind(column, schema):
+                said = f"it is of a {kind}, and {column.value or 'a text'!r} is none"
+                raise ConfigError(_mistake(_text(where), where, field, said, at))
 
 
-def _line(text: str, error: str) -> str:
-    """``, line n`` of what *error* is about, as far as that can be told from its path."""
-    lines = text.splitlines()
-    start = 0
-    if found := re.search(r"columns\[(\d+)\]", error):
-        heads = [at for at, line in enumerate(lines) if line.strip() == "[[columns]]"]
-        start = heads[int(found[1])] if int(found[1]) < len(heads) else 0
-    field = re.search(r"\$\.(?:columns\[\d+\]\.)?(\w+)|field `(\w+)`", error)
-    name = next(filter(None, field.groups()), "") if field else ""
-    for at, line in enumerate(lines[start:], start):
-        if name and re.match(rf"\s*{re.escape(name)}\s*=", line):
-            return f", line {at + 1}"
-    return f", line {start + 1}" if start else ""
+def _kind(column: Column, schema: pa.Schema) -> str:
+    if column.value and pa.types.is_timestamp(schema.field(column.value).type):
+        return "moment"
+    return "length of time" if column.value.endswith("_sec") else ""
 
 
-def _hinted(error: Exception) -> str:
-    """*error* in words, with a near miss for a field that there is not."""
-    said = str(error)
-    if found := re.search(r"unknown field `(\w+)`", said):
-        owner: Any = Column if "columns[" in said else Layout
-        return f"{said}{near_miss(found[1], owner.__struct_encode_fields__)}"
-    return said
+def _told(error: msgspec.ValidationError, text: str, where: str) -> str:
+    """*error* in words, with those that a field may have, or the nearest field."""
+    said, _, path = str(error).partition(" - at ")
+    column = re.search(r"columns\[(\d+)\]", path)
+    owner = Column if column else Layout
+    found = re.search(r"\.(\w+)`$", path) or re.search(r"field `(\w+)`", said)
+    field = found[1] if found else "columns"
+    if "unknown field" in said:
+        said = f"there is no such field{near_miss(field, owner.__struct_encode_fields__)}"
+    elif "missing" in said:
+        said = "it is missing"
+    elif given := re.search(r"enum value '(.*)'", said):
+        (kind,) = (each.type for each in fields(owner) if each.encode_name == field)
+        words = get_args(kind)
+        said = f"{given[1]!r} is none of {', '.join(words)}{near_miss(given[1], words)}"
+    return _mistake(text, where, field, said, int(column[1]) if column else None)
+
+
+def _mistake(text: str, where: str, field: str, said: str, column: int | None = None) -> str:
+    return f"--layout {where}, line {_line(text, field, column)}: {field}: {said}"
+
+
+def _line(text: str, field: str, column: int | None) -> int:
+    """That of *field* of the layout or of a *column*, or else that where these begin."""
+    heads = re.compile(r"^[ \t]*\[\[\s*columns\s*\]\]", re.MULTILINE)
+    starts = [each.start() for each in [*heads.finditer(text)] or re.finditer(r"\{", text)]
+    start, end = ([*starts, len(text)][column:] if column is not None else [0, len(text)])[:2]
+    given = re.compile(rf"(?:^|[{{,])\s*[\"']?{re.escape(field)}[\"']?\s*=", re.MULTILINE)
+    at = given.search(text, start, end)
+    return text.count("\n", 0, at.end() if at else start) + 1

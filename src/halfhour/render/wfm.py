@@ -17,9 +17,9 @@ _SCALES = {"s": 1.0, "ms": 1000.0, "min": 1 / 60}
 def wfm_file(parts: Iterable[pa.Table], layout: Layout, file: BinaryIO) -> None:
     """Write *parts*, which are alike, in *layout*. Names stand as they are, quoted where needed."""
     zone = layout.zone
-    header = [[column.name for column in layout.columns]] if layout.header else []
-    file.write(_lines(header, layout))
-    for part in parts:
+    for at, part in enumerate(parts):
+        if at == 0 and layout.header:
+            file.write(_lines([[column.name for column in layout.columns]], layout))
         columns = [_cells(column, part, zone) for column in layout.columns]
         file.write(_lines(zip(*columns, strict=True), layout))
 
