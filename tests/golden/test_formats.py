@@ -35,7 +35,7 @@ def from_csv(data: bytes) -> list[dict[str, Any]]:
 
 
 def unguarded(cell: str) -> str:
-    """What docs/how-to/files.md tells a reader of CSV to do."""
+    """What the README tells a reader of CSV to do."""
     return re.sub(r"^'('*[=+\-@\t\r\n＝＋－＠])", r"\1", cell)
 
 

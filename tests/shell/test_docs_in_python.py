@@ -1,8 +1,17 @@
-"""The Python in the docs runs, from the first line to the last, and says what is right."""
+"""The Python in the docs runs, from the first line to the last, and says what is right; and so
+does what the README shows of the command line.
+"""
 
 import asyncio
 import json
+import os
+import pty
 import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,3 +57,30 @@ def test_the_notebook(place):
     assert names["half_hours"].num_rows > 100
     assert 60 < names["aht"] < 3600
     assert not any(each.get("outputs") for each in notebook["cells"])
+
+
+def test_what_the_readme_shows_first_is_what_a_terminal_shows(place):
+    page = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    command, shown = re.findall(r"```text\n\$ halfhour (.*?)\n(.*?)```", page, re.DOTALL)[0]
+    terminal, end = pty.openpty()
+    with (place / "err").open("w") as stderr:
+        running = subprocess.Popen(
+            [sys.executable, "-m", "halfhour", *shlex.split(command)],
+            env={**os.environ, "COLUMNS": "88", "NO_COLOR": "1"},
+            stdout=end,
+            stderr=stderr,
+        )
+    os.close(end)
+    told = b"".join(parts_of(terminal)).decode().replace("\r\n", "\n")
+    os.close(terminal)
+
+    first, _, rest = shown.partition("\n…\n")
+    assert running.wait(timeout=60) == 0
+    assert told.startswith(first)
+    assert rest.partition("\n\n")[0] in told
+
+
+def parts_of(terminal: int) -> Iterator[bytes]:
+    with suppress(OSError):  # as which the end of a terminal shows on Linux
+        while part := os.read(terminal, 1 << 16):
+            yield part
