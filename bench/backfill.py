@@ -1,12 +1,11 @@
 """A backfill under Genesys' limit of 300 requests a minute.
 
-Posted figures and status go into a new store, as a process against the
-emulator on this machine: 30 days of 2,000 agents, and a year of 20. Told are
-the wall seconds beside the least that so many requests can take under the
-limit, the answers 429, and the peak memory of the process after 5, 15 and 30
-days. With 2,000 agents it is the emulator that takes the time, with 20 it is
-the limit. Details are left out: the emulator makes them far slower than they
-are read.
+It goes into a new store, as a process against the emulator on this machine:
+posted figures and status for 30 days of 2,000 agents and for a year of 20, and
+these with conversation details for two months of 20. Told are the wall seconds
+beside the least that so many requests can take under the limit, the answers
+429, and the peak memory of the process after 5, 15 and 30 days. With 2,000
+agents it is the emulator that takes the time, with 20 it is the limit.
 """
 
 import json
@@ -17,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,27 +24,29 @@ from genesys_emulator.pytest_plugin import GenesysCloud, running
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
 LIMIT = 300
-CENTRES = ((2000, 30), (20, 365))
-"""Agents, and days to read."""
-SOURCES = ("posted", "status")
+FEW, ALL = ("posted", "status"), ("posted", "details", "status")
+CENTRES = ((20, 60, ALL), (20, 365, FEW), (2000, 30, FEW))
+"""Agents, days to read, and what of them."""
 TOLD = (5, 15, 30)
 
 
 def main() -> None:
     print(f"{platform.platform()}, Python {platform.python_version()}", flush=True)
-    for agents, days in CENTRES:
+    for agents, days, sources in CENTRES:
         centre = ("--now", f"{NOW:%Y-%m-%dT%H:%M:%SZ}", "--agents", str(agents))
         limit = ("--days", str(days + 1), "--requests-per-minute", str(LIMIT))
         with running(*centre, *limit) as cloud, tempfile.TemporaryDirectory() as folder:
-            found = backfilled(cloud, Path(folder), days)
+            found = backfilled(cloud, Path(folder), days, sources)
             print(json.dumps({"agents": agents, "days": days, **found}, indent=2), flush=True)
 
 
-def backfilled(cloud: GenesysCloud, folder: Path, days: int) -> dict[str, object]:
+def backfilled(
+    cloud: GenesysCloud, folder: Path, days: int, sources: Sequence[str]
+) -> dict[str, object]:
     first = NOW - timedelta(days=days)
     command = [sys.executable, "-m", "halfhour", "sync", "--log-format", "json"]
     command += ["--timeout", "600"]  # the emulator makes a day while it is asked for it
-    command += [word for source in SOURCES for word in ("--source", source)]
+    command += [word for source in sources for word in ("--source", source)]
     command += ["--from", f"{first:%Y-%m-%d}", "--to", f"{NOW:%Y-%m-%d}"]
     environment = os.environ | {
         "GENESYS_CLIENT_ID": cloud.client_id,
@@ -52,7 +54,7 @@ def backfilled(cloud: GenesysCloud, folder: Path, days: int) -> dict[str, object
         "GENESYS_REGION": cloud.url,
     }
     settled: Counter[str] = Counter()
-    peaks: dict[str, dict[int, int]] = {source: {} for source in SOURCES}
+    peaks: dict[str, dict[int, int]] = {source: {} for source in sources}
     began = time.perf_counter()
     with subprocess.Popen(
         command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from halfhour import revising
 from halfhour.database import WAIT, Connection, Database, sql
-from halfhour.intervals import Interval, floored, moment
+from halfhour.intervals import Interval, floored, moment, utc
 from halfhour.tables import NAMES, PLACES, POSTED, REVISIONS, STATUS
 from halfhour.vocabulary import Source
 from halfhour.windows import DAY, Settled
@@ -105,7 +105,7 @@ class Store:
         beside it tells, and other days do not. What is changed
         of figures that were held before is noted: those that are posted, worked or of a status.
         """
-        count = 0
+        count, read_at = 0, utc(read_at)
         day = {"start": window.start, "end": window.start + DAY}
         with self._database.transaction() as connection:
             known = revising.remember(connection, source, window)

@@ -189,6 +189,12 @@ def test_names_are_held_until_they_are_old(store):
     assert store.names("agent")["name"].to_pylist() == ["Ada L."]
 
 
+def test_a_naive_time_does_not_get_in(store):
+    with pytest.raises(ValueError, match="no time zone"):
+        post(store, MONDAY, rows((0, "ada", None, {"acw_ms": 0})), LATER.replace(tzinfo=None))
+    assert store.settled(Source.POSTED) == []
+
+
 def test_old_windows_go_whole(store):
     for day in range(3):
         window = Interval(START + day * DAY, START + (day + 1) * DAY)
