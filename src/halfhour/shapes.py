@@ -60,6 +60,11 @@ class Shape:
         """*question*, as far as the form decides what it is. Raises ConfigError."""
         if bool(self.layout) != (self.form is Format.WFM):
             raise ConfigError("--layout and --format wfm go together: name both, or neither")
+        if self.seconds and self.form is not Format.TABLE:
+            raise ConfigError(
+                f"--seconds: only of --format table, not {self.form}; csv, json, ndjson and "
+                "parquet have seconds to the millisecond without it"
+            )
         if self.form in formats.DRAWN and question.by is not By.INTERVAL:
             raise ConfigError(
                 f"--format {self.form}: only with --by interval, whose half-hours it shows"

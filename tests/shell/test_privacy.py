@@ -1,7 +1,10 @@
 """`--pseudonyms` through the command line: no name and no id gets out."""
 
 import re
+from pathlib import Path
+from zipfile import ZipFile
 
+import pyarrow.parquet as pq
 import pytest
 
 DAY = ("--from", "2026-03-02", "--to", "2026-03-03")
@@ -24,6 +27,38 @@ def test_no_name_and_no_id_is_in_a_report(cloud, halfhour, form):
     assert "Björn" not in ran.out
     assert re.search(r"Agent [0-9a-f]{8}", ran.out)
     assert KEY not in ran.out + ran.err
+
+
+@pytest.mark.parametrize("form", ["parquet", "xlsx", "png"])
+def test_nor_in_a_report_that_no_terminal_can_show(cloud, halfhour, tmp_path, form):
+    """Of a picture what can be compared is that it is another."""
+    for name, more in (("plain", []), ("r", ["--pseudonyms"])):
+        ran = halfhour(
+            "report", *DAY, *STORE, "--output", f"{name}.{form}", *more, HALFHOUR_PSEUDONYM_KEY=KEY
+        )
+        assert ran.code == 0, ran.err
+    plain, found = (words_of(tmp_path / f"{name}.{form}") for name in ("plain", "r"))
+
+    known = cloud.truth("posted", "2026-03-02T00:00:00Z/2026-03-03T00:00:00Z").to_pylist()
+    ids = {row["agent_id"] for row in known}
+    assert found != plain
+    if form != "png":
+        assert ids <= {*re.findall(r"[0-9a-f-]{36}", plain)}
+        assert not ids & {*re.findall(r"[0-9a-f-]{36}", found)}
+        assert "Björn" in plain
+        assert "Björn" not in found
+        assert KEY not in found
+
+
+def words_of(path: Path) -> str:
+    """All that is in a file, metadata included."""
+    if path.suffix == ".parquet":
+        table = pq.read_table(path)
+        return f"{table.to_pylist()} {table.schema.to_string(truncate_metadata=False)}"
+    if path.suffix == ".xlsx":
+        with ZipFile(path) as book:
+            return "".join(book.read(name).decode() for name in book.namelist())
+    return path.read_bytes().hex()
 
 
 @pytest.mark.parametrize(

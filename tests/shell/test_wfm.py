@@ -199,6 +199,7 @@ def test_a_layout_with_a_mistake_leads_to_no_output(halfhour, tmp_path, change):
     ("words", "said"),
     [
         (("--format", "wfm"), "--layout and --format wfm go together"),
+        (("--seconds", "--format", "csv"), "--seconds: only of --format table, not csv"),
         (("--layout", "generic"), "--layout and --format wfm go together"),
         (("--format", "wfm", "--layout", "scorcard"), "did you mean 'scorecard'?"),
         (("--format", "wfm", "--layout", "genesys-wfm", "--agent", "x"), "--agent"),

@@ -45,8 +45,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             aside.replace(target)
             aside = None
     except OSError as error:
+        kept = "; what was there is untouched" if aside else ""
         raise WriteError(
-            f"--output {path}: not written ({error.strerror or error}); what was there is untouched"
+            f"--output {path}: not written ({error.strerror or error}){kept}"
         ) from error
     finally:
         if aside:
