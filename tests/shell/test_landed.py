@@ -296,9 +296,10 @@ def test_what_was_not_over_when_the_file_was_written_is_held_as_far_as_it_was(tm
 
 @pytest.mark.parametrize("emptied", ["metrics", "segments", "sessions", "userId"])
 def test_of_a_conversation_the_last_version_counts_even_if_it_says_less(tmp_path, emptied):
-    """Each of them is in a part of its own, as they are more than a thousand lines apart."""
+    """Each of them is in a part of its own, as others are in between."""
     later = without(emptied, CONVERSATIONS)
-    for name, content in (("both", lines(CONVERSATIONS) + b"\n" * AT_ONCE + lines(later)),
+    between = lines([{"conversationId": "another"}] * AT_ONCE)
+    for name, content in (("both", lines(CONVERSATIONS) + between + lines(later)),
                           ("last", lines(later))):  # fmt: skip
         (tmp_path / name).mkdir()
         store, _, _ = landed(tmp_path / name, content, DAYS)
