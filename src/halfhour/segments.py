@@ -80,10 +80,12 @@ def _read(found: Collection[wire.Conversation | Oddity], window: Interval, as_of
         for each, at in zip(posted, emitted.to_pylist(), strict=True)
         if each.metric == "tHandle"
     }
-    worked = _pieces(legs, handled, epoch_ms(as_of), oddities)
+    worked = list(_cut(_pieces(legs, handled, epoch_ms(as_of), oddities), legs, callbacks))
+    under = {leg for leg, piece in worked if piece.under_callback}
+    twice = [at in under and _told_twice(handled, at, those) for at, those in enumerate(callbacks)]
     return Read(
-        _segments(legs, _cut(worked, legs, callbacks), window),
-        _emitted(legs, posted, emitted, _told_twice(handled, callbacks), window),
+        _segments(legs, worked, window),
+        _emitted(legs, posted, emitted, twice, window),
         [each.conversation_id for each in found if each.conversation_id != NAMELESS],
         oddities,
     )
@@ -121,13 +123,14 @@ def _cut(
             for piece in worked[callback]
             if legs[callback].segments[piece.at].segment_type in WORK
         )
-        yield from ((leg, part) for piece in those for part in cut(piece, spans))
+        for piece in those:
+            works = legs[leg].segments[piece.at].segment_type in WORK
+            yield from ((leg, part) for part in cut(piece, spans if works else ()))
 
 
 def _segments(
-    legs: Sequence[Leg], worked: Iterable[tuple[int, Piece]], window: Interval
+    legs: Sequence[Leg], listed: Sequence[tuple[int, Piece]], window: Interval
 ) -> pa.Table:
-    listed = list(worked)
     places = array("q", (at for at, _ in listed))
     segments = [legs[at].segments[piece.at] for at, piece in listed]
     table = pa.table(
@@ -161,16 +164,13 @@ def _within(table: pa.Table, day: Interval) -> pa.Table:
     return table.add_column(0, "window_start", began).cast(SEGMENTS)
 
 
-def _told_twice(handled: Mapping[int, _Handled], callbacks: Sequence[Sequence[int]]) -> list[bool]:
-    """Whether what each leg has posted is in what a callback of its agent has posted, too."""
-    return [
-        any(
-            callback in handled
-            and (leg not in handled or handled[callback].value >= handled[leg].value)
-            for callback in those
-        )
-        for leg, those in enumerate(callbacks)
-    ]
+def _told_twice(handled: Mapping[int, _Handled], leg: int, callbacks: Sequence[int]) -> bool:
+    """Whether what a *leg* has posted is in what one of its agent's *callbacks* has posted, too."""
+    return any(
+        callback in handled
+        and (leg not in handled or handled[callback].value >= handled[leg].value)
+        for callback in callbacks
+    )
 
 
 def _emitted(

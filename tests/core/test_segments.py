@@ -286,7 +286,7 @@ def called_back(
     return reading(GOOD | {"participants": agents})
 
 
-ANSWERED = [("interact", "05", "15"), ("wrapup", "15", "18")]
+ANSWERED = [("alert", "03", "05"), ("interact", "05", "15"), ("wrapup", "15", "18")]
 
 
 @pytest.mark.parametrize(
@@ -301,6 +301,8 @@ ANSWERED = [("interact", "05", "15"), ("wrapup", "15", "18")]
         ([("alert", "00", "02")], (None, 13), [], False),
         # It spans a part of it.
         ([("interact", "02", "08"), ("wrapup", "08", "10")], (8, 13), [(5, 10)], False),
+        # It was over when the customer called in again.
+        ([("interact", "00", "03"), ("wrapup", "03", "05")], (14, 13), [], False),
         # It has posted nothing yet.
         ([("interact", "02", "18")], (None, 13), [(5, 15), (15, 18)], False),
     ],
@@ -315,7 +317,7 @@ def test_of_a_call_counts_once_what_its_callback_spans(callback, handles, covere
         end - start
         for (_, start, end), row in rows
         if (row["agent_id"], row["media_type"]) == ("ann", "voice")
-    ) == 13  # fmt: skip
+    ) == 15  # fmt: skip
     assert [
         (row["agent_id"], row["media_type"])
         for row in found.emitted.to_pylist()

@@ -139,7 +139,8 @@ def test_every_millisecond_counts_once_where_it_was(conversations, as_they_were,
         }
         for agent, media, segments, handled in legs:
             for at, kind, queue in lasting(segments, handled, ended):
-                if not -SPAN <= at < SPAN or (media == "voice" and (at, agent) in on_callback):
+                away = media == "voice" and kind != "alert" and (at, agent) in on_callback
+                if away or not -SPAN <= at < SPAN:
                     continue
                 lasted[in_it(at), agent, queue, media, COLUMNS[kind]] += 1
                 if kind != "alert":
