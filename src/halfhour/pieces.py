@@ -29,9 +29,9 @@ class Timed(NamedTuple):
 
 
 class Over(NamedTuple):
-    """When a session has posted its handle time, and its conversation has ended, if so."""
+    """When a session has posted handle time, and its conversation has ended, if so."""
 
-    handled: int | None
+    handled: Sequence[int]
     ended: int | None
 
 
@@ -99,12 +99,11 @@ def _ordered(segments: Sequence[Timed]) -> tuple[list[tuple[int, int]], list[Odd
 def _seen_over(start: int, following: int | None, over: Over) -> int | None:
     """When the segment that began at *start* is known to have been over.
 
-    After-call work may begin when the conversation has ended, which then says
-    nothing of it.
+    After-call work may begin when the conversation has ended, and a message be
+    taken up again when its handle time was posted: neither says anything of it.
     """
-    ended = over.ended if over.ended is not None and over.ended > start else None
-    seen = [each for each in (following, over.handled, ended) if each is not None]
-    return max(start, min(seen)) if seen else None
+    seen = [at for at in (*over.handled, over.ended) if at is not None and at > start]
+    return min(seen + ([] if following is None else [following]), default=None)
 
 
 def union(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -1,7 +1,7 @@
 """Conversation details as Arrow tables: what agents did, segment by segment, and what it posted."""
 
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -75,11 +75,10 @@ def _read(found: Collection[wire.Conversation | Oddity], window: Interval, as_of
     callbacks = callbacks_of(legs)
     posted = list(posted_by(legs, oddities))
     emitted = milliseconds(each.emit_date for each in posted)
-    handled = {
-        each.leg: _Handled(each.value, at)
-        for each, at in zip(posted, emitted.to_pylist(), strict=True)
-        if each.metric == "tHandle"
-    }
+    handled: dict[int, list[_Handled]] = {}
+    for each, at in zip(posted, emitted.to_pylist(), strict=True):
+        if each.metric == "tHandle":
+            handled.setdefault(each.leg, []).append(_Handled(each.value, at))
     worked = list(_cut(_pieces(legs, handled, epoch_ms(as_of), oddities), legs, callbacks))
     under = {leg for leg, piece in worked if piece.under_callback}
     twice = [at in under and _told_twice(handled, at, those) for at, those in enumerate(callbacks)]
@@ -92,7 +91,7 @@ def _read(found: Collection[wire.Conversation | Oddity], window: Interval, as_of
 
 
 def _pieces(
-    legs: Sequence[Leg], handled: Mapping[int, _Handled], as_of: int, oddities: list[Oddity]
+    legs: Sequence[Leg], handled: Mapping[int, list[_Handled]], as_of: int, oddities: list[Oddity]
 ) -> list[list[Piece]]:
     """Those of each leg."""
     listed = [segment for leg in legs for segment in leg.segments]
@@ -102,7 +101,7 @@ def _pieces(
     ended = milliseconds(leg.ended for leg in legs).to_pylist()
     found = []
     for at, leg in enumerate(legs):
-        over = Over(handled[at].at if at in handled else None, ended[at])
+        over = Over([each.at for each in handled.get(at, ())], ended[at])
         those, odd = pieces(list(islice(timed, len(leg.segments))), over, as_of)
         found.append(those)
         oddities += [Oddity(kind, leg.conversation_id, leg.where(place)) for kind, place in odd]
@@ -164,13 +163,12 @@ def _within(table: pa.Table, day: Interval) -> pa.Table:
     return table.add_column(0, "window_start", began).cast(SEGMENTS)
 
 
-def _told_twice(handled: Mapping[int, _Handled], leg: int, callbacks: Sequence[int]) -> bool:
+def _told_twice(handled: Mapping[int, list[_Handled]], leg: int, callbacks: Sequence[int]) -> bool:
     """Whether what a *leg* has posted is in what one of its agent's *callbacks* has posted, too."""
-    return any(
-        callback in handled
-        and (leg not in handled or handled[callback].value >= handled[leg].value)
-        for callback in callbacks
-    )
+    lasted = {
+        at: sum(each.value for each in handled[at]) for at in (leg, *callbacks) if at in handled
+    }
+    return any(at in lasted and lasted[at] >= lasted.get(leg, 0) for at in callbacks)
 
 
 def _emitted(

@@ -211,9 +211,14 @@ def test_a_segment_without_an_end_ends_where_the_next_begins_or_all_is_over(
 
 
 def test_a_session_that_has_posted_its_handle_time_is_over():
-    (row,) = reading(changed(f"{SEGMENT}.segmentEnd", None)).segments.to_pylist()
-
+    record = changed(f"{SEGMENT}.segmentEnd", None)
+    (row,) = reading(record).segments.to_pylist()
     assert (row["open"], row["end_ms"] - row["start_ms"]) == (False, 60_000)
+
+    (session,) = record["participants"][1]["sessions"]
+    session["segments"].append({"segmentType": "interact", "segmentStart": clock("10")})
+    ended, again = reading(record).segments.to_pylist()  # a message that is taken up again
+    assert (ended["open"], again["open"], again["end_ms"]) == (False, True, epoch_ms(DAY.end))
 
 
 @pytest.mark.parametrize(

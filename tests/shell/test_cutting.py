@@ -97,7 +97,7 @@ def lasting(
     worked: set[int] = set()
     for place, (kind, start, ms, queue) in enumerate(able):
         over = [SPAN, *(next_start for _, next_start, *_ in able[place + 1 : place + 2])]
-        over += [] if handled is None else [handled]
+        over += [] if handled is None or handled <= start else [handled]
         over += [] if ended is None or ended <= start else [ended]
         for at in range(start, min(over) if ms is None else start + ms):
             if kind == "alert" or at not in worked:
