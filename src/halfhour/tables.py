@@ -114,9 +114,13 @@ BUSY = pa.schema(
         pa.field("interval_start", MOMENT, nullable=False),
         pa.field("agent_id", pa.string(), nullable=False),
         pa.field("busy_ms", pa.int64(), nullable=False),
+        pa.field("open", pa.bool_(), nullable=False),
     ]
 )
-"""How long an agent worked on anything in an interval: what goes on at once counts once."""
+"""How long an agent worked on anything in an interval: what goes on at once counts once.
+
+*open* tells whether any of it still went on when it was read.
+"""
 
 CAPACITY = pa.schema(
     [

@@ -13,10 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from halfhour import cutting
+from halfhour.holdings import holdings
 from halfhour.intervals import Interval
+from halfhour.plan import Question
+from halfhour.reports import report
 from halfhour.segments import Read, read
 from halfhour.store import Store
-from halfhour.vocabulary import Source
+from halfhour.vocabulary import Basis, Source
 from halfhour.windows import DAY
 
 MS = timedelta(milliseconds=1)
@@ -172,3 +175,17 @@ def test_every_millisecond_counts_once_where_it_was(conversations, as_they_were,
 
 def tables(found: Read) -> dict[str, pa.Table]:
     return {"segments": found.segments, "emitted": found.emitted}
+
+
+def test_what_still_went_on_is_provisional_however_old_its_day_is(tmp_path):
+    hour = 3_600_000
+    over, going_on = ("interact", -2 * hour, hour // 2, "p"), ("interact", -hour, None, "p")
+    day, long_after = Interval(EDGE - DAY, EDGE), EDGE + 9 * DAY
+    store = Store(tmp_path / "store.duckdb")
+    store.create({"granularity": "1800", "reread": "86400"})
+    found = read([record(0, [("ann", "chat", [over, going_on], None)], None)], day, EDGE)
+    store.settle(Source.DETAILS, day, tables(found), long_after)
+    question = Question(Interval(EDGE - DAY / 12, EDGE), UTC, basis=Basis.WORKED)
+    rows = report(question, holdings(store, question, long_after)).to_pylist()
+
+    assert [row["provisional"] for row in rows] == [False, True, True]

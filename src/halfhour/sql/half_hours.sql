@@ -49,7 +49,8 @@ busied as (
     select
         time_bucket(interval {minutes} minutes, interval_start, $origin::timestamptz) as interval_start,
         agent_id,
-        sum(busy_ms) as busy_ms
+        sum(busy_ms) as busy_ms,
+        bool_or(open) as is_open
     from busy
     group by all
 ),
@@ -79,7 +80,9 @@ select
     case when has_figures then 0 end as no_figures,
     case when has_details then 0 end as no_details,
     case when has_figures and not lacks_transfers then 0 end as no_transfers,
-    time_bucket(interval 1 day, interval_start) in (from young) as provisional
+    -- What still went on when it was read is not certain, whatever the age of its day.
+    time_bucket(interval 1 day, interval_start) in (from young) or coalesce(is_open, false)
+        as provisional
 from figured
 full join worked_on using (interval_start, agent_id)
 full join busied using (interval_start, agent_id)

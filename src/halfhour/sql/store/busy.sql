@@ -4,6 +4,7 @@
 with segment_parts as (
     select
         agent_id,
+        open,
         greatest(start_ms, epoch_ms(window_start)) as start_ms,
         least(end_ms, epoch_ms(window_start) + 86400000) as end_ms
     from segments
@@ -18,6 +19,7 @@ with segment_parts as (
 pieces as (
     select
         agent_id,
+        open,
         start_ms,
         end_ms,
         unnest(range(start_ms // $width, (end_ms - 1) // $width + 1)) * $width as interval_ms
@@ -29,6 +31,7 @@ lasted as (
     select
         interval_ms,
         agent_id,
+        open,
         greatest(start_ms, interval_ms) as start_ms,
         least(end_ms, interval_ms + $width) as end_ms
     from pieces
@@ -49,6 +52,8 @@ reached as (
 select
     interval_ms,
     agent_id,
-    sum(greatest(0, end_ms - greatest(start_ms, coalesce(busy_until, start_ms))))::bigint as busy_ms
+    sum(greatest(0, end_ms - greatest(start_ms, coalesce(busy_until, start_ms))))::bigint
+        as busy_ms,
+    bool_or(open) as open
 from reached
 group by all
