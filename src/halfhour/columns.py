@@ -16,7 +16,7 @@ ABSENT = -(2**63)
 
 def figures(values: "array[int]", kind: pa.DataType) -> pa.Array:
     """A column of 64-bit whole numbers or moments; `ABSENT` becomes null."""
-    valid = _bits(value != ABSENT for value in values)
+    valid = _bits(value != ABSENT for value in values) if ABSENT in values else None
     return pa.Array.from_buffers(kind, len(values), [valid, pa.py_buffer(values)])
 
 
@@ -24,7 +24,7 @@ def texts(values: Collection[str | None]) -> pa.Array:
     """A column of strings; None becomes null."""
     encoded = [(value or "").encode() for value in values]
     ends = array("i", accumulate(map(len, encoded), initial=0))
-    valid = _bits(value is not None for value in values)
+    valid = _bits(value is not None for value in values) if None in values else None
     buffers = [valid, pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
     return pa.Array.from_buffers(pa.string(), len(values), buffers)
 
