@@ -1,7 +1,7 @@
 """Conversation details that have landed as files, read into a store as if they had been fetched."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -39,8 +39,8 @@ async def land(
     """Hold what the files at *paths* say of the days (UTC) of *interval*, and nothing else of them.
 
     Without *interval* those are the days in which their conversations began, of
-    which none may be held already. What was still going on lasts until the
-    files were known to be right, and a day that was not over then is held as
+    which none may be held already. What was still going on lasts until its
+    file was known to be right, and a day that was not over then is held as
     far as it was. Raises ConfigError, before anything is changed; StoreError.
     """
     if interval and any(floored(each, DAY) != each for each in (interval.start, interval.end)):
@@ -52,23 +52,22 @@ async def land(
         tell(Event("planned", of=len(windows)))
         if found.unfinished:
             tell(Event("odd", reason=f"{found.unfinished}: {UNFINISHED}"))
-        until = min(windows[-1].start + DAY, found.known_until)
         with parts(store) as folder:
             with Files(folder) as files:
-                async for records in _batches(paths):
-                    files.add(read(records, found.span, until))
+                async for path, records in _batches(paths):
+                    files.add(read(records, found.span, found.known_until[path]))
             await patiently(lambda: ready(store, Wish(), clock()))
-            outcome = await _settled(store, windows, files, found.known_until, tell)
+            outcome = await _settled(store, windows, files, tell)
             outcome.oddities += [*files.oddities, *_elsewhere(files, windows)]
     outcome.tell_oddities(tell)
     return outcome
 
 
 async def _settled(
-    store: Store, windows: Sequence[Interval], files: Files, read_at: datetime, tell: Tell
+    store: Store, windows: Mapping[Interval, datetime], files: Files, tell: Tell
 ) -> Outcome:
     outcome = Outcome(days=[each.start for each in windows])
-    for done, window in enumerate(windows, 1):
+    for done, (window, read_at) in enumerate(windows.items(), 1):
         settle = partial(store.settle, Source.DETAILS, window, files.tables, read_at)
         rows, changed = await patiently(settle)
         outcome.settled += 1
@@ -83,41 +82,46 @@ ELSEWHERE = "conversations that agents also worked on in days that are not settl
 
 
 class _Found(NamedTuple):
-    """What files are about. They are right until *known_until* and are to settle *days*; *span* is
-    what is read of them. Of the job that *unfinished* is of pages are missing.
+    """What files are about. Each is right until *known_until*, and so are the *days* that are to be
+    settled, in order; *span* is what is read of them. Of the job that *unfinished* is of pages are
+    missing.
     """
 
-    known_until: datetime
-    days: list[datetime]
+    known_until: Mapping[Path, datetime]
+    days: Mapping[datetime, datetime]
     span: Interval
     unfinished: Path | None
 
 
 async def _found(paths: Sequence[Path], interval: Interval | None) -> _Found:
     """Raises ConfigError for what is no file of conversation details, or says of no day."""
-    known = [written(path) for path in paths]
-    days: set[datetime] = set()
+    known = {path: floored(written(path), MILLISECOND) for path in paths}
+    began: dict[datetime, set[Path]] = {}
     touched: set[datetime] = set()
     cursors = {}
     async for path, page in _pages(paths):
         cursors[path] = page.cursor
         if page.data_availability_date:
-            known.append(utc(page.data_availability_date))
+            known[path] = min(known[path], utc(page.data_availability_date))
         for record in page.conversations or ():
             if moments := _moments(record):
-                began, *others = (floored(each, DAY) for each in moments)
-                days.add(began)
-                touched.update((began, *others))
-    if not interval and not days:
+                days = [floored(each, DAY) for each in moments]
+                began.setdefault(days[0], set()).add(path)
+                touched.update(days)
+    if not interval and not began:
         raise ConfigError(
             "no conversation of an agent in the files; say with --from and --to of which days "
             "this is all there was"
         )
-    if interval:
-        days = {day.start for day in interval.windows(DAY)}
+    wanted = [day.start for day in interval.windows(DAY)] if interval else sorted(began)
+    # A day that no conversation began on is known to have none by the last file.
+    until = {
+        day: min((known[path] for path in began.get(day, ())), default=max(known.values()))
+        for day in wanted
+    }
     span = interval or Interval(min(touched), max(touched) + DAY)
     unfinished = paths[-1] if all(cursors.values()) else None
-    return _Found(floored(min(known), MILLISECOND), sorted(days), span, unfinished)
+    return _Found(known, until, span, unfinished)
 
 
 class _Began(wire.Conversation, kw_only=True):
@@ -139,16 +143,19 @@ def _moments(record: msgspec.Raw) -> list[datetime]:
         return []  # reading it will say what is wrong with it
 
 
-def _windows(store: Store, found: _Found, now: datetime, *, again: bool) -> list[Interval]:
-    """The days to settle, as far as they were over. Raises ConfigError for one that is held, if
-    it is not to be settled *again*.
+def _windows(
+    store: Store, found: _Found, now: datetime, *, again: bool
+) -> dict[Interval, datetime]:
+    """The days to settle, as far as they were over, and as of when. Raises ConfigError for one that
+    is held, if it is not to be settled *again*.
     """
     store.upgrade()
-    days = found.days
-    over = floored(found.known_until, calendar(store, Wish(), now).granularity)
-    if days[0] >= over:
+    days, granularity = found.days, calendar(store, Wish(), now).granularity
+    over = {day: min(day + DAY, floored(until, granularity)) for day, until in days.items()}
+    if all(day >= over[day] for day in days):
+        latest = max(days.values())
         raise ConfigError(
-            f"{dates(days)}: not begun at {found.known_until:%Y-%m-%dT%H:%M:%SZ}, when the files "
+            f"{dates(days)}: not begun at {latest:%Y-%m-%dT%H:%M:%SZ}, when the files "
             "were written or their data ends, so nothing was imported; export them again later"
         )
     held = {each.window.start for each in store.settled(Source.DETAILS)} if store.exists else set()
@@ -159,7 +166,7 @@ def _windows(store: Store, found: _Found, now: datetime, *, again: bool) -> list
             f"all there was, as in --from {first.date()} --to {(first + DAY).date()}, and they "
             "replace what is held; nothing was imported"
         )
-    return [Interval(day, min(day + DAY, over)) for day in days if day < over]
+    return {Interval(day, over[day]): days[day] for day in days if day < over[day]}
 
 
 async def _pages(paths: Sequence[Path]) -> AsyncIterator[tuple[Path, Page]]:
@@ -169,18 +176,19 @@ async def _pages(paths: Sequence[Path]) -> AsyncIterator[tuple[Path, Page]]:
             await asyncio.sleep(0)  # where an interrupt comes through
 
 
-async def _batches(paths: Sequence[Path]) -> AsyncIterator[Records]:
-    """Conversations, some at a time however few are on a page."""
-    batch: Records = []
-    async for _, page in _pages(paths):
-        batch += page.conversations or ()
-        if len(batch) >= AT_ONCE:
-            yield batch
-            batch = []
-    yield batch
+async def _batches(paths: Sequence[Path]) -> AsyncIterator[tuple[Path, Records]]:
+    """Conversations of a file, some at a time however few are on a page."""
+    for path in paths:
+        batch: Records = []
+        async for _, page in _pages([path]):
+            batch += page.conversations or ()
+            if len(batch) >= AT_ONCE:
+                yield path, batch
+                batch = []
+        yield path, batch
 
 
-def _elsewhere(files: Files, windows: Sequence[Interval]) -> list[Oddity]:
+def _elsewhere(files: Files, windows: Iterable[Interval]) -> list[Oddity]:
     """The conversations of which more lies in other days than these."""
     settled = pa.array([each.start for each in windows], MOMENT)
     others = pq.read_table(

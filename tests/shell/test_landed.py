@@ -268,6 +268,34 @@ def test_files_are_right_until_their_data_ends_where_they_say_when_that_is(tmp_p
     assert only.read_at == ended
 
 
+def test_each_day_is_known_until_its_own_file_was_written(tmp_path):
+    """As with an export a night, all of which are imported together."""
+    days = ("2023-03-01", "2023-03-02", "2023-03-05")
+    paths = []
+    for day in days:
+        paths.append(tmp_path / f"{day}.json")
+        paths[-1].write_bytes(page([moved(CONVERSATIONS[0], day)]))
+        os.utime(paths[-1], (moment(f"{day}T00:00:00Z").timestamp() + 30 * 3600,) * 2)
+    store = Store(tmp_path / "halfhour.duckdb")
+    asyncio.run(land(store, paths, None, lambda: NOW, lambda event: None))
+
+    settled = store.settled(Source.DETAILS)
+    assert [f"{each.window.start:%Y-%m-%d}" for each in settled] == [*days]
+    assert {each.window.width for each in settled} == {DAY}
+    assert {each.read_at - each.window.end for each in settled} == {timedelta(hours=6)}
+
+
+def test_an_agent_without_sessions_or_segments_makes_a_day_as_well(tmp_path):
+    text = json.dumps(without("segments", CONVERSATIONS[:1])).replace(
+        '"segments": []', '"segments": null'
+    )
+    agents = [*json.loads(text), *without("sessions", CONVERSATIONS[:1])]
+    agents[1]["participants"].append({"purpose": "agent", "userId": "ann", "sessions": None})
+    store, _, _ = landed(tmp_path, page(agents))
+
+    assert [each.window for each in store.settled(Source.DETAILS)] == [DAYS]
+
+
 def test_days_that_had_not_begun_when_the_file_was_written_cannot_be_settled(tmp_path):
     with pytest.raises(ConfigError, match=r"2023-02-17: not begun at 2023-02-16T00"):
         landed(tmp_path, page(CONVERSATIONS), written=DAYS.start - DAY)
