@@ -62,7 +62,9 @@ FOUND = Found(
     pa.table({"id": list(NAMED), "name": list(NAMED.values())}, schema=NAMES),
     posted=ROWS,
     worked=ROWS,
-    busy=pa.table({**SAME, "busy_ms": [600_000] * len(ROWS)}, schema=BUSY),
+    busy=pa.table(
+        {**SAME, "busy_ms": [600_000] * len(ROWS), "open": [False] * len(ROWS)}, schema=BUSY
+    ),
     status=pa.table(
         {
             **SAME,

@@ -78,7 +78,11 @@ def answer(by: By, rows: pa.Table = HARD, basis: Basis = Basis.POSTED, sort: str
     """What *rows* tell, taken for what was posted, for what was worked, or for both."""
     busy = pa.Table.from_pylist(
         [
-            {"busy_ms": min(row["handle_ms"] or 0, 1800000), **{k: row[k] for k in BUSY.names[:2]}}
+            {
+                "busy_ms": min(row["handle_ms"] or 0, 1800000),
+                "open": False,
+                **{k: row[k] for k in BUSY.names[:2]},
+            }
             for row in rows.to_pylist()
         ],
         schema=BUSY,
