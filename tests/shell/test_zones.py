@@ -139,7 +139,10 @@ def test_half_hours_that_a_store_does_not_have_are_said_so(cloud, halfhour):
     assert "halfhour sync --granularity 15m" in ran.err
     quarters = halfhour("report", *day, "--offline", "--granularity", "15m")
     assert quarters.code == 2
-    assert "--granularity: quarter-hours are wanted, and halfhour.duckdb holds" in quarters.err
+    assert (
+        "--granularity or --layout: quarter-hours are wanted, and halfhour.duckdb holds"
+        in quarters.err
+    )
 
 
 def test_a_store_that_a_report_makes_has_the_intervals_that_it_wants(cloud, halfhour):
