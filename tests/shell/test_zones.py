@@ -24,7 +24,7 @@ COLUMNS = {"tHandle": "handle_time_sec", "tAcw": "acw_time_sec", "tHeldComplete"
 @pytest.fixture(scope="module")
 def year_cloud() -> Iterator[Cloud]:
     """A contact centre that has been there all year."""
-    yield from emulator("--now", NOW, "--agents", "60", "--days", "310")
+    yield from emulator("--now", NOW, "--agents", "20", "--days", "310")
 
 
 @pytest.mark.parametrize(
