@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,19 @@ def powerless_cloud() -> Iterator[Cloud]:
 def captured_cloud() -> Iterator[Cloud]:
     """An organisation of eight conversations in a file, in the shape of a job's results."""
     yield from emulator("--conversations", str(Path(__file__).parent / "captured.json"))
+
+
+@contextmanager
+def held_elsewhere(path: Path) -> Iterator["subprocess.Popen[str]"]:
+    """Another program, which has the database at *path* open until it is told something."""
+    held = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", held, str(path)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as other:  # fmt: skip
+        assert other.stdout
+        other.stdout.readline()
+        yield other
 
 
 @dataclass(frozen=True)

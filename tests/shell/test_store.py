@@ -24,6 +24,8 @@ from halfhour.vocabulary import Source
 from halfhour.windows import DAY
 from halfhour.wishes import Wish, ready
 
+from .conftest import held_elsewhere
+
 START = datetime(2026, 3, 2, tzinfo=UTC)
 MONDAY = Interval(START, START + DAY)
 LATER = START + 9 * DAY
@@ -237,13 +239,7 @@ def test_readers_and_a_writer_take_turns(store):
 
 
 def test_who_holds_it_for_too_long_is_named(store):
-    held = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
-    command = [sys.executable, "-c", held, str(store.path)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as other:
-        assert other.stdout
-        other.stdout.readline()
+    with held_elsewhere(store.path) as other:
         impatient = Store(store.path, wait=0.2)
         with pytest.raises(StoreBusy, match=rf"PID {other.pid}.*has it open; try again"):
             impatient.settled(Source.POSTED)

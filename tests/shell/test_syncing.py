@@ -2,8 +2,6 @@
 
 import asyncio
 import csv
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -30,7 +28,7 @@ from halfhour.vocabulary import Source
 from halfhour.windows import DAY, State
 from halfhour.wishes import Wish, calendar, due
 
-from .conftest import Cloud, Halfhour, emulator
+from .conftest import Cloud, Halfhour, emulator, held_elsewhere
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
 WEEK = Interval(NOW - 7 * DAY, NOW)
@@ -421,13 +419,7 @@ def test_what_a_killed_one_left_beside_the_store_is_cleared_away(cloud, store):
 
 def test_while_another_program_has_the_store_open_a_sync_may_be_ended(cloud, store):
     bring(cloud.settings, store, Interval(NOW - 2 * DAY, NOW - DAY))
-    held = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
-    command = [sys.executable, "-c", held, str(store.path)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as other:
-        assert other.stdout
-        other.stdout.readline()
+    with held_elsewhere(store.path) as other:
 
         async def ended() -> None:
             wish = Wish(WEEK, (Source.POSTED,))

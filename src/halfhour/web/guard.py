@@ -158,8 +158,11 @@ class Guard:
                 MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
-        # In a thread, as a password takes its time to be hashed.
-        refusal = await asyncio.to_thread(self._refusal, HTTPConnection(scope), scope)
+        who = HTTPConnection(scope)
+        if "authorization" in who.headers:  # a password takes its time to be hashed
+            refusal = await asyncio.to_thread(self._refusal, who, scope)
+        else:
+            refusal = self._refusal(who, scope)
         await (refusal or self._app)(scope, receive, guarded)
 
     def _refusal(self, who: HTTPConnection, scope: Scope) -> Response | None:
