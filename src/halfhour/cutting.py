@@ -12,41 +12,49 @@ from halfhour.tables import BUSY, POSTED, RECONCILED
 from halfhour.windows import DAY, cut
 
 
-def worked(store: Store, interval: Interval, width: timedelta) -> pa.Table:
-    """`tables.POSTED` of *interval*, on the worked basis and in intervals of *width*.
+def worked(
+    store: Store, interval: Interval, width: timedelta, agents: Sequence[str] | None = None
+) -> pa.Table:
+    """`tables.POSTED` of *interval* and these *agents* or all, on the worked basis and in intervals
+    of *width*.
 
     It has no counts: those are of what was completed.
     """
-    return _moments(store.ask(sql("worked"), **cut(interval, width)))
+    return _moments(store.ask(sql("worked"), **cut(interval, width), agents=agents))
 
 
 def busy(
     store: Store,
     interval: Interval,
     width: timedelta,
+    agents: Sequence[str] | None = None,
     *,
     queues: Sequence[str] | None = None,
     media: Sequence[str] = (),
 ) -> pa.Table:
-    """`tables.BUSY` of *interval*, in intervals of *width*: with work of these *queues* and *media*
-    types, which are None and none for all.
+    """`tables.BUSY` of *interval*, in intervals of *width*: with work of these *agents*, *queues*
+    and *media* types, which are None, None and none for all.
     """
-    chosen = {"queues": queues, "media": list(media) or None}
+    chosen = {"agents": agents, "queues": queues, "media": list(media) or None}
     return _moments(store.ask(sql("busy"), **cut(interval, width), **chosen), BUSY)
 
 
 def rebuilt(store: Store, interval: Interval, width: timedelta) -> pa.Table:
     """`tables.POSTED` of *interval* as conversation details have it."""
-    return _moments(store.ask(sql("rebuilt"), only_legs=False, **_days(interval, width)))
+    asked = _days(interval, width) | {"only_legs": False, "agents": None}
+    return _moments(store.ask(sql("rebuilt"), **asked))
 
 
-def legs(store: Store, interval: Interval, width: timedelta) -> pa.Table:
+def legs(
+    store: Store, interval: Interval, width: timedelta, agents: Sequence[str] | None = None
+) -> pa.Table:
     """Of what is `rebuilt` that which calls have posted that callbacks led to.
 
     It is no more than what is posted, even where details know more by now.
     """
     text = sql("legs").replace("{rebuilt}", sql("rebuilt"))
-    return _moments(store.ask(text, only_legs=True, **_days(interval, width)))
+    asked = _days(interval, width) | {"only_legs": True, "agents": agents}
+    return _moments(store.ask(text, **asked))
 
 
 def reconciled(

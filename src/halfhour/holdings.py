@@ -51,21 +51,23 @@ def _holdings(store: Store, question: Question, now: datetime) -> Found:
     queues = _ids(store, "queue", question.queues) if question.queues else None
 
     def wanted(table: pa.Table) -> pa.Table:
-        table = choosing.of_agents(choosing.of_media(table, question.media), agents)
-        return choosing.of_queues(table, queues)
+        return choosing.of_queues(choosing.of_media(table, question.media), queues)
 
     figures = {}
     if Source.POSTED in question.sources:
-        figures["posted"] = store.posted(interval)
-        figures["legs"] = cutting.legs(store, interval, width)
+        figures["posted"] = store.posted(interval, agents)
+        figures["legs"] = cutting.legs(store, interval, width, agents)
     if Source.DETAILS in question.sources:
-        figures["worked"] = cutting.worked(store, interval, width)
-        figures["busy"] = cutting.busy(store, interval, width, queues=queues, media=question.media)
+        figures["worked"] = cutting.worked(store, interval, width, agents)
+        figures["busy"] = cutting.busy(
+            store, interval, width, agents, queues=queues, media=question.media
+        )
+    none = STATUS.empty_table()
     return Found(
         store.names("agent"),
         queues=store.names("queue"),
         **{name: wanted(table) for name, table in figures.items()},
-        status=STATUS.empty_table() if question.is_of_some else wanted(store.status(interval)),
+        status=none if question.is_of_some else store.status(interval, agents),
         days=held,
     )
 

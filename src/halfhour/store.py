@@ -1,6 +1,6 @@
 """What is held: windows of tables. Nothing but a settled window ever gets in."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -170,20 +170,24 @@ class Store:
         )
         return cast("list[str]", found["agent_id"].to_pylist())
 
-    def posted(self, interval: Interval) -> pa.Table:
-        """`tables.POSTED` of *interval*, as far as it is held."""
+    def posted(self, interval: Interval, agents: Sequence[str] | None = None) -> pa.Table:
+        """`tables.POSTED` of *interval* and these *agents* or all, as far as it is held."""
         return self.ask(
-            "select * from posted where interval_start >= $start and interval_start < $end",
+            "select * from posted where interval_start >= $start and interval_start < $end "
+            "and ($agents is null or list_contains($agents, agent_id))",
             start=interval.start,
             end=interval.end,
+            agents=agents,
         ).cast(POSTED)
 
-    def status(self, interval: Interval) -> pa.Table:
-        """`tables.STATUS` of *interval*, as far as it is held."""
+    def status(self, interval: Interval, agents: Sequence[str] | None = None) -> pa.Table:
+        """`tables.STATUS` of *interval* and these *agents* or all, as far as it is held."""
         return self.ask(
-            "select * from status where interval_start >= $start and interval_start < $end",
+            "select * from status where interval_start >= $start and interval_start < $end "
+            "and ($agents is null or list_contains($agents, agent_id))",
             start=interval.start,
             end=interval.end,
+            agents=agents,
         ).cast(STATUS)
 
     def names(self, kind: Kind) -> pa.Table:

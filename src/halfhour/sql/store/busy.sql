@@ -12,6 +12,7 @@ with segment_parts as (
         window_start >= $first and window_start < $last
         and segment_type in ('contacting', 'dialing', 'interact', 'hold', 'wrapup')
         and not voice_of_callback
+        and ($agents is null or list_contains($agents, agent_id))
         and ($queues is null or list_contains($queues, queue_id))
         and ($media is null or list_contains($media, media_type))
 ),

@@ -12,7 +12,9 @@ told as (
         media_type,
         sum(handle_ms) as handle_ms
     from posted
-    where interval_start >= $start and interval_start < $end
+    where
+        interval_start >= $start and interval_start < $end
+        and ($agents is null or list_contains($agents, agent_id))
     group by all
 )
 

@@ -11,7 +11,10 @@ with segment_parts as (
         greatest(start_ms, epoch_ms(window_start)) as start_ms,
         least(end_ms, epoch_ms(window_start) + 86400000) as end_ms
     from segments
-    where window_start >= $first and window_start < $last and not voice_of_callback
+    where
+        window_start >= $first and window_start < $last
+        and not voice_of_callback
+        and ($agents is null or list_contains($agents, agent_id))
 ),
 
 pieces as (
