@@ -1,22 +1,33 @@
-"""A store of two days, and the dashboard over one as a process of its own."""
+"""A store of two days, the dashboard over one as a process of its own, and a browser to see it."""
 
 import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
+import pyarrow as pa
 import pytest
+import uvicorn
 
 from halfhour import syncing
-from halfhour.intervals import Interval
+from halfhour.intervals import HALF_HOUR, Interval
 from halfhour.store import Store
-from halfhour.wishes import Wish
+from halfhour.tables import POSTED
+from halfhour.vocabulary import Source
+from halfhour.wishes import Wish, ready
 from tests.shell.conftest import Cloud, emulator
+
+SCREENSHOTS = os.environ.get("HALFHOUR_SCREENSHOTS")
+"""The folder for pictures of what tests have seen, for people to look at."""
+MONDAY = "?day=2026-03-02"
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
 RANGE = Interval(datetime(2026, 3, 1, tzinfo=UTC), NOW)
@@ -79,3 +90,97 @@ def serving(
 def served(store: Store) -> Iterator[str]:
     with serving(store.path.parent) as dashboard:
         yield dashboard.url
+
+
+@pytest.fixture
+def tab(browser: Any) -> Iterator[Any]:
+    """A tab that must not complain, nor ask anybody else."""
+    context = browser.new_context(viewport={"width": 1300, "height": 850}, accept_downloads=True)
+    opened = context.new_page()
+    opened.said = []
+    opened.on("pageerror", lambda error: opened.said.append(str(error)))
+    opened.on("console", lambda message: opened.said.append(message.text))
+    opened.on(
+        "request",
+        lambda request: (
+            urlsplit(request.url).hostname == "127.0.0.1" or opened.said.append(request.url)
+        ),
+    )
+    yield opened
+    assert opened.said == []
+    context.close()
+
+
+def loaded(tab: Any, url: str) -> None:
+    tab.goto(url)
+    tab.wait_for_selector(".cell")
+
+
+def forgive(tab: Any, *texts: str) -> None:
+    """Chromium tells of every answer that is an error; these are meant to be."""
+    tab.said[:] = [line for line in tab.said if not any(text in line for text in texts)]
+
+
+def seen(tab: Any, name: str) -> None:
+    """That axe finds nothing, light or dark, and that it is no wider than the window."""
+    tab.evaluate("Promise.all(document.getAnimations().map(each => each.finished))")
+    for scheme in ("light", "dark"):
+        tab.emulate_media(color_scheme=scheme)
+        if SCREENSHOTS:
+            tab.screenshot(path=Path(SCREENSHOTS) / f"{name}-{scheme}.png")
+        assert axe(tab, *(() if scheme == "light" else ("color-contrast",))) == []
+    tab.emulate_media(color_scheme="light")
+    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def axe(tab: Any, *rules: str) -> list[Any]:
+    from axe_playwright_python.sync_playwright import Axe
+
+    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    options |= {"runOnly": list(rules)} if rules else {}
+    found = Axe().run(tab, options=options).response["violations"]
+    return [(each["id"], each["nodes"][0]["html"]) for each in found]
+
+
+def ask_again(tab: Any) -> None:
+    """As the page does every ten seconds."""
+    tab.evaluate("dispatchEvent(new Event('online'))")
+
+
+@contextmanager
+def running(application: Callable[..., Any]) -> Iterator[str]:
+    server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        thread.join(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}/"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def own(store: Store, tmp_path: Path) -> Store:
+    """A copy of the store, to be changed."""
+    path = tmp_path / "own.duckdb"
+    path.write_bytes(store.path.read_bytes())
+    return Store(path)
+
+
+def made(path: Path, start: datetime, handled_ms: Mapping[tuple[str, int], int]) -> Store:
+    """A store of what agents have posted in half-hours after *start*."""
+    store = Store(path)
+    day = Interval(start, start + timedelta(days=1))
+    ready(store, Wish(day), NOW)
+    rows = [
+        {
+            "interval_start": start + at * HALF_HOUR,
+            "agent_id": agent,
+            "media_type": "voice",
+            "handle_ms": value,
+        }
+        for (agent, at), value in handled_ms.items()
+    ]
+    store.settle(Source.POSTED, day, {"posted": pa.Table.from_pylist(rows, schema=POSTED)}, NOW)
+    return store

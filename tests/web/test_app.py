@@ -86,22 +86,32 @@ def test_filters_part_the_agents_and_keep_every_figure(client):
     assert {agent["id"] for agent in teams} <= rows.keys()
     assert all(agent["cells"] == rows[agent["id"]] for agent in teams)
     of_media = [
-        agent["load"] for media in known["media"] for agent in day(client, media=media)["agents"]
+        agent["total"] for media in known["media"] for agent in day(client, media=media)["agents"]
     ]
-    assert sum(of_media) == pytest.approx(sum(agent["load"] for agent in everything["agents"]))
+    assert sum(of_media) == pytest.approx(sum(agent["total"] for agent in everything["agents"]))
 
 
-@pytest.mark.parametrize(
-    ("sort", "key"),
-    [
-        ("load", lambda agent: -agent["load"]),
-        ("occupancy", lambda agent: -(agent["occupancy"] or 0)),
-    ],
-)
-def test_agents_stand_in_the_order_that_is_asked_for(client, sort, key):
-    keys = [key(agent) for agent in day(client, sort=sort)["agents"]]
-    assert keys == sorted(keys)
-    assert len(set(keys)) > 10
+@pytest.mark.parametrize("asked", [{"sort": "load"}, {"sort": "occupancy", "measure": "hold"}])
+def test_agents_stand_in_the_order_that_is_asked_for(client, asked):
+    totals = [agent["total"] for agent in day(client, **asked)["agents"]]
+    known = [each for each in totals if each is not None]
+    assert known == sorted(known, reverse=True)
+    assert totals[len(known) :] == [None] * (len(totals) - len(known))
+    assert len(set(known)) > 10
+
+
+@pytest.mark.parametrize("measure", ["handle", "handled", "on-queue"])
+def test_a_total_is_the_sum_of_the_half_hours(client, measure):
+    for agent in day(client, measure=measure)["agents"]:
+        known = [each for each in agent["cells"] if each is not None]
+        assert agent["total"] == (pytest.approx(sum(known), abs=1e-3) if known else None)
+
+
+@pytest.mark.parametrize("asked", [{"measure": "occupancy"}, {"sort": "occupancy"}])
+def test_the_total_of_occupancy_is_that_of_the_day(client, store, asked):
+    rows = report(start=DAY.start, end=DAY.end, by="agent", store=store.path, offline=True)
+    right = {row["agent_id"]: row["occupancy_ratio"] for row in rows.to_pylist()}
+    assert {agent["id"]: agent["total"] for agent in day(client, **asked)["agents"]} == right
 
 
 def test_by_name_agents_stand_as_in_every_report_and_are_told_apart(client, store):
@@ -137,7 +147,7 @@ def test_what_is_missing_and_provisional_is_said(client):
 
 def test_a_cell_is_told_on_both_bases_with_status_and_conversations(client, store):
     found = day(client, measure="handle")
-    agent = max(found["agents"], key=lambda each: each["load"])
+    agent = max(found["agents"], key=lambda each: each["total"])
     at = max(range(48), key=lambda each: agent["cells"][each] or 0)
     asked = {"agent": agent["id"], "cell": found["starts"][at]}
     told = client.get("/api/cell", params=asked).json()
@@ -161,12 +171,21 @@ def test_a_cell_is_told_on_both_bases_with_status_and_conversations(client, stor
 
 
 def test_an_agents_weeks_are_those_of_the_days(client):
-    agent = max(day(client)["agents"], key=lambda each: each["load"])
-    told = client.get("/api/agent", params={"day": "2026-03-02", "agent": agent["id"]}).json()
+    found = day(client)
+    agent = max(found["agents"], key=lambda each: each["total"])
+    asked = {"day": "2026-03-02", "agent": agent["id"]}
+    told = client.get("/api/agent", params=asked).json()
 
     by_day = {each["day"]: each for each in told["days"]}
     assert set(by_day) == {"2026-03-01", "2026-03-02"}
-    assert by_day["2026-03-02"]["handle_time_sec"] == pytest.approx(agent["load"])
+    assert by_day["2026-03-02"]["handle_time_sec"] == pytest.approx(agent["total"])
+    parts = {each["start"]: each["value"] for each in told["half_hours"]}
+    shown = dict(zip(found["starts"], agent["cells"], strict=True))
+    assert {start: parts.get(start) for start in shown} == shown
+    hold = client.get("/api/agent", params={**asked, "measure": "hold"}).json()
+    assert sum(each["value"] or 0 for each in hold["half_hours"]) == pytest.approx(
+        sum(each["hold_time_sec"] or 0 for each in hold["days"])
+    )
     assert told["from"] == "2026-02-03"
     assert told["missing"] == ["2026-02-03T00:00:00.000Z/2026-03-01T00:00:00.000Z"]
 
@@ -193,11 +212,17 @@ def test_the_csv_holds_what_is_on_screen(client):
 
 BAD = [
     ("/api/day", {"queue": "Biling"}, 200, "did you mean 'Billing'"),
-    ("/api/day", {"team": "Team 99"}, 200, "team 'Team 99' is none that is known here"),
+    ("/api/day", {"team": "Team 99"}, 200, "team 'Team 99': none of that name is known here"),
     ("/api/day", {"zone": "Asia/Kathmandu"}, 200, "half-hours of Asia/Kathmandu start at :15"),
-    ("/api/day", {"measure": "busy"}, 200, "busy is not known on the posted basis"),
+    (
+        "/api/day",
+        {"measure": "busy"},
+        200,
+        "measure busy: it is not known on the posted basis; showing handle",
+    ),
     ("/api/day", {"measure": "handled", "basis": "worked"}, 200, "not known on the worked basis"),
     ("/api/day", {"measure": "occupancy", "media": "voice"}, 200, "of all that an agent does"),
+    ("/api/day", {"sort": "occupancy", "queue": "Billing"}, 200, "showing name instead"),
     ("/api/cell", {"agent": "nobody", "cell": "2026-03-02T10:00:00Z"}, 400, "'nobody'"),
     ("/api/cell", {"cell": "2026-03-02T10:00:00Z"}, 400, "agent ''"),
     ("/api/cell", {"agent": "x", "cell": "ten"}, 400, "'ten' is no start of a half-hour"),
@@ -293,15 +318,15 @@ def test_what_is_written_is_seen_at_once(tmp_path, store):
     path = tmp_path / "fresh.duckdb"
     path.write_bytes(store.path.read_bytes())
     client = TestClient(app(Store(path)), base_url=HERE)
-    before, version = day(client), client.get("/api/state").json()["version"]
-    assert day(client) == before
+    before, version = day(client, measure="occupancy"), client.get("/api/state").json()["version"]
+    assert day(client, measure="occupancy") == before
 
     none = {"status": Store(path).status(DAY)[:0]}
     Store(path).settle(Source.STATUS, DAY, none, NOW + timedelta(days=9))
-    after = day(client)
+    after = day(client, measure="occupancy")
     assert client.get("/api/state").json()["version"] != version
-    assert any(agent["occupancy"] for agent in before["agents"])
-    assert not any(agent["occupancy"] for agent in after["agents"])
+    assert any(agent["total"] for agent in before["agents"])
+    assert not any(agent["total"] for agent in after["agents"])
 
 
 def test_every_answer_keeps_a_browser_from_mischief(client):

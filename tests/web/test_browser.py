@@ -1,11 +1,9 @@
-"""The page in a real browser: every control, every state, and that it keeps to itself."""
+"""The page in a real browser: every control, and that it keeps to itself."""
 
 import csv
 import re
 import secrets
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,46 +12,16 @@ from urllib.parse import parse_qs, urlsplit
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-import uvicorn
 from playwright.sync_api import expect
 
 from halfhour import shaping, wire
-from halfhour.intervals import HALF_HOUR, Interval
-from halfhour.store import Store
-from halfhour.tables import POSTED
 from halfhour.vocabulary import Source
 from halfhour.web.app import app
 from halfhour.web.guard import Doorkeeper, hashed
-from halfhour.wishes import Wish, ready
-from tests.web.conftest import DAY, NOW, serving
+from tests.web.conftest import DAY, MONDAY, NOW, ask_again, forgive, loaded, made, running
 
-MONDAY = "?day=2026-03-02"
 PASSWORD = "correct horse battery"
 EVIL = "<img src=x onerror=document.title='evil'>"
-
-
-@pytest.fixture
-def tab(browser: Any) -> Iterator[Any]:
-    """A tab that must not complain, nor ask anybody else."""
-    context = browser.new_context(viewport={"width": 1300, "height": 850}, accept_downloads=True)
-    opened = context.new_page()
-    opened.said = []
-    opened.on("pageerror", lambda error: opened.said.append(str(error)))
-    opened.on("console", lambda message: opened.said.append(message.text))
-    opened.on(
-        "request",
-        lambda request: (
-            urlsplit(request.url).hostname == "127.0.0.1" or opened.said.append(request.url)
-        ),
-    )
-    yield opened
-    assert opened.said == []
-    context.close()
-
-
-def loaded(tab: Any, url: str) -> None:
-    tab.goto(url)
-    tab.wait_for_selector(".cell")
 
 
 def cells(tab: Any) -> dict[str, str]:
@@ -71,29 +39,6 @@ def agents(tab: Any) -> list[str]:
 
 def asked(tab: Any) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(tab.url).query).items()}
-
-
-def axe(tab: Any) -> list[Any]:
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(tab).response["violations"]
-    return [(each["id"], each["nodes"][0]["html"]) for each in found]
-
-
-@pytest.mark.parametrize(
-    ("scheme", "width"), [("light", 320), ("dark", 640), ("light", 1300), ("dark", 1300)]
-)
-def test_it_passes_axe_and_fits(tab, served, scheme, width):
-    tab.emulate_media(color_scheme=scheme)
-    tab.set_viewport_size({"width": width, "height": 700})  # 640 is 1280 at 200 %
-    loaded(tab, served + MONDAY)
-    assert axe(tab) == []
-    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-    tab.locator(".cell.over").first.click()
-    tab.wait_for_selector("aside .status")
-    tab.locator("#panel").evaluate("e => Promise.all(e.getAnimations().map(a => a.finished))")
-    assert axe(tab) == []
 
 
 def test_every_choice_goes_into_the_address_and_out_of_it_again(tab, served):
@@ -147,7 +92,6 @@ def test_days_are_stepped_through_and_an_empty_one_leads_to_the_last(tab, served
     expect(tab).to_have_title(re.compile("2026-02-27"))
     assert "Nothing is held of this day" in tab.locator("#empty").inner_text()
     assert "Missing: 27 Feb 2026, 00:00 – 28 Feb 2026, 00:00" in tab.inner_text("#freshness")
-    assert axe(tab) == []
 
     tab.get_by_role("link", name="2026-03-02").click()
     tab.wait_for_selector(".cell")
@@ -172,6 +116,8 @@ def test_finding_narrows_what_is_shown_and_what_is_saved(tab, served, tmp_path):
     assert {row["agent_name"] for row in rows} == set(some)
     tab.get_by_label("Find").fill("nobody at all")
     tab.wait_for_selector("text=No agent has that in the name")
+    tab.get_by_label("Find").fill("")
+    expect(tab.locator(".line")).to_have_count(len(every))
 
 
 def test_a_cell_shows_what_made_it_and_an_agent_their_weeks(tab, served):
@@ -203,48 +149,189 @@ def test_a_cell_shows_what_made_it_and_an_agent_their_weeks(tab, served):
     tab.goto(state)  # as sent to a colleague
     tab.wait_for_selector("aside code")
     tab.get_by_role("button", name="Close").click()
-    tab.locator(".who button").nth(2).click()
+    tab.locator(".line .who").nth(2).click()
     tab.wait_for_selector("aside table.days")
+
+
+def test_an_agents_weeks_lead_to_their_days_and_half_hours(tab, served):
+    loaded(tab, served + MONDAY)
+    tab.locator(".line .who").nth(1).click()
+    tab.wait_for_selector("aside .weeks")
+    rects = tab.locator("aside .weeks rect:not(.gone)")
+    titles = [title.split(": ")[0] for title in rects.locator("title").all_text_contents()]
+    assert {title.split(", ")[0] for title in titles} == {"2026-03-01", "2026-03-02"}
+    tab.get_by_role("button", name="2026-03-01").click()
+    expect(tab).to_have_title(re.compile("2026-03-01"))
+    tab.wait_for_selector("aside .weeks")
+
+    rects.first.click()
+    tab.wait_for_selector("aside .status")
+    day, time = titles[0].split(", ")
+    assert asked(tab)["day"] == day == "2026-03-01"
+    assert tab.inner_text("aside h2").endswith(f", {time}")
+    chosen = tab.locator(".chosen").get_attribute("aria-label")
+    assert chosen.split(": ")[0] == tab.inner_text("aside h2")
+
+
+def test_half_hours_are_stepped_through(tab, served):
+    loaded(tab, served + MONDAY)
+    name = tab.inner_text("#at-4-0")
+    row = tab.locator("#at-4-0 ~ .cell:not([class=cell])").first.get_attribute("data-column")
+    first = int(row)
+    tab.locator(f"#at-4-{first}").click()
+    tab.wait_for_selector("aside .status")
+    for column in (first + 1, first + 2):
+        tab.get_by_role("button", name="The half-hour after").click()
+        label = tab.get_attribute(f"#at-4-{column}", "aria-label").split(": ")[0]
+        tab.wait_for_selector(f"aside h2 >> text={label}")
+        assert tab.evaluate("document.activeElement.ariaLabel") == "The half-hour after"
+    assert label.startswith(name)
+    assert tab.locator(".chosen").get_attribute("id") == f"at-4-{column}"
+
+
+def test_the_panel_stands_beside_the_table_where_there_is_room(tab, served):
+    loaded(tab, served + MONDAY)
+    tab.locator("#at-3-49").click()
+    tab.wait_for_selector("aside h2")
+    assert tab.get_by_role("button", name="The half-hour after").is_disabled()
+    grid, panel = (tab.locator(name).bounding_box() for name in ("#grid", "aside"))
+    assert grid["x"] + grid["width"] <= panel["x"]
+    chosen = tab.locator(".chosen").bounding_box()
+    assert grid["x"] <= chosen["x"] <= grid["x"] + grid["width"] - chosen["width"]
+
+
+def test_what_cannot_be_had_cannot_be_chosen(tab, served):
+    loaded(tab, served + MONDAY + "&basis=worked")
+    measure = tab.get_by_role("combobox", name="Measure")
+    assert measure.locator("option:disabled").all_inner_texts() == ["Handled"]
+    tab.goto(served + MONDAY + "&basis=worked&measure=handled")
+    tab.wait_for_selector("#problems >> text=showing handle instead")
+    assert tab.locator(".cell").count() > 0
+    expect(measure).to_have_value("handle")
+
+
+@pytest.mark.parametrize("measure", ["handle", "occupancy", "handled"])
+def test_the_key_has_the_shades_of_the_cells(tab, served, measure):
+    loaded(tab, f"{served}{MONDAY}&measure={measure}")
+    shades = dict(
+        tab.eval_on_selector_all(
+            ".cell[class*=' l']", "all => all.map(e => [e.textContent, e.classList[1]])"
+        )
+    )
+    key = tab.eval_on_selector_all(
+        "#key span[class^=l]", "all => all.map(e => [e.textContent, e.className])"
+    )
+    assert len(key) > 3
+    both = [(shades[text], shade) for text, shade in key if text in shades]
+    assert len(both) > 1
+    # Where a figure is rounded, it may be just over or under the edge of a shade.
+    assert all(abs(int(of_cell[1]) - int(of_key[1])) <= 1 for of_cell, of_key in both)
+
+
+def test_what_agents_are_ordered_by_is_seen(tab, served):
+    loaded(tab, served + MONDAY)
+    for sort, head in (("load", "Total"), ("occupancy", "Occup."), ("name", "Total")):
+        with tab.expect_response(lambda answer: "api/day" in answer.url):
+            tab.get_by_role("combobox", name="Sort").select_option(sort)
+        expect(tab.locator(".head .total")).to_have_text(head)
+        expect(tab.get_by_role("combobox", name="Sort")).to_have_value(sort)
+        texts = [text for text in tab.locator(".line .total").all_inner_texts() if text]
+        figures = [float(text.removesuffix(" %").replace(":", ".")) for text in texts]
+        assert (figures == sorted(figures, reverse=True)) == (sort != "name"), sort
+
+
+def test_today_turns_over_and_a_date_stays(tab, served):
+    tab.goto(served)
+    tab.wait_for_selector("#empty")
+    today = tab.get_by_role("button", name="Today")
+    assert today.get_attribute("aria-pressed") == "true"
+    tab.get_by_role("link", name="2026-03-02").click()
+    tab.wait_for_selector(".cell")
+    assert today.get_attribute("aria-pressed") == "false"
+    today.click()
+    tab.wait_for_selector("#empty")
+    with tab.expect_response(lambda answer: "api/day" in answer.url):
+        tab.get_by_role("combobox", name="Measure").select_option("hold")
+    assert asked(tab)["day"] == "today"
+    assert f"{datetime.now(UTC):%Y-%m-%d}" in tab.title()
+
+
+def test_what_is_held_is_told_by_source(tab, served):
+    loaded(tab, served + MONDAY + "&zone=America/New_York")
+    tab.locator("summary").click()
+    rows = [row.split("\t") for row in tab.locator("#days tbody tr").all_inner_texts()]
+    assert {row[1] for row in rows} == {"posted", "status", "details"}
+    monday = {tuple(row[2:4]) for row in rows if row[0] == "2026-03-02"}
+    assert monday == {("provisional", "2 Mar 2026, 19:00")}
+
+
+def test_on_a_phone_the_choices_are_one_tap_away(tab, served):
+    tab.set_viewport_size({"width": 360, "height": 700})
+    loaded(tab, served + MONDAY)
+    queue = tab.get_by_role("combobox", name="Queue")
+    assert not queue.is_visible()
+    assert tab.locator("#grid").bounding_box()["y"] < 480
+    tab.get_by_role("button", name="More").click()
+    queue.select_option("Billing")
+    tab.wait_for_selector("#more >> text=More (1)")
+    tab.get_by_role("button", name="More (1)").click()
+    assert not queue.is_visible()
+    tab.locator(".cell[class*=' l']").first.click()
+    tab.wait_for_selector("aside h2")
+    tab.locator("aside").evaluate("e => Promise.all(e.getAnimations().map(a => a.finished))")
+    assert tab.locator("aside").bounding_box()["width"] == 360
+    for each in tab.get_by_role("button").all():
+        box = each.bounding_box()
+        assert not box or min(box["width"], box["height"]) >= 24, each.inner_text()
 
 
 def test_the_keyboard_goes_everywhere(tab, served):
     loaded(tab, served + MONDAY)
     tab.keyboard.press("Tab")
     assert tab.evaluate("document.activeElement.textContent") == "Skip to the table"
+    passed = []
+    for _ in range(16):
+        tab.keyboard.press("Tab")
+        passed.append(tab.evaluate("document.activeElement.name || document.activeElement.id"))
+    order = ["before", "day", "after", "today", "measure", "basis", "queue", "media", "division"]
+    assert list(dict.fromkeys(passed))[: len(order)] == order
+    tab.locator(".skip").focus()
     tab.keyboard.press("Enter")
-    tab.locator("#grid").focus()
+    assert tab.evaluate("document.activeElement.id") == "grid"
 
     def active() -> tuple[int, ...]:
-        return tuple(
-            map(
-                int,
-                tab.evaluate(
-                    "document.getElementById('grid').getAttribute('aria-activedescendant')"
-                ).split("-")[1:],
-            )
-        )
+        place = tab.get_attribute("#grid", "aria-activedescendant")
+        return tuple(map(int, place.split("-")[1:]))
 
     for key, place in (
         ("Home", (0, 0)),
         ("ArrowDown", (1, 0)),
         ("ArrowRight", (1, 1)),
-        ("End", (1, 47)),
-        ("Control+End", (44, 47)),
-        ("ArrowDown", (44, 47)),
-        ("ArrowLeft", (44, 46)),
-        ("ArrowUp", (43, 46)),
+        ("End", (1, 49)),
+        ("Control+End", (44, 49)),
+        ("ArrowDown", (44, 49)),
+        ("ArrowLeft", (44, 48)),
+        ("ArrowUp", (43, 48)),
         ("Control+Home", (0, 0)),
     ):
         tab.keyboard.press(key)
         assert active() == place, key
         assert tab.locator(".active").is_visible()
+
+    def opened_and_closed(key: str, sought: str) -> None:
+        tab.keyboard.press(key)
+        tab.wait_for_selector(sought)
+        tab.keyboard.press("Escape")
+        tab.wait_for_selector("aside", state="hidden")
+        assert tab.evaluate("document.activeElement.id") == "grid"
+
+    opened_and_closed("Enter", "aside .weeks")  # of the name
     tab.keyboard.press("PageDown")
     assert active()[0] > 5
-    tab.keyboard.press("Enter")
-    tab.wait_for_selector("aside h2")
-    tab.keyboard.press("Escape")
-    tab.wait_for_selector("aside", state="hidden")
-    assert tab.evaluate("document.activeElement.id") == "grid"
+    for _ in range(20):
+        tab.keyboard.press("ArrowRight")
+    opened_and_closed("Enter", "aside >> text=Posted where")
+    opened_and_closed(" ", "aside >> text=Posted where")
 
 
 def test_what_the_address_gets_wrong_is_said_and_the_page_is_there(tab, served):
@@ -252,12 +339,11 @@ def test_what_the_address_gets_wrong_is_said_and_the_page_is_there(tab, served):
     said = tab.inner_text("#problems")
     for sentence in ("did you mean 'handle'", "did you mean 'Billing'", "sort 'x'", "Mars/Base"):
         assert sentence in said
-    assert axe(tab) == []
 
     tab.goto(served + "?day=2026-03-02&agent=nobody&cell=noon")
     tab.wait_for_selector("aside >> text=This cannot be shown")
     assert "'noon' is no start of a half-hour" in tab.inner_text("aside")
-    tab.said.clear()  # Chromium tells of the 400
+    forgive(tab, "status of 400")
 
 
 def test_what_is_missing_looks_like_it(tab, served):
@@ -266,28 +352,6 @@ def test_what_is_missing_looks_like_it(tab, served):
     gone = tab.locator(".line").first.locator(".gone")
     assert gone.count() == 10
     assert gone.first.get_attribute("aria-label").endswith("19:00: missing")
-    assert axe(tab) == []
-
-
-@contextmanager
-def running(application: Callable[..., Any]) -> Iterator[str]:
-    server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="error", lifespan="off"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        thread.join(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}/"
-    server.should_exit = True
-    thread.join()
-
-
-@pytest.fixture
-def own(store: Store, tmp_path: Path) -> Store:
-    """A copy of the store, to be changed."""
-    path = tmp_path / "own.duckdb"
-    path.write_bytes(store.path.read_bytes())
-    return Store(path)
 
 
 def test_names_are_text(tab, own):
@@ -313,35 +377,21 @@ def test_it_updates_itself_and_stays_where_it_is(tab, own):
         tab.wait_for_selector("aside code")
         tab.eval_on_selector("#grid", "e => { e.scrollTop = 300; }")
         before = tab.locator("#profile tr:nth-child(20)").text_content()
-        tab.evaluate("window.mark = document.querySelector('.lines')")
+        tab.evaluate("document.querySelector('aside').scrollTop = 90")
+        tab.evaluate("window.mark = [...document.querySelectorAll('.lines, option')]")
+        watched = "new MutationObserver(() => window.blank ||= !document.querySelector('.cell'))"
+        tab.evaluate(f"{watched}.observe(document.body, {{ childList: true, subtree: true }})")
 
         table = own.posted(DAY)
         doubled = pa.concat_tables([table, table.filter(pc.equal(table["media_type"], "chat"))])
         own.settle(Source.POSTED, DAY, {"posted": doubled}, NOW + timedelta(days=9))
         with tab.expect_response(lambda answer: "api/day" in answer.url):
-            tab.evaluate("dispatchEvent(new Event('online'))")
+            ask_again(tab)
         expect(tab.locator("#profile tr:nth-child(20)")).not_to_have_text(before)
         assert tab.eval_on_selector("#grid", "e => e.scrollTop") == 300
-        assert tab.evaluate("window.mark === document.querySelector('.lines')")
+        assert tab.eval_on_selector("aside", "e => e.scrollTop") == 90
+        assert tab.evaluate("window.mark.every(each => each.isConnected) && !window.blank")
         assert tab.locator("aside code").count() >= 1
-
-
-def made(path: Path, start: datetime, handled_ms: Mapping[tuple[str, int], int]) -> Store:
-    """A store of what agents have posted in half-hours after *start*."""
-    store = Store(path)
-    day = Interval(start, start + timedelta(days=1))
-    ready(store, Wish(day), NOW)
-    rows = [
-        {
-            "interval_start": start + at * HALF_HOUR,
-            "agent_id": agent,
-            "media_type": "voice",
-            "handle_ms": value,
-        }
-        for (agent, at), value in handled_ms.items()
-    ]
-    store.settle(Source.POSTED, day, {"posted": pa.Table.from_pylist(rows, schema=POSTED)}, NOW)
-    return store
 
 
 def test_where_the_clock_goes_back_each_hour_has_its_own_column(tab, tmp_path):
@@ -363,72 +413,6 @@ def test_where_the_clock_goes_back_each_hour_has_its_own_column(tab, tmp_path):
             "ada, 01:00 +01:00: 0:01:00": "1",
             "ada, 01:00 +00:00: 0:02:00": "2",
         }
-
-
-def test_2_000_agents_are_drawn_as_far_as_they_are_seen(tab, tmp_path):
-    worked = {(f"a{n:04}", at): n * 900 for n in range(2000) for at in range(48)}
-    many = made(tmp_path / "many.duckdb", DAY.start, worked)
-    with running(app(many)) as url:
-        loaded(tab, url + MONDAY)
-        assert "2000 agents" in tab.inner_text("#key")
-        for _ in range(4):
-            assert tab.locator(".line").count() < 60
-            tab.eval_on_selector("#grid", "e => { e.scrollTop += 9000; }")
-            tab.wait_for_timeout(50)
-        tab.locator("#grid").focus()
-        tab.keyboard.press("Control+End")
-        assert agents(tab)[-1] == "a1999"
-        assert tab.locator(".active").inner_text() == "30"
-
-
-def test_without_a_store_it_says_what_to_do(tab, tmp_path):
-    with serving(tmp_path) as dashboard:
-        tab.goto(dashboard.url)
-        tab.wait_for_selector("#said >> text='halfhour sync' makes one")
-        assert axe(tab) == []
-    tab.said.clear()  # Chromium tells of the 503
-
-
-def test_the_first_sync_is_shown_and_then_what_it_brought(tab, web_cloud, tmp_path):
-    web_cloud.reset()
-    web_cloud.faults({"kind": "hang", "seconds": 3, "endpoint": "aggregates", "calls": [3]})
-    with serving(tmp_path, "--sync", "1h", environment=web_cloud.environment) as dashboard:
-        tab.goto(dashboard.url + MONDAY)
-        tab.wait_for_selector("#said >> text=The first sync is running")
-        tab.evaluate("setInterval(() => dispatchEvent(new Event('online')), 500)")
-        tab.locator("#said").wait_for(state="hidden", timeout=60000)
-    tab.said.clear()  # of the time before there was a store, and after its end
-
-
-def test_a_sync_that_fails_says_why(tab, own, web_cloud):
-    web_cloud.reset()
-    wrong = {**web_cloud.environment, "GENESYS_CLIENT_SECRET": "wrong"}
-    with serving(
-        own.path.parent, "--store", own.path.name, "--sync", "1h", environment=wrong
-    ) as it:
-        loaded(tab, it.url + MONDAY)
-        tab.evaluate("setInterval(() => dispatchEvent(new Event('online')), 300)")
-        tab.wait_for_selector("#said >> text=The last sync failed")
-        assert "GENESYS_CLIENT_SECRET" in tab.inner_text("#said")
-        assert axe(tab) == []
-
-
-def test_a_lost_connection_is_said_and_found_again(tab, own):
-    with running(app(own)) as url:
-        loaded(tab, url + MONDAY)
-        tab.route("**/api/**", lambda route: route.abort())
-        tab.evaluate("dispatchEvent(new Event('online'))")
-        tab.wait_for_selector("#said >> text=The connection is lost")
-        assert tab.locator(".cell").count() > 0
-        tab.unroute("**/api/**")
-        away = {"status": 502, "content_type": "text/html", "body": "<html>Bad Gateway"}
-        tab.route("**/api/**", lambda route: route.fulfill(**away))
-        tab.evaluate("dispatchEvent(new Event('online'))")
-        tab.wait_for_selector("#said >> text=The connection is lost")
-        tab.unroute("**/api/**")
-        tab.evaluate("dispatchEvent(new Event('online'))")
-        tab.locator("#said").wait_for(state="hidden")
-    tab.said.clear()  # Chromium tells of what was aborted
 
 
 @pytest.fixture
@@ -455,11 +439,10 @@ def test_behind_a_door_and_a_proxy(tab, own, keeper, prefix):
         home = f"{url.rstrip('/')}{prefix}/"
         tab.goto(home + MONDAY)  # as sent by a colleague
         assert tab.url == home + "login" + MONDAY
-        assert axe(tab) == []
         tab.get_by_label("Password").fill("not the password")
         tab.keyboard.press("Enter")
         tab.wait_for_selector("text=That is not the password")
-        tab.said.clear()  # Chromium tells of the 403
+        forgive(tab, "status of 403")
         tab.get_by_label("Password").fill(PASSWORD)
         tab.keyboard.press("Enter")
         tab.wait_for_url(home + MONDAY)

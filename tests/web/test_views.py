@@ -91,4 +91,7 @@ def test_what_is_none_of_what_is_known_is_left_out_and_said():
 
     assert (found.queue, found.media, found.division, found.team) == ("", "voice", "Home", "")
     assert len(found.problems) == 2
-    assert "queue 'Biling' is none that is known here; did you mean 'Billing'" in found.problems[0]
+    assert (
+        "queue 'Biling': none of that name is known here; did you mean 'Billing'"
+        in found.problems[0]
+    )

@@ -29,10 +29,11 @@ from starlette.staticfiles import StaticFiles
 
 from halfhour.api import now
 from halfhour.errors import ConfigError, HalfhourError, StoreError
+from halfhour.intervals import HALF_HOUR
 from halfhour.render import lines
 from halfhour.store import Store
 from halfhour.vocabulary import Source
-from halfhour.web import queries
+from halfhour.web import heatmap, panel
 from halfhour.web.guard import COOKIE, Doorkeeper, Guard, asked
 from halfhour.web.kept import Kept
 from halfhour.web.live import Live
@@ -85,24 +86,25 @@ class _Dashboard:
         return tuple(found)
 
     def day(self, wanted: View, _: Request) -> Any:
-        return queries.day(self.store, wanted, now())
+        return heatmap.day(self.store, wanted, now())
 
     def agent(self, wanted: View, _: Request) -> Any:
-        return queries.agent(self.store, wanted, now())
+        return panel.agent(self.store, wanted, now())
 
     def cell(self, wanted: View, request: Request) -> Any:
         text = request.query_params.get("cell", "")
         with suppress(ValueError):
             start = datetime.fromisoformat(text)
             if start.tzinfo and start.minute % 15 == start.second == 0 and start.year in YEARS:
-                return queries.cell(self.store, wanted, start, now())
+                return panel.cell(self.store, wanted, start, now())
         raise ConfigError(f"cell {text!r} is no start of a half-hour; choose one in the table")
 
     async def state(self, _: Request) -> Response:
-        live = self.live
+        """What the page asks again and again; with the half-hour, "today" turns over too."""
+        live, written = self.live, await asyncio.to_thread(self._written)
         return JSONResponse(
             {
-                "version": str(await asyncio.to_thread(self._written)),
+                "version": str((written, now().timestamp() // HALF_HOUR.total_seconds())),
                 "sync": {"state": live.state, "done": live.done, "of": live.of, "said": live.said},
                 "guarded": self.doorkeeper is not None,
             }
@@ -111,7 +113,7 @@ class _Dashboard:
     async def csv(self, request: Request) -> Response:
         wanted, file = view(request.query_params, now(), self.zone), BytesIO()
         try:
-            table = await asyncio.to_thread(queries.table, self.store, wanted, now())
+            table = await asyncio.to_thread(heatmap.table, self.store, wanted, now())
         except HalfhourError as error:
             return PlainTextResponse(f"{_said(error)}\n", status_code=400)
         lines.csv_file([table], file)

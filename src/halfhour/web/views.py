@@ -1,6 +1,6 @@
 """What an address asks to see. What it says that cannot be meant is said, and the rest is shown."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
@@ -14,6 +14,10 @@ from halfhour.vocabulary import Basis
 
 NARROWED = ("queue", "media", "division", "team")
 """What can be chosen one of."""
+
+
+TODAY = "today"
+"""The day that it is whenever the page looks; a date is that date for ever."""
 
 
 class Measure(StrEnum):
@@ -36,6 +40,9 @@ class Measure(StrEnum):
             Measure.OCCUPANCY: "occupancy_ratio",
             Measure.HANDLED: "handled_count",
         }.get(self, f"{self.value}_time_sec")
+
+
+OF_STATUS = (Measure.ON_QUEUE, Measure.OCCUPANCY)
 
 
 class Sort(StrEnum):
@@ -94,6 +101,42 @@ class View:
         """Whether sums of agents' status go with it, which is of no queue or media type."""
         return not (self.queue or self.media)
 
+    @property
+    def totals_occupancy(self) -> bool:
+        """Whether an agent's total is the occupancy of the day, which no half-hours add up to."""
+        return Measure.OCCUPANCY in (self.measure, self.sort)
+
+    def measures(self, columns: Container[str]) -> list[Measure]:
+        """Those that a report with *columns* tells of it."""
+        return [
+            each
+            for each in Measure
+            if each.column in columns and (self.shows_status or each not in OF_STATUS)
+        ]
+
+    def told_by(self, columns: Container[str]) -> "View":
+        """It, with a measure and an order that a report with *columns* tells.
+
+        One that it does not is replaced, and told of.
+        """
+        known, view = self.measures(columns), self
+        if self.measure not in known:
+            view = view._instead("measure", Measure.HANDLE)
+        if self.sort is Sort.OCCUPANCY and Measure.OCCUPANCY not in known:
+            view = view._instead("sort", Sort.NAME)
+        return view
+
+    def _instead(self, word: str, usual: StrEnum) -> "View":
+        given = getattr(self, word)
+        why = (
+            "it is of all that an agent does, not of one queue or media type"
+            if given in OF_STATUS and not self.shows_status
+            else f"it is not known on the {self.basis} basis"
+        )
+        problem = f"{word} {given}: {why}; showing {usual} instead"
+        instead: dict[str, Any] = {word: usual}
+        return replace(self, problems=(*self.problems, problem), **instead)
+
     def among(self, known: Mapping[str, Iterable[str]]) -> "View":
         """It, with choices as they are written in what is *known*.
 
@@ -106,7 +149,7 @@ class View:
             chosen[name] = names.get(given.casefold(), "")
             if given and not chosen[name]:
                 near = near_miss(given, names.values())
-                problems.append(f"{name} {given!r} is none that is known here{near}")
+                problems.append(f"{name} {given!r}: none of that name is known here{near}")
         return replace(self, problems=tuple(problems), **chosen)
 
 
@@ -143,7 +186,7 @@ def view(asked: Mapping[str, str], now: datetime, zone: str = "UTC") -> View:
 
 
 def _day(text: str, today: date, problems: list[str]) -> date:
-    if not text:
+    if text in ("", TODAY):
         return today
     try:
         day = date.fromisoformat(text)

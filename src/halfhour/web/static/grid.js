@@ -1,18 +1,14 @@
 // The heat map: only the lines in sight are in the page, however many agents there are.
-import { element, labels, shown, timeOf } from "./text.js";
+import { brief, level, shown, total } from "./scale.js";
+import { element, labels, timeOf } from "./text.js";
 
-const ROW = 26, SPARE = 6, HALF_HOUR = 1800, NARROWEST = 22, WIDEST = 36;
+const ROW = 26, SPARE = 6, HALF_HOUR = 1_800_000, NARROWEST = 21, WIDEST = 36;
+const FIXED = 2; // columns before the half-hours: the agent, and the total
 
-export function level(value, measure, most) {
-  if (!value) return "l0";
-  if (measure !== "occupancy" && measure !== "handled" && value > HALF_HOUR) return "over";
-  const full = measure === "occupancy" ? 1 : measure === "handled" ? Math.max(most, 1) : HALF_HOUR;
-  return `l${Math.min(Math.floor((value / full) * 8) + 1, 8)}`;
-}
-
-function brief(value, measure) {
-  if (measure === "handled") return String(value);
-  return String(Math.round(measure === "occupancy" ? value * 100 : value / 60));
+// Which of *starts* lie in *missing*, intervals as the server writes them.
+export function gone(starts, missing) {
+  const spans = missing.map((span) => span.split("/").map(Date.parse));
+  return starts.map((start) => spans.some(([from, to]) => from <= Date.parse(start) && Date.parse(start) < to));
 }
 
 export class Grid {
@@ -28,7 +24,11 @@ export class Grid {
     root.addEventListener("scroll", () => requestAnimationFrame(() => this.draw()), { passive: true });
     root.addEventListener("keydown", (event) => this.key(event));
     root.addEventListener("click", (event) => this.click(event));
-    new ResizeObserver(() => this.fit()).observe(root);
+    root.addEventListener("pointerover", ({ target }) => target.ariaLabel && (target.title = target.ariaLabel));
+    new ResizeObserver(() => {
+      this.fit();
+      this.seeChosen();
+    }).observe(root);
   }
 
   show(day, agents) {
@@ -36,43 +36,68 @@ export class Grid {
     this.day = day;
     this.agents = agents;
     this.labels = labels(day.starts);
-    const gone = day.missing.map((span) => span.split("/").map(Date.parse));
-    this.gone = day.starts.map((start) => gone.some(([from, to]) => from <= Date.parse(start) && Date.parse(start) < to));
-    this.most = 0;
-    let first = Infinity;
-    for (const agent of agents)
-      agent.cells.forEach((value, at) => {
-        if (value === null) return;
-        if (value > this.most) this.most = value;
-        if (value && at < first) first = at;
-      });
-    if (another) this.at = { row: 0, column: Number.isFinite(first) ? first : 0 };
+    this.gone = gone(day.starts, day.missing);
+    this.totals = day.sort === "occupancy" ? "occupancy" : day.measure;
+    this.most = agents.reduce((most, { cells }) => Math.max(most, ...cells), 0);
+    // Where all is provisional a mark on each would only be in the way; the key says it once.
+    this.allYoung = agents.every(({ cells, young }) => cells.every((value, at) => value === null || young.includes(at)));
+    if (another) this.at = { row: 0, column: FIXED + this.first() };
     this.at.row = Math.min(this.at.row, Math.max(agents.length - 1, 0));
-    this.at.column = Math.min(this.at.column, day.starts.length - 1);
+    this.at.column = Math.min(this.at.column, day.starts.length + FIXED - 1);
     this.root.setAttribute("aria-rowcount", agents.length + 1);
-    this.root.setAttribute("aria-colcount", day.starts.length + 1);
+    this.root.setAttribute("aria-colcount", day.starts.length + FIXED);
     this.head.replaceChildren(
       element("div", { class: "who", role: "columnheader", "aria-colindex": 1 }, "Agent"),
+      element("div", { class: "total", role: "columnheader", "aria-colindex": 2 }, this.totals === "occupancy" ? "Occup." : "Total"),
       ...day.starts.map((start, at) =>
-        element("div", { class: "hour", role: "columnheader", "aria-colindex": at + 2 },
+        element("div", { class: "hour", role: "columnheader", "aria-colindex": at + FIXED + 1 },
           start.slice(14, 16) === "00" || at === 0 ? element("span", { "aria-hidden": true }, timeOf(start).slice(0, 2)) : null,
           element("span", { class: "unseen" }, this.labels[at]))),
     );
     this.lines.style.height = `${agents.length * ROW}px`;
     this.lines.replaceChildren();
     this.drawn.clear();
+    this.find();
     this.fit();
-    if (another && this.root.scrollWidth > this.root.clientWidth) this.root.scrollLeft = Math.max(this.at.column - 1, 0) * this.cell;
+    if (another) this.see(this.at);
+  }
+
+  // The half-hour that it is, or else the first in which somebody did something.
+  first() {
+    const { starts } = this.day, now = starts.findIndex((start) => Date.now() - Date.parse(start) < HALF_HOUR);
+    if (now >= 0 && Date.parse(starts[now]) <= Date.now()) return now;
+    return Math.max(starts.findIndex((_, at) => this.agents.some((agent) => agent.cells[at])), 0);
+  }
+
+  // The half-hour that is told more of, or the agent.
+  choose(agent, start) {
+    const another = agent !== this.chosen?.agent || start !== this.chosen?.start;
+    this.chosen = { agent, start };
+    this.find();
+    if (another && this.chosenAt) this.at = this.chosenAt;
+    if (another) this.seeChosen();
+    this.mark();
+  }
+
+  find() {
+    const row = this.agents?.findIndex((each) => each.id === this.chosen?.agent) ?? -1;
+    const at = Date.parse(this.chosen?.start);
+    this.chosenAt = row < 0 ? null : { row, column: this.day.starts.findIndex((start) => Date.parse(start) === at) + FIXED };
+    if (this.chosenAt?.column < FIXED) this.chosenAt.column = 0;
+  }
+
+  seeChosen() {
+    if (this.chosenAt && this.cell) this.see(this.chosenAt);
   }
 
   // As wide as there is room for, so that the whole day is in sight where it can be.
   fit() {
     if (!this.day || !this.root.clientWidth) return;
-    const who = this.head.firstChild.offsetWidth;
-    const room = Math.floor((this.root.clientWidth - who - 4) / this.day.starts.length);
+    this.fixed = this.head.children[0].offsetWidth + this.head.children[1].offsetWidth;
+    const room = Math.floor((this.root.clientWidth - this.fixed - 4) / this.day.starts.length);
     this.cell = Math.max(NARROWEST, Math.min(room, WIDEST));
     this.root.parentElement.style.setProperty("--cell", `${this.cell}px`);
-    this.lines.style.width = `${who + this.cell * this.day.starts.length}px`;
+    this.lines.style.width = `${this.fixed + this.cell * this.day.starts.length}px`;
     this.draw();
   }
 
@@ -94,11 +119,13 @@ export class Grid {
     this.moved(this.root.scrollLeft, this.cell);
   }
 
-  // The cell that the keyboard is on.
+  // The cell that the keyboard is on, and the one that is told more of.
   mark() {
-    this.lines.querySelector(".active")?.classList.remove("active");
-    const active = this.drawn.get(this.at.row)?.children[this.at.column + 1];
+    for (const each of this.lines.querySelectorAll(".active, .chosen")) each.classList.remove("active", "chosen");
+    const of = (place) => this.drawn.get(place?.row)?.children[place.column];
+    const active = of(this.at);
     active?.classList.add("active");
+    of(this.chosenAt)?.classList.add("chosen");
     if (active) this.root.setAttribute("aria-activedescendant", active.id);
     else this.root.removeAttribute("aria-activedescendant");
   }
@@ -106,28 +133,26 @@ export class Grid {
   line(row) {
     const agent = this.agents[row], young = new Set(agent.young), { measure } = this.day;
     const line = element("div", { class: "line", role: "row", "aria-rowindex": row + 2 },
-      element("div", { class: "who", role: "rowheader", "aria-colindex": 1, title: `${agent.name}\n${agent.id}` },
-        element("button", { type: "button", tabindex: -1, "data-agent": agent.id }, agent.name)));
+      element("div", { class: "who", role: "rowheader", id: `at-${row}-0`, "aria-colindex": 1, "data-row": row, "data-column": 0, title: `${agent.name}\n${agent.id}` }, agent.name),
+      element("div", { class: "total", role: "gridcell", id: `at-${row}-1`, "aria-colindex": 2, "data-row": row, "data-column": 1,
+        "aria-label": `${agent.name}, the day: ${shown(agent.total, this.totals)}` }, total(agent.total, this.totals)));
     line.style.top = `${row * ROW}px`;
-    agent.cells.forEach((value, column) => {
-      const known = value !== null, kinds = ["cell"];
+    agent.cells.forEach((value, at) => {
+      const known = value !== null, kinds = ["cell"], column = at + FIXED;
       if (known) kinds.push(level(value, measure, this.most));
-      else if (this.gone[column]) kinds.push("gone");
-      if (young.has(column)) kinds.push("young");
-      const said = `${agent.name}, ${this.labels[column]}: ${!known && this.gone[column] ? "missing" : shown(value, measure)}${young.has(column) ? ", provisional" : ""}`;
+      else if (this.gone[at]) kinds.push("gone");
+      if (young.has(at) && !this.allYoung) kinds.push("young");
       line.append(element("div", {
-        class: kinds.join(" "), role: "gridcell", id: `cell-${row}-${column}`, "aria-colindex": column + 2,
-        "data-row": row, "data-column": column, "aria-label": said, title: said,
+        class: kinds.join(" "), role: "gridcell", id: `at-${row}-${column}`, "aria-colindex": column + 1, "data-row": row, "data-column": column,
+        "aria-label": `${agent.name}, ${this.labels[at]}: ${!known && this.gone[at] ? "missing" : shown(value, measure)}${young.has(at) ? ", provisional" : ""}`,
       }, known ? brief(value, measure) : ""));
     });
     return line;
   }
 
-  click(event) {
-    const cell = event.target.closest(".cell");
-    if (cell) this.go(Number(cell.dataset.row), Number(cell.dataset.column), true);
-    const agent = event.target.closest("[data-agent]");
-    if (agent) this.open({ agent: agent.dataset.agent });
+  click({ target }) {
+    const { row, column } = target.closest("[data-row]")?.dataset ?? {};
+    if (row) this.go(Number(row), Number(column), true);
   }
 
   key(event) {
@@ -146,13 +171,15 @@ export class Grid {
 
   go(row, column, open) {
     const between = (value, most) => Math.max(0, Math.min(value, most));
-    this.at = { row: between(row, this.agents.length - 1), column: between(column, this.day.starts.length - 1) };
-    const { root } = this, top = this.at.row * ROW, left = this.at.column * this.cell, who = this.head.firstChild.offsetWidth;
-    root.scrollTop = between(root.scrollTop, top);
-    root.scrollTop = Math.max(root.scrollTop, top + 2 * ROW + 4 - root.clientHeight);
-    root.scrollLeft = between(root.scrollLeft, left);
-    root.scrollLeft = Math.max(root.scrollLeft, left + who + this.cell + 4 - root.clientWidth);
+    this.at = { row: between(row, this.agents.length - 1), column: between(column, this.day.starts.length + FIXED - 1) };
+    this.see(this.at);
     this.draw();
-    if (open) this.open({ agent: this.agents[this.at.row].id, cell: this.day.starts[this.at.column] });
+    if (open) this.open({ agent: this.agents[this.at.row].id, cell: this.day.starts[this.at.column - FIXED] });
+  }
+
+  see({ row, column }) {
+    const { root } = this, top = row * ROW, left = Math.max(column - FIXED, 0) * this.cell;
+    root.scrollTop = Math.max(Math.min(root.scrollTop, top), top + 2 * ROW + 4 - root.clientHeight);
+    root.scrollLeft = Math.max(Math.min(root.scrollLeft, left), left + this.fixed + this.cell + 4 - root.clientWidth);
   }
 }

@@ -2,6 +2,7 @@
 import { Grid } from "./grid.js";
 import * as panel from "./panel.js";
 import { Profile } from "./profile.js";
+import { samples, unit } from "./scale.js";
 import { element, moment, row, span, table } from "./text.js";
 
 const by = (id) => document.getElementById(id);
@@ -9,7 +10,7 @@ const controls = by("controls"), aside = by("panel");
 const NARROWED = ["queue", "media", "division", "team"];
 const KEYS = ["day", "measure", "basis", "sort", "zone", ...NARROWED];
 const FAILED = "The dashboard failed to answer this; what it says on its own terminal tells why.";
-const POLL = 10_000, OLD = 3_600_000, LOST = "The connection is lost; what is shown may be old. Trying again.";
+const POLL = 10_000, HOUR = 3_600_000, LOST = "The connection is lost; what is shown may be old. Trying again.";
 let day = null, version = null, asked = 0, opener = null, shown = "", trouble = "", state = null;
 
 const profile = new Profile(by("profile"));
@@ -21,7 +22,7 @@ const only = (query, keys) => new URLSearchParams([...query].filter(([key, value
 function go(changes, how = "pushState") {
   const query = address();
   // What somebody has chosen is to be the same tomorrow, and for whom the address is sent to.
-  const pinned = day && { day: day.day, zone: day.zone };
+  const pinned = day && { day: query.get("day") === "today" ? "today" : day.day, zone: day.zone };
   for (const [key, value] of Object.entries({ ...pinned, cell: "", agent: "", ...changes })) {
     if (value) query.set(key, value);
     else query.delete(key);
@@ -43,11 +44,14 @@ async function ask(path, query = "") {
 
 // What is wrong is said, and no longer than it is.
 function say() {
-  const sync = state?.sync ?? {};
+  const sync = state?.sync ?? {}, first = sync.state === "running" && !day?.latest;
   const failed = sync.said && `The last sync failed: ${sync.said}. Trying again at the next turn.`;
-  const first = sync.state === "running" && !day?.latest && `The first sync is running: ${sync.done} of ${sync.of || "?"} windows.`;
-  const text = [trouble, failed, first].filter(Boolean).join(" ");
+  const text = first && trouble !== LOST
+    ? `The first sync is running${sync.of ? `: ${sync.done} of ${sync.of} windows are read` : ""}. Figures show as soon as they are here.`
+    : [trouble, failed].filter(Boolean).join(" ");
+  by("said").classList.toggle("warn", !first || trouble === LOST);
   if (by("said").textContent !== text) by("said").textContent = text;
+  if (day) freshness();
 }
 
 async function show() {
@@ -66,15 +70,27 @@ async function show() {
   say();
 }
 
+// A choice is left alone while nothing about it changes: somebody may be at it.
+function choices(select, values) {
+  const options = [...select.options].map((option) => option.value);
+  if (options.join("\n") !== values.join("\n"))
+    select.replaceChildren(...values.map((value) => element("option", { value }, value || "All")));
+}
+
 function draw() {
-  const query = address(), find = (query.get("find") ?? "").toLocaleLowerCase();
+  const query = address(), find = (query.get("find") ?? "").toLocaleLowerCase(), { elements } = controls;
+  controls.hidden = document.querySelector(".title").hidden = false;
   for (const name of NARROWED) {
-    const options = ["", ...day.known[name]].map((value) => element("option", { value }, value || "All"));
-    controls.elements[name].replaceChildren(...options);
-    controls.elements[name].parentElement.hidden = !day.known[name].length;
+    choices(elements[name], ["", ...day.known[name]]);
+    elements[name].parentElement.hidden = !day.known[name].length;
   }
-  for (const name of ["day", "measure", "basis", "sort", ...NARROWED]) controls.elements[name].value = day[name];
-  if (document.activeElement !== controls.elements.find) controls.elements.find.value = query.get("find") ?? "";
+  for (const option of elements.measure.options) option.disabled = !day.measures.includes(option.value);
+  for (const name of ["measure", "basis", "sort", ...NARROWED]) elements[name].value = day[name];
+  if (document.activeElement !== elements.day || elements.day.validity.valid) elements.day.value = day.day;
+  if (document.activeElement !== elements.find) elements.find.value = query.get("find") ?? "";
+  by("today").setAttribute("aria-pressed", ["today", ""].includes(query.get("day") ?? ""));
+  const chosen = NARROWED.filter((name) => day[name]).length;
+  by("more").textContent = chosen ? `More (${chosen})` : "More";
   const agents = day.agents.filter((agent) => agent.name.toLocaleLowerCase().includes(find));
   document.title = `${day.day} · halfhour`;
   by("day-title").textContent = `${new Date(`${day.day}T12:00:00Z`).toLocaleDateString("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone: "UTC" })}, ${day.zone}`;
@@ -83,11 +99,10 @@ function draw() {
   by("empty").replaceChildren(...nothing(find));
   by("problems").hidden = !day.problems.length;
   by("problems").replaceChildren(...day.problems.map((text) => element("li", {}, text)));
-  freshness();
   if (!agents.length) return;
-  key(agents.length);
   profile.show(day);
   grid.show(day, agents);
+  key(agents.length);
 }
 
 function nothing(find) {
@@ -99,23 +114,27 @@ function nothing(find) {
 }
 
 function key(count) {
-  const unit = { occupancy: "per cent", handled: "interactions" }[day.measure] ?? "minutes";
-  const scale = [["l0", "0"], ["l2", "some"], ["l5", "half"], ["l8", "full"],
-    ...(unit === "minutes" && day.basis === "posted" ? [["over", "more than the half-hour has"]] : []), ["young", "provisional"],
-    ...(day.missing.length ? [["gone", "missing"]] : [])];
-  by("key").replaceChildren(`${count} ${count === 1 ? "agent" : "agents"}, in ${unit}: `, ...scale.map(([name, text]) => element("span", { class: name }, text)));
+  const over = unit(day.measure) === "minutes" && day.basis === "posted";
+  const scale = [...samples(day.measure, grid.most), ...(over ? [["over", "over 30"]] : []),
+    ...(day.missing.length ? [["gone", "missing"]] : []), ...(grid.allYoung ? [] : [["young", "provisional"]])];
+  by("key").replaceChildren(`${count} ${count === 1 ? "agent" : "agents"}, in ${unit(day.measure)}: `, ...scale.map(([name, text]) => element("span", { class: name }, text)),
+    ` Blank: nothing known.${grid.allYoung ? " All of it is provisional." : ""}`);
 }
+
+const ago = (ms) => (ms < HOUR ? `${Math.max(Math.floor(ms / 60_000), 0)} min ago` : `${Math.floor(ms / HOUR)} h ago`);
 
 function freshness() {
   const source = day.basis === "posted" ? "posted" : "details";
   const of = day.days.filter((each) => each.source === source);
   const read = of.map((each) => each.read_at).filter(Boolean).sort().at(-1);
-  const age = Date.now() - Date.parse(read), today = Date.parse(day.starts.at(-1)) > Date.now() - OLD;
-  const at = (text) => (text ? moment(text, day.zone) : "–");
-  const states = [...new Set(of.map((each) => each.state))].join(", ");
-  by("freshness").replaceChildren(read ? `Read ${at(read)}; ${states}.` : "Not read yet.",
-    ...(read && today && age > OLD ? [" ", element("span", { class: "warn" }, `That is ${Math.floor(age / OLD)} h ago.`)] : []),
-    ...(day.missing.length ? [" ", element("span", { class: "warn" }, `Missing: ${day.missing.map((each) => span(each, day.zone)).join(", ")}`)] : []));
+  const age = Date.now() - Date.parse(read), today = Date.parse(day.starts.at(-1)) > Date.now() - HOUR;
+  const at = (text) => (text ? moment(text, day.zone) : "–"), warn = (text) => element("span", { class: "warn" }, text);
+  const states = [...new Set(of.map((each) => each.state))].join(", "), { sync } = state ?? {};
+  const told = [`${read ? `Read ${at(read)}` : "Not read yet"}${states && `; ${states}`}.`,
+    read && today && (age > HOUR ? warn(`That is ${ago(age)}.`) : `That is ${ago(age)}.`),
+    sync?.state === "running" && `Reading now${sync.of ? `, ${sync.done} of ${sync.of} windows` : ""}.`,
+    day.missing.length > 0 && warn(`Missing: ${day.missing.map((each) => span(each, day.zone)).join(", ")}`)];
+  by("freshness").replaceChildren(...told.filter(Boolean).flatMap((each) => [each, " "]));
   by("held").hidden = !day.days.length;
   by("days").replaceChildren(table({}, `Days are those of UTC, times those of ${day.zone}`, ["Day", "Source", "State", "Held until", "Read"],
     day.days.map((each) => row([each.day, each.source, each.state, at(each.held_until), at(each.read_at)]))));
@@ -123,6 +142,7 @@ function freshness() {
 
 async function drawPanel(query) {
   const agent = query.get("agent"), start = query.get("cell");
+  grid.choose(agent, start);
   if (!agent) {
     if (!aside.hidden) close();
     return;
@@ -130,7 +150,8 @@ async function drawPanel(query) {
   const wanted = only(query, [...KEYS, "agent", "cell"]);
   let content;
   try {
-    content = start ? panel.cell(await ask("api/cell", wanted), day.zone) : panel.agent(await ask("api/agent", wanted), day.basis, day.zone);
+    content = start ? panel.cell(await ask("api/cell", wanted), day.zone)
+      : panel.agent(await ask("api/agent", wanted), controls.elements.measure.selectedOptions[0].text, day.basis, day.zone, (what) => go({ agent, ...what }));
   } catch (error) {
     if (error instanceof TypeError) throw error;
     content = [element("h2", { id: "panel-title" }, "This cannot be shown"), element("p", {}, error.message)];
@@ -138,14 +159,25 @@ async function drawPanel(query) {
   if (address().get("agent") !== agent || address().get("cell") !== start) return;
   const same = shown === wanted.toString() && !aside.hidden, { scrollTop } = aside;
   if (aside.hidden) opener = document.activeElement;
-  const more = start ? element("button", { type: "button", onclick: () => go({ agent }) }, "This agent's last weeks") : null;
-  const end = element("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => go({}) }, "×");
-  const focused = aside.contains(document.activeElement);
-  aside.replaceChildren(...[end, ...content, more].filter(Boolean));
+  const focused = aside.contains(document.activeElement) && document.activeElement.textContent;
+  aside.replaceChildren(element("div", { class: "bar" }, ...bar(agent, start)), ...content.filter(Boolean));
   aside.hidden = false;
   if (same) aside.scrollTop = scrollTop;
-  if (!same || focused) end.focus({ preventScroll: same });
+  if (!same || focused) {
+    const again = [...aside.querySelectorAll("button:enabled")].find((button) => button.textContent === focused);
+    (again ?? aside.querySelector(".close")).focus({ preventScroll: same });
+  }
   shown = wanted.toString();
+}
+
+function bar(agent, start) {
+  const at = start ? day.starts.findIndex((each) => Date.parse(each) === Date.parse(start)) : -1;
+  const step = (cell, text, label) => element("button", { type: "button", "aria-label": label, disabled: !cell, onclick: () => go({ agent, cell }) }, text);
+  return [
+    ...(at < 0 ? [] : [step(day.starts[at - 1], "‹", "The half-hour before"), step(day.starts[at + 1], "›", "The half-hour after")]),
+    start ? element("button", { type: "button", onclick: () => go({ agent }) }, "This agent's last weeks") : null,
+    element("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => go({}) }, "×"),
+  ];
 }
 
 function close() {
@@ -164,7 +196,6 @@ async function poll() {
     state = await ask("api/state");
     by("logout").hidden = !state.guarded;
     if (state.version !== version || trouble) await show();
-    else if (day) freshness();
     version = state.version;
   } catch (error) {
     trouble = error instanceof TypeError ? LOST : error.message;
@@ -186,6 +217,10 @@ controls.elements.find.addEventListener("input", ({ target }) => {
 });
 by("before").addEventListener("click", () => day && step(-1));
 by("after").addEventListener("click", () => day && step(1));
+by("today").addEventListener("click", () => go({ day: "today" }));
+by("more").addEventListener("click", ({ target }) => {
+  target.setAttribute("aria-expanded", by("choices").classList.toggle("open"));
+});
 addEventListener("popstate", show);
 addEventListener("beforeprint", () => grid.draw(true));
 addEventListener("online", poll);

@@ -1,7 +1,16 @@
 // What made one half-hour of an agent, and an agent's last weeks.
-import { clock, element, percent, row, span, table, timeOf } from "./text.js";
+import { gone } from "./grid.js";
+import { level, shown } from "./scale.js";
+import { clock, drawing, element, labels, percent, row, span, table, timeOf } from "./text.js";
 
-const words = (name) => name.replace(/_(sec|ratio)$/, "").replaceAll("_", " ");
+const CALLED = { acw: "ACW", aht: "AHT", interact: "Talk", wrapup: "After-call work" };
+
+function words(name) {
+  if (CALLED[name]) return CALLED[name];
+  const text = name.replace(/_(sec|ratio)$/, "").split("_").map((word) => CALLED[word] ?? word.toLowerCase()).join(" ");
+  return text[0].toUpperCase() + text.slice(1);
+}
+
 const figure = (name, value) => (value === null || value === undefined ? "–" : name.endsWith("_sec") ? clock(value) : name.endsWith("_ratio") ? percent(value) : String(value));
 
 const BOTH = [["Handle time", "handle_time_sec", "worked_time_sec"], ["Talk", "talk_time_sec", "worked_talk_time_sec"],
@@ -10,7 +19,7 @@ const BOTH = [["Handle time", "handle_time_sec", "worked_time_sec"], ["Talk", "t
 function status(found, kind, title) {
   const parts = found.status.filter((each) => each.kind === kind && each.status_ms);
   if (!parts.length) return null;
-  const texts = parts.map((each) => `${each.status} ${clock(each.status_ms / 1000)}`);
+  const texts = parts.map((each) => `${words(each.status)} ${clock(each.status_ms / 1000)}`);
   const bar = element("div", { class: "status", role: "img", "aria-label": texts.join(", ") }, ...parts.map((each, at) => {
     const part = element("span", { class: each.status, title: texts[at] });
     part.style.flexGrow = each.status_ms;
@@ -29,9 +38,9 @@ function conversations(found, zone) {
   let last = null;
   for (const each of found.segments) {
     if (each.conversation_id !== last)
-      rows.push(element("tr", { class: "conversation" }, element("th", { colspan: 3, scope: "rowgroup" }, [each.media_type, each.queue].filter(Boolean).join(", "), " ", element("code", {}, each.conversation_id))));
+      rows.push(element("tr", { class: "conversation" }, element("th", { colspan: 3, scope: "rowgroup" }, [each.media_type && words(each.media_type), each.queue].filter(Boolean).join(", "), " ", element("code", {}, each.conversation_id))));
     last = each.conversation_id;
-    rows.push(row([each.segment_type, at(each.start_ms), each.open ? "going on" : at(each.end_ms)]));
+    rows.push(row([words(each.segment_type), at(each.start_ms), each.open ? "going on" : at(each.end_ms)]));
   }
   return [table({}, "Segments with a part in this half-hour", ["Segment", "From", "To"], rows)];
 }
@@ -45,7 +54,7 @@ export function cell(found, zone) {
     found.provisional ? element("p", { class: "warn" }, "Provisional: Genesys may still correct it.") : null,
     table({}, "Posted where it was completed, worked where the work was", ["", "Posted", "Worked"],
       BOTH.map(([called, posted, worked]) => row([called, value(posted), value(worked)]))),
-    others.length ? table({}, "Besides", ["", "Value"], others.map((each) => {
+    others.length ? table({}, "Also of this half-hour", ["", "Value"], others.map((each) => {
       const line = row([words(each.name), figure(each.name, each.value)]);
       line.title = each.meaning;
       return line;
@@ -57,14 +66,43 @@ export function cell(found, zone) {
   ];
 }
 
-export function agent(found, basis, zone) {
+const WIDE = 8, HIGH = 11, LEFT = 42, TOP = 14;
+
+// The weeks as a small heat map, a day a line, each half-hour where the clock has it.
+function weeks(found, open) {
+  const days = Map.groupBy(found.half_hours, ({ start }) => start.slice(0, 10));
+  const all = [...days.keys()], most = Math.max(...found.half_hours.map(({ value }) => value ?? 0));
+  const height = TOP + HIGH * all.length;
+  const svg = drawing("svg", { class: "weeks", viewBox: `0 0 ${LEFT + WIDE * 48} ${height}`, role: "img", "aria-label": "The same days by half-hours; the table tells them day by day" });
+  for (const hour of [0, 6, 12, 18]) svg.append(drawing("text", { x: LEFT + WIDE * 2 * hour, y: 10 }, `${hour}:00`));
+  all.forEach((day, line) => {
+    const y = TOP + HIGH * line, parts = days.get(day), starts = parts.map(({ start }) => start);
+    const named = labels(starts), missing = gone(starts, found.missing);
+    svg.append(drawing("text", { x: 0, y: y + 9 }, new Date(`${day}T12:00Z`).toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" })));
+    parts.forEach(({ start, value }, at) => {
+      const known = value !== null;
+      if (!known && !missing[at]) return;
+      const [hours, minutes] = timeOf(start).split(":").map(Number), x = LEFT + WIDE * (2 * hours + minutes / 30);
+      const part = drawing("rect", { x, y, width: WIDE - 1, height: HIGH - 1, class: known ? level(value, found.measure, most) : "gone" });
+      part.append(drawing("title", {}, `${day}, ${named[at]}: ${known ? shown(value, found.measure) : "missing"}`));
+      part.addEventListener("click", () => open({ day, cell: start }));
+      svg.append(part);
+    });
+  });
+  return svg;
+}
+
+export function agent(found, measure, basis, zone, open) {
   const young = found.days.some((day) => day.provisional);
+  const link = (day) => element("button", { type: "button", class: "link", onclick: () => open({ day }) }, day);
+  const names = ["handle_time_sec", "hold_time_sec", "acw_time_sec", "handled_count", "aht_sec", "occupancy_ratio"];
   return [
     element("h2", { id: "panel-title" }, found.agent),
-    found.days.length
-      ? table({ class: "days" }, `Day by day since ${found.from}, ${basis}${young ? "; * is provisional" : ""}`, ["Day", "Handle", "Hold", "ACW", "Handled", "AHT", "Occupancy"],
-        found.days.map((day) => row([day.day + (day.provisional ? " *" : ""), ...["handle_time_sec", "hold_time_sec", "acw_time_sec", "handled_count", "aht_sec", "occupancy_ratio"].map((name) => figure(name, day[name]))])))
-      : element("p", {}, "Nothing is held of this agent in these four weeks."),
+    ...(found.days.length
+      ? [element("h3", {}, `${measure} by half-hours, ${basis}`), weeks(found, open),
+        table({ class: "days" }, `Day by day since ${found.from}, ${basis}${young ? "; * is provisional" : ""}`, ["Day", "Handle", "Hold", "ACW", "Handled", "AHT", "Occup."],
+          found.days.toReversed().map((day) => row([element("span", {}, link(day.day), day.provisional ? " *" : ""), ...names.map((name) => figure(name, day[name]))])))]
+      : [element("p", {}, "Nothing is held of this agent in these four weeks.")]),
     found.missing.length ? element("p", { class: "warn" }, `Missing: ${found.missing.map((each) => span(each, zone)).join(", ")}`) : null,
   ];
 }

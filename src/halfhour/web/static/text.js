@@ -11,6 +11,13 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
+export function drawing(name, attributes, text) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
 export function table(attributes, caption, heads, rows) {
   return element("table", attributes, element("caption", {}, caption),
     element("thead", {}, element("tr", {}, ...heads.map((head, at) => element(head || at ? "th" : "td", head ? { scope: "col" } : {}, head)))),
@@ -42,11 +49,4 @@ const offsetOf = (start) => start.slice(19);
 export function labels(starts) {
   const times = starts.map(timeOf);
   return starts.map((start, at) => (times.indexOf(times[at]) === times.lastIndexOf(times[at]) ? times[at] : `${times[at]} ${offsetOf(start)}`));
-}
-
-export function shown(value, measure) {
-  if (value === null || value === undefined) return "nothing known";
-  if (measure === "handled") return `${value} handled`;
-  if (measure === "occupancy") return percent(value);
-  return clock(value);
 }

@@ -1,8 +1,7 @@
-"""What the page shows, from a store: JSON as plain values."""
+"""The day by half-hours that the page shows, from a store: JSON as plain values."""
 
-from collections.abc import Mapping
-from dataclasses import replace
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -13,18 +12,13 @@ from halfhour.columns import flags
 from halfhour.errors import ConfigError
 from halfhour.found import Found
 from halfhour.holdings import holdings, missing
-from halfhour.intervals import HALF_HOUR, Interval, epoch_ms, floored
-from halfhour.measures import FIGURES
-from halfhour.plan import Question
+from halfhour.intervals import HALF_HOUR, Interval, epoch_ms
 from halfhour.render.grid import told_apart
 from halfhour.store import Store
-from halfhour.vocabulary import Basis, By, Source, by_name
+from halfhour.vocabulary import Source, by_name
 from halfhour.web.views import Sort, View
-from halfhour.windows import DAY
 from halfhour.wishes import Wish
 
-DAYS = 28
-"""How many an agent's page tells of."""
 _AVAILABLE = ("interacting_time_sec", "communicating_time_sec", "idle_time_sec")
 _PROFILE = ("handle_time_sec", "busy_time_sec", "handled_count", "on_queue_time_sec", *_AVAILABLE)
 
@@ -34,35 +28,32 @@ def day(store: Store, asked: View, now: datetime) -> dict[str, Any]:
     with store.snapshot() as held:
         known = _known(held, asked.interval)
         view = asked.among(known)
-        problems = list(view.problems)
+        unanswered = []
         try:
             found = holdings(held, view.question, now)
         except ConfigError as error:  # half-hours of a zone that it does not have
             found = Found()
-            problems.append(str(error).removeprefix("--"))
+            unanswered.append(str(error).removeprefix("--"))
         days = _days(held, view, now)
         latest = _latest(held)
     table = reports.report(view.question, found)
-    column = view.measure.column
-    if column not in table.column_names:
-        problems.append(f"{view.measure} is not known on the {view.basis} basis")
-    elif view.measure in ("on-queue", "occupancy") and not view.shows_status:
-        problems.append(f"{view.measure} is of all that an agent does, not of one queue or media")
+    view = view.told_by(table.column_names)
     starts = [each.start.astimezone(view.zone) for each in view.interval.windows(HALF_HOUR)]
     places = {epoch_ms(start): at for at, start in enumerate(starts)}
     return {
         **{name: str(getattr(view, name)) for name in ("day", "zone", "measure", "basis", "sort")},
         **{name: getattr(view, name) for name in known},
         "known": known,
+        "measures": [each.value for each in view.measures(table.column_names)],
         "starts": [start.isoformat() for start in starts],
-        "agents": _sorted(_agents(table, column, places), view.sort),
+        "agents": _agents(table, view, places),
         "profile": _profile(table, places, with_status=view.shows_status),
         "days": days,
         "latest": latest,
         "missing": [
             str(each) for each in missing(found.held(view.question.sources), view.interval)
         ],
-        "problems": problems,
+        "problems": [*view.problems, *unanswered],
     }
 
 
@@ -107,43 +98,49 @@ def _natural(text: str) -> tuple[str, str]:
     return head.casefold(), text[len(head) :].zfill(9)
 
 
-def _agents(table: pa.Table, column: str, places: Mapping[int, int]) -> list[dict[str, Any]]:
+def _agents(table: pa.Table, view: View, places: Mapping[int, int]) -> list[dict[str, Any]]:
+    """Each agent's half-hours, in the order of *view*; the total is the day's occupancy where that
+    is shown or sorted by, else the sum.
+    """
     agents: dict[str, dict[str, Any]] = {}
     nothing = [None] * len(table)
 
     def values(name: str) -> list[Any]:
         return table[name].to_pylist() if name in table.column_names else nothing
 
-    for start, id_, name, young, value, interacting, communicating, idle in zip(
+    for start, id_, name, young, value, *available in zip(
         table["interval_start"].cast(pa.int64()).to_pylist(),
-        *map(values, ("agent_id", "agent_name", "provisional", column, *_AVAILABLE)),
+        *map(values, ("agent_id", "agent_name", "provisional", view.measure.column, *_AVAILABLE)),
         strict=True,
     ):
         agent = agents.get(id_)
         if agent is None:
             agent = agents[id_] = {"id": id_, "name": name, "cells": [None] * len(places)}
-            agent |= {"young": [], "load": 0, "interacting": 0.0, "available": 0.0}
+            agent |= {"young": [], "interacting": 0.0, "available": 0.0}
         at = places[start]
         agent["cells"][at] = value
-        agent["load"] += value or 0
-        agent["interacting"] += interacting or 0
-        agent["available"] += (interacting or 0) + (communicating or 0) + (idle or 0)
+        if view.totals_occupancy:
+            agent["interacting"] += available[0] or 0
+            agent["available"] += sum(each or 0 for each in available)
         if young:
             agent["young"].append(at)
     names = told_apart(list(agents), [agent["name"] for agent in agents.values()])
-    return [agent | {"name": names[agent["id"]]} for agent in agents.values()]
+    for agent in agents.values():
+        agent["name"] = names[agent["id"]]
+        occupancy = _divided(agent.pop("interacting"), agent.pop("available"))
+        agent["total"] = occupancy if view.totals_occupancy else _sum(agent["cells"])
+    return sorted(agents.values(), key=lambda agent: _place(agent, view.sort))
 
 
-def _sorted(agents: list[dict[str, Any]], sort: Sort) -> list[dict[str, Any]]:
-    for agent in agents:
-        agent["occupancy"] = _divided(agent.pop("interacting"), agent.pop("available"))
-        agent["load"] = round(agent["load"], 4)
-    key = {
-        Sort.NAME: lambda agent: (by_name(agent["name"]), agent["name"], agent["id"]),
-        Sort.LOAD: lambda agent: -agent["load"],
-        Sort.OCCUPANCY: lambda agent: -(agent["occupancy"] or 0),
-    }[sort]
-    return sorted(agents, key=key)
+def _place(agent: Mapping[str, Any], sort: Sort) -> tuple[Any, ...]:
+    """By name, or by total: the most first, and who has none last."""
+    total = 0 if sort is Sort.NAME else agent["total"]
+    return total is None, -(total or 0), by_name(agent["name"]), agent["name"], agent["id"]
+
+
+def _sum(cells: Sequence[float | None]) -> float | None:
+    known = [each for each in cells if each is not None]
+    return round(sum(known), 4) if known else None
 
 
 def _divided(over: float, per: float) -> float | None:
@@ -195,66 +192,3 @@ def _latest(store: Store) -> str | None:
     """The last day that something is held of."""
     days = [each.window.start for each in store.settled(Source.POSTED) if each.rows]
     return str(max(days).date()) if days else None
-
-
-def cell(store: Store, view: View, start: datetime, now: datetime) -> dict[str, Any]:
-    """What made one half-hour of one agent: both bases, status, and the conversations behind it."""
-    interval = Interval(start, start + HALF_HOUR)
-    question = Question(interval, view.zone, basis=Basis.BOTH, agents=(view.agent,))
-    with store.snapshot() as held:
-        found = holdings(held, question, now)
-        segments = _segments(held, interval, view.agent)
-    rows = reports.report(question, found).to_pylist()
-    row = rows[0] if rows else {}
-    return {
-        "start": start.astimezone(view.zone).isoformat(),
-        "agent": row.get("agent_name", view.agent),
-        "figures": [
-            {"name": each.name, "meaning": each.meaning, "value": row[each.name]}
-            for each in FIGURES
-            if each.source is not Source.STATUS and row.get(each.name) is not None
-        ],
-        "status": [
-            {key: each[key] for key in ("kind", "status", "status_ms")}
-            for each in sorted(found.status.to_pylist(), key=lambda each: -each["status_ms"])
-        ],
-        "segments": segments,
-        "provisional": bool(row.get("provisional")),
-    }
-
-
-def _segments(store: Store, interval: Interval, agent_id: str) -> list[dict[str, Any]]:
-    """The segments of an agent with a part in *interval*, in order, each once."""
-    return list(
-        store.ask(
-            "select distinct conversation_id, media_type, segment_type, start_ms, end_ms, open, "
-            "coalesce(names.name, queue_id) as queue from segments "
-            "left join names on names.kind = 'queue' and names.id = queue_id "
-            "where window_start >= $first and window_start < $last "
-            "and agent_id = $agent and start_ms < $end and end_ms > $start "
-            "order by start_ms, end_ms, conversation_id",
-            first=floored(interval.start, DAY),
-            last=interval.end,
-            agent=agent_id,
-            start=epoch_ms(interval.start),
-            end=epoch_ms(interval.end),
-        ).to_pylist()
-    )
-
-
-def agent(store: Store, view: View, now: datetime) -> dict[str, Any]:
-    """An agent's last weeks, day by day."""
-    first = replace(view, day=view.day - timedelta(days=DAYS - 1))
-    interval = Interval(first.interval.start, view.interval.end)
-    question = Question(interval, view.zone, By.DAY, view.basis, agents=(view.agent,))
-    with store.snapshot() as held:
-        found = holdings(held, question, now)
-    rows = reports.report(question, found).to_pylist()
-    names = ("day", "handle_time_sec", "acw_time_sec", "hold_time_sec", "handled_count", "aht_sec",
-             "on_queue_time_sec", "occupancy_ratio", "provisional")  # fmt: skip
-    return {
-        "agent": rows[0]["agent_name"] if rows else view.agent,
-        "from": str(first.day),
-        "days": [{name: row.get(name) for name in names} for row in rows],
-        "missing": [str(each) for each in missing(found.held(question.sources), interval)],
-    }
