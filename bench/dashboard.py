@@ -1,8 +1,9 @@
 """How quick the dashboard is: for who opens it, for who uses it, and for fifty at once.
 
-In a browser, over a day of 40, 200 and 2,000 agents: milliseconds from the
-address to the first cell and to another measure, once somebody has asked for
-them, and from one screenful to the next. From the server, over a year of 2,000
+In a browser, over a day of 40, 200 and 2,000 agents: milliseconds to the first
+paint, the first cell, another measure and what is behind a half-hour, of a
+server that has just started and once more; and from frame to frame while
+somebody scrolls. From the server, over a year of 2,000
 agents: the heat map of a day, asked one after the other for days that were not
 asked for before, alone and while another process settles days; then fifty
 people at once, for the same day and for one each. Beside it stands the day's
@@ -92,57 +93,74 @@ def served(store: Store) -> Iterator[str]:
 
 
 def in_a_browser(folder: Path, count: int) -> dict[str, float]:
+    """Milliseconds; cold is what the server has to work out, warm what it has just answered."""
     from playwright.sync_api import sync_playwright
 
     store = a_store(folder / f"{count}")
     table = a_day(0)
     ids = pc.unique(table["agent_id"])[:count]
     settle(store, 0, table.filter(pc.is_in(table["agent_id"], ids)))
+    with_status(store, [0])
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     times: dict[str, list[float]] = {}
-    with served(store) as url, sync_playwright() as playwright:
+    frames: list[float] = []
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-
-        def timed(name: str, step: Callable[[], Any]) -> None:
-            began = time.perf_counter()
-            step()
-            times.setdefault(name, []).append((time.perf_counter() - began) * 1000)
-
         for _ in range(TURNS):
-            tab = browser.new_page(viewport={"width": 1300, "height": 850})
-
-            def opened(tab: Any = tab) -> None:
-                tab.goto(f"{url}?day={START:%Y-%m-%d}")
-                tab.wait_for_selector(".cell")
-
-            timed("first_cell", opened)
-
-            def measured(tab: Any = tab) -> None:
-                tab.get_by_role("combobox", name="Measure").select_option("hold")
-                tab.evaluate("window.drawn")
-
-            tab.evaluate(WATCH)
-            timed("another_measure", measured)
-            times.setdefault("scrolled", []).append(tab.evaluate(SCROLL))
-            tab.close()
+            with served(store) as url:
+                for name in ("cold", "warm"):
+                    tab = browser.new_page(viewport={"width": 1440, "height": 900})
+                    used(tab, f"{url}?day={START:%Y-%m-%d}", name, times)
+                    frames += tab.evaluate(FRAMES)
+                    tab.close()
         browser.close()
-    return {name: round(statistics.median(each), 1) for name, each in times.items()}
+    middle = {name: round(statistics.median(each), 1) for name, each in times.items()}
+    return middle | {f"frame_{name}": value for name, value in spread(frames).items()}
 
 
+def used(tab: Any, address: str, name: str, times: dict[str, list[float]]) -> None:
+    """Opened, switched to another measure, and one half-hour looked into."""
+
+    def timed(what: str, step: Callable[[], Any]) -> None:
+        began = time.perf_counter()
+        step()
+        times.setdefault(f"{what}_{name}", []).append((time.perf_counter() - began) * 1000)
+
+    def opened() -> None:
+        tab.goto(address, wait_until="commit")
+        tab.wait_for_selector(".cell")
+
+    def measured() -> None:
+        tab.get_by_role("combobox", name="Measure").select_option("hold")
+        tab.evaluate("window.drawn")
+
+    def looked_into() -> None:
+        tab.locator("#at-3-20").click()
+        tab.wait_for_selector("#panel h2")
+
+    timed("first_cell", opened)
+    times.setdefault(f"first_paint_{name}", []).append(tab.evaluate(PAINTED))
+    tab.evaluate(WATCH)
+    timed("another_measure", measured)
+    timed("half_hour", looked_into)
+
+
+PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0].startTime"
 WATCH = """() => {
   window.drawn = new Promise(done => new MutationObserver(() => requestAnimationFrame(done))
     .observe(document.querySelector(".lines"), { childList: true }));
 }"""
-SCROLL = """() => new Promise(done => {
-  const grid = document.getElementById("grid"), began = performance.now(); let at = 0;
-  const step = () => {
-    grid.scrollTop += grid.clientHeight;
-    at += 1;
-    requestAnimationFrame(() => at < 10 ? step() : done((performance.now() - began) / 10));
+FRAMES = """() => new Promise(done => {
+  const grid = document.getElementById("grid"), times = []; let before = null;
+  const step = now => {
+    if (before !== null) times.push(now - before);
+    before = now;
+    grid.scrollTop += 60;
+    times.length < 120 ? requestAnimationFrame(step) : done(times);
   };
-  step();
+  requestAnimationFrame(step);
 })"""
-"""Milliseconds from one screenful to the next, as far as the browser has drawn it."""
+"""Milliseconds from each frame to the next, two lines and more further down at each."""
 
 
 def of_the_server(store: Store) -> dict[str, Any]:
@@ -194,7 +212,7 @@ def in_duckdb(store: Store, number: int) -> float:
 
 def spread(times: list[float]) -> dict[str, float]:
     cuts = statistics.quantiles(times, n=100, method="inclusive")
-    return {"p50": round(cuts[49], 1), "p99": round(cuts[98], 1)}
+    return {f"p{at}": round(cuts[at - 1], 1) for at in (50, 95, 99)}
 
 
 if __name__ == "__main__":

@@ -33,11 +33,11 @@ def test_the_day(tab, served, width):
     seen(tab, f"day-{width}")
 
 
-@pytest.mark.parametrize("width", [360, 1440])
-def test_a_half_hour_and_an_agent(tab, served, width):
-    tab.set_viewport_size({"width": width, "height": 640})
-    loaded(tab, served + MONDAY + "&basis=worked")
-    tab.locator(".cell.l8").first.click()
+@pytest.mark.parametrize(("width", "height"), [(360, 640), (1440, 860)])
+def test_a_half_hour_and_an_agent(tab, served, width, height):
+    tab.set_viewport_size({"width": width, "height": height})
+    loaded(tab, served + MONDAY)
+    tab.locator(".line").nth(3).locator(".cell.over").first.click()
     tab.wait_for_selector("aside .status")
     seen(tab, f"half-hour-{width}")
     tab.get_by_role("button", name="This agent's last weeks").click()

@@ -2,7 +2,7 @@
 import { Grid } from "./grid.js";
 import * as panel from "./panel.js";
 import { Profile } from "./profile.js";
-import { samples, unit } from "./scale.js";
+import { level, samples, unit } from "./scale.js";
 import { element, moment, row, span, table } from "./text.js";
 
 const by = (id) => document.getElementById(id);
@@ -11,7 +11,7 @@ const NARROWED = ["queue", "media", "division", "team"];
 const KEYS = ["day", "measure", "basis", "sort", "zone", ...NARROWED];
 const FAILED = "The dashboard failed to answer this; what it says on its own terminal tells why.";
 const POLL = 10_000, HOUR = 3_600_000, LOST = "The connection is lost; what is shown may be old. Trying again.";
-let day = null, version = null, asked = 0, opener = null, shown = "", trouble = "", state = null;
+let day = null, held = null, sought = "", version = null, asked = 0, opener = null, shown = "", trouble = "", state = null;
 
 const profile = new Profile(by("profile"));
 const grid = new Grid(by("grid"), (what) => go(what), (left, cell) => profile.follow(left, cell));
@@ -54,18 +54,22 @@ function say() {
   if (day) freshness();
 }
 
-async function show() {
-  const query = address(), number = (asked += 1), wanted = only(query, KEYS);
+// Whether an address asks for another day or part of it than is held, which tells its own words.
+const differs = (query) => !held || KEYS.some((key) => (query.get(key) ?? "") !== (held.get(key) ?? "") && query.get(key) !== day[key]);
+
+async function show(anew = false) {
+  const query = address(), number = (asked += 1), wanted = only(query, KEYS), find = query.get("find") ?? "";
   by("csv").href = `csv?${only(query, [...KEYS, "find"])}`;
   try {
-    const found = await ask("api/day", wanted);
+    const fetches = anew || differs(query), found = fetches ? await ask("api/day", wanted) : day;
     if (number !== asked) return;
-    trouble = "";
-    day = found;
-    draw();
+    if (fetches) [day, held, trouble] = [found, wanted, ""];
+    if (fetches || find !== sought) draw();
     await drawPanel(query);
   } catch (error) {
-    if (number === asked) trouble = error instanceof TypeError ? LOST : error.message;
+    if (number !== asked) return;
+    trouble = error instanceof TypeError ? LOST : error.message;
+    held = null;
   }
   say();
 }
@@ -78,7 +82,9 @@ function choices(select, values) {
 }
 
 function draw() {
-  const query = address(), find = (query.get("find") ?? "").toLocaleLowerCase(), { elements } = controls;
+  const query = address(), { elements } = controls;
+  sought = query.get("find") ?? "";
+  const find = sought.toLocaleLowerCase();
   controls.hidden = document.querySelector(".title").hidden = false;
   for (const name of NARROWED) {
     choices(elements[name], ["", ...day.known[name]]);
@@ -87,7 +93,7 @@ function draw() {
   for (const option of elements.measure.options) option.disabled = !day.measures.includes(option.value);
   for (const name of ["measure", "basis", "sort", ...NARROWED]) elements[name].value = day[name];
   if (document.activeElement !== elements.day || elements.day.validity.valid) elements.day.value = day.day;
-  if (document.activeElement !== elements.find) elements.find.value = query.get("find") ?? "";
+  if (document.activeElement !== elements.find) elements.find.value = sought;
   by("today").setAttribute("aria-pressed", ["today", ""].includes(query.get("day") ?? ""));
   const chosen = NARROWED.filter((name) => day[name]).length;
   by("more").textContent = chosen ? `More (${chosen})` : "More";
@@ -114,8 +120,7 @@ function nothing(find) {
 }
 
 function key(count) {
-  const over = unit(day.measure) === "minutes" && day.basis === "posted";
-  const scale = [...samples(day.measure, grid.most), ...(over ? [["over", "over 30"]] : []),
+  const scale = [...samples(day.measure, grid.most), ...(level(grid.most, day.measure) === "over" ? [["over", "over 30"]] : []),
     ...(day.missing.length ? [["gone", "missing"]] : []), ...(grid.allYoung ? [] : [["young", "provisional"]])];
   by("key").replaceChildren(`${count} ${count === 1 ? "agent" : "agents"}, in ${unit(day.measure)}: `, ...scale.map(([name, text]) => element("span", { class: name }, text)),
     ` Blank: nothing known.${grid.allYoung ? " All of it is provisional." : ""}`);
@@ -195,7 +200,7 @@ async function poll() {
   try {
     state = await ask("api/state");
     by("logout").hidden = !state.guarded;
-    if (state.version !== version || trouble) await show();
+    if (state.version !== version || trouble) await show(true);
     version = state.version;
   } catch (error) {
     trouble = error instanceof TypeError ? LOST : error.message;
@@ -221,7 +226,7 @@ by("today").addEventListener("click", () => go({ day: "today" }));
 by("more").addEventListener("click", ({ target }) => {
   target.setAttribute("aria-expanded", by("choices").classList.toggle("open"));
 });
-addEventListener("popstate", show);
+addEventListener("popstate", () => show());
 addEventListener("beforeprint", () => grid.draw(true));
 addEventListener("online", poll);
 addEventListener("keydown", (event) => event.key === "Escape" && !aside.hidden && go({}));
