@@ -24,6 +24,7 @@ _ENDINGS = {
     ".csv": Format.CSV,
     ".json": Format.JSON,
     ".ndjson": Format.NDJSON,
+    ".jsonl": Format.NDJSON,
     ".parquet": Format.PARQUET,
     ".xlsx": Format.XLSX,
     ".html": Format.HTML,

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -23,6 +24,7 @@ from halfhour.measures import AGENT_MEASURES
 from halfhour.render import lines
 from halfhour.render.formats import write
 from halfhour.render.text import SECONDARY, text
+from halfhour.shapes import form_of
 from halfhour.vocabulary import Basis, By, Format
 from tests.golden.test_text import HARD, NIGHT, answer, written
 
@@ -338,3 +340,11 @@ def test_a_table_that_no_sheet_can_hold_goes_on_in_the_next(monkeypatch):
 @pytest.mark.parametrize("by", By)
 def test_every_column_of_a_report_means_something(by):
     assert set(answer(by).column_names) <= set(MEANINGS)
+
+
+@pytest.mark.parametrize("form", Format)
+def test_whatever_a_format_is_called_its_ending_is_too(form):
+    if form not in (Format.TABLE, Format.HEATMAP, Format.WFM):
+        assert form_of(Path(f"day.{form.value}")) is form
+    assert form_of(Path("day.JSONL")) is Format.NDJSON
+    assert form_of(None) is form_of(Path("day.txt")) is Format.TABLE

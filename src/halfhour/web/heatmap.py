@@ -103,7 +103,7 @@ def _agents(table: pa.Table, view: View, places: Mapping[int, int]) -> list[dict
     is shown or sorted by, else the sum.
     """
     agents: dict[str, dict[str, Any]] = {}
-    nothing = [None] * len(table)
+    nothing, of_the_day = [None] * len(table), view.totals_occupancy
 
     def values(name: str) -> list[Any]:
         return table[name].to_pylist() if name in table.column_names else nothing
@@ -119,7 +119,7 @@ def _agents(table: pa.Table, view: View, places: Mapping[int, int]) -> list[dict
             agent |= {"young": [], "interacting": 0.0, "available": 0.0}
         at = places[start]
         agent["cells"][at] = value
-        if view.totals_occupancy:
+        if of_the_day:
             agent["interacting"] += available[0] or 0
             agent["available"] += sum(each or 0 for each in available)
         if young:
@@ -128,7 +128,7 @@ def _agents(table: pa.Table, view: View, places: Mapping[int, int]) -> list[dict
     for agent in agents.values():
         agent["name"] = names[agent["id"]]
         occupancy = _divided(agent.pop("interacting"), agent.pop("available"))
-        agent["total"] = occupancy if view.totals_occupancy else _sum(agent["cells"])
+        agent["total"] = occupancy if of_the_day else _sum(agent["cells"])
     return sorted(agents.values(), key=lambda agent: _place(agent, view.sort))
 
 
