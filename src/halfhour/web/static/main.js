@@ -10,7 +10,7 @@ const controls = by("controls"), aside = by("panel");
 const NARROWED = ["queue", "media", "division", "team"];
 const KEYS = ["day", "measure", "basis", "sort", "zone", ...NARROWED];
 const FAILED = "The dashboard failed to answer this; what it says on its own terminal tells why.";
-const POLL = 10_000, HOUR = 3_600_000, LOST = "The connection is lost; what is shown may be old. Trying again.";
+const POLL = 10_000, MINUTE = 60_000, HOUR = 60 * MINUTE, LOST = "The connection is lost; what is shown may be old. Trying again.";
 let day = null, held = null, sought = "", version = null, asked = 0, opener = null, shown = "", trouble = "", state = null;
 
 const profile = new Profile(by("profile"));
@@ -126,7 +126,7 @@ function key(count) {
     ` Blank: nothing known.${grid.allYoung ? " All of it is provisional." : ""}`);
 }
 
-const ago = (ms) => (ms < HOUR ? `${Math.max(Math.floor(ms / 60_000), 0)} min ago` : `${Math.floor(ms / HOUR)} h ago`);
+const ago = (ms) => (ms < MINUTE ? "just now" : ms < HOUR ? `${Math.floor(ms / MINUTE)} min ago` : `${Math.floor(ms / HOUR)} h ago`);
 
 function freshness() {
   const source = day.basis === "posted" ? "posted" : "details";
@@ -135,8 +135,8 @@ function freshness() {
   const age = Date.now() - Date.parse(read), today = Date.parse(day.starts.at(-1)) > Date.now() - HOUR;
   const at = (text) => (text ? moment(text, day.zone) : "–"), warn = (text) => element("span", { class: "warn" }, text);
   const states = [...new Set(of.map((each) => each.state))].join(", "), { sync } = state ?? {};
-  const told = [`${read ? `Read ${at(read)}` : "Not read yet"}${states && `; ${states}`}.`,
-    read && today && (age > HOUR ? warn(`That is ${ago(age)}.`) : `That is ${ago(age)}.`),
+  const told = [`${read ? `Read ${at(read)}` : "Not read yet"}${read && today && age < HOUR ? `, ${ago(age)}` : ""}${states && `; ${states}`}.`,
+    read && today && age >= HOUR && warn(`That is ${ago(age)}.`),
     sync?.state === "running" && `Reading now${sync.of ? `, ${sync.done} of ${sync.of} windows` : ""}.`,
     day.missing.length > 0 && warn(`Missing: ${day.missing.map((each) => span(each, day.zone)).join(", ")}`)];
   by("freshness").replaceChildren(...told.filter(Boolean).flatMap((each) => [each, " "]));
