@@ -357,6 +357,11 @@ def test_another_host_name_gets_nothing(client, host):
         assert client.get(path, headers={"host": host}).status_code == 400
 
 
+def test_no_address_leads_out_of_the_folder_that_a_proxy_shows(client):
+    for path in ("/api/day/", "/csv/", "/login/", "/static"):
+        assert client.get(path, follow_redirects=False).status_code == 404
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 def test_nothing_can_be_changed(client, method):
     for path in ("/", "/api/day", "/api/state", "/csv", "/metrics", "/healthz"):

@@ -169,7 +169,7 @@ def app(
 ) -> Starlette:
     """The dashboard of *store*, for requests to *hosts*; *zone* is for addresses that name none."""
     board = _Dashboard(store, zone, live or Live(), doorkeeper)
-    return Starlette(
+    dashboard = Starlette(
         routes=[
             Route("/", _page),
             Route("/login", board.login, methods=["GET", "POST"]),
@@ -188,6 +188,8 @@ def app(
             Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False),
         ],
     )
+    dashboard.router.redirect_slashes = False  # it would lead out of the folder that a proxy shows
+    return dashboard
 
 
 async def _page(_: Request) -> Response:

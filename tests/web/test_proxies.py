@@ -1,0 +1,204 @@
+"""The dashboard behind the proxies of docs/dashboard.md, word for word."""
+
+import re
+import secrets
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+
+from halfhour.store import Store
+from halfhour.web.guard import TRIES, hashed
+from tests.conftest import program
+from tests.web.conftest import serving
+
+DOCS = (Path(__file__).parents[2] / "docs/dashboard.md").read_text(encoding="utf-8")
+NAME, LISTENS = "halfhour.example.com", "127.0.0.1:8030"
+PASSWORD = "correct horse battery"
+VIEW = "?day=2026-03-02&measure=hold"
+
+NGINX = """
+daemon off;
+master_process off;
+pid nginx.pid;
+events {}
+http {
+    access_log off;
+    client_body_temp_path body; proxy_temp_path proxied;
+    fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+    server {
+        listen 127.0.0.1:{port} ssl;
+        ssl_certificate {folder}/cert.pem;
+        ssl_certificate_key {folder}/key.pem;
+        {block}
+    }
+}
+"""
+CADDY = """
+{
+    admin off
+    https_port {port}
+    http_port {other}
+    default_bind 127.0.0.1
+    auto_https disable_redirects
+    local_certs
+    skip_install_trust
+    storage file_system {folder}
+}
+{block}
+"""
+
+
+def from_the_docs(language: str) -> str:
+    (block,) = re.findall(rf"```{language}\n(.*?)```", DOCS, re.DOTALL)
+    return str(block)
+
+
+def a_free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def nginx(folder: Path) -> list[str]:
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={NAME}",
+         "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
+        capture_output=True, check=True,
+    )  # fmt: skip
+    return [program("nginx"), "-p", f"{folder}/", "-e", "stderr", "-c", f"{folder}/settings"]
+
+
+def caddy(folder: Path) -> list[str]:
+    return [program("Caddy"), "run", "--adapter", "caddyfile", "--config", f"{folder}/settings"]
+
+
+@contextmanager
+def proxied(
+    command: Callable[[Path], list[str]], settings: str, folder: Path, upstream: str
+) -> Iterator[int]:
+    """The port at which a proxy listens that has *settings* around what the docs say."""
+    port = a_free_port()
+    block = from_the_docs(command.__name__)
+    assert LISTENS in block
+    words = {"port": port, "other": a_free_port(), "folder": folder}
+    for name, value in {**words, "block": block.replace(LISTENS, upstream)}.items():
+        settings = settings.replace(f"{{{name}}}", str(value))
+    (folder / "settings").write_text(settings, encoding="utf-8")
+    log = folder / "log"
+    with log.open("w") as said, subprocess.Popen(
+        command(folder), cwd=folder, env={"HOME": str(folder)}, stdout=said, stderr=said
+    ) as process:  # fmt: skip
+        try:
+            _wait_until_it_speaks_tls(process, port, log)
+            yield port
+        finally:
+            process.terminate()
+
+
+def _wait_until_it_speaks_tls(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    context = ssl._create_unverified_context()
+    while process.poll() is None:
+        try:
+            with socket.create_connection(("127.0.0.1", port), 5) as plain:
+                context.wrap_socket(plain, server_hostname=NAME).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+    pytest.fail(log.read_text())
+
+
+@pytest.fixture(scope="module", params=[(nginx, NGINX), (caddy, CADDY)], ids=["nginx", "Caddy"])
+def behind(
+    request: Any, store: Store, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., httpx2.Client]]:
+    """Makes clients of a dashboard behind a proxy, who come from an address of this machine."""
+    folder = tmp_path_factory.mktemp("proxy")
+    (folder / "password").write_text(hashed(PASSWORD, secrets.token_bytes(16)))
+    command, settings = request.param
+    (options,) = re.findall(r"halfhour serve (.* --proxy .*)", DOCS)
+    words = options.replace("/etc/halfhour.password", str(folder / "password")).split()
+    with (
+        serving(store.path.parent, *words) as dashboard,
+        proxied(command, settings, folder, urlsplit(dashboard.url).netloc) as port,
+    ):
+
+        def client(address: str = "127.0.0.1") -> httpx2.Client:
+            return httpx2.Client(
+                base_url=f"https://{NAME}:{port}/halfhour",
+                transport=Here(local_address=address, verify=False),
+                follow_redirects=True,
+                timeout=20,
+            )
+
+        yield client
+
+
+class Here(httpx2.HTTPTransport):
+    """As if the names of all hosts were this machine's."""
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        return super().handle_request(
+            httpx2.Request(
+                request.method,
+                request.url.copy_with(host="127.0.0.1"),
+                headers=request.headers,
+                stream=request.stream,
+                extensions={**request.extensions, "sni_hostname": request.url.host},
+            )
+        )
+
+
+def log_in(client: httpx2.Client, path: str = "/login", password: str = PASSWORD) -> Any:
+    return client.post(path, data={"password": password}, headers={"Origin": origin(client)})
+
+
+def origin(client: httpx2.Client) -> str:
+    return str(client.base_url).removesuffix("/halfhour/")
+
+
+def test_a_view_that_was_sent_leads_through_the_door_and_back(behind):
+    with behind() as client:
+        form = client.get(f"/{VIEW}")
+        assert form.url == f"{client.base_url}login{VIEW}"
+        page = log_in(client, f"/login{VIEW}")
+        assert page.url == f"{client.base_url}{VIEW}"
+        assert 'src="static/main.js"' in page.text
+        for path in ("/static/main.js", "/api/state", f"/api/day{VIEW}", f"/csv{VIEW}", "/metrics"):
+            assert client.get(path).status_code == 200, path
+        assert client.get(f"/api/day{VIEW}").json()["measure"] == "hold"
+
+        assert client.post("/logout").url == f"{client.base_url}login"
+        assert client.get("/api/day").status_code == 401
+
+
+def test_an_address_without_its_slash_keeps_its_view(behind):
+    with behind() as client:
+        for asked in ("", VIEW):
+            found = client.get(f"{origin(client)}/halfhour{asked}")
+            assert str(found.url).rstrip("?") == f"{client.base_url}login{asked}"
+
+
+def test_a_session_goes_over_tls_alone_and_to_its_folder(behind):
+    with behind() as client:
+        log_in(client)
+        (cookie,) = client.cookies.jar
+    assert (cookie.secure, cookie.path, cookie.domain) == (True, "/halfhour", NAME)
+    assert cookie.has_nonstandard_attr("HttpOnly")
+
+
+def test_who_guesses_keeps_nobody_else_waiting(behind):
+    with behind("127.0.0.2") as guesser, behind("127.0.0.3") as other:
+        forged = {"X-Forwarded-For": "192.0.2.7", "X-Forwarded-Proto": "http"}
+        guesser.headers.update(forged)
+        codes = [log_in(guesser, password="a guess of many").status_code for _ in range(TRIES + 1)]
+        assert codes == [403] * TRIES + [429]
+        assert log_in(other).status_code == 200
