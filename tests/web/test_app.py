@@ -15,6 +15,7 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.requests import HTTPConnection
 from starlette.testclient import TestClient
 
 from halfhour import report
@@ -415,6 +416,22 @@ def test_who_knows_it_is_let_in_until_they_log_out(guarded):
     assert guarded.post("/logout").headers["location"] == "login"
     guarded.cookies.set(COOKIE, session)
     assert guarded.get("/api/day").status_code == 401
+    assert guarded.post("/logout").headers["location"] == "login"  # in another tab
+
+
+def test_a_log_in_is_good_for_twelve_hours():
+    keeper = Doorkeeper(b"salt", hashed(PASSWORD, b"salt"))
+    session = keeper.let_in(HTTPConnection({"type": "http", "headers": []}), PASSWORD, 0)
+    cookie = (b"cookie", f"{COOKIE}={session}".encode())
+    who = HTTPConnection({"type": "http", "headers": [cookie]})
+    known = [keeper.knows(who, hours * 3600) for hours in (0, 11.9, 12)]
+    assert known == [True, True, False]
+
+
+def test_who_is_in_already_is_not_asked_again(guarded):
+    shared = "?day=2026-03-02&measure=hold"
+    guarded.post("/login", data={"password": PASSWORD})
+    assert guarded.get(f"/login{shared}").headers["location"] == f"./{shared}"
 
 
 def test_machines_bring_it_as_a_bearer_token(guarded):

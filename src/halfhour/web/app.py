@@ -129,10 +129,11 @@ class _Dashboard:
     async def login(self, request: Request) -> Response:
         keeper = self.doorkeeper
         if keeper is None:
-            return RedirectResponse("./", status_code=303)
-        if request.method != "POST":
-            return _form("")
+            return _in(request)
         began = time.monotonic()
+        if request.method != "POST":
+            known = await asyncio.to_thread(keeper.knows, request, began)
+            return _in(request) if known else _form("")
         if not keeper.may_try(request, began):
             return _form("Too many tries. Wait a minute.", 429)
         given = await request.form()
@@ -140,7 +141,7 @@ class _Dashboard:
         session = await asyncio.to_thread(keeper.let_in, request, password, began)
         if session is None:
             return _form("That is not the password.", 403)
-        response = RedirectResponse(f"./{asked(request)}", status_code=303)
+        response = _in(request)
         # Lax, so that a link in a mail leads in. No path: the browser takes the folder of the
         # page, whatever a proxy has put before it.
         response.set_cookie(
@@ -207,6 +208,11 @@ def _packed(content: Any) -> bytes:
 def _said(error: HalfhourError) -> str:
     """In the words of an address, which has no options."""
     return str(error).removeprefix("--")
+
+
+def _in(request: Request) -> Response:
+    """To the view that was asked for."""
+    return RedirectResponse(f"./{asked(request)}", status_code=303)
 
 
 def _form(said: str, status: int = 200) -> Response:

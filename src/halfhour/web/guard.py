@@ -37,8 +37,8 @@ SHORTEST = 12
 WITHIN = 60.0
 TRIES, TRIES_OF_ALL = 5, 50
 """How many log-ins may fail in so many seconds, from one address and from all."""
-OPEN = ("/login", "/healthz", "/static/")
-"""What is served before anybody has logged in."""
+OPEN = ("/login", "/logout", "/healthz", "/static/")
+"""What is served to who has not logged in, or no longer is."""
 _N, _R, _P = 2**14, 8, 5
 """The cost of a hash: OWASP's least for scrypt with 16 MB (password storage cheat sheet)."""
 
