@@ -21,6 +21,8 @@ MAGIC = b"DUCK"
 WAIT = 30.0
 """Seconds to wait for another process that has the file open."""
 PAUSE = 0.02
+STORE = {("settings", "name"), ("settings", "value"), ("settled", "window_start")}
+"""Columns that a database has to have to be taken for a store, of whatever version."""
 BUSY = ("Could not set lock", "different configuration", "file handle conflict")
 """What DuckDB says where another process has the file open, or this one for something else."""
 
@@ -134,20 +136,24 @@ class Database:
 
 def _version(connection: Connection, path: Path) -> int:
     """The version of the store that is there; 0 for an empty file. Raises StoreError."""
-    tables = {
-        row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()
-    }
-    if not tables:
+    columns = set(
+        connection.execute(
+            "select table_name, column_name from duckdb_columns() where not internal"
+        ).fetchall()
+    )
+    if not columns:
         return 0
     found = (
-        connection.execute("select value from settings where name = 'version'").fetchall()
-        if {"settings", "settled"} <= tables
+        connection.execute(
+            "select try_cast(value as integer) from settings where name = 'version'"
+        ).fetchall()
+        if columns >= STORE
         else []
     )
-    if not found:
+    if not found or found[0][0] is None:
         raise StoreError(f"{path}: this DuckDB database is no halfhour store; name another")
     ((version,),) = found
-    if int(version) > VERSION:
+    if version > VERSION:
         raise StoreError(
             f"{path}: a newer halfhour made this store (version {version}, this one knows "
             f"{VERSION}); install a newer halfhour to use it"
@@ -170,6 +176,9 @@ def _reason(error: duckdb.Error) -> str:
     return said
 
 
+DAMAGED = (
+    "the file is damaged; put a copy in its place, or move it away and run 'halfhour sync --from …'"
+)
 REASONS: Mapping[str, str] = {
     "Could not set lock": "another process{holder} has it open; try again when that is done",
     "different configuration": "this program is writing to it; try again when that is done",
@@ -179,6 +188,8 @@ REASONS: Mapping[str, str] = {
     "Read-only file system": "it is on a disk that cannot be written to",
     "Permission denied": "it may not be written to (permission denied)",
     "No such file or directory": "there is no such folder",
+    "Corrupt database": DAMAGED,
+    "Could not read enough bytes": DAMAGED,
     "not a valid DuckDB": "this file is empty, and no halfhour store; name another",
     "newer": "a newer DuckDB wrote this file; install a newer halfhour to use it",
 }

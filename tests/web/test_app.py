@@ -5,7 +5,7 @@ import io
 import secrets
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,6 +27,7 @@ from halfhour.vocabulary import Source
 from halfhour.web.app import app
 from halfhour.web.guard import COOKIE, TRIES, Doorkeeper, hashed
 from halfhour.web.live import Live
+from tests.shell.conftest import held_elsewhere
 from tests.web.conftest import DAY, NOW
 
 PASSWORD = "correct horse battery"
@@ -262,37 +263,79 @@ def test_whatever_is_asked_nothing_breaks(client, path, asked):
         assert answer.json()
 
 
+def made(*commands: str) -> Callable[[Path], None]:
+    """Makes a database with *commands*, or changes the store that is there."""
+
+    def make(path: Path) -> None:
+        with duckdb.connect(str(path)) as connection:
+            for command in commands:
+                connection.execute(command)
+
+    return make
+
+
+def newer(path: Path) -> None:
+    Store(path).create({"granularity": "1800"})
+    made("update settings set value = '99' where name = 'version'")(path)
+
+
+def damaged(path: Path) -> None:
+    Store(path).create({"granularity": "1800"})
+    path.write_bytes(path.read_bytes()[:6000])
+
+
+def explained(client: TestClient, sentence: str) -> None:
+    """Whatever is asked of the store is answered with it, and all else as ever."""
+    for where in ("/api/day", "/api/agent?agent=x", "/api/cell?agent=x&cell=2026-03-02T10:00Z"):
+        answer = client.get(where)
+        assert (answer.status_code, sentence in answer.json()["error"]) == (503, True)
+    file = client.get("/csv")
+    assert (file.status_code, sentence in file.text) == (503, True)
+    for where in ("/", "/api/state", "/healthz"):
+        assert client.get(where).status_code == 200
+    told = client.get("/metrics")
+    assert (told.status_code, told.text[:2], sentence in told.text) == (200, "# ", True)
+    assert "\nhalfhour_store_ok 0\n" in told.text
+    assert "halfhour_held_until_seconds{" not in told.text
+
+
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
         (lambda path: None, "there is no store; 'halfhour sync' makes one"),
         (lambda path: path.write_text("not a store"), "this file is no halfhour store"),
-        (lambda path: duckdb.connect(str(path)).execute("create table t(a int)").close(), "is no"),
+        (made("create table t (a int)"), "this DuckDB database is no halfhour store"),
+        (
+            made("create table settings (a int)", "create table settled (window_start int)"),
+            "this DuckDB database is no halfhour store",
+        ),
+        (
+            made(
+                "create table settled (window_start int)",
+                "create table settings as select 'version' as name, 'one' as value",
+            ),
+            "this DuckDB database is no halfhour store",
+        ),
+        (newer, "install a newer halfhour to use it"),
+        (damaged, "the file is damaged; put a copy in its place"),
     ],
 )
 def test_what_is_no_store_is_explained(tmp_path, make, sentence):
     path = tmp_path / "other.duckdb"
     make(path)
-    client = TestClient(app(Store(path)), base_url=HERE)
-
-    for where in ("/api/day", "/api/agent?agent=x", "/api/cell?agent=x&cell=2026-03-02T10:00Z"):
-        answer = client.get(where)
-        assert (answer.status_code, sentence in answer.json()["error"]) == (503, True)
-    assert client.get("/").status_code == client.get("/api/state").status_code == 200
-    assert "halfhour_held_until_seconds{" not in client.get("/metrics").text
-    assert client.get("/csv").status_code == 400
+    explained(TestClient(app(Store(path)), base_url=HERE), sentence)
 
 
 def test_a_store_that_another_program_has_open_is_explained(tmp_path, store):
     path = tmp_path / "held.duckdb"
     path.write_bytes(store.path.read_bytes())
-    client = TestClient(app(Store(path, wait=0.1)), base_url=HERE)
-    with duckdb.connect(str(path)):
-        answer = client.get("/api/day")
-    assert answer.status_code == 503
-    assert "try again" in answer.json()["error"]
+    client = TestClient(app(Store(path, wait=0.01)), base_url=HERE)
+    with held_elsewhere(path) as other:
+        explained(client, f"another process (PID {other.pid}) has it open; try again when that")
+        other.kill()
 
     assert client.get("/api/day").status_code == 200  # a failure is not kept
+    assert "halfhour_store_ok 1" in client.get("/metrics").text
 
 
 def test_many_readers_and_a_writer_in_one_process_do_not_meet(tmp_path, store):

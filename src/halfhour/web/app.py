@@ -32,8 +32,7 @@ from halfhour.errors import ConfigError, HalfhourError, StoreError
 from halfhour.intervals import HALF_HOUR
 from halfhour.render import lines
 from halfhour.store import Store
-from halfhour.vocabulary import Source
-from halfhour.web import heatmap, panel
+from halfhour.web import heatmap, metrics, panel
 from halfhour.web.guard import COOKIE, Doorkeeper, Guard, asked
 from halfhour.web.kept import Kept
 from halfhour.web.live import Live
@@ -65,10 +64,8 @@ class _Dashboard:
             key = (find.__name__, str(request.query_params), written, minute)
             try:
                 packed = await self.kept.get(key, lambda: _packed(find(wanted, request)))
-            except StoreError as error:
-                return JSONResponse({"error": str(error)}, status_code=503)
             except HalfhourError as error:
-                return JSONResponse({"error": _said(error)}, status_code=400)
+                return JSONResponse({"error": _said(error)}, _status(error))
             if "gzip" not in request.headers.get("accept-encoding", ""):
                 return Response(gzip.decompress(packed), media_type="application/json")
             headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
@@ -115,7 +112,7 @@ class _Dashboard:
         try:
             table = await asyncio.to_thread(heatmap.table, self.store, wanted, now())
         except HalfhourError as error:
-            return PlainTextResponse(f"{_said(error)}\n", status_code=400)
+            return PlainTextResponse(f"{_said(error)}\n", _status(error))
         lines.csv_file([table], file)
         disposition = f'attachment; filename="halfhour-{wanted.day}.csv"'
         return Response(
@@ -123,7 +120,7 @@ class _Dashboard:
         )
 
     async def metrics(self, _: Request) -> Response:
-        told = await asyncio.to_thread(_metrics, self.store, self.live, self.requests)
+        told = await asyncio.to_thread(metrics.text, self.store, self.live, self.requests)
         return PlainTextResponse(told)
 
     async def login(self, request: Request) -> Response:
@@ -210,6 +207,11 @@ def _said(error: HalfhourError) -> str:
     return str(error).removeprefix("--")
 
 
+def _status(error: HalfhourError) -> int:
+    """Whether it is what was asked that is wrong, or what is to answer."""
+    return 503 if isinstance(error, StoreError) else 400
+
+
 def _in(request: Request) -> Response:
     """To the view that was asked for."""
     return RedirectResponse(f"./{asked(request)}", status_code=303)
@@ -218,28 +220,3 @@ def _in(request: Request) -> Response:
 def _form(said: str, status: int = 200) -> Response:
     form = (PAGES / "login.html").read_text(encoding="utf-8")
     return HTMLResponse(form.replace("{said}", said), status)
-
-
-def _metrics(store: Store, live: Live, requests: int) -> str:
-    """What Prometheus reads."""
-    told = [
-        "# HELP halfhour_requests_total Questions that the page has asked.",
-        "# TYPE halfhour_requests_total counter",
-        f"halfhour_requests_total {requests}",
-    ]
-    if live.every:
-        told += [
-            "# HELP halfhour_sync_ok Whether the last sync beside the page went well.",
-            "# TYPE halfhour_sync_ok gauge",
-            f"halfhour_sync_ok {int(not live.said)}",
-        ]
-    told += [
-        "# HELP halfhour_held_until_seconds End of what the store holds, in seconds since 1970.",
-        "# TYPE halfhour_held_until_seconds gauge",
-    ]
-    with suppress(StoreError):
-        for source in Source:
-            if settled := store.settled(source):
-                held = max(each.window.end for each in settled).timestamp()
-                told.append(f'halfhour_held_until_seconds{{source="{source}"}} {held:.0f}')
-    return "\n".join(told) + "\n"

@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from getpass import getpass
 from ipaddress import ip_address
@@ -27,6 +28,11 @@ from halfhour.web.live import Live
 log = logging.getLogger("halfhour")
 
 HASH = b"scrypt$"
+PATIENCE = 5.0
+"""Seconds that an answer waits for another process that has the store open.
+
+A sync is done with a day before; and while one waits, others who ask may have to.
+"""
 NEARBY = 20
 """How many ports after one that is taken are tried, to name one that is free."""
 
@@ -62,7 +68,8 @@ def serve(
     with _listening(host, port) as listener:
         shown = f"[{host}]" if ":" in host else host
         hosts = {"127.0.0.1", "localhost", "[::1]", shown, *names}
-        dashboard = app(store, zone=zone, live=live, doorkeeper=keeper, hosts=[*hosts])
+        shown_store = replace(store, wait=PATIENCE)
+        dashboard = app(shown_store, zone=zone, live=live, doorkeeper=keeper, hosts=[*hosts])
         if every:
             live.start(load, store)
         log.info("http://%s:%d/", shown, listener.getsockname()[1])
