@@ -48,6 +48,7 @@ def web_cloud() -> Iterator[Cloud]:
 @pytest.fixture(scope="session")
 def store(web_cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """Two days of 45 agents, which were read as soon as they were over."""
+    web_cloud.reset()  # of faults that a test before has left
     store = Store(tmp_path_factory.mktemp("web") / "halfhour.duckdb")
     bring(web_cloud, store)
     return store

@@ -3,7 +3,6 @@
 import csv
 import io
 import secrets
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,12 +20,10 @@ from starlette.testclient import TestClient
 from halfhour import report
 from halfhour.errors import ConfigError
 from halfhour.intervals import HALF_HOUR, Interval, epoch_ms
-from halfhour.settings import Settings
 from halfhour.store import Store
 from halfhour.vocabulary import Source
 from halfhour.web.app import app
 from halfhour.web.guard import COOKIE, TRIES, Doorkeeper, hashed
-from halfhour.web.live import Live
 from tests.shell.conftest import held_elsewhere
 from tests.web.conftest import DAY, NOW
 
@@ -533,21 +530,6 @@ def test_a_cell_that_cannot_be_gets_a_sentence(client, cell):
     answer = client.get("/api/cell", params={"agent": "x", "cell": cell})
     assert answer.status_code == 400
     assert "is no start of a half-hour" in answer.json()["error"]
-
-
-def test_a_sync_that_breaks_is_said_and_tried_again(tmp_path):
-    tries: list[int] = []
-
-    def load() -> Settings:
-        tries.append(len(tries))
-        raise OSError(28, "No space left on device")
-
-    live = Live(timedelta(milliseconds=20))
-    live.start(load, Store(tmp_path / "none.duckdb"))
-    while len(tries) < 3:
-        time.sleep(0.01)
-    live.ended.set()
-    assert "No space left on device" in live.said
 
 
 def test_a_form_from_elsewhere_is_refused(guarded):

@@ -47,15 +47,22 @@ class Live:
         try:
             outcome = asyncio.run(syncing.sync(load(), store, Wish(), now, self._tell))
             outcome.check()
-            self.said = ""
+            said = ""
         except HalfhourError as error:
-            self.said = str(error)
+            said = str(error)
         except Exception as error:  # noqa: BLE001  (a thread that ends would be missed by nobody)
-            self.said = f"unexpected {type(error).__name__}: {error}"
-        self.state = "waiting"
-        if self.said:
-            log.warning("sync: %s; trying again at the next turn", self.said)
+            said = f"unexpected {type(error).__name__}: {error}"
+        self.state, self.said = "waiting", _briefly(said)
+        if said:
+            log.warning("sync: %s; trying again at the next turn", said)
 
     def _tell(self, event: Event) -> None:
         if event.of is not None:
             self.done, self.of = event.done or 0, event.of
+
+
+def _briefly(said: str) -> str:
+    """With the first of what it lists, a line each, as there may be one of each day."""
+    head, *listed = said.split("\n  ")
+    more = f"; and {len(listed) - 1} more" if len(listed) > 1 else ""
+    return " ".join([head, *listed[:1]]) + more
