@@ -46,8 +46,7 @@ async def sync(
 ) -> Outcome:
     """Read what is due, and settle each window as soon as it is there; one sync at a time.
 
-    Posted figures come first, as they are the fewest requests and name the
-    agents whose status is to be asked for. Raises StoreBusy where another sync
+    `wishes.steps` says in which order. Raises StoreBusy where another sync
     is under way and this one is not to *wait*; ConfigError, StoreError, and
     what `Client.call` raises where there is no hope for any window, such as
     AuthError.
@@ -84,23 +83,31 @@ class _Round:
 
     async def run(self, days: Mapping[Source, Sequence[Held]]) -> Outcome:
         self.of = sum(map(len, days.values()))
-        # Status comes last: whom to ask about is known from the others.
-        for source, held in sorted(days.items(), key=lambda each: each[0] is Source.STATUS):
-            self.windows.extend(Window(source, each.day) for each in held)
-            try:
-                await fetch.together(self._work() for _ in range(AT_ONCE))
-            except ApiError as error:
-                if error.status != FORBIDDEN or not self._may_lack(source):
-                    raise
-                self.windows.clear()
-                self.outcome.left_out[source] = error
-                self.tell(Event("left_out", source, reason=str(error)))
-                if source is Source.DETAILS and self.wish.sources:  # they were wished for by name
-                    self.outcome.failed |= {Window(source, each.day): error for each in held}
-                else:
-                    self.of -= len(held)
+        for source, held in wishes.steps(days):
+            refused = self.outcome.left_out.get(source) or await self._read(source, held)
+            if refused and source is Source.DETAILS and self.wish.sources:  # wished for by name
+                self.outcome.failed |= {Window(source, each.day): refused for each in held}
+            elif refused:
+                self.of -= len(held)
         self.outcome.failed = dict(sorted(self.outcome.failed.items()))
         return self.outcome
+
+    async def _read(self, source: Source, held: Sequence[Held]) -> ApiError | None:
+        """Read these days of *source*, newest first; why it is left out, if it may not be read."""
+        self.windows.extend(Window(source, each.day) for each in held)
+        try:
+            # The first day that is held says how far back the store reaches, so it goes before all.
+            while self.windows and not self.outcome.settled:
+                await self._try(self.windows.popleft())
+            await fetch.together(self._work() for _ in range(AT_ONCE))
+        except ApiError as error:
+            if error.status != FORBIDDEN or not self._may_lack(source):
+                raise
+            self.windows.clear()
+            self.outcome.left_out[source] = error
+            self.tell(Event("left_out", source, reason=str(error)))
+            return error
+        return None
 
     def _may_lack(self, source: Source) -> bool:
         """Whether a sync without *source* is of use. Without posted figures it never is."""
@@ -110,19 +117,21 @@ class _Round:
 
     async def _work(self) -> None:
         while self.windows:
-            window = self.windows.popleft()
-            try:
-                await self._settle(window)
-            except (ApiError, Incomplete, UnexpectedAnswer, Unreachable) as error:
-                status = error.status if isinstance(error, ApiError) else None
-                if status in (UNAUTHORIZED, FORBIDDEN):
-                    raise
-                self.outcome.failed[window] = error
-                self._say("failed", window, reason=str(error))
-                # Nor will the others be reached, or be allowed.
-                if isinstance(error, Unreachable) or status == TOO_MANY:
-                    self.outcome.failed |= dict.fromkeys(self.windows, error)
-                    self.windows.clear()
+            await self._try(self.windows.pop())
+
+    async def _try(self, window: Window) -> None:
+        try:
+            await self._settle(window)
+        except (ApiError, Incomplete, UnexpectedAnswer, Unreachable) as error:
+            status = error.status if isinstance(error, ApiError) else None
+            if status in (UNAUTHORIZED, FORBIDDEN):
+                raise
+            self.outcome.failed[window] = error
+            self._say("failed", window, reason=str(error))
+            # Nor will the others be reached, or be allowed.
+            if isinstance(error, Unreachable) or status == TOO_MANY:
+                self.outcome.failed |= dict.fromkeys(self.windows, error)
+                self.windows.clear()
 
     async def _settle(self, window: Window) -> None:
         read_at = self.clock()

@@ -1,6 +1,6 @@
 """What a sync is to bring: which days of a store are due, and what they cost."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -18,6 +18,9 @@ So a large directory costs no requests: who is in it and works on other things i
 """
 FIRST = timedelta(days=31)
 """How far an empty store reaches back."""
+
+RECENT = 2
+"""Days of which all is read before anything but posted figures of others: in most zones, today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,23 @@ def planned(store: Store, wish: Wish, now: datetime) -> tuple[dict[Source, list[
     if store.exists and (asked := days.get(Source.STATUS)):
         agents = len(store.agents(around(Interval(asked[0].day.start, asked[-1].day.end))))
     return days, plan.least({source: len(held) for source, held in days.items()}, agents)
+
+
+def steps(
+    days: Mapping[Source, Sequence[Held]],
+) -> Iterator[tuple[Source, Sequence[Held]]]:
+    """Which of the *days* that are due are read after which.
+
+    Posted figures come first, as they are the fewest requests and name the
+    agents whose status is to be asked for; then all there is of the last two
+    days, which somebody may be waiting for; then the others. Details name agents too.
+    """
+    yield Source.POSTED, days.get(Source.POSTED, ())
+    recent = sorted({each.day.start for held in days.values() for each in held})[-RECENT:]
+    for of_recent in (True, False):
+        for source in (Source.DETAILS, Source.STATUS):
+            held = days.get(source, ())
+            yield source, [each for each in held if (each.day.start in recent) is of_recent]
 
 
 def around(interval: Interval) -> Interval:

@@ -161,6 +161,59 @@ def test_a_sync_holds_what_is_right_and_the_next_one_asks_nothing(cloud, store):
     assert len(cloud.requests()) == asked
 
 
+def test_what_is_looked_at_comes_first(cloud, store):
+    days = Interval(NOW - 4 * DAY, NOW)
+    _, told = bring(cloud.settings, store, days, sources=None)
+    asked: dict[Source, list[int]] = {source: [] for source in Source}
+    order = []
+    for each in told:
+        if each.kind == "asked" and each.source and each.window:
+            asked[each.source].append((each.window.start - days.start) // DAY)
+            order.append(each.source)
+
+    assert order == [
+        *[Source.POSTED] * 4,
+        *[Source.DETAILS] * 2,
+        *[Source.STATUS] * 2,
+        *[Source.DETAILS] * 2,
+        *[Source.STATUS] * 2,
+    ]
+    assert asked[Source.POSTED] == [0, 3, 2, 1]
+    assert asked[Source.DETAILS] == asked[Source.STATUS] == [3, 2, 1, 0]
+
+
+class DiedError(Exception):
+    pass
+
+
+def dying(settings: Settings, store: Store, settled: int, **wish: Any) -> None:
+    """A sync that is gone after so many windows."""
+    left = iter(range(settled - 1))
+
+    def tell(event: Event) -> None:
+        if event.kind == "settled" and next(left, None) is None:
+            raise DiedError
+
+    with pytest.raises(DiedError):
+        asyncio.run(sync(settings, store, Wish(**wish), lambda: NOW, tell))
+
+
+@pytest.mark.parametrize(("days", "settled"), [(5, 1), (5, 3), (3, 4)])
+def test_a_first_sync_that_dies_still_reaches_as_far_back(cloud, tmp_path, days, settled):
+    whole, broken = Store(tmp_path / "whole.duckdb"), Store(tmp_path / "broken.duckdb")
+    wish = {"since": NOW - days * DAY, "sources": (Source.POSTED,) if days > 3 else None}
+    bring(cloud.settings, whole, **wish)
+    dying(cloud.settings, broken, settled, **wish)
+    bring(cloud.settings, broken, sources=wish["sources"])
+
+    for table in ("posted", "segments", "status", "names"):
+        rows = f"select columns(lambda c: c <> 'read_at') from {table} order by all"
+        assert broken.ask(rows).equals(whole.ask(rows))
+    for source in Source:
+        windows = [each.window for each in whole.settled(source)]
+        assert [each.window for each in broken.settled(source)] == windows
+
+
 def test_without_a_range_it_goes_on_from_what_is_held(cloud, store):
     start = NOW - 3 * DAY
     bring(cloud.settings, store, Interval(start, start + DAY), now=start + DAY)
