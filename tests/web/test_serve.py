@@ -171,12 +171,28 @@ def test_elsewhere_it_asks_for_the_password_and_speaks_of_tls(run, store):
     with serving(
         store.path.parent, "--host", "0.0.0.0", "--password-file", file, "--name", "half.example"
     ) as dashboard:
-        port = urlsplit(dashboard.url).port
-        here = f"http://127.0.0.1:{port}"
-        assert get(here, "/metrics")[0] == 401
+        assert dashboard.url.startswith("http://127.0.0.1:")
         bearer = {"authorization": f"Bearer {PASSWORD}"}
-        assert get(here, "/metrics", **bearer)[0] == 200
-        assert get(here, "/metrics", **bearer, host="half.example")[0] == 200
-        assert get(here, "/metrics", **bearer, host="other.example")[0] == 400
+        assert get(dashboard.url, "/metrics")[0] == 401
+        assert get(dashboard.url, "/metrics", **bearer)[0] == 200
+        assert get(dashboard.url, "/metrics", **bearer, host="half.example")[0] == 200
+        assert get(dashboard.url, "/metrics", **bearer, host="other.example")[0] == 400
         assert dashboard.process.stderr
+        assert "listens on all addresses" in dashboard.process.stderr.readline()
         assert "put TLS in front" in dashboard.process.stderr.readline()
+
+
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="there is no IPv6")
+def test_the_address_that_it_prints_can_be_followed_where_it_listens_on_all(run, tmp_path):
+    run_password(run, PASSWORD, "p")
+    with serving(tmp_path, "--host", "::", "--password-file", str(run.folder / "p")) as dashboard:
+        assert dashboard.url.startswith("http://[::1]:")
+        assert get(dashboard.url, "/healthz")[0] == 200

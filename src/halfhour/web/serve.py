@@ -28,6 +28,8 @@ from halfhour.web.live import Live
 log = logging.getLogger("halfhour")
 
 HASH = b"scrypt$"
+LOOPBACK = {4: "127.0.0.1", 6: "[::1]"}
+"""This machine in an address, by the version of IP: no browser can be led to all addresses."""
 PATIENCE = 5.0
 """Seconds that an answer waits for another process that has the store open.
 
@@ -66,13 +68,15 @@ def serve(
     if every:
         load()  # so that missing credentials are said at once
     with _listening(host, port) as listener:
-        shown = f"[{host}]" if ":" in host else host
+        shown = _shown(host)
         hosts = {"127.0.0.1", "localhost", "[::1]", shown, *names}
         shown_store = replace(store, wait=PATIENCE)
         dashboard = app(shown_store, zone=zone, live=live, doorkeeper=keeper, hosts=[*hosts])
         if every:
             live.start(load, store)
         log.info("http://%s:%d/", shown, listener.getsockname()[1])
+        if shown in LOOPBACK.values() and not here:
+            log.warning("it listens on all addresses of this machine, not on that one alone")
         if not here:
             log.warning("anybody on the way can read along: put TLS in front (docs/dashboard.md)")
         config = uvicorn.Config(
@@ -117,6 +121,15 @@ def password(path: Path) -> None:
 
 def _own(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
+
+
+def _shown(host: str) -> str:
+    """As it stands in an address that can be followed on this machine."""
+    with suppress(ValueError):
+        address = ip_address(host)
+        if address.is_unspecified:
+            return LOOPBACK[address.version]
+    return f"[{host}]" if ":" in host else host
 
 
 def _is_here(host: str) -> bool:
