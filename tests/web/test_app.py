@@ -23,7 +23,7 @@ from halfhour.intervals import HALF_HOUR, Interval, epoch_ms
 from halfhour.store import Store
 from halfhour.vocabulary import Source
 from halfhour.web.app import app
-from halfhour.web.guard import COOKIE, TRIES, Doorkeeper, hashed
+from halfhour.web.guard import TRIES, Doorkeeper, hashed
 from tests.shell.conftest import held_elsewhere
 from tests.web.conftest import DAY, NOW
 
@@ -437,7 +437,7 @@ def test_who_does_not_know_the_password_sees_nothing(guarded):
     for path in ("/api/day", "/api/state", "/api/cell", "/api/agent", "/csv", "/metrics", "/x"):
         assert guarded.get(path).status_code == 401
     wrong = guarded.post("/login", data={"password": "let me in, please"})
-    assert (wrong.status_code, COOKIE in wrong.cookies) == (403, False)
+    assert (wrong.status_code, dict(wrong.cookies)) == (403, {})
     assert guarded.get("/healthz").status_code == guarded.get("/login").status_code == 200
 
 
@@ -452,20 +452,40 @@ def test_who_knows_it_is_let_in_until_they_log_out(guarded):
 
     assert guarded.get("/api/day").status_code == 200
     assert guarded.get("/api/state").json()["guarded"] is True
-    session = guarded.cookies[COOKIE]
+    ((name, session),) = guarded.cookies.items()
     assert guarded.post("/logout").headers["location"] == "login"
-    guarded.cookies.set(COOKIE, session)
+    guarded.cookies.set(name, session)
     assert guarded.get("/api/day").status_code == 401
     assert guarded.post("/logout").headers["location"] == "login"  # in another tab
 
 
 def test_a_log_in_is_good_for_twelve_hours():
     keeper = Doorkeeper(b"salt", hashed(PASSWORD, b"salt"))
-    session = keeper.let_in(HTTPConnection({"type": "http", "headers": []}), PASSWORD, 0)
-    cookie = (b"cookie", f"{COOKIE}={session}".encode())
+    stranger = HTTPConnection({"type": "http", "headers": []})
+    session = keeper.let_in(stranger, PASSWORD, 0)
+    cookie = (b"cookie", f"{keeper.cookie(stranger)}={session}".encode())
     who = HTTPConnection({"type": "http", "headers": [cookie]})
     known = [keeper.knows(who, hours * 3600) for hours in (0, 11.9, 12)]
     assert known == [True, True, False]
+
+
+@pytest.mark.parametrize("salts", [(b"one", b"other"), (b"same", b"same")])
+def test_dashboards_of_one_host_have_doors_of_their_own(store, salts):
+    """Such as at two ports, which browsers send the same cookies to."""
+    boards = [
+        TestClient(
+            app(store, doorkeeper=Doorkeeper(salt, hashed(PASSWORD, salt))),
+            base_url=f"{HERE}:{port}",
+            follow_redirects=False,
+        )
+        for salt, port in zip(salts, (8030, 8031), strict=True)
+    ]
+    boards[1].cookies.jar = boards[0].cookies.jar  # that of one browser
+    for board in boards:
+        assert board.post("/login", data={"password": PASSWORD}).status_code == 303
+    assert [board.get("/api/state").status_code for board in boards] == [200, 200]
+    boards[0].post("/logout")
+    assert [board.get("/api/state").status_code for board in boards] == [401, 200]
 
 
 def test_who_is_in_already_is_not_asked_again(guarded):

@@ -33,7 +33,7 @@ from halfhour.intervals import HALF_HOUR
 from halfhour.render import lines
 from halfhour.store import Store
 from halfhour.web import heatmap, metrics, panel
-from halfhour.web.guard import COOKIE, Doorkeeper, Guard, asked
+from halfhour.web.guard import Doorkeeper, Guard, asked
 from halfhour.web.kept import Kept
 from halfhour.web.live import Live
 from halfhour.web.views import View, view
@@ -142,7 +142,7 @@ class _Dashboard:
         # Lax, so that a link in a mail leads in. No path: the browser takes the folder of the
         # page, whatever a proxy has put before it.
         response.set_cookie(
-            COOKIE,
+            keeper.cookie(request),
             session,
             path=None,
             httponly=True,

@@ -30,7 +30,6 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-COOKIE = "halfhour"
 LASTS = 12 * 3600.0
 """Seconds that a log-in is good for."""
 SHORTEST = 12
@@ -105,13 +104,21 @@ class Doorkeeper:
         self._sessions[session] = now + LASTS
         return session
 
+    def cookie(self, who: HTTPConnection) -> str:
+        """The name of that by which *who* is known here, and at no other dashboard of the host.
+
+        Browsers send a cookie to every port. No `__Host-`, which goes with no folder of a proxy.
+        """
+        _, port = who.scope.get("server") or ("", None)
+        return f"halfhour-{hashlib.sha256(self._salt + f'{port}'.encode()).hexdigest()[:8]}"
+
     def forget(self, who: HTTPConnection) -> None:
         """End the session that *who* comes with."""
-        self._sessions.pop(who.cookies.get(COOKIE, ""), None)
+        self._sessions.pop(self._session(who), None)
 
     def knows(self, who: HTTPConnection, now: float) -> bool:
         """Whether *who* comes with a session, or with the password as a bearer token."""
-        if self._sessions.get(who.cookies.get(COOKIE, ""), 0.0) > now:
+        if self._sessions.get(self._session(who), 0.0) > now:
             return True
         kind, _, token = who.headers.get("authorization", "").partition(" ")
         if kind.lower() != "bearer":
@@ -124,6 +131,9 @@ class Doorkeeper:
             return False
         self._sessions[known] = now + LASTS
         return True
+
+    def _session(self, who: HTTPConnection) -> str:
+        return who.cookies.get(self.cookie(who), "")
 
     def _right(self, password: str) -> bool:
         try:
