@@ -196,3 +196,17 @@ def test_the_address_that_it_prints_can_be_followed_where_it_listens_on_all(run,
     with serving(tmp_path, "--host", "::", "--password-file", str(run.folder / "p")) as dashboard:
         assert dashboard.url.startswith("http://[::1]:")
         assert get(dashboard.url, "/healthz")[0] == 200
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no modes")
+@pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o444, False), (0o620, True)])
+def test_a_password_file_that_others_may_write_to_is_warned_of(run, mode, warned):
+    run_password(run, PASSWORD, "p")
+    (run.folder / "p").chmod(mode)
+    with serving(run.folder, "--password-file", "p") as dashboard:
+        assert get(dashboard.url, "/healthz")[0] == 200
+        dashboard.process.terminate()
+        dashboard.process.wait(timeout=20)
+        assert dashboard.process.stderr
+        said = dashboard.process.stderr.readline()
+    assert ("chmod go-w p" in said) is warned

@@ -30,6 +30,11 @@ log = logging.getLogger("halfhour")
 HASH = b"scrypt$"
 LOOPBACK = {4: "127.0.0.1", 6: "[::1]"}
 """This machine in an address, by the version of IP: no browser can be led to all addresses."""
+OTHERS_WRITE = 0o022
+"""To read it is no harm: it holds a hash, and Docker lets everybody read its secrets.
+
+Nor is a file refused, as disks that are mounted from elsewhere may show no other mode.
+"""
 PATIENCE = 5.0
 """Seconds that an answer waits for another process that has the store open.
 
@@ -79,6 +84,13 @@ def serve(
             log.warning("it listens on all addresses of this machine, not on that one alone")
         if not here:
             log.warning("anybody on the way can read along: put TLS in front (docs/dashboard.md)")
+        if password_file and os.name == "posix" and password_file.stat().st_mode & OTHERS_WRITE:
+            log.warning(
+                "--password-file %s: others on this machine may write to it, and let in whom they "
+                "like: chmod go-w %s",
+                password_file,
+                password_file,
+            )
         config = uvicorn.Config(
             dashboard,
             log_level="warning",
