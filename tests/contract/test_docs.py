@@ -106,7 +106,9 @@ COMMANDS = [
     (path.name, words)
     for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
     for line in path.read_text(encoding="utf-8").splitlines()
-    for words in re.findall(r"^(?:\.venv/bin/)?halfhour ((?!emulator)[^#|<>`…]+)", line)
+    for words in re.findall(
+        r"^(?:\.venv/bin/|ExecStart=.*/)?halfhour ((?!emulator)[^#|<>`…]+)", line
+    )
 ]
 
 
