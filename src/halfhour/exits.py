@@ -40,6 +40,9 @@ def ended(command: Callable[[], object]) -> NoReturn:
 
     signal.signal(signal.SIGTERM, end)
     code = _exit_code(command)
+    for each in (signal.SIGINT, signal.SIGTERM):  # whoever asks again need not wait for threads
+        if callable(signal.getsignal(each)):
+            signal.signal(each, signal.SIG_DFL)
     sys.exit(Exit.TERMINATED if terminated else code)
 
 

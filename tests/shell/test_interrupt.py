@@ -39,6 +39,26 @@ def test_a_signal_ends_it_at_once_and_leaves_no_file(cloud, tmp_path, sent, code
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_waits_for_no_thread_and_says_nothing(sent):
+    script = (
+        "import threading, time; from halfhour.exits import ended\n"
+        "def command():\n"
+        "    threading.Thread(target=time.sleep, args=(60,)).start()\n"
+        "    raise KeyboardInterrupt\n"
+        "ended(command)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr
+        assert process.stderr.readline() == "halfhour: interrupted\n"
+        time.sleep(0.2)
+        process.send_signal(sent)
+        _, err = process.communicate(timeout=10)
+    assert (process.returncode, err) == (-sent, "")
+
+
 def test_a_reader_that_stops_early_is_no_failure(cloud):
     command = f"{sys.executable} -m halfhour report --from 2026-03-01 --to 2026-03-03 | head -1"
     done = subprocess.run(
