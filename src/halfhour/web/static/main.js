@@ -19,7 +19,7 @@ const grid = new Grid(by("grid"), (what) => go(what), (left, cell) => profile.fo
 const address = () => new URLSearchParams(location.search);
 const only = (query, keys) => new URLSearchParams([...query].filter(([key, value]) => keys.includes(key) && value));
 
-function go(changes, how = "pushState") {
+function go(changes) {
   const query = address();
   // What somebody has chosen is to be the same tomorrow, and for whom the address is sent to.
   const pinned = day && { day: query.get("day") === "today" ? "today" : day.day, zone: day.zone };
@@ -28,7 +28,7 @@ function go(changes, how = "pushState") {
     else query.delete(key);
   }
   const text = query.toString();
-  history[how](null, "", text ? `?${text}` : location.pathname);
+  history.pushState(null, "", text ? `?${text}` : location.pathname);
   return show();
 }
 
