@@ -17,6 +17,8 @@ from halfhour import regions
 from halfhour.pacing import Patience
 from halfhour.settings import Settings
 
+from .prepared import started
+
 NOW = "2026-03-03T00:00:00Z"
 QUICK = Patience(attempts=4, first_wait=0.001, longest_wait=0.01, connect=5, silence=5)
 
@@ -124,20 +126,17 @@ class Halfhour:
 
     def __call__(self, *arguments: str, **environment: str) -> Ran:
         kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
-        done = subprocess.run(
-            [sys.executable, "-m", "halfhour", *arguments],
-            cwd=self.folder,
-            env={**kept, "HOME": str(self.folder), **self.environment, **environment},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            encoding="utf-8",
-            timeout=60,
+        process = started(
+            arguments,
+            self.folder,
+            {**kept, "HOME": str(self.folder), **self.environment, **environment},
         )
-        assert "Traceback" not in done.stderr, done.stderr
+        out, err = process.communicate(timeout=60)
+        assert process.returncode is not None
+        assert "Traceback" not in err, err
         secret = self.environment.get("GENESYS_CLIENT_SECRET", "emulator-secret")
-        assert arguments[0] == "emulator" or secret not in done.stdout + done.stderr
-        return Ran(done.returncode, done.stdout, done.stderr)
+        assert arguments[0] == "emulator" or secret not in out + err
+        return Ran(process.returncode, out, err)
 
 
 @pytest.fixture
