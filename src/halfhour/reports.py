@@ -7,6 +7,7 @@ seconds (exact milliseconds, but for means), `_count`, `_ratio`.
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from importlib.resources import files
 
 import duckdb
@@ -216,11 +217,17 @@ def _moments(moments: Iterable[datetime | None]) -> pa.Array:
 
 
 def _ask(sql: str, values: Mapping[str, object], **tables: pa.Table) -> pa.Table:
-    with duckdb.connect() as connection:
+    with _database().cursor() as connection:
         connection.execute("set TimeZone = 'UTC'")
         for name, table in tables.items():
             connection.register(name, table)
         return connection.sql(sql, params=values).to_arrow_table()
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """An empty one, of ours alone; to make one takes several times as long as to ask."""
+    return duckdb.connect()
 
 
 def _divided(measure: Measure) -> str:
