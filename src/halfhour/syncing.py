@@ -23,6 +23,7 @@ from halfhour.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
+from halfhour.intervals import Interval
 from halfhour.outcomes import Event, Outcome, Tell, Window
 from halfhour.plan import PostedQuery
 from halfhour.settings import Settings
@@ -154,15 +155,7 @@ class _Round:
                 query = PostedQuery(interval, self.granularity)
                 return {"posted": await fetch.posted(self.client, query)}
             case Source.STATUS:
-                known = [
-                    *await patiently(lambda: self.store.settled(Source.POSTED)),
-                    *await patiently(lambda: self.store.settled(Source.DETAILS)),
-                ]
-                if interval.start not in {each.window.start for each in known}:
-                    raise Incomplete(
-                        "whom to ask about is not known, as posted figures and details are missing"
-                    )
-                agents = await patiently(lambda: self.store.agents(wishes.around(interval)))
+                agents = await patiently(lambda: self._around(interval))
                 found = await fetch.status(self.client, interval, self.granularity, agents)
                 return {"status": found}
             case Source.DETAILS:
@@ -171,6 +164,16 @@ class _Round:
                     await details.gather(self.client, interval, self.lake, files)
                 self.outcome.oddities += files.oddities
                 return files.tables
+
+    def _around(self, interval: Interval) -> list[str]:
+        """Whom to ask about. Raises Incomplete where nothing is held that tells."""
+        with self.store.snapshot() as held:
+            known = [*held.settled(Source.POSTED), *held.settled(Source.DETAILS)]
+            if interval.start not in {each.window.start for each in known}:
+                raise Incomplete(
+                    "whom to ask about is not known, as posted figures and details are missing"
+                )
+            return held.agents(wishes.around(interval))
 
     def _say(self, kind: str, window: Window, **more: Any) -> None:
         done = self.outcome.settled + len(self.outcome.failed)

@@ -1,6 +1,7 @@
 """What a sync is to bring: which days of a store are due, and what they cost."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -87,10 +88,11 @@ def due(store: Store, wish: Wish, now: datetime) -> dict[Source, list[Held]]:
 
 def planned(store: Store, wish: Wish, now: datetime) -> tuple[dict[Source, list[Held]], int]:
     """What is `due`, and how many requests that takes at least."""
-    days = due(store, wish, now)
     agents = 0
-    if store.exists and (asked := days.get(Source.STATUS)):
-        agents = len(store.agents(around(Interval(asked[0].day.start, asked[-1].day.end))))
+    with store.snapshot() if store.exists else nullcontext(store) as still:
+        days = due(still, wish, now)
+        if still.exists and (asked := days.get(Source.STATUS)):
+            agents = len(still.agents(around(Interval(asked[0].day.start, asked[-1].day.end))))
     return days, plan.least({source: len(held) for source, held in days.items()}, agents)
 
 
