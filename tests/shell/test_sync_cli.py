@@ -28,6 +28,7 @@ from halfhour.store import Store
 from halfhour.vocabulary import Source
 
 from .conftest import Cloud, emulator
+from .prepared import started
 from .test_syncing import bring
 
 RANGE = ("--from", "2026-02-26", "--to", "2026-03-03")
@@ -82,27 +83,23 @@ def killed(cloud: Cloud, folder: Path, dice: random.Random) -> bool:
     Of each window that is due there are three: before it is asked for, and before and after it is
     committed.
     """
-    with subprocess.Popen(
-        command("sync", *SHORT, "--log-format", "json"),
-        cwd=folder,
-        env=environment(cloud),
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr
-        due = json.loads(process.stderr.readline())["of"]
-        if due:
-            for _ in range(dice.randint(1, 3 * due)):
-                process.stderr.readline()
-            time.sleep(dice.choice((0, dice.uniform(0, 0.03))))
-            process.kill()
-        process.stderr.read()
+    process = started(("sync", *SHORT, "--log-format", "json"), folder, cloud.environment)
+    assert process.stderr
+    due = json.loads(process.stderr.readline())["of"]
+    if due:
+        for _ in range(dice.randint(1, 3 * due)):
+            process.stderr.readline()
+        time.sleep(dice.choice((0, dice.uniform(0, 0.03))))
+        process.kill()
+    process.communicate(timeout=60)
     assert process.returncode in (0, -signal.SIGKILL)
     return process.returncode != 0
 
 
 def finished(cloud: Cloud, folder: Path) -> None:
-    subprocess.run(command("sync", *SHORT), cwd=folder, env=environment(cloud), check=True)
+    process = started(("sync", *SHORT), folder, cloud.environment)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
 
 
 @dataclass(frozen=True)
