@@ -5,6 +5,7 @@ from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
@@ -42,6 +43,7 @@ def instant(text: str, zone: tzinfo | None) -> int:
     return since_epoch(moment)
 
 
+@lru_cache(2**15)  # a page has most instants several times, and is asked for again
 def written(at: int, zone: tzinfo = UTC) -> str:
     """*at* with milliseconds and the offset of *zone*; an offset of nothing is ``Z``."""
     moment = (EPOCH + at * MILLISECOND).astimezone(zone)

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from hashlib import sha256
 
 from genesys_emulator.names import FAMILY, GIVEN
@@ -145,6 +146,7 @@ PRESENCES = (
 """Name and the platform's word; a word that comes again is a secondary presence."""
 
 
+@lru_cache(2**15, typed=True)  # as each answer names the same again
 def identifier(*of: object) -> str:
     """A uuid that is the same wherever and whenever it is asked for."""
     digest = sha256("/".join(map(str, of)).encode()).digest()
