@@ -32,11 +32,10 @@ from .prepared import started
 from .test_syncing import bring
 
 RANGE = ("--from", "2026-02-26", "--to", "2026-03-03")
-DAYS = 5
-WINDOWS = 3 * DAYS
-"""Days of each source."""
 SHORT = ("--from", "2026-03-01", "--to", "2026-03-03")
-
+DAYS = 2
+WINDOWS = 3 * DAYS
+"""Of the short one: days of each source."""
 
 SMALL = ("--now", "2026-03-03T00:00:00Z", "--agents", "6", "--requests-per-minute", "100000")
 
@@ -190,10 +189,10 @@ def test_it_ends_within_a_second_when_it_is_told_to(small_cloud, tmp_path, signa
 
 
 def test_a_report_reads_what_is_missing_first_and_then_asks_nothing(cloud, halfhour, tmp_path):
-    first = halfhour("report", *RANGE, "--store", "s.duckdb", "--format", "csv")
+    first = halfhour("report", *SHORT, "--store", "s.duckdb", "--format", "csv")
     asked = len(cloud.requests("conversations/aggregates/query"))
-    again = halfhour("report", *RANGE, "--store", "s.duckdb", "--format", "csv")
-    direct = halfhour("report", *RANGE, "--format", "csv")
+    again = halfhour("report", *SHORT, "--store", "s.duckdb", "--format", "csv")
+    direct = halfhour("report", *SHORT, "--format", "csv")
 
     assert (first.code, again.code) == (0, 0), first.err
     assert asked == DAYS
@@ -239,16 +238,16 @@ def test_reports_beside_a_running_sync_show_what_is_held_and_do_not_wait(cloud, 
 
 
 def test_a_store_in_the_folder_is_used_without_being_named(cloud, halfhour):
-    halfhour("sync", *RANGE)
+    day = ("--from", "2026-03-01", "--to", "2026-03-02")
+    halfhour("sync", *SHORT)
     asked = len(cloud.requests("conversations/aggregates/query"))
-    ran = halfhour("report", "--from", "2026-03-01", "--to", "2026-03-02", "--queue", "Billing",
-                   "--format", "csv")  # fmt: skip
+    ran = halfhour("report", *day, "--queue", "Billing", "--format", "csv")
 
     assert ran.code == 0, ran.err
     assert len(cloud.requests("conversations/aggregates/query")) == asked
-    halfhour("sync", "--from", "2026-03-01", "--to", "2026-03-02", "--store", "other.duckdb")
-    other = halfhour("report", "--from", "2026-03-01", "--to", "2026-03-02", "--queue", "Billing",
-                     "--format", "csv", "--store", "other.duckdb")  # fmt: skip
+    halfhour("sync", *day, "--store", "other.duckdb")
+    other = halfhour("report", *day, "--queue", "Billing", "--format", "csv",
+                     "--store", "other.duckdb")  # fmt: skip
     assert other.out == ran.out
 
 
@@ -301,13 +300,13 @@ def test_a_sync_that_could_not_get_everything_exits_with_5(cloud, halfhour):
     covered = halfhour("coverage", *RANGE, "--format", "json")
     states = [day["state"] for day in json.loads(covered.out) if day["source"] == "posted"]
     assert sorted(states) == ["missing", *["settled"] * 4]
-    assert halfhour("sync", *RANGE).code == 0
+    assert halfhour("sync", *RANGE, "--source", "posted").code == 0
 
 
 def test_coverage_and_revisions_are_tables_and_files(cloud, halfhour, tmp_path):
     cloud.faults({"kind": "restatement", "share": 0.5})
-    halfhour("sync", *RANGE)
-    shown = halfhour("coverage", *RANGE)
+    halfhour("sync", *SHORT)
+    shown = halfhour("coverage", *SHORT)
     assert shown.out.splitlines()[0].split() == [
         "source", "window_start", "window_end", "state", "held_until", "read_at", "row_count",
     ]  # fmt: skip
@@ -315,7 +314,7 @@ def test_coverage_and_revisions_are_tables_and_files(cloud, halfhour, tmp_path):
 
 
 def test_progress_is_json_for_machines(cloud, halfhour):
-    ran = halfhour("sync", *RANGE, "--log-format", "json")
+    ran = halfhour("sync", *SHORT, "--log-format", "json")
     events = [json.loads(line) for line in ran.err.splitlines()]
 
     assert [each["event"] for each in events if "event" in each].count("settled") == WINDOWS
@@ -330,9 +329,9 @@ def test_a_dry_run_says_what_is_due_and_asks_nothing(cloud, halfhour):
     ran = halfhour("sync", *RANGE, "--dry-run")
     due = json.loads(ran.out)
 
-    assert [each["state"] for each in due["windows"]] == ["missing"] * WINDOWS
+    assert [each["state"] for each in due["windows"]] == ["missing"] * 3 * 5
     # A job of details is submitted, looked at, read and ended.
-    assert due["request_count"] == (1 + 1 + 4) * DAYS
+    assert due["request_count"] == (1 + 1 + 4) * 5
     assert due["seconds_at_limit"] == 6
     slow = halfhour("sync", *RANGE, "--dry-run", "--max-requests-per-minute", "10")
     assert json.loads(slow.out)["seconds_at_limit"] == 180
@@ -340,13 +339,13 @@ def test_a_dry_run_says_what_is_due_and_asks_nothing(cloud, halfhour):
 
 
 def test_old_days_are_let_go(cloud, halfhour):
-    halfhour("sync", *RANGE)
+    halfhour("sync", *SHORT)
     asked = len(cloud.requests())
-    ran = halfhour("sync", *RANGE, "--keep", "1d")
+    ran = halfhour("sync", *SHORT, "--keep", "1d")
 
     assert f"{DAYS} days before " in ran.err
-    assert halfhour("coverage", *RANGE, "--format", "csv").out.count("missing") == WINDOWS
-    halfhour("sync", *RANGE, "--keep", "1d")
+    assert halfhour("coverage", *SHORT, "--format", "csv").out.count("missing") == WINDOWS
+    halfhour("sync", *SHORT, "--keep", "1d")
     assert len(cloud.requests()) == asked  # what would be let go of at once is not fetched
 
 
