@@ -61,7 +61,6 @@ async def sync(
         tell(Event("planned", of=windows, requests=requests, seconds=seconds))
         async with Client(settings, lambda wait: tell(Event("paused", seconds=wait))) as client:
             outcome = await _Round(client, store, wish, when.granularity, clock, tell).run(days)
-            await _names(client, store, when.now, tell)
         outcome.tell_oddities(tell)
     return outcome
 
@@ -83,13 +82,17 @@ class _Round:
     lake: datetime | None = None
 
     async def run(self, days: Mapping[Source, Sequence[Held]]) -> Outcome:
-        self.of = sum(map(len, days.values()))
+        self.of, named = sum(map(len, days.values())), True
         for source, held in wishes.steps(days):
             refused = self.outcome.left_out.get(source) or await self._read(source, held)
             if refused and source is Source.DETAILS and self.wish.sources:  # wished for by name
                 self.outcome.failed |= {Window(source, each.day): refused for each in held}
             elif refused:
                 self.of -= len(held)
+            if source is Source.POSTED and self.outcome.settled:  # for who looks on meanwhile
+                named = await self._name()
+        if named:
+            await self._name()
         self.outcome.failed = dict(sorted(self.outcome.failed.items()))
         return self.outcome
 
@@ -179,17 +182,19 @@ class _Round:
         done = self.outcome.settled + len(self.outcome.failed)
         self.tell(Event(kind, *window, done=done, of=self.of, left=self.client.left, **more))
 
-
-async def _names(client: Client, store: Store, now: datetime, tell: Tell) -> None:
-    """Hold the names of all who are held. Without them ids show, so a failure is only told."""
-    before = now - NAMES_FOR
-    try:
-        if agents := await patiently(lambda: store.unnamed("agent", before)):
-            people = shaping.named(agents, await fetch.named(client, agents))
-            await patiently(lambda: store.name("agent", people, now))
-        if queues := await patiently(lambda: store.unnamed("queue", before)):
-            known = [each async for each in client.pages(QUEUES)]
-            found = shaping.named(queues, known)
-            await patiently(lambda: store.name("queue", found, now))
-    except (ApiError, UnexpectedAnswer, Unreachable) as error:
-        tell(Event("unnamed", reason=str(error)))
+    async def _name(self) -> bool:
+        """Hold the names of all who are held. Without them ids show, so a failure is only told."""
+        store, now = self.store, self.clock()
+        before = now - NAMES_FOR
+        try:
+            if agents := await patiently(lambda: store.unnamed("agent", before)):
+                people = shaping.named(agents, await fetch.named(self.client, agents))
+                await patiently(lambda: store.name("agent", people, now))
+            if queues := await patiently(lambda: store.unnamed("queue", before)):
+                known = [each async for each in self.client.pages(QUEUES)]
+                found = shaping.named(queues, known)
+                await patiently(lambda: store.name("queue", found, now))
+        except (ApiError, UnexpectedAnswer, Unreachable) as error:
+            self.tell(Event("unnamed", reason=str(error)))
+            return False
+        return True

@@ -180,6 +180,8 @@ def test_what_is_looked_at_comes_first(cloud, store):
     ]
     assert asked[Source.POSTED] == [0, 3, 2, 1]
     assert asked[Source.DETAILS] == asked[Source.STATUS] == [3, 2, 1, 0]
+    paths = [each["path"].rsplit("/", 1)[-1] for each in cloud.requests()]
+    assert paths.index("users") < paths.index("jobs")  # whose names they are
 
 
 class DiedError(Exception):

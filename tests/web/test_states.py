@@ -42,6 +42,7 @@ def test_a_half_hour_and_an_agent(tab, served, width, height):
     seen(tab, f"half-hour-{width}")
     tab.get_by_role("button", name="This agent's last weeks").click()
     tab.wait_for_selector("aside .weeks")
+    assert tab.eval_on_selector("aside", "e => e.scrollWidth <= e.clientWidth") or width == 360
     seen(tab, f"agent-{width}")
 
 
