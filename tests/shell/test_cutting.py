@@ -22,19 +22,13 @@ from halfhour.store import Store
 from halfhour.vocabulary import Basis, Source
 from halfhour.windows import DAY
 
+from .test_syncing import COLUMNS
+
 MS = timedelta(milliseconds=1)
 EDGE = datetime(2026, 3, 2, tzinfo=UTC)  # where two days meet
 SPAN = 40  # milliseconds before and after it
 NEAR = Interval(EDGE - SPAN * MS, EDGE + SPAN * MS)
 WIDTH = 8 * MS  # of the intervals here: a day has a whole number of them
-COLUMNS = {
-    "interact": "talk_ms",
-    "hold": "hold_ms",
-    "wrapup": "acw_ms",
-    "contacting": "contacting_ms",
-    "dialing": "dialing_ms",
-    "alert": "alert_ms",
-}
 
 moment = st.integers(-SPAN - 10, SPAN + 10)
 segment = st.tuples(

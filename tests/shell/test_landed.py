@@ -26,8 +26,7 @@ from halfhour.vocabulary import Source
 from halfhour.windows import DAY
 from halfhour.wishes import Wish
 
-from .test_syncing import key_of
-from .test_worked import WORK
+from .test_syncing import COLUMNS, key_of
 
 CAPTURED = Path(__file__).parent / "captured.json"
 CONVERSATIONS = json.loads(CAPTURED.read_text(encoding="utf-8"))["conversations"]
@@ -138,7 +137,7 @@ def test_both_bases_are_right_to_the_millisecond(tmp_path, width):
                         metric["value"] if column.stat == "sum" else 1
                     )
         for segment, following in zip_longest(session["segments"], session["segments"][1:]):
-            if segment["segmentType"] not in WORK or leg:
+            if segment["segmentType"] not in COLUMNS or leg:
                 continue
             at = moment(segment["segmentStart"])
             end = moment(segment.get("segmentEnd") or following["segmentStart"])
@@ -151,14 +150,14 @@ def test_both_bases_are_right_to_the_millisecond(tmp_path, width):
                     "queue_id": segment.get("queueId"),
                     "media_type": session["mediaType"],
                 }
-                worked[key_of(row, WORK[segment["segmentType"]])] += (until - at) // MS
+                worked[key_of(row, COLUMNS[segment["segmentType"]])] += (until - at) // MS
                 at = until
 
     assert sum(worked.values()) > 10**6
     assert worked == {
         key_of(row, name): row[name]
         for row in cutting.worked(store, DAYS, width).to_pylist()
-        for name in WORK.values()
+        for name in COLUMNS.values()
         if row[name]
     }
     assert +posted == {

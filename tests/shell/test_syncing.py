@@ -89,7 +89,7 @@ def truth(cloud: Cloud, interval: Interval = WEEK, granularity: str = "PT30M") -
     }
 
 
-WORK = {
+COLUMNS = {
     "interact": "talk_ms",
     "hold": "hold_ms",
     "wrapup": "acw_ms",
@@ -97,6 +97,7 @@ WORK = {
     "dialing": "dialing_ms",
     "alert": "alert_ms",
 }
+"""Of worked time, by the type of segments; all but alerts are handle time."""
 
 
 def pieces(
@@ -110,23 +111,33 @@ def pieces(
         at += width
 
 
-def truly_worked(cloud: Cloud, interval: Interval = WEEK) -> Figures:
-    """The right worked time: all segments cut at the half-hours since *interval* began, but for
-    calls that a callback led to, which its own session spans.
-    """
-    segments = cloud.truth("segments", str(interval)).to_pylist()
+def led_to_by_a_callback(segments: list[dict[str, Any]]) -> set[str]:
+    """The voice sessions of agents who had a callback in the same conversation."""
     callbacks = {
         (each["conversation_id"], each["agent_id"])
         for each in segments
         if each["media_type"] == "callback"
     }
+    return {
+        each["session_id"]
+        for each in segments
+        if each["media_type"] == "voice"
+        and (each["conversation_id"], each["agent_id"]) in callbacks
+    }
+
+
+def truly_worked(cloud: Cloud, interval: Interval = WEEK, width: timedelta = HALF_HOUR) -> Figures:
+    """The right worked time: all segments cut at the intervals since *interval* began, but for
+    calls that a callback led to, which its own session spans.
+    """
+    segments = cloud.truth("segments", str(interval)).to_pylist()
+    twice = led_to_by_a_callback(segments)
     found: Counter[tuple[Any, ...]] = Counter()
     for each in segments:
-        led_to = (each["conversation_id"], each["agent_id"]) in callbacks
-        if each["segment_type"] in WORK and not (each["media_type"] == "voice" and led_to):
-            for at, ms in pieces(each, interval):
+        if each["segment_type"] in COLUMNS and each["session_id"] not in twice:
+            for at, ms in pieces(each, interval, width):
                 row = {**each, "interval_start": at}
-                found[key_of(row, WORK[each["segment_type"]])] += ms
+                found[key_of(row, COLUMNS[each["segment_type"]])] += ms
                 if each["segment_type"] != "alert":
                     found[key_of(row, "handle_ms")] += ms
     return +found

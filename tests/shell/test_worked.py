@@ -22,18 +22,20 @@ from halfhour.vocabulary import Source
 from halfhour.windows import DAY
 
 from .conftest import Cloud, emulator
-from .test_syncing import Figures, bring, key_of, truth
+from .test_syncing import (
+    COLUMNS,
+    Figures,
+    bring,
+    key_of,
+    led_to_by_a_callback,
+    pieces,
+    truly_worked,
+    truth,
+)
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
 RANGE = Interval(NOW - 3 * DAY, NOW)
 MS = timedelta(milliseconds=1)
-WORK = {
-    "interact": "talk_ms",
-    "hold": "hold_ms",
-    "wrapup": "acw_ms",
-    "contacting": "contacting_ms",
-    "dialing": "dialing_ms",
-}
 
 
 @pytest.fixture(scope="module")
@@ -52,50 +54,17 @@ def store(own_cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Store:
     return store
 
 
-def pieces(start: datetime, end: datetime, width: timedelta) -> Iterator[tuple[datetime, int]]:
-    """The intervals of `RANGE` that [start, end) has a part in, and how many ms."""
-    at = RANGE.start + (max(start, RANGE.start) - RANGE.start) // width * width
-    while at < min(end, RANGE.end):
-        yield at, (min(end, at + width) - max(start, at, RANGE.start)) // MS
-        at += width
-
-
 def true_segments(cloud: Cloud) -> list[dict[str, Any]]:
     return list(cloud.truth("segments", str(RANGE)).to_pylist())
 
 
-def led_to_by_a_callback(segments: list[dict[str, Any]]) -> set[str]:
-    """The voice sessions of agents who had a callback in the same conversation."""
-    callbacks = {
-        (each["conversation_id"], each["agent_id"])
-        for each in segments
-        if each["media_type"] == "callback"
-    }
-    return {
-        each["session_id"]
-        for each in segments
-        if each["media_type"] == "voice"
-        and (each["conversation_id"], each["agent_id"]) in callbacks
-    }
-
-
 @pytest.mark.parametrize("width", [HALF_HOUR, QUARTER_HOUR])
 def test_worked_time_is_that_of_the_segments_to_the_millisecond(own_cloud, store, width):
-    segments = true_segments(own_cloud)
-    twice = led_to_by_a_callback(segments)
-    assert twice
-    expected: Counter[tuple[Any, ...]] = Counter()
-    for each in segments:
-        if each["segment_type"] in WORK and each["session_id"] not in twice:
-            for at, ms in pieces(each["start"], each["end"] or RANGE.end, width):
-                row = {**each, "interval_start": at}
-                expected[key_of(row, WORK[each["segment_type"]])] += ms
-                expected[key_of(row, "handle_ms")] += ms
-
-    assert expected == {
+    assert led_to_by_a_callback(true_segments(own_cloud))
+    assert truly_worked(own_cloud, RANGE, width) == {
         key_of(row, name): row[name]
         for row in cutting.worked(store, RANGE, width).to_pylist()
-        for name in ("handle_ms", *WORK.values())
+        for name in ("handle_ms", *COLUMNS.values())
         if row[name]
     }
 
@@ -133,7 +102,7 @@ def test_what_details_have_posted_is_what_aggregates_say_in_every_interval(own_c
 def test_status_is_that_of_the_records_cut_at_the_edges(own_cloud, store):
     expected: Counter[tuple[Any, ...]] = Counter()
     for each in own_cloud.truth("statuses", str(RANGE)).to_pylist():
-        for at, ms in pieces(each["start"], each["end"] or RANGE.end, HALF_HOUR):
+        for at, ms in pieces(each, RANGE):
             expected[at, each["agent_id"], each["kind"], each["status"]] += ms
     found = {
         (row["interval_start"], row["agent_id"], row["kind"], row["status"]): row["status_ms"]
