@@ -161,9 +161,11 @@ def running(application: Callable[..., Any]) -> Iterator[str]:
     while not server.started:
         thread.join(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}/"
-    server.should_exit = True
-    thread.join()
+    try:
+        yield f"http://127.0.0.1:{port}/"
+    finally:  # or a test that fails would never end
+        server.should_exit = True
+        thread.join()
 
 
 @pytest.fixture
