@@ -397,6 +397,7 @@ def test_it_updates_itself_and_stays_where_it_is(tab, own):
 def test_where_the_clock_goes_back_each_hour_has_its_own_column(tab, tmp_path):
     night = datetime(2025, 10, 26, tzinfo=UTC)
     store = made(tmp_path / "night.duckdb", night, {("ada", 0): 60_000, ("ada", 2): 120_000})
+    store.name("agent", shaping.named([], [wire.Named("ada", "ada")]), NOW)
     with running(app(store)) as url:
         loaded(tab, url + "?day=2025-10-26&zone=Europe/London")
         heads = tab.locator(".hour .unseen").all_text_contents()
@@ -413,6 +414,17 @@ def test_where_the_clock_goes_back_each_hour_has_its_own_column(tab, tmp_path):
             "ada, 01:00 +01:00: 0:01:00": "1",
             "ada, 01:00 +00:00: 0:02:00": "2",
         }
+        tab.locator(".line .who").click()
+        tab.wait_for_selector("aside .weeks")
+        both = tab.locator("aside .weeks rect")
+        assert both.locator("title").all_text_contents() == [
+            "2025-10-26, 01:00 +01:00: 0:01:00",
+            "2025-10-26, 01:00 +00:00: 0:02:00",
+        ]
+        (x, width), (then, _) = both.evaluate_all(
+            "all => all.map(e => [e.x.baseVal.value, e.width.baseVal.value])"
+        )
+        assert x + width <= then
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ def agent(store: Store, view: View, now: datetime) -> dict[str, Any]:
     half_hours = reports.report(replace(question, by=By.INTERVAL), found)
     view = replace(view, queue="", media="").told_by(half_hours.column_names)
     names = ("day", "handle_time_sec", "acw_time_sec", "hold_time_sec", "handled_count", "aht_sec",
-             "on_queue_time_sec", "occupancy_ratio", "provisional")  # fmt: skip
+             "occupancy_ratio", "provisional")  # fmt: skip
     return {
         "agent": rows[0]["agent_name"] if rows else view.agent,
         "measure": view.measure,

@@ -6,7 +6,7 @@ const ROW = 26, SPARE = 6, HALF_HOUR = 1_800_000, NARROWEST = 21, WIDEST = 36;
 const FIXED = 2; // columns before the half-hours: the agent, and the total
 
 // Which of *starts* lie in *missing*, intervals as the server writes them.
-export function gone(starts, missing) {
+function gone(starts, missing) {
   const spans = missing.map((span) => span.split("/").map(Date.parse));
   return starts.map((start) => spans.some(([from, to]) => from <= Date.parse(start) && Date.parse(start) < to));
 }

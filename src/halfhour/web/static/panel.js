@@ -1,5 +1,4 @@
 // What made one half-hour of an agent, and an agent's last weeks.
-import { gone } from "./grid.js";
 import { level, shown } from "./scale.js";
 import { clock, drawing, element, labels, percent, row, span, table, timeOf } from "./text.js";
 
@@ -68,7 +67,8 @@ export function cell(found, zone) {
 
 const WIDE = 8, HIGH = 11, LEFT = 42, TOP = 14;
 
-// The weeks as a small heat map, a day a line, each half-hour where the clock has it.
+// The weeks as a small heat map, a day a line, each half-hour where the clock has it; of an hour
+// that comes twice, both have half of that.
 function weeks(found, open) {
   const days = Map.groupBy(found.half_hours, ({ start }) => start.slice(0, 10));
   const all = [...days.keys()], most = Math.max(...found.half_hours.map(({ value }) => value ?? 0));
@@ -77,14 +77,15 @@ function weeks(found, open) {
   for (const hour of [0, 6, 12, 18]) svg.append(drawing("text", { x: LEFT + WIDE * 2 * hour, y: 10 }, `${hour}:00`));
   all.forEach((day, line) => {
     const y = TOP + HIGH * line, parts = days.get(day), starts = parts.map(({ start }) => start);
-    const named = labels(starts), missing = gone(starts, found.missing);
+    const named = labels(starts);
     svg.append(drawing("text", { x: 0, y: y + 9 }, new Date(`${day}T12:00Z`).toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" })));
     parts.forEach(({ start, value }, at) => {
-      const known = value !== null;
-      if (!known && !missing[at]) return;
-      const [hours, minutes] = timeOf(start).split(":").map(Number), x = LEFT + WIDE * (2 * hours + minutes / 30);
-      const part = drawing("rect", { x, y, width: WIDE - 1, height: HIGH - 1, class: known ? level(value, found.measure, most) : "gone" });
-      part.append(drawing("title", {}, `${day}, ${named[at]}: ${known ? shown(value, found.measure) : "missing"}`));
+      if (value === null) return;
+      const time = timeOf(start), [hours, minutes] = time.split(":").map(Number), wide = named[at] === time ? WIDE : WIDE / 2;
+      const again = wide < WIDE && starts.some((each, before) => before < at && timeOf(each) === time);
+      const x = LEFT + WIDE * (2 * hours + minutes / 30) + (again ? wide : 0);
+      const part = drawing("rect", { x, y, width: wide - 1, height: HIGH - 1, class: level(value, found.measure, most) });
+      part.append(drawing("title", {}, `${day}, ${named[at]}: ${shown(value, found.measure)}`));
       part.addEventListener("click", () => open({ day, cell: start }));
       svg.append(part);
     });
