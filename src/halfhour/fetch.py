@@ -109,7 +109,7 @@ async def status(
 
     async def some(ids: Sequence[str]) -> pa.Table:
         answer = await client.call(STATUSES, body=plan.status(window, granularity, ids))
-        return shaping.status(answer, window)
+        return shaping.status(answer, window, granularity)
 
     tables = await together(some(ids) for ids in plan.chunks(agents, plan.AGENTS_A_REQUEST))
     return pa.concat_tables([STATUS.empty_table(), *tables])
@@ -125,7 +125,7 @@ async def with_capacity(settings: Settings, question: Question, found: Found) ->
 
     async def one(window: Interval) -> pa.Table:
         answer = await client.call(CAPACITY, body=plan.capacity(window, width))
-        return shaping.capacity(answer)
+        return shaping.capacity(answer, window, width)
 
     async with Client(settings) as client:
         try:
@@ -143,7 +143,8 @@ async def with_offered(settings: Settings, question: Question, found: Found) -> 
 
         async def one(window: Interval) -> pa.Table:
             body = plan.offered(window, question.granularity, queues)
-            return shaping.offered(await client.call(AGGREGATES, body=body))
+            answer = await client.call(AGGREGATES, body=body)
+            return shaping.offered(answer, window, question.granularity)
 
         tables = await together(map(one, question.interval.windows(plan.WINDOW)))
     return replace(found, offered=choosing.of_media(pa.concat_tables(tables), question.media))

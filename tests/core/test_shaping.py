@@ -15,9 +15,15 @@ from halfhour.tables import POSTED
 DAY = Interval(datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC))
 
 
-def posted(answer: object, window: Interval = DAY) -> pa.Table:
-    decoded = msgspec.json.decode(json.dumps(answer).encode(), type=wire.Aggregates)
-    return shaping.posted(decoded, window, HALF_HOUR)
+EIGHT = "2026-03-02T08:00:00.000Z/2026-03-02T08:30:00.000Z"
+
+
+def decoded(answer: object) -> wire.Aggregates:
+    return msgspec.json.decode(json.dumps(answer).encode(), type=wire.Aggregates)
+
+
+def posted(answer: object, window: Interval = DAY, granularity: timedelta = HALF_HOUR) -> pa.Table:
+    return shaping.posted(decoded(answer), window, granularity)
 
 
 def one(group: dict[str, str], interval: str, *metrics: object) -> dict[str, object]:
@@ -68,7 +74,7 @@ def test_an_interval_in_a_zones_offset_is_put_into_utc():
 
 def test_groups_without_an_agent_are_left_out():
     rows = [
-        one(group, str(DAY), handle(sum=5, count=1))
+        one(group, EIGHT, handle(sum=5, count=1))
         for group in ({"mediaType": "voice"}, {"mediaType": "voice", "queueId": "q"}, {})
     ]
 
@@ -83,7 +89,7 @@ def test_nothing_matched_comes_in_three_forms(nothing):
 def test_unknown_metrics_keys_and_words_do_no_harm():
     row = one(
         {"mediaType": "telepathy", "userId": "ada", "aura": "blue"},
-        str(DAY),
+        EIGHT,
         {"metric": "nFuture", "stats": {"count": 1, "p99": 3}, "qualifier": "X"},
         {"metric": "oServiceLevel", "stats": {"ratio": 0.5, "target": 0.8}},
         {"metric": "tHandle"},
@@ -108,7 +114,7 @@ def test_an_answer_of_2016_without_min_over_an_unaligned_week_is_read():
     userless = one({"mediaType": "chat", "queueId": "q"}, str(window), *metrics)
     of_agent = one({"mediaType": "chat", "userId": "ada"}, str(window), *metrics)
 
-    (row,) = posted({"results": [userless, of_agent]}, window).to_pylist()
+    (row,) = posted({"results": [userless, of_agent]}, window, window.width).to_pylist()
 
     assert (row["talk_ms"], row["answered_count"], row["handle_ms"]) == (3125952, 5, None)
 
@@ -129,8 +135,100 @@ def test_an_interval_that_was_not_asked_for_is_not_taken(interval, message):
         posted({"results": [row]})
 
 
+@pytest.mark.parametrize(
+    "interval",
+    [
+        "2026-03-02T08:00:00.000Z/2026-03-02T09:00:00.000Z",
+        "2026-03-02T00:00:00.000Z/2026-03-03T00:00:00.000Z",
+        "2026-03-02T09:07:00.000Z/2026-03-02T09:37:00.000Z",
+        "2026-03-02T09:07:00.000Z/2026-03-02T09:22:00.000Z",
+        "2026-03-02T09:00:00.000Z/2026-03-02T09:20:00.000Z",
+    ],
+)
+def test_an_interval_of_another_length_than_was_asked_for_is_not_taken(interval):
+    row = one({"mediaType": "voice", "userId": "ada"}, interval, handle(sum=5, count=1))
+
+    row["group"] = {"userId": "ada", "queueId": "q"}
+    for shape in (shaping.posted, shaping.status, shaping.capacity, shaping.offered):
+        with pytest.raises(UnexpectedAnswer, match="which was not asked for"):
+            shape(decoded({"results": [row]}), DAY, HALF_HOUR)
+
+
+def test_quarter_hours_and_intervals_that_end_a_millisecond_early_are_understood():
+    spans = ("T08:00:00.000Z/2026-03-02T08:15:00.000Z", "T08:15:00.000Z/2026-03-02T08:29:59.999Z")
+    rows = [
+        one({"mediaType": "voice", "userId": "ada"}, f"2026-03-02{span}", handle(sum=5, count=1))
+        for span in spans
+    ]
+
+    assert posted({"results": rows})["handle_ms"].to_pylist() == [5, 5]
+
+
+def test_a_half_hour_and_a_quarter_of_it_would_count_twice():
+    group = {"mediaType": "voice", "userId": "ada"}
+    quarter = "2026-03-02T08:15:00.000Z/2026-03-02T08:30:00.000Z"
+    rows = [one(group, interval, handle(sum=5, count=1)) for interval in (EIGHT, quarter)]
+
+    with pytest.raises(UnexpectedAnswer, match="comes twice"):
+        posted({"results": rows})
+
+
+@pytest.mark.parametrize(
+    ("metrics", "message"),
+    [
+        ([handle(sum=-60_000, count=1)], "cannot be"),
+        ([handle(sum=5, count=-3)], "cannot be"),
+        ([handle(sum=9e18, count=1)], "cannot be"),
+        ([handle(sum=1e300, count=1)], "cannot be"),
+        ([handle(sum=-(2**63), count=1)], "cannot be"),
+        ([handle(sum=5, count=1), handle(sum=7, count=1)], "has a metric twice"),
+    ],
+)
+def test_a_posted_figure_that_cannot_be_is_not_taken(metrics, message):
+    row = one({"mediaType": "voice", "userId": "ada"}, EIGHT, *metrics)
+
+    with pytest.raises(UnexpectedAnswer, match=message):
+        posted({"results": [row]})
+
+
+def presence(ms: float, qualifier: str = "ON_QUEUE") -> dict[str, object]:
+    return {"metric": "tSystemPresence", "qualifier": qualifier, "stats": {"sum": ms}}
+
+
+def test_each_status_of_an_agent_becomes_a_row():
+    row = one({"userId": "ada"}, EIGHT, presence(1_799_999), presence(1, "BREAK"), presence(0, "x"))
+    table = shaping.status(decoded({"results": [row]}), DAY, HALF_HOUR)
+
+    assert [(each["status"], each["status_ms"]) for each in table.to_pylist()] == [
+        ("ON_QUEUE", 1_799_999), ("BREAK", 1),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([one({"userId": "ada"}, EIGHT, presence(-1))], "cannot be"),
+        ([one({"userId": "ada"}, EIGHT, presence(1_800_001))], "cannot be"),
+        ([one({"userId": "ada"}, EIGHT, presence(1), presence(1))], "has a metric twice"),
+        ([one({"userId": "ada"}, EIGHT, presence(1))] * 2, "comes twice"),
+        ([one({"userId": "ada"}, str(DAY)[:24] + "/2026-03-01T23:30:00Z")], "lies outside"),
+        ([one({"mediaType": "voice"}, EIGHT, presence(1))], "names no agent"),
+    ],
+)
+def test_time_in_a_status_that_cannot_be_is_not_taken(rows, message):
+    with pytest.raises(UnexpectedAnswer, match=message):
+        shaping.status(decoded({"results": rows}), DAY, HALF_HOUR)
+
+
+def test_capacity_and_offered_interactions_that_come_twice_are_not_added_up():
+    answer = decoded({"results": [one({"userId": "ada", "queueId": "q"}, EIGHT)] * 2})
+    for shape in (shaping.capacity, shaping.offered):
+        with pytest.raises(UnexpectedAnswer, match="comes twice"):
+            shape(answer, DAY, HALF_HOUR)
+
+
 def test_a_key_that_comes_twice_is_not_counted_twice():
-    row = one({"mediaType": "voice", "userId": "ada"}, str(DAY), handle(sum=5, count=1))
+    row = one({"mediaType": "voice", "userId": "ada"}, EIGHT, handle(sum=5, count=1))
 
     with pytest.raises(UnexpectedAnswer, match="comes twice"):
         posted({"results": [row, row]})
