@@ -36,7 +36,7 @@ class Account:
         self._young += part["provisional"].to_pylist().count(True)
         if "exceeds_interval" in part.column_names:
             self._over += part["exceeds_interval"].to_pylist().count(True)
-        self._twice |= found.counts_callbacks_twice
+        self._twice |= found.lacks_callback_voice
         self._columns = part.column_names
         self._filled |= {name for name in part.column_names if part[name].null_count < len(part)}
 
@@ -58,8 +58,9 @@ class Account:
             )
         if self._twice:
             log.info(
-                "calls that callbacks led to are posted under voice too, and count twice on days "
-                "without conversation details; 'halfhour sync' reads those"
+                "Genesys posts a callback twice, as callback and as voice; without conversation "
+                "details callback_voice_time_sec cannot say how much of it that is: 'halfhour "
+                "sync' reads them"
             )
 
     def tell_of_empty_columns(self, *, stored: bool) -> None:

@@ -84,7 +84,10 @@ def sync(
     ] = None,
     reread: Annotated[
         tuple[str, ...],
-        Parameter(negative=(), help="Read days again so long after their end [1d and 4d]."),
+        Parameter(
+            negative=(),
+            help="Read days again so long after their end [1d and 4d]; now: all of the range.",
+        ),
     ] = (),
     source: Annotated[
         tuple[Source, ...],
@@ -109,13 +112,16 @@ def sync(
 
     range_, connection, held = range_ or Range(), connection or Connection(), Store(store)
     width = when.duration("--granularity", granularity) if granularity else None
-    ages = tuple(when.duration("--reread", text) for text in reread) or None
+    ages = tuple(when.duration("--reread", text) for text in reread if text != "now") or None
 
     def wish() -> Wish:
-        return Wish(range_.interval, tuple(dict.fromkeys(source)) or None, width, ages)
+        sources = tuple(dict.fromkeys(source)) or None
+        return Wish(range_.interval, sources, width, ages, again="now" in reread)
 
     kept = when.duration("--keep", keep) if keep else None
     every = when.duration("--watch", watch) if watch else None
+    if every and "now" in reread:
+        raise ConfigError("--reread now: it would read all days again for ever; leave out --watch")
     if dry_run:
         allowed = requests_a_minute(connection.settings, connection.max_requests_per_minute)
         syncs.preview(held, wish(), allowed)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import httpx2
 import msgspec
@@ -17,6 +17,9 @@ from halfhour.auth import ClientCredentials
 from halfhour.endpoints import PAGE_SIZE, Endpoint
 from halfhour.errors import ApiError, HalfhourError, UnexpectedAnswer
 from halfhour.settings import Settings
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 NOTABLE = 1.0
 """Seconds of a wait that is told of."""
@@ -41,6 +44,8 @@ class Client:
         self._held_until = self._next = 0.0
         self._paused = paused
         self.patience = settings.patience
+        self.server_time: datetime | None = None
+        """When the last answer was sent, by Genesys' clock, as far as it has said."""
         self.left: int | None = None
         """How many requests the minute still allows, as far as an answer has said."""
 
@@ -124,6 +129,7 @@ class Client:
         await self._turn()
         response = await transport.exchange(self._http, request, self._settings.patience)
         self.left = pacing.left(response.headers)
+        self.server_time = pacing.server_time(response.headers) or self.server_time
         self._hold(pacing.pause(response.headers))
         return response
 

@@ -20,7 +20,19 @@ def worked(
 
     It has no counts: those are of what was completed.
     """
-    return _moments(store.ask(sql("worked"), **cut(interval, width), agents=agents))
+    asked = cut(interval, width) | {"agents": agents, "voice_of_callback": False}
+    return _moments(store.ask(sql("worked"), **asked))
+
+
+def voice_of_callbacks(
+    store: Store, interval: Interval, width: timedelta, agents: Sequence[str] | None = None
+) -> pa.Table:
+    """Return the time that callbacks and the calls they led to have in common: `tables.POSTED`.
+
+    It is posted under both media types, lies where it was worked, and is told as work of the call.
+    """
+    asked = cut(interval, width) | {"agents": agents, "voice_of_callback": True}
+    return _moments(store.ask(sql("worked"), **asked))
 
 
 def busy(
@@ -41,20 +53,14 @@ def busy(
 
 def rebuilt(store: Store, interval: Interval, width: timedelta) -> pa.Table:
     """`tables.POSTED` of *interval* as conversation details have it."""
-    asked = _days(interval, width) | {"only_legs": False, "agents": None}
-    return _moments(store.ask(sql("rebuilt"), **asked))
-
-
-def legs(
-    store: Store, interval: Interval, width: timedelta, agents: Sequence[str] | None = None
-) -> pa.Table:
-    """Of what is `rebuilt` that which calls have posted that callbacks led to.
-
-    It is no more than what is posted, even where details know more by now.
-    """
-    text = sql("legs").replace("{rebuilt}", sql("rebuilt"))
-    asked = _days(interval, width) | {"only_legs": True, "agents": agents}
-    return _moments(store.ask(text, **asked))
+    return _moments(
+        store.ask(
+            sql("rebuilt"),
+            start=interval.start,
+            end=interval.end,
+            width=width // MILLISECOND,
+        )
+    )
 
 
 def reconciled(
@@ -80,10 +86,6 @@ def reconciled(
 
 def _day_number(day: Interval) -> int:
     return epoch_ms(day.start) // (DAY // MILLISECOND)
-
-
-def _days(interval: Interval, width: timedelta) -> dict[str, object]:
-    return {"start": interval.start, "end": interval.end, "width": width // MILLISECOND}
 
 
 def _moments(table: pa.Table, schema: pa.Schema = POSTED) -> pa.Table:

@@ -1,14 +1,15 @@
 """The file of a store: one DuckDB database, of a version that is known here.
 
 DuckDB lets one process write, or several read. So each step opens the file,
-does one transaction and closes it, and waits its turn.
+does one transaction and closes it, and waits its turn. It is opened without access to any
+other file, as somebody else may have made it.
 """
 
 import re
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,15 +17,24 @@ import duckdb
 
 from halfhour.errors import StoreBusy, StoreError
 
-VERSION = 4
+VERSION = 5
 MAGIC = b"DUCK"
 WAIT = 30.0
 """Seconds to wait for another process that has the file open."""
 PAUSE = 0.02
 STORE = {("settings", "name"), ("settings", "value"), ("settled", "window_start")}
 """Columns that a database has to have to be taken for a store, of whatever version."""
+TABLES = {"settings", "posted", "settled", "revisions", "names", "segments", "emitted", "status"}
+"""Tables that a store of this version has."""
+LEAST_BYTES = 3 * 4096
+"""A database of DuckDB is larger: so small a file is one whose making was cut short."""
+CONFIG: Mapping[str, str | bool | int | float | list[str]] = {"enable_external_access": "false"}
 BUSY = ("Could not set lock", "different configuration", "file handle conflict")
 """What DuckDB says where another process has the file open, or this one for something else."""
+
+DAMAGED = (
+    "the file is damaged; put a copy in its place, or move it away and run 'halfhour sync --from …'"
+)
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -46,7 +56,7 @@ class Database:
         if self.kept:
             return VERSION
         self._refuse_other_files()
-        if not self.path.exists():
+        if not self._is_made:
             return 0
         with self._opened(read_only=True) as connection:
             return _version(connection, self.path)
@@ -54,9 +64,29 @@ class Database:
     def migrate(self, settings: Mapping[str, str]) -> None:
         """Make sure that there is a store, of this version; a new one gets these *settings*.
 
+        A new one is made aside and renamed, so that it is there whole or not at all.
         Raises StoreError, as all that follows does.
         """
         self._refuse_other_files()
+        if self._is_made:
+            self._upgrade(settings)
+            return
+        place = self.path.resolve()
+        aside = replace(self, path=place.with_name(f".{place.name}.new"))
+        try:
+            aside.path.unlink(missing_ok=True)
+            aside._upgrade(settings)
+            aside.path.replace(place)
+        except OSError as error:
+            raise StoreError(f"{self.path}: cannot be made ({error.strerror})") from error
+        except StoreError as error:
+            raise StoreError(str(error).replace(str(aside.path), str(self.path))) from error
+        finally:
+            for ending in ("", ".wal"):
+                with suppress(OSError):
+                    Path(f"{aside.path}{ending}").unlink(missing_ok=True)
+
+    def _upgrade(self, settings: Mapping[str, str]) -> None:
         with self._opened(read_only=False) as connection:
             version = _version(connection, self.path)
             for number in range(version + 1, VERSION + 1):
@@ -80,10 +110,13 @@ class Database:
         self._refuse_other_files()
         if not self.path.exists():
             raise StoreError(f"{self.path}: there is no store; 'halfhour sync' makes one")
+        empty = StoreError(f"{self.path}: the store is empty; run 'halfhour sync'")
+        if not self._is_made:
+            raise empty
         with self._opened(read_only=True) as connection:
             version = _version(connection, self.path)
             if version == 0:
-                raise StoreError(f"{self.path}: the store is empty; run 'halfhour sync'")
+                raise empty
             if version < VERSION:
                 raise StoreError(
                     f"{self.path}: an older halfhour made this store; run 'halfhour sync' to "
@@ -114,13 +147,21 @@ class Database:
         until = time.monotonic() + self.wait
         while True:
             try:
-                return duckdb.connect(str(self.path), read_only=read_only)
+                return duckdb.connect(str(self.path), read_only=read_only, config=dict(CONFIG))
             except duckdb.Error as error:
                 if not any(sign in str(error) for sign in BUSY):
                     raise
                 if time.monotonic() >= until:
                     raise StoreBusy(f"{self.path}: {_reason(error)}") from error
             time.sleep(PAUSE)
+
+    @property
+    def _is_made(self) -> bool:
+        """Whether there is a database, and not only the beginning of one."""
+        try:
+            return self.path.stat().st_size > LEAST_BYTES or Path(f"{self.path}.wal").exists()
+        except OSError:
+            return self.path.exists()
 
     def _refuse_other_files(self) -> None:
         try:
@@ -138,7 +179,8 @@ def _version(connection: Connection, path: Path) -> int:
     """The version of the store that is there; 0 for an empty file. Raises StoreError."""
     columns = set(
         connection.execute(
-            "select table_name, column_name from duckdb_columns() where not internal"
+            "select table_name, column_name from duckdb_columns() where not internal "
+            "and table_name in (select table_name from duckdb_tables())"
         ).fetchall()
     )
     if not columns:
@@ -158,6 +200,8 @@ def _version(connection: Connection, path: Path) -> int:
             f"{path}: a newer halfhour made this store (version {version}, this one knows "
             f"{VERSION}); install a newer halfhour to use it"
         )
+    if version == VERSION and (lacking := TABLES - {table for table, _ in columns}):
+        raise StoreError(f"{path}: the table {min(lacking)} is missing; {DAMAGED}")
     return int(version)
 
 
@@ -176,9 +220,6 @@ def _reason(error: duckdb.Error) -> str:
     return said
 
 
-DAMAGED = (
-    "the file is damaged; put a copy in its place, or move it away and run 'halfhour sync --from …'"
-)
 REASONS: Mapping[str, str] = {
     "Could not set lock": "another process{holder} has it open; try again when that is done",
     "different configuration": "this program is writing to it; try again when that is done",
@@ -190,6 +231,5 @@ REASONS: Mapping[str, str] = {
     "No such file or directory": "there is no such folder",
     "Corrupt database": DAMAGED,
     "Could not read enough bytes": DAMAGED,
-    "not a valid DuckDB": "this file is empty, and no halfhour store; name another",
     "newer": "a newer DuckDB wrote this file; install a newer halfhour to use it",
 }

@@ -29,6 +29,12 @@ AGGREGATES: Endpoint[wire.Aggregates] = Endpoint(
     path="/api/v2/analytics/conversations/aggregates/query",
     answer=wire.Aggregates,
 )
+ORGANIZATION: Endpoint[wire.Organization] = Endpoint(
+    name="organisation",
+    method="GET",
+    path="/api/v2/organizations/me",
+    answer=wire.Organization,
+)
 AGENTS: Endpoint[wire.Page[wire.Named]] = Endpoint(
     name="agents",
     method="GET",

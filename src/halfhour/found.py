@@ -13,16 +13,16 @@ from halfhour.windows import Held, Settled
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """*agents* and *queues* are `tables.NAMES`, *posted*, *worked* and *legs* `tables.POSTED`, the
-    others what they are called.
+    """*agents* and *queues* are `tables.NAMES`; *posted*, *worked* and *callback_voice* are
+    `tables.POSTED`; the others are what they are called.
 
-    *legs* is what the calls that callbacks led to have posted under voice. *days*
+    *callback_voice* is the time that callbacks and the calls they led to have in common. *days*
     tell what there is of each day, by source.
     """
 
     agents: pa.Table = field(default_factory=NAMES.empty_table)
     posted: pa.Table = field(default_factory=POSTED.empty_table)
-    legs: pa.Table = field(default_factory=POSTED.empty_table)
+    callback_voice: pa.Table = field(default_factory=POSTED.empty_table)
     worked: pa.Table = field(default_factory=POSTED.empty_table)
     busy: pa.Table = field(default_factory=BUSY.empty_table)
     status: pa.Table = field(default_factory=STATUS.empty_table)
@@ -40,8 +40,11 @@ class Found:
         return [each.settled for each in self.held([source]) if each.settled]
 
     @property
-    def counts_callbacks_twice(self) -> bool:
-        """Whether *posted* has callbacks of days without details, so that *legs* lacks theirs."""
+    def lacks_callback_voice(self) -> bool:
+        """Tell whether *posted* has callbacks of days without details.
+
+        Then *callback_voice* does not say how much of them counts twice.
+        """
         callbacks = self.posted.filter(pc.equal(self.posted["media_type"], "callback"))
         detailed = {each.day for each in self.held([Source.DETAILS]) if each.settled}
         days = {each.day for each in self.held([Source.POSTED])} - detailed

@@ -56,7 +56,8 @@ def _holdings(store: Store, question: Question, now: datetime) -> Found:
     figures = {}
     if Source.POSTED in question.sources:
         figures["posted"] = store.posted(interval, agents)
-        figures["legs"] = cutting.legs(store, interval, width, agents)
+        if any(day.settled for day in held[Source.DETAILS]):
+            figures["callback_voice"] = cutting.voice_of_callbacks(store, interval, width, agents)
     if Source.DETAILS in question.sources:
         figures["worked"] = cutting.worked(store, interval, width, agents)
         figures["busy"] = cutting.busy(
@@ -128,11 +129,23 @@ def missing(days: Sequence[Held], interval: Interval) -> list[Interval]:
 
 
 def check(days: Mapping[Source, Sequence[Held]], interval: Interval) -> None:
-    """Raises Incomplete if a part of *interval* that is over is not held of a source."""
-    parts = [f"{source} {part}" for source in days for part in missing(days[source], interval)]
-    if parts:
+    """Raise Incomplete if a part of *interval* that is over is not held of a source, or is held
+    without something that could not be read.
+    """
+    reasons = []
+    if parts := [f"{source} {part}" for source in days for part in missing(days[source], interval)]:
         listed = "".join(f"\n  {part}" for part in parts)
-        raise Incomplete(f"not all of it is held; 'halfhour sync' fetches what is missing:{listed}")
+        reasons.append(f"not all of it is held; 'halfhour sync' fetches what is missing:{listed}")
+    if lacking := [
+        f"{source} {day.day}: {day.settled.left_out} left out"
+        for source in days
+        for day in dict.fromkeys(days[source])
+        if day.state is State.INCOMPLETE and day.settled
+    ]:
+        listed = "".join(f"\n  {day}" for day in lacking)
+        reasons.append(f"these days are incomplete, as something could not be read:{listed}")
+    if reasons:
+        raise Incomplete("\n".join(reasons))
 
 
 def _ids(store: Store, kind: Kind, wanted: Sequence[str]) -> list[str]:

@@ -16,10 +16,10 @@ import pyarrow.parquet as pq
 from halfhour import wire
 from halfhour.details import Files
 from halfhour.errors import ConfigError
-from halfhour.intervals import MILLISECOND, Interval, floored, utc
-from halfhour.outcomes import Event, Outcome, Tell
-from halfhour.pages import AT_ONCE, Moment, Page, Records, pages, written
-from halfhour.records import Oddity
+from halfhour.intervals import MILLISECOND, Interval, epoch_ms, floored, moment, utc
+from halfhour.outcomes import Event, Outcome, Tell, Window, counted
+from halfhour.pages import AT_ONCE, Page, Records, pages, written
+from halfhour.records import UNREADABLE, Oddity, decoded, loose, milliseconds, untimely
 from halfhour.segments import read
 from halfhour.store import Store
 from halfhour.tables import MOMENT
@@ -41,11 +41,13 @@ async def land(
     Without *interval* those are the days in which their conversations began, of
     which none may be held already. What was still going on lasts until its
     file was known to be right, and a day that was not over then is held as
-    far as it was. Raises ConfigError, before anything is changed; StoreError.
+    far as it was. What cannot be read makes the days that it may be of incomplete, and so
+    does a page that is known to be missing. Raises ConfigError, before anything is changed;
+    StoreError.
     """
     if interval and any(floored(each, DAY) != each for each in (interval.start, interval.end)):
         raise ConfigError("--from, --to: files settle whole days (UTC); write dates")
-    found = await _found(paths, interval)
+    found = await _found(paths, interval, clock())
     store = replace(store, wait=0)  # `patiently` waits in its place
     async with alone(store, tell):
         windows = await patiently(lambda: _windows(store, found, clock(), again=bool(interval)))
@@ -57,24 +59,47 @@ async def land(
                 async for path, records in _batches(paths):
                     files.add(read(records, found.span, found.known_until[path]))
             await patiently(lambda: ready(store, Wish(), clock()))
-            outcome = await _settled(store, windows, files, tell)
+            outcome = await _settled(store, windows, files, bool(found.unfinished), tell)
             outcome.oddities += [*files.oddities, *_elsewhere(files, windows)]
     outcome.tell_oddities(tell)
     return outcome
 
 
 async def _settled(
-    store: Store, windows: Mapping[Interval, datetime], files: Files, tell: Tell
+    store: Store,
+    windows: Mapping[Interval, datetime],
+    files: Files,
+    lacks_pages: bool,
+    tell: Tell,
 ) -> Outcome:
     outcome = Outcome(days=[each.start for each in windows])
     for done, (window, read_at) in enumerate(windows.items(), 1):
-        settle = partial(store.settle, Source.DETAILS, window, files.tables, read_at)
+        left_out = sum(_may_be_of(oddity, window) for oddity in files.oddities)
+        lacking = [f"{left_out} left out"] * bool(left_out) + ["pages are missing"] * lacks_pages
+        if lacking:
+            outcome.incomplete[Window(Source.DETAILS, window)] = ", ".join(lacking)
+        settle = partial(
+            store.settle,
+            Source.DETAILS,
+            window,
+            files.tables,
+            read_at,
+            left_out=left_out + lacks_pages,
+        )
         rows, changed = await patiently(settle)
         outcome.settled += 1
         outcome.rows += rows
         outcome.changed += changed
         tell(Event("settled", Source.DETAILS, window, rows, changed, done, len(windows)))
     return outcome
+
+
+def _may_be_of(oddity: Oddity, window: Interval) -> bool:
+    """Tell whether *window* lacks what *oddity* left out, as far as its times tell."""
+    if not oddity.is_left_out or oddity.span is None:
+        return oddity.is_left_out
+    first, last = oddity.span
+    return first < epoch_ms(window.start + DAY) and last >= epoch_ms(window.start)
 
 
 UNFINISHED = "its last page has a cursor, so the job has more pages, which are not among the files"
@@ -93,22 +118,33 @@ class _Found(NamedTuple):
     unfinished: Path | None
 
 
-async def _found(paths: Sequence[Path], interval: Interval | None) -> _Found:
+async def _found(paths: Sequence[Path], interval: Interval | None, now: datetime) -> _Found:
     """Raises ConfigError for what is no file of conversation details, or says of no day."""
-    known = {path: floored(written(path), MILLISECOND) for path in paths}
+    known = {path: min(floored(written(path), MILLISECOND), now) for path in paths}
     began: dict[datetime, set[Path]] = {}
     touched: set[datetime] = set()
     cursors = {}
+    wrong: list[str] = []
     async for path, page in _pages(paths):
         cursors[path] = page.cursor
         if page.data_availability_date:
             known[path] = min(known[path], utc(page.data_availability_date))
         for record in page.conversations or ():
-            if moments := _moments(record):
-                days = [floored(each, DAY) for each in moments]
+            times = _times(record)
+            if isinstance(times, Oddity):
+                _refuse_other_names(path, record)
+                wrong.append(f"{path}: {', '.join(filter(None, times[1:3]))}")
+            elif times:
+                days = [floored(moment(ms), DAY) for ms in times]
                 began.setdefault(days[0], set()).add(path)
                 touched.update(days)
     if not interval and not began:
+        if wrong:
+            raise ConfigError(
+                "no conversation of an agent is in the files that can be read; "
+                f"{counted(len(wrong), 'conversation')} cannot be: {wrong[0]}. "
+                "Nothing was imported"
+            )
         raise ConfigError(
             "no conversation of an agent in the files; say with --from and --to of which days "
             "this is all there was"
@@ -125,22 +161,51 @@ async def _found(paths: Sequence[Path], interval: Interval | None) -> _Found:
 
 
 class _Began(wire.Conversation, kw_only=True):
-    conversation_start: Moment
+    conversation_start: str | None = None
 
 
-def _moments(record: msgspec.Raw) -> list[datetime]:
-    """When a conversation began, and when an agent first and last did something of it."""
+_DECODER = msgspec.json.Decoder(_Began)
+
+
+def _times(record: msgspec.Raw) -> list[int] | Oddity:
+    """Return when a conversation of agents began, and when they first and last did something of it,
+    in ms since 1970; nothing for one of no agent; or what is wrong with it.
+    """
     try:
-        found = msgspec.json.decode(record, type=_Began)
-        sessions = [s for each in found.participants if each.user_id for s in each.sessions or ()]
+        conversation = _DECODER.decode(record)
+        sessions = [
+            session
+            for participant in conversation.participants
+            if participant.user_id
+            for session in participant.sessions or ()
+        ]
         if not sessions:
             return []
         segments = [segment for session in sessions for segment in session.segments or ()]
-        texts = [text for s in segments for text in (s.segment_start, s.segment_end) if text]
-        edges = (min(texts), max(texts)) if texts else ()
-        return [utc(found.conversation_start), *(utc(datetime.fromisoformat(t)) for t in edges)]
-    except (msgspec.DecodeError, ValueError):
-        return []  # reading it will say what is wrong with it
+        edges = milliseconds(
+            text for segment in segments for text in (segment.segment_start, segment.segment_end)
+        )
+        extent = pc.min_max(edges).as_py()
+        did = [] if extent["min"] is None else [extent["min"], extent["max"]]
+        return [*milliseconds([conversation.conversation_start]).drop_null().to_pylist(), *did]
+    except (msgspec.DecodeError, RecursionError, pa.ArrowInvalid):
+        told = decoded(record)
+        if isinstance(told, Oddity):
+            return told
+        where = untimely(loose(record), "$") or "not a conversation"
+        return Oddity(UNREADABLE, told.conversation_id, where, is_left_out=True)
+
+
+def _refuse_other_names(path: Path, record: msgspec.Raw) -> None:
+    """Raises ConfigError for a record with the names that an SDK has for Python."""
+    fields = loose(record)
+    if isinstance(fields, dict) and "conversation_id" in fields:
+        raise ConfigError(
+            f"{path}: the names in it are written in snake_case, such as conversation_id, as the "
+            "to_dict() of Genesys' SDK for Python writes them; halfhour reads what the API "
+            "answers, with conversationId: write the answer's own JSON, or use the SDK's "
+            "ApiClient().sanitize_for_serialization(). Nothing was imported"
+        )
 
 
 def _windows(

@@ -23,6 +23,7 @@ class Leg(NamedTuple):
     acd: bool
     session_id: str
     media_type: str | None
+    direction: str | None
     segments: tuple[wire.Segment, ...]
     metrics: tuple[wire.DetailMetric, ...]
 
@@ -43,30 +44,39 @@ class Posted(NamedTuple):
 
 
 def legs_of(conversation: wire.Conversation) -> Iterator[Leg]:
-    """Those of a conversation: the sessions of whoever has a user id."""
-    for agent in conversation.participants:
+    """Yield the sessions of whoever has a user id in a conversation.
+
+    One without an id is told apart by its place.
+    """
+    for at, agent in enumerate(conversation.participants):
         if agent.user_id:
-            for session in agent.sessions or ():
+            for number, session in enumerate(agent.sessions or ()):
                 yield Leg(
                     conversation.conversation_id,
                     conversation.conversation_end,
                     agent.user_id,
                     agent.purpose == "agent",
-                    session.session_id,
+                    session.session_id or f"participants[{at}].sessions[{number}]",
                     session.media_type,
+                    session.direction,
                     session.segments or (),
                     session.metrics or (),
                 )
 
 
 def callbacks_of(legs: Sequence[Leg]) -> list[list[int]]:
-    """For each call, where its agent's callbacks in the conversation stand among *legs*."""
+    """For each outbound call, the places among *legs* of its agent's callbacks in the conversation.
+
+    A callback leads to an outbound call: one that came in is no part of it.
+    """
     found: dict[tuple[str, str], list[int]] = {}
     for at, leg in enumerate(legs):
         if leg.media_type == "callback":
             found.setdefault((leg.conversation_id, leg.agent_id), []).append(at)
     return [
-        found.get((leg.conversation_id, leg.agent_id), []) if leg.media_type == "voice" else []
+        found.get((leg.conversation_id, leg.agent_id), [])
+        if (leg.media_type, leg.direction) == ("voice", "outbound")
+        else []
         for leg in legs
     ]
 
@@ -80,7 +90,7 @@ def posted_by(legs: Sequence[Leg], oddities: list[Oddity]) -> Iterator[Posted]:
             value = _whole(metric.value)
             if value is None or metric.emit_date is None:
                 where = f"session {leg.session_id}, metrics[{number}]: {metric.name}"
-                oddities.append(Oddity(VALUELESS, leg.conversation_id, where))
+                oddities.append(Oddity(VALUELESS, leg.conversation_id, where, is_left_out=True))
             else:
                 yield Posted(at, metric.name, value, metric.emit_date)
 

@@ -50,10 +50,12 @@ MEANINGS = {
     "source": "what was read",
     "window_start": "start of the day that is held or missing",
     "window_end": "its end, not included",
-    "state": "settled, provisional (to be read again), unfinished or missing",
+    "state": "settled, provisional (to be read again), unfinished, incomplete (something could "
+    "not be read) or missing",
     "held_until": "up to when it is held",
     "read_at": "when it was read",
     "row_count": "rows held of it",
+    "left_out_count": "conversations, segments and values that were there and could not be read",
     "offered_count": "interactions that the queue was offered; asked for live, and empty if not",
     "queue_id": "the queue's id in Genesys Cloud; empty for work of no queue",
     "media_type": "voice, callback, chat, email or message",

@@ -66,7 +66,8 @@ FIGURES = (
     ),
     Figure(
         "callback_voice_time_sec",
-        "handle time that was posted under callback and under voice, and counts once here",
+        "the time that a callback and the call it led to have in common, where it was worked: "
+        "it is posted under callback and under voice, so posted figures have it twice",
         source=_DETAILS,
         bases=_POSTED,
     ),

@@ -27,7 +27,8 @@ class Window(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something happened: *kind* is waiting, planned, paused, asked, answered, settled, failed,
-    left_out (a source), odd (conversations) or unnamed.
+    left_out (a source), odd (conversations), unnamed, unidentified (the organisation) or
+    clock_ahead.
 
     *left* is how many requests the minute still allows, as far as is known;
     *seconds* is how long a pause is, or what is planned takes at least.
@@ -74,7 +75,8 @@ Tell = Callable[[Event], None]
 @dataclass(slots=True)
 class Outcome:
     """What a sync did. *failed* are the windows that it could not get, and why, and *left_out*
-    the sources that the client is not allowed to read. *days* are those that files settled.
+    the sources that the client is not allowed to read. *incomplete* are the windows that are
+    held without what could not be read, and what that was. *days* are those that files settled.
     """
 
     settled: int = 0
@@ -82,27 +84,37 @@ class Outcome:
     changed: int = 0
     failed: dict[Window, HalfhourError] = field(default_factory=dict)
     left_out: dict[Source, ApiError] = field(default_factory=dict)
+    incomplete: dict[Window, str] = field(default_factory=dict)
     oddities: list[Oddity] = field(default_factory=list)
     days: list[datetime] = field(default_factory=list)
 
     def check(self) -> None:
         """Raises Incomplete, or the one failure there was where nothing could be had."""
-        if not self.failed:
-            return
         errors = list(self.failed.values())
-        if not self.settled and isinstance(errors[0], Unreachable):
+        if errors and not self.settled and isinstance(errors[0], Unreachable):
             raise errors[0]
-        listed = "".join(f"\n  {window}: {error}" for window, error in self.failed.items())
-        raise Incomplete(
-            f"{len(self.failed)} of {len(self.failed) + self.settled} windows are missing, the "
-            f"others are kept; run it again to fetch them:{listed}"
-        )
+        reasons = []
+        if errors:
+            listed = "".join(f"\n  {window}: {error}" for window, error in self.failed.items())
+            reasons.append(
+                f"{len(self.failed)} of {len(self.failed) + self.settled} windows are missing, the "
+                f"others are kept; run it again to fetch them:{listed}"
+            )
+        if self.incomplete:
+            listed = "".join(f"\n  {window}: {what}" for window, what in self.incomplete.items())
+            reasons.append(
+                f"{counted(len(self.incomplete), 'window')} of {self.settled} "
+                f"{'is' if len(self.incomplete) == 1 else 'are'} incomplete, as something could "
+                f"not be read; all else of them is kept:{listed}"
+            )
+        if reasons:
+            raise Incomplete("\n".join(reasons))
 
     def tell_oddities(self, tell: Tell) -> None:
         """A sentence for each kind, with the first conversations that it is true of."""
         for kind in dict.fromkeys(each.kind for each in self.oddities):
             found = [*dict.fromkeys(each for each in self.oddities if each.kind == kind)]
-            named = (", ".join(filter(None, each[1:])) for each in found[:LISTED])
+            named = (", ".join(filter(None, each[1:3])) for each in found[:LISTED])
             listed = "; ".join(named)
             more = f"; and {len(found) - LISTED} more" if len(found) > LISTED else ""
             tell(Event("odd", rows=len(found), reason=f"{kind}: {len(found)} ({listed}{more})"))

@@ -75,6 +75,11 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     return None if until is None else max((until - since).total_seconds(), 0.0)
 
 
+def server_time(headers: Mapping[str, str]) -> datetime | None:
+    """Return the moment at which an answer was sent, by its sender's clock, if it tells."""
+    return _http_date(headers.get("date", ""))
+
+
 def pause(headers: Mapping[str, str]) -> float:
     """The seconds to hold back the next request, so that it does not meet the limit.
 

@@ -1,8 +1,9 @@
 """Files of conversation details, as pages of them; a line is read at a time.
 
 A file is what a details job or query answers, page by page (``{"conversations":
-[...]}``), a list of conversations, or one conversation or page a line; gzipped or not.
-One object over many lines is read whole.
+[...]}``), a list of conversations or of pages, or one conversation or page a line; gzipped
+or not. A page without conversations is the end of what a query answers. One object over
+many lines is read whole.
 """
 
 import gzip
@@ -17,6 +18,7 @@ import msgspec
 
 from halfhour import wire
 from halfhour.errors import ConfigError
+from halfhour.records import loose
 
 AT_ONCE = 500
 """Conversations that a page has at most here; a job has as many on each."""
@@ -26,6 +28,7 @@ _ABSENT = msgspec.Raw()
 
 Records = list[msgspec.Raw]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+PAGE_KEYS = {"conversations", "totalHits", "aggregations", "cursor", "dataAvailabilityDate"}
 
 
 class Page(wire.Wire):
@@ -39,6 +42,11 @@ class Page(wire.Wire):
     conversation_id: msgspec.Raw = _ABSENT
     results: msgspec.Raw = _ABSENT
 
+    @property
+    def is_record(self) -> bool:
+        """Whether it is a conversation and no page of them."""
+        return self.conversations is None and bool(bytes(self.conversation_id))
+
 
 def pages(path: Path) -> Iterator[Page]:
     """What the file at *path* has; large pages come in several. Raises ConfigError."""
@@ -46,10 +54,12 @@ def pages(path: Path) -> Iterator[Page]:
         first = file.readline().removeprefix(_BOM)
         if not _complete(first):  # one object over many lines
             first += file.read()
-        yield from _cut(_page(path, 1, first))
+        for page in _pages(path, 1, first):
+            yield from _cut(page)
         for number, line in enumerate(file, 2):
             if not line.isspace():
-                yield from _cut(_page(path, number, line))
+                for page in _pages(path, number, line):
+                    yield from _cut(page)
 
 
 def written(path: Path) -> datetime:
@@ -83,7 +93,7 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
 def _complete(line: bytes) -> bool:
     try:
         msgspec.json.decode(line, type=msgspec.Raw)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return False
     return True
 
@@ -94,26 +104,56 @@ def _cut(page: Page) -> Iterator[Page]:
         yield msgspec.structs.replace(page, conversations=records[at : at + AT_ONCE])
 
 
-def _page(path: Path, line: int, text: bytes) -> Page:
-    """A page, a list, or one conversation. Raises ConfigError."""
+def _pages(path: Path, line: int, text: bytes) -> Iterator[Page]:
+    """Yield the pages of a page, a list of pages or of conversations, or a conversation.
+
+    Raises ConfigError.
+    """
+    place = f"{path}, line {line}"
     try:
-        found = msgspec.json.decode(text, type=Page | Records)
-    except msgspec.DecodeError as error:
+        content = msgspec.json.decode(text, type=Page | Records)
+        members = content if isinstance(content, list) else [msgspec.Raw(text)]
+        first = _object(members[0]) if members else None
+    except (msgspec.DecodeError, RecursionError) as error:
         raise ConfigError(
-            f"{path}, line {line}: cut off, or no JSON ({error}); nothing was imported"
+            f"{place}: cut off, or no JSON ({error}); nothing was imported"
         ) from error
-    if isinstance(found, list):
-        return Page(found)
-    if found.conversations is not None or found.data_availability_date:
-        return found
-    if bytes(found.conversation_id):
-        return Page([msgspec.Raw(text)])
-    if bytes(found.results):
+    if isinstance(content, list) and (first is None or first.is_record or _is_snake(members[0])):
+        yield Page(content)
+        return
+    for member in members:
+        yield _page(place, member)
+
+
+def _object(member: msgspec.Raw) -> Page | None:
+    """Return the page or conversation that *member* is; None if it is no object."""
+    try:
+        return msgspec.json.decode(member, type=Page)
+    except msgspec.ValidationError:
+        return None
+
+
+def _is_snake(member: msgspec.Raw) -> bool:
+    """Tell whether *member* is a conversation whose names are not those of the API."""
+    fields = loose(member)
+    return isinstance(fields, dict) and "conversation_id" in fields
+
+
+def _page(place: str, member: msgspec.Raw) -> Page:
+    """Return the page that *member* is, or a page of the one conversation. Raises ConfigError."""
+    page = _object(member)
+    if page and page.conversations is not None:
+        return page
+    if page and (page.is_record or _is_snake(member)):
+        return Page([member])
+    if page and PAGE_KEYS.issuperset(msgspec.json.decode(member, type=dict[str, msgspec.Raw])):
+        return page
+    if page and bytes(page.results):
         raise ConfigError(
-            f"{path}, line {line}: these are aggregates; conversation details are wanted, as a "
+            f"{place}: these are aggregates; conversation details are wanted, as a "
             "details job or query answers them. Nothing was imported"
         )
     raise ConfigError(
-        f"{path}, line {line}: neither a page of conversation details, which has 'conversations', "
+        f"{place}: neither a page of conversation details, which has 'conversations', "
         "nor one, which has 'conversationId'; nothing was imported"
     )

@@ -251,14 +251,16 @@ def preview(question: Question, hosts: Hosts) -> dict[str, Any]:
 def least(windows: Mapping[Source, int], agents: int) -> int:
     """At least how many requests so many *windows* take, where the status of *agents* is asked.
 
-    A job of details is submitted, looked at, read and ended.
+    A job of details is submitted, looked at, read and ended; and the client's organisation is
+    asked for once.
     """
     each = {
         Source.POSTED: 1,
         Source.STATUS: max(1, -(-agents // AGENTS_A_REQUEST)),
         Source.DETAILS: 4,
     }
-    return sum(count * each[source] for source, count in windows.items())
+    requests = sum(count * each[source] for source, count in windows.items())
+    return requests + 1 if requests else 0
 
 
 def seconds(requests: int, a_minute: int | None = None) -> float:

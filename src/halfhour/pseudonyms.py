@@ -13,7 +13,7 @@ from halfhour.columns import texts
 from halfhour.found import Found
 from halfhour.tables import NAMES
 
-_TABLES = ("posted", "legs", "worked", "busy", "status", "capacity", "offered")
+_TABLES = ("posted", "callback_voice", "worked", "busy", "status", "capacity", "offered")
 _COLUMNS = {"agent_id": ",", "queue_id": ",", "unexplained_conversations": " "}
 """Columns of ids, and what stands between several."""
 

@@ -101,7 +101,7 @@ def _answer(question: Question, found: Found, sql: str) -> pa.Table:
             if f"${name}" in sql
         },
         figures=own,
-        legs=POSTED.empty_table() if worked else found.legs,
+        callback_voice=POSTED.empty_table() if worked else found.callback_voice,
         worked=found.worked if question.basis is Basis.BOTH else POSTED.empty_table(),
         busy=found.busy,
         status=found.status,
@@ -189,7 +189,8 @@ def _sql(name: str) -> str:
 
 def coverage(sources: Mapping[Source, Sequence[Held]]) -> pa.Table:
     """What a store has of each day of *sources*: `source`, `window_start`, `window_end`, `state`,
-    `held_until`, `read_at` (moments in UTC, null where nothing is held) and `row_count`.
+    `held_until`, `read_at` (moments in UTC, null where nothing is held), `row_count` and
+    `left_out_count`, of what was there and could not be read.
     """
     days = [each for held in sources.values() for each in held]
     settled = [each.settled for each in days]
@@ -203,6 +204,9 @@ def coverage(sources: Mapping[Source, Sequence[Held]]) -> pa.Table:
             "read_at": _moments(each.read_at if each else None for each in settled),
             "row_count": figures(
                 array("q", [each.rows if each else ABSENT for each in settled]), pa.int64()
+            ),
+            "left_out_count": figures(
+                array("q", [day.left_out if day else ABSENT for day in settled]), pa.int64()
             ),
         }
     )

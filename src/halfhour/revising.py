@@ -39,5 +39,6 @@ def _figures(connection: Connection, source: Source, interval: Interval, name: s
             "select value::int from settings where name = 'granularity'"
         ).fetchall()
         text = text.replace("{worked}", sql("worked"))
-        values = {**cut(interval, timedelta(seconds=seconds)), "agents": None}
+        width = timedelta(seconds=seconds)
+        values = {**cut(interval, width), "agents": None, "voice_of_callback": False}
     connection.execute(f"create temp table {name} as {text}", values)

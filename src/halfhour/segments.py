@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -15,10 +14,12 @@ from halfhour import wire
 from halfhour.columns import chosen, figures, flags, texts
 from halfhour.intervals import Interval, epoch_ms
 from halfhour.legs import Leg, Posted, callbacks_of, legs_of, posted_by
-from halfhour.pieces import WORK, Over, Piece, Timed, cut, pieces, union
-from halfhour.records import NAMELESS, UNREADABLE, Oddity, decoded, milliseconds, untimely
+from halfhour.pieces import REVERSED, UNTIMED, WORK, Over, Piece, Timed, cut, pieces, union
+from halfhour.records import NAMELESS, UNREADABLE, Oddity, decoded, milliseconds, span, untimely
 from halfhour.tables import EMITTED, MOMENT, SEGMENTS
 from halfhour.windows import DAY
+
+EMPTY = "conversations left out, as they say nothing of what their agents did"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +35,6 @@ class Read:
     oddities: list[Oddity] = field(default_factory=list)
 
 
-class _Handled(NamedTuple):
-    """What a leg has posted as its handle time, and when, in ms since 1970."""
-
-    value: int
-    at: int
-
-
 def read(records: Sequence[msgspec.Raw], window: Interval, as_of: datetime) -> Read:
     """What *records* say of agents in *window*; what has no end yet is cut at *as_of*.
 
@@ -53,9 +47,26 @@ def read(records: Sequence[msgspec.Raw], window: Interval, as_of: datetime) -> R
     for at, found in enumerate(map(decoded, records)):
         last[at if found.conversation_id == NAMELESS else found.conversation_id] = found
     try:
-        return _read(last.values(), window, as_of)
+        details = _read(last.values(), window, as_of)
     except pa.ArrowInvalid:  # which does not say whose time cannot be read
-        return _read([_timely(each, window) for each in last.values()], window, as_of)
+        details = _read([_timely(each, window) for each in last.values()], window, as_of)
+    if any(oddity.is_left_out for oddity in details.oddities):
+        spans = _spans(records)
+        details.oddities[:] = [
+            oddity._replace(span=spans[oddity.conversation_id]) if oddity.is_left_out else oddity
+            for oddity in details.oddities
+        ]
+    return details
+
+
+def _spans(records: Sequence[msgspec.Raw]) -> dict[str, tuple[int, int] | None]:
+    """Return the first and last time of all records of a conversation, as far as each tells."""
+    spans: dict[str, tuple[int, int] | None] = {}
+    for record in records:
+        name, new = decoded(record).conversation_id, span(record)
+        old = spans.get(name, new)
+        spans[name] = (min(old[0], new[0]), max(old[1], new[1])) if old and new else None
+    return spans
 
 
 def _timely(found: wire.Conversation | Oddity, window: Interval) -> wire.Conversation | Oddity:
@@ -64,7 +75,7 @@ def _timely(found: wire.Conversation | Oddity, window: Interval) -> wire.Convers
         _read([found], window, window.end)
     except pa.ArrowInvalid as error:
         where = untimely(msgspec.to_builtins(found), "$")
-        return Oddity(UNREADABLE, found.conversation_id, where or str(error))
+        return Oddity(UNREADABLE, found.conversation_id, where or str(error), is_left_out=True)
     return found
 
 
@@ -75,25 +86,36 @@ def _read(found: Collection[wire.Conversation | Oddity], window: Interval, as_of
     callbacks = callbacks_of(legs)
     posted = list(posted_by(legs, oddities))
     emitted = milliseconds(each.emit_date for each in posted)
-    handled: dict[int, list[_Handled]] = {}
+    oddities += _empty(legs, posted, oddities)
+    handled: dict[int, list[int]] = {}
     for each, at in zip(posted, emitted.to_pylist(), strict=True):
         if each.metric == "tHandle":
-            handled.setdefault(each.leg, []).append(_Handled(each.value, at))
+            handled.setdefault(each.leg, []).append(at)
     worked = list(_cut(_pieces(legs, handled, epoch_ms(as_of), oddities), legs, callbacks))
-    under = {leg for leg, piece in worked if piece.under_callback}
-    twice = [at in under and _told_twice(handled, at, those) for at, those in enumerate(callbacks)]
     return Read(
         _segments(legs, worked, window),
-        _emitted(legs, posted, emitted, twice, window),
+        _emitted(legs, posted, emitted, window),
         [each.conversation_id for each in found if each.conversation_id != NAMELESS],
         oddities,
     )
 
 
+def _empty(
+    legs: Sequence[Leg], posted: Sequence[Posted], oddities: Sequence[Oddity]
+) -> Iterator[Oddity]:
+    """Yield the conversations of agents that have neither segments nor posted values."""
+    told = {legs[value.leg].conversation_id for value in posted}
+    told |= {leg.conversation_id for leg in legs if leg.segments}
+    told |= {oddity.conversation_id for oddity in oddities}
+    for conversation_id in dict.fromkeys(leg.conversation_id for leg in legs):
+        if conversation_id not in told:
+            yield Oddity(EMPTY, conversation_id, is_left_out=True)
+
+
 def _pieces(
-    legs: Sequence[Leg], handled: Mapping[int, list[_Handled]], as_of: int, oddities: list[Oddity]
+    legs: Sequence[Leg], handled: Mapping[int, list[int]], as_of: int, oddities: list[Oddity]
 ) -> list[list[Piece]]:
-    """Those of each leg."""
+    """Return the pieces of each leg, which has posted handle time when *handled* says."""
     listed = [segment for leg in legs for segment in leg.segments]
     starts = milliseconds(each.segment_start for each in listed).to_pylist()
     ends = milliseconds(each.segment_end for each in listed).to_pylist()
@@ -101,30 +123,43 @@ def _pieces(
     ended = milliseconds(leg.ended for leg in legs).to_pylist()
     found = []
     for at, leg in enumerate(legs):
-        over = Over([each.at for each in handled.get(at, ())], ended[at])
+        over = Over(handled.get(at, ()), ended[at])
         those, odd = pieces(list(islice(timed, len(leg.segments))), over, as_of)
         found.append(those)
-        oddities += [Oddity(kind, leg.conversation_id, leg.where(place)) for kind, place in odd]
+        oddities += [
+            Oddity(kind, leg.conversation_id, leg.where(place), kind in (UNTIMED, REVERSED))
+            for kind, place in odd
+        ]
     return found
 
 
 def _cut(
     worked: Sequence[Sequence[Piece]], legs: Sequence[Leg], callbacks: Sequence[Sequence[int]]
 ) -> Iterator[tuple[int, Piece]]:
-    """The pieces with their legs' places; those of calls end where work on a callback does."""
-    for leg, those in enumerate(worked):
-        if not callbacks[leg]:
-            yield from ((leg, piece) for piece in those)
-            continue
+    """Yield the pieces with the places of their legs.
+
+    The pieces of a call that began within its agent's callback are cut where work on
+    the callback begins and ends.
+    """
+    for leg, call in enumerate(worked):
         spans = union(
             (piece.start, piece.end)
             for callback in callbacks[leg]
+            if _began_within(call, worked[callback])
             for piece in worked[callback]
             if legs[callback].segments[piece.at].segment_type in WORK
         )
-        for piece in those:
+        for piece in call:
             works = legs[leg].segments[piece.at].segment_type in WORK
             yield from ((leg, part) for part in cut(piece, spans if works else ()))
+
+
+def _began_within(call: Sequence[Piece], callback: Sequence[Piece]) -> bool:
+    """Tell whether the session of *call* began while that of *callback* went on."""
+    if not call or not callback:
+        return False
+    began = min(piece.start for piece in call)
+    return min(piece.start for piece in callback) <= began < max(piece.end for piece in callback)
 
 
 def _segments(
@@ -163,20 +198,8 @@ def _within(table: pa.Table, day: Interval) -> pa.Table:
     return table.add_column(0, "window_start", began).cast(SEGMENTS)
 
 
-def _told_twice(handled: Mapping[int, list[_Handled]], leg: int, callbacks: Sequence[int]) -> bool:
-    """Whether what a *leg* has posted is in what one of its agent's *callbacks* has posted, too."""
-    lasted = {
-        at: sum(each.value for each in handled[at]) for at in (leg, *callbacks) if at in handled
-    }
-    return any(at in lasted and lasted[at] >= lasted.get(leg, 0) for at in callbacks)
-
-
 def _emitted(
-    legs: Sequence[Leg],
-    posted: Sequence[Posted],
-    at: pa.Array,
-    twice: Sequence[bool],
-    window: Interval,
+    legs: Sequence[Leg], posted: Sequence[Posted], at: pa.Array, window: Interval
 ) -> pa.Table:
     """What was *posted*, each *at* its millisecond."""
     places = array("q", (each.leg for each in posted))
@@ -188,7 +211,6 @@ def _emitted(
             chosen(texts([leg.agent_id for leg in legs]), places),
             chosen(texts([_queues(leg) for leg in legs]), places),
             chosen(texts([leg.media_type for leg in legs]), places),
-            chosen(flags(twice), places),
             texts([each.metric for each in posted]),
             figures(array("q", (each.value for each in posted)), pa.int64()),
         ],

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from halfhour import revising
 from halfhour.database import WAIT, Connection, Database, sql
+from halfhour.errors import ConfigError
 from halfhour.intervals import Interval, floored, moment, utc
 from halfhour.tables import NAMES, PLACES, POSTED, REVISIONS, STATUS
 from halfhour.vocabulary import Source
@@ -77,13 +78,35 @@ class Store:
         with self._database.reading() as connection:
             return dict(connection.execute("select name, value from settings").fetchall())
 
+    def belong_to(self, organization: Mapping[str, str]) -> None:
+        """Record the *organization* (id and name) whose figures it holds, if that is not yet known.
+
+        Raises ConfigError if it holds those of another.
+        """
+        known = self.settings()
+        owner = known.get("organization_id")
+        if owner is None:
+            with self._database.transaction() as connection:
+                connection.executemany(
+                    "insert or replace into settings values (?, ?)",
+                    [[f"organization_{name}", value] for name, value in organization.items()],
+                )
+        elif owner != organization["id"]:
+            raise ConfigError(
+                f"{self.path} holds figures of the organisation "
+                f"{known.get('organization_name') or 'without a name'} ({owner}), and this OAuth "
+                f"client belongs to {organization['name'] or 'another'} ({organization['id']}); "
+                "name another store, or use a client of that organisation. Nothing was written"
+            )
+
     def settled(self, source: Source) -> list[Settled]:
         """The windows of *source* that are held, oldest first."""
         # As whole milliseconds: as moments they would need a library for time zones.
         with self._database.reading() as connection:
             rows = connection.execute(
                 "select epoch_ms(window_start), epoch_ms(window_end), epoch_ms(read_at), "
-                "row_count, has_transfers from settled where source = ? order by all",
+                "row_count, has_transfers, left_out_count from settled where source = ? "
+                "order by all",
                 [source],
             ).fetchall()
         return [
@@ -97,24 +120,31 @@ class Store:
         window: Interval,
         tables: Mapping[str, pa.Table | Path],
         read_at: datetime,
+        *,
+        left_out: int = 0,
     ) -> "Change":
         """Hold *tables*, those that `HOLDS` names, and nothing else of the day of *window*.
+
+        *left_out* counts what was there and could not be read: then the day is incomplete.
 
         A table may be a Parquet file: then it has a column *part* besides, of
         a conversation only the rows of its last part count, which ``parts.parquet``
         beside it tells, and other days do not. What is changed
         of figures that were held before is noted: those that are posted, worked or of a status.
         """
+        import pyarrow.dataset as ds  # late, as reports do without it
+
         count, read_at = 0, utc(read_at)
         day = {"start": window.start, "end": window.start + DAY}
         with self._database.transaction() as connection:
             known = revising.remember(connection, source, window)
             for name, found in tables.items():
                 column = HOLDS[source][name]
+                # DuckDB itself may read no file but the store.
                 if isinstance(found, Path):
-                    rows = sql("last_parts").replace("{column}", column)
-                    parts = found.with_name("parts.parquet")
-                    more = {**day, "path": str(found), "parts": str(parts)}
+                    rows, more = sql("last_parts").replace("{column}", column), day
+                    connection.register("incoming", ds.dataset(found))
+                    connection.register("parts", ds.dataset(found.with_name("parts.parquet")))
                 else:
                     rows, more = "select * from incoming", {}
                     connection.register("incoming", found)
@@ -132,8 +162,8 @@ class Store:
                 "delete from settled where source = ? and window_start = ?", [source, window.start]
             )
             connection.execute(
-                "insert into settled values (?, ?, ?, ?, ?, true)",
-                [source, window.start, window.end, read_at, count],
+                "insert into settled values (?, ?, ?, ?, ?, true, ?)",
+                [source, window.start, window.end, read_at, count, left_out],
             )
         return Change(count, changed)
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from halfhour import details, fetch, plan, shaping, wishes
 from halfhour.client import Client
-from halfhour.endpoints import QUEUES
+from halfhour.endpoints import ORGANIZATION, QUEUES
 from halfhour.errors import (
     ApiError,
     Incomplete,
@@ -26,6 +26,7 @@ from halfhour.errors import (
 from halfhour.intervals import Interval
 from halfhour.outcomes import Event, Outcome, Tell, Window
 from halfhour.plan import PostedQuery
+from halfhour.records import Oddity
 from halfhour.settings import Settings
 from halfhour.store import Store
 from halfhour.turns import alone, parts, patiently
@@ -38,6 +39,10 @@ AT_ONCE = 4
 NAMES_FOR = timedelta(days=1)
 """How long a name is good."""
 UNAUTHORIZED, FORBIDDEN, TOO_MANY = 401, 403, 429
+UNTOLD = (403, 404, 501)
+"""Refusals after which a client's organisation stays unknown."""
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""How far a clock may be ahead of Genesys' without harm: today is read again all the time."""
 
 Clock = Callable[[], datetime]
 
@@ -47,20 +52,29 @@ async def sync(
 ) -> Outcome:
     """Read what is due, and settle each window as soon as it is there; one sync at a time.
 
-    `wishes.steps` says in which order. Raises StoreBusy where another sync
-    is under way and this one is not to *wait*; ConfigError, StoreError, and
-    what `Client.call` raises where there is no hope for any window, such as
-    AuthError.
+    `wishes.steps` says in which order. What Genesys' clock says has not been yet is not
+    due, whatever *clock* says. Raises StoreBusy where another sync
+    is under way and this one is not to *wait*; ConfigError, also where the store is of
+    another organisation; StoreError, and what `Client.call` raises where there is no hope
+    for any window, such as AuthError.
     """
     store = replace(store, wait=0)  # `patiently` waits in its place
-    async with alone(store, tell, wait=wait):
+    async with (
+        alone(store, tell, wait=wait),
+        Client(settings, lambda wait: tell(Event("paused", seconds=wait))) as client,
+    ):
         when = await patiently(lambda: wishes.ready(store, wish, clock()))
-        days, requests = await patiently(lambda: wishes.planned(store, wish, when.now))
-        seconds = plan.seconds(requests, settings.max_requests_per_minute)
-        windows = sum(map(len, days.values()))
-        tell(Event("planned", of=windows, requests=requests, seconds=seconds))
-        async with Client(settings, lambda wait: tell(Event("paused", seconds=wait))) as client:
-            outcome = await _Round(client, store, wish, when.granularity, clock, tell).run(days)
+        work = _Round(client, store, wish, when.granularity, clock, tell)
+        allowed = settings.max_requests_per_minute
+        days = await work.plan(when.now, allowed)
+        try:
+            if any(days.values()):
+                await work.identify()
+                if work.correct_clock():
+                    days = await work.plan(work.clock(), allowed)
+            outcome = await work.run(days)
+        except Unreachable as error:
+            outcome = work.unreached(days, error)
         outcome.tell_oddities(tell)
     return outcome
 
@@ -80,6 +94,49 @@ class _Round:
     windows: deque[Window] = field(default_factory=deque)
     of: int = 0
     lake: datetime | None = None
+    is_identified: bool = False
+
+    async def plan(self, now: datetime, allowed: int | None) -> Mapping[Source, Sequence[Held]]:
+        """Return the days that are due at *now*, and tell what they take."""
+        days, requests = await patiently(lambda: wishes.planned(self.store, self.wish, now))
+        seconds = plan.seconds(requests, allowed)
+        windows = sum(map(len, days.values()))
+        self.tell(Event("planned", of=windows, requests=requests, seconds=seconds))
+        return days
+
+    def unreached(self, days: Mapping[Source, Sequence[Held]], error: Unreachable) -> Outcome:
+        """Return the outcome where nobody has answered so that all *days* are missing."""
+        for source, held in days.items():
+            self.outcome.failed |= {Window(source, day.day): error for day in held}
+        return self.outcome
+
+    async def identify(self) -> None:
+        """Make sure that the store is of the client's organisation, before anything is written.
+
+        Raises ConfigError if it is another's, and what `Client.call` raises.
+        """
+        if self.is_identified:
+            return
+        try:
+            organization = await self.client.call(ORGANIZATION)
+        except ApiError as error:
+            if error.status not in UNTOLD:
+                raise
+            self.tell(Event("unidentified", reason=str(error)))
+        else:
+            owner = {"id": organization.id, "name": organization.name or ""}
+            await patiently(lambda: self.store.belong_to(owner))
+        self.is_identified = True
+
+    def correct_clock(self) -> bool:
+        """Go by Genesys' clock if this machine's is ahead of it, and tell whether that is so."""
+        theirs, ours = self.client.server_time, self.clock
+        ahead = ours() - theirs if theirs else timedelta(0)
+        if ahead <= CLOCKS_DIFFER:
+            return False
+        self.tell(Event("clock_ahead", reason=str(timedelta(seconds=round(ahead.total_seconds())))))
+        self.clock = lambda: ours() - ahead
+        return True
 
     async def run(self, days: Mapping[Source, Sequence[Held]]) -> Outcome:
         self.of, named = sum(map(len, days.values())), True
@@ -141,32 +198,39 @@ class _Round:
         read_at = self.clock()
         self._say("asked", window)
         with parts(self.store) as folder:
-            tables = await self._tables(window, folder)
+            tables, oddities = await self._tables(window, folder)
+            left_out = sum(oddity.is_left_out for oddity in oddities)
             self._say("answered", window)
             async with self.writing:
-                settled = await patiently(lambda: self.store.settle(*window, tables, read_at))
+                settled = await patiently(
+                    lambda: self.store.settle(*window, tables, read_at, left_out=left_out)
+                )
         self.outcome.settled += 1
+        self.outcome.oddities += oddities
+        if left_out:
+            self.outcome.incomplete[window] = f"{left_out} left out"
         self.outcome.rows += settled.rows
         self.outcome.changed += settled.changed
         self._say("settled", window, rows=settled.rows, changed=settled.changed)
 
-    async def _tables(self, window: Window, folder: Path) -> Mapping[str, pa.Table | Path]:
-        """What is to be settled, as rows or as files in *folder*."""
+    async def _tables(
+        self, window: Window, folder: Path
+    ) -> tuple[Mapping[str, pa.Table | Path], Sequence[Oddity]]:
+        """Return what is to be settled, as rows or as files in *folder*, and what is odd."""
         interval = window.interval
         match window.source:
             case Source.POSTED:
                 query = PostedQuery(interval, self.granularity)
-                return {"posted": await fetch.posted(self.client, query)}
+                return {"posted": await fetch.posted(self.client, query)}, ()
             case Source.STATUS:
                 agents = await patiently(lambda: self._around(interval))
                 found = await fetch.status(self.client, interval, self.granularity, agents)
-                return {"status": found}
+                return {"status": found}, ()
             case Source.DETAILS:
                 self.lake = self.lake or await details.available(self.client)
                 with details.Files(folder) as files:
                     await details.gather(self.client, interval, self.lake, files)
-                self.outcome.oddities += files.oddities
-                return files.tables
+                return files.tables, files.oddities
 
     def _around(self, interval: Interval) -> list[str]:
         """Whom to ask about. Raises Incomplete where nothing is held that tells."""
@@ -188,9 +252,11 @@ class _Round:
         before = now - NAMES_FOR
         try:
             if agents := await patiently(lambda: store.unnamed("agent", before)):
+                await self.identify()
                 people = shaping.named(agents, await fetch.named(self.client, agents))
                 await patiently(lambda: store.name("agent", people, now))
             if queues := await patiently(lambda: store.unnamed("queue", before)):
+                await self.identify()
                 known = [each async for each in self.client.pages(QUEUES)]
                 found = shaping.named(queues, known)
                 await patiently(lambda: store.name("queue", found, now))

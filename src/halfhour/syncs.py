@@ -86,11 +86,12 @@ def run(settings: Settings, store: Store, wish: Wish, *, wait: bool = True) -> O
 def land(store: Store, paths: Sequence[Path], interval: Interval | None) -> None:
     """Hold what the files at *paths* say, and show how far it is.
 
-    Raises what `landed.land` raises.
+    Raises what `landed.land` raises, and Incomplete where something could not be read.
     """
     outcome = _shown(lambda tell: landed.land(store, paths, interval, now, tell))
     settled = f"{counted(outcome.settled, 'day')} settled ({dates(outcome.days)})"
     log.info("%s: %s, %s", store.path, settled, _rows(outcome))
+    outcome.check()
 
 
 def _rows(outcome: Outcome) -> str:
@@ -165,6 +166,16 @@ SAID: dict[str, Callable[[Event], tuple[int, str]]] = {
         f"{event.source} is left out, so what needs it is empty: {event.reason}",
     ),
     "odd": lambda event: (logging.WARNING, event.reason),
+    "clock_ahead": lambda event: (
+        logging.WARNING,
+        f"this machine's clock is ahead of Genesys' by {event.reason}; Genesys' time is used, so "
+        "that nothing counts as read that has not been yet: set the clock",
+    ),
+    "unidentified": lambda event: (
+        logging.WARNING,
+        f"the client's organisation is not known, so the store cannot tell it from another: "
+        f"{event.reason}",
+    ),
     "unnamed": lambda event: (
         logging.WARNING,
         f"names could not be had, so ids show until the next sync: {event.reason}",

@@ -70,8 +70,9 @@ SEGMENTS = pa.schema(
 """One row per segment of an agent and window that it has a part in: from conversation details.
 
 Times are milliseconds since 1970, whole: what lies in the window is to be cut
-out. An *open* segment ends where the reading of it did. *voice_of_callback* tells
-a call, or the part of one, during which its agent works on the callback that led to it.
+out. An *open* segment ends where the reading of it did. *voice_of_callback* marks the time
+that a callback and the call it led to have in common: the work of an agent's outbound call
+that began within the callback's session, while the agent works on the callback.
 *acd* tells what came from a queue, being consulted on it included, from an agent's own
 calls. No report reads it, as aggregates cannot tell that: it is for queries of one's own.
 """
@@ -84,7 +85,6 @@ EMITTED = pa.schema(
         pa.field("agent_id", pa.string(), nullable=False),
         pa.field("queue_id", pa.string()),
         pa.field("media_type", pa.string()),
-        pa.field("voice_of_callback", pa.bool_(), nullable=False),
         pa.field("metric", pa.string(), nullable=False),
         pa.field("value", pa.int64(), nullable=False),
     ]
@@ -92,8 +92,7 @@ EMITTED = pa.schema(
 """One row per value that an agent's session posted: from conversation details.
 
 Only of metrics that `POSTED` has. By *emitted_at* they add up to what
-conversation aggregates say. *voice_of_callback* is what a call has posted that is in what
-the callback that led to it has posted, too.
+conversation aggregates say.
 """
 
 STATUS = pa.schema(

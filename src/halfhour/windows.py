@@ -20,19 +20,21 @@ class State(StrEnum):
     SETTLED = "settled"
     PROVISIONAL = "provisional"
     UNFINISHED = "unfinished"
+    INCOMPLETE = "incomplete"
     MISSING = "missing"
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
     """A window that was read, at *read_at*, and is held whole; but for transfers, which were not
-    always asked for.
+    always asked for, and for what had to be left out, which is counted.
     """
 
     window: Interval
     read_at: datetime
     rows: int
     has_transfers: bool = True
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ class Calendar:
         day_end = settled.window.start + DAY
         if settled.window.end < min(day_end, self.over):
             return State.UNFINISHED
+        if settled.left_out:
+            return State.INCOMPLETE
         final = settled.read_at >= day_end + max(self.reread, default=timedelta(0))
         return State.SETTLED if final else State.PROVISIONAL
 
@@ -88,7 +92,7 @@ class Calendar:
             start += DAY
 
     def _held(self, day: Interval, settled: Settled | None, known: datetime | None) -> Held:
-        if settled is None:
+        if settled is None or settled.read_at > self.now:  # by a clock that was ahead
             return Held(day, State.MISSING, due=True)
         state = self.state(settled)
         ages = (day.start + DAY + age for age in self.reread)

@@ -81,6 +81,13 @@ class Place(Wire):
     name: str | None = None
 
 
+class Organization(Wire):
+    """The answer of ``GET /organizations/me``: the organisation that the client belongs to."""
+
+    id: str
+    name: str | None = None
+
+
 class Named(Wire):
     """An agent or a queue of a list; a person without a name has none."""
 
@@ -119,8 +126,11 @@ class Segment(Wire):
 
 
 class Session(Wire):
-    session_id: str
+    """One way that a participant took part: exports of others may lack its *session_id*."""
+
+    session_id: str | None = None
     media_type: str | None = None
+    direction: str | None = None
     metrics: tuple[DetailMetric, ...] | None = ()
     segments: tuple[Segment, ...] | None = ()
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from halfhour import plan
-from halfhour.errors import ConfigError
-from halfhour.intervals import HALF_HOUR, Interval
+from halfhour.database import DAMAGED
+from halfhour.errors import ConfigError, StoreError
+from halfhour.intervals import HALF_HOUR, WIDTHS, Interval
 from halfhour.store import Store
 from halfhour.vocabulary import Source
 from halfhour.windows import REREAD, Calendar, Held
@@ -30,7 +31,8 @@ class Wish:
     began before *since*.
 
     *sources* are None for all that the client is allowed to read.
-    *granularity* and *reread* are None to be as the store has them.
+    *granularity* and *reread* are None to be as the store has them. With *again* every day
+    is read, whenever it was read before.
     """
 
     interval: Interval | None = None
@@ -38,21 +40,33 @@ class Wish:
     granularity: timedelta | None = None
     reread: Sequence[timedelta] | None = None
     since: datetime | None = None
+    again: bool = False
 
 
 def calendar(store: Store, wish: Wish, now: datetime) -> Calendar:
     """When the days of *store* are read, which *wish* says of a new one. Raises ConfigError."""
     if not store.exists:
         return Calendar(now, wish.granularity or HALF_HOUR, wish.reread or REREAD)
-    known = store.settings()
-    granularity = timedelta(seconds=int(known["granularity"]))
+    granularity, ages = _rhythm(store)
     if wish.granularity not in (None, granularity):
         raise ConfigError(
             f"--granularity: {store.path} holds intervals of {granularity.seconds // 60} minutes; "
             "name another --store for others"
         )
-    ages = tuple(timedelta(seconds=int(text)) for text in known["reread"].split())
     return Calendar(now, granularity, wish.reread or ages)
+
+
+def _rhythm(store: Store) -> tuple[timedelta, tuple[timedelta, ...]]:
+    """Return the width of a store's intervals, and how old days are when they are read again."""
+    known = store.settings()
+    try:
+        granularity = timedelta(seconds=int(known["granularity"]))
+        ages = tuple(timedelta(seconds=int(text)) for text in known["reread"].split())
+        if granularity in WIDTHS.values():
+            return granularity, ages
+    except (KeyError, ValueError, OverflowError):
+        pass
+    raise StoreError(f"{store.path}: its settings cannot be read; {DAMAGED}")
 
 
 def held(
@@ -66,7 +80,10 @@ def held(
     exists = store.exists
     settled = {each: store.settled(each) if exists else [] for each in Source}
     firsts = [settled[each][0].window.start for each in since if settled[each]]
-    interval = wish.interval or Interval(min(firsts, default=now - FIRST), now)
+    first = min(firsts, default=now - FIRST)
+    if not wish.interval and first >= now:  # this machine's clock is behind what was read
+        return {source: [] for source in wish.sources or Source}
+    interval = wish.interval or Interval(first, now)
     if wish.since and wish.since >= interval.end:
         return {each: [] for each in wish.sources or Source}
     interval = replace(interval, start=max(interval.start, wish.since or interval.start))
@@ -83,7 +100,7 @@ def due(store: Store, wish: Wish, now: datetime) -> dict[Source, list[Held]]:
     Details may have landed of days long ago, which is no wish for all since.
     """
     days = held(store, wish, now, since=(Source.POSTED, Source.STATUS))
-    return {source: [each for each in days[source] if each.due] for source in days}
+    return {source: [day for day in days[source] if day.due or wish.again] for source in days}
 
 
 def planned(store: Store, wish: Wish, now: datetime) -> tuple[dict[Source, list[Held]], int]:

@@ -268,14 +268,18 @@ def test_segments_of_other_days_are_not_of_this_one():
 
 
 def called_back(
-    callback: list[tuple[str, str, str]], call: list[tuple[str, str, str]], *handles: int | None
+    callback: list[tuple[str, str, str]],
+    call: list[tuple[str, str, str]],
+    direction: str | None = "outbound",
 ) -> Read:
-    """An agent's callback and call, what they posted as handle time, and a call of another."""
+    """An agent's callback and call, and a call of another."""
     agents = [
         {
             "purpose": "agent",
             "userId": user,
-            "sessions": [session | {"sessionId": media, "mediaType": media}],
+            "sessions": [
+                session | {"sessionId": media, "mediaType": media, "direction": direction}
+            ],
         }
         for user, media, session in (
             ("ann", "callback", laid(*callback)["participants"][1]["sessions"][0]),
@@ -283,11 +287,6 @@ def called_back(
             ("bob", "voice", laid(*call)["participants"][1]["sessions"][0]),
         )
     ]
-    for agent, value in zip(agents, [*handles, 1], strict=True):
-        if value is not None:
-            agent["sessions"][0]["metrics"] = [
-                {"name": "tHandle", "value": value, "emitDate": clock("55")}
-            ]
     return reading(GOOD | {"participants": agents})
 
 
@@ -295,36 +294,42 @@ ANSWERED = [("alert", "03", "05"), ("interact", "05", "15"), ("wrapup", "15", "1
 
 
 @pytest.mark.parametrize(
-    ("callback", "handles", "covered", "twice"),
+    ("callback", "common"),
     [
         # As it is: the callback is worked on for as long as its call, and after it.
         ([("alert", "00", "02"), ("interact", "02", "15"), ("wrapup", "15", "20")],
-         (18, 13), [(5, 15), (15, 18)], True),
+         [(5, 15), (15, 18)]),
         # The callback's session says nothing of the call.
-        ([("alert", "00", "02"), ("wrapup", "18", "20")], (2, 13), [], False),
+        ([("alert", "00", "02"), ("wrapup", "18", "20")], []),
         # It was declined, and the call is another one.
-        ([("alert", "00", "02")], (None, 13), [], False),
+        ([("alert", "00", "02")], []),
         # It spans a part of it.
-        ([("interact", "02", "08"), ("wrapup", "08", "10")], (8, 13), [(5, 10)], False),
+        ([("interact", "02", "08"), ("wrapup", "08", "10")], [(5, 10)]),
         # It was over when the customer called in again.
-        ([("interact", "00", "03"), ("wrapup", "03", "05")], (14, 13), [], False),
-        # It has posted nothing yet.
-        ([("interact", "02", "18")], (None, 13), [(5, 15), (15, 18)], False),
+        ([("interact", "00", "03"), ("wrapup", "03", "05")], []),
+        # It began when the call had begun already, so it did not lead to that.
+        ([("alert", "04", "06"), ("interact", "06", "20")], []),
+        # The call began in the very moment that the callback was offered.
+        ([("alert", "03", "04"), ("interact", "04", "20")], [(5, 15), (15, 18)]),
+        # The call began in the very moment that the callback was over.
+        ([("interact", "00", "03")], []),
     ],
 )  # fmt: skip
-def test_of_a_call_counts_once_what_its_callback_spans(callback, handles, covered, twice):
-    found = called_back(callback, ANSWERED, *handles)
+def test_a_callback_and_the_call_it_led_to_have_their_common_work_marked(callback, common):
+    found = called_back(callback, ANSWERED)
     rows = list(zip(times(found), found.segments.to_pylist(), strict=True))
 
-    assert [span[1:] for span, row in rows if row["voice_of_callback"]] == covered
+    assert [span[1:] for span, row in rows if row["voice_of_callback"]] == common
     assert {row["agent_id"] for _, row in rows if row["voice_of_callback"]} <= {"ann"}
     assert sum(
         end - start
         for (_, start, end), row in rows
         if (row["agent_id"], row["media_type"]) == ("ann", "voice")
     ) == 15  # fmt: skip
-    assert [
-        (row["agent_id"], row["media_type"])
-        for row in found.emitted.to_pylist()
-        if row["voice_of_callback"]
-    ] == [("ann", "voice")] * twice
+
+
+@pytest.mark.parametrize("direction", ["inbound", None])
+def test_a_call_that_the_agent_did_not_make_is_no_call_of_a_callback(direction):
+    found = called_back([("interact", "00", "30")], ANSWERED, direction)
+
+    assert not any(found.segments["voice_of_callback"].to_pylist())

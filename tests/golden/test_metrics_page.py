@@ -130,7 +130,8 @@ The sum of a day or a range is that of what is held of it, and empty if nothing 
 {table(("column", "what it is", "posted basis", "worked basis: segments", "source"), *figures)}
 
 The sources are conversation aggregates (posted), user aggregates (status) and conversation details (details).
-The voice call that a callback led to is in the callback's own time, and is not counted again.
+Genesys posts a callback under callback, and the call it led to under voice: posted figures have both, as Genesys does, and `callback_voice_time_sec` tells the time that both have in common.
+That call is the agent's outbound voice session that began within the callback's session. On the worked basis the common time counts for the callback alone.
 Segments of monitoring, coaching, barging and parked interactions count as no work.
 
 With `--queue` or `--media`, all figures are of what was chosen, busy time too. Status is of all that an agent does, so its columns are empty then.

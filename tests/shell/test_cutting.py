@@ -42,6 +42,7 @@ session = st.tuples(
     st.sampled_from(["voice", "voice", "callback", "chat", "message"]),
     st.lists(segment, max_size=5),
     st.one_of(st.none(), moment),  # when it has posted its handle time
+    st.sampled_from(["outbound", "outbound", "inbound"]),
 )
 conversation = st.tuples(st.lists(session, max_size=4), st.one_of(st.none(), moment))
 
@@ -61,6 +62,7 @@ def record(number: int, legs: list[Any], ended: int | None) -> msgspec.Raw:
                             {
                                 "sessionId": f"s{number}-{at}",
                                 "mediaType": media,
+                                "direction": direction,
                                 "metrics": [] if handled is None else [
                                     {"name": "tHandle", "value": 1, "emitDate": written(handled)}
                                 ],
@@ -78,7 +80,7 @@ def record(number: int, legs: list[Any], ended: int | None) -> msgspec.Raw:
                             }
                         ],
                     }
-                    for at, (agent, media, segments, handled) in enumerate(legs)
+                    for at, (agent, media, segments, handled, direction) in enumerate(legs)
                 ],
             }
         )
@@ -101,6 +103,22 @@ def lasting(
                 yield at, kind, queue
             if kind != "alert":
                 worked.add(at)
+
+
+def work_on_callbacks_of(call: Any, legs: list[Any], ended: int | None) -> set[int]:
+    """The milliseconds of work on those callbacks of the agent of a *call* that led to it."""
+    agent, media, segments, handled, direction = call
+    if (media, direction) != ("voice", "outbound"):
+        return set()
+    began = min((at for at, *_ in lasting(segments, handled, ended)), default=None)
+    work: set[int] = set()
+    for other, other_media, other_segments, other_handled, _ in legs:
+        if (other, other_media) == (agent, "callback") and began is not None:
+            lasted = list(lasting(other_segments, other_handled, ended))
+            times = [at for at, *_ in lasted]
+            if times and min(times) <= began <= max(times):
+                work |= {at for at, kind, _ in lasted if kind != "alert"}
+    return work
 
 
 def written(at: int) -> str:
@@ -128,15 +146,11 @@ def test_every_millisecond_counts_once_where_it_was(conversations, as_they_were,
     lasted: Counter[tuple[Any, ...]] = Counter()
     busy: set[tuple[int, str]] = set()
     for legs, ended in [*conversations, *as_they_were[len(conversations) :]]:
-        on_callback = {
-            (at, agent)
-            for agent, media, segments, handled in legs
-            for at, kind, _ in lasting(segments, handled, ended)
-            if media == "callback" and kind != "alert"
-        }
-        for agent, media, segments, handled in legs:
+        for leg in legs:
+            agent, media, segments, handled, _ = leg
+            callbacks = work_on_callbacks_of(leg, legs, ended)
             for at, kind, queue in lasting(segments, handled, ended):
-                away = media == "voice" and kind != "alert" and (at, agent) in on_callback
+                away = kind != "alert" and at in callbacks
                 if away or not -SPAN <= at < SPAN:
                     continue
                 lasted[in_it(at), agent, queue, media, COLUMNS[kind]] += 1
@@ -177,7 +191,7 @@ def test_what_still_went_on_is_provisional_however_old_its_day_is(tmp_path):
     day, long_after = Interval(EDGE - DAY, EDGE), EDGE + 9 * DAY
     store = Store(tmp_path / "store.duckdb")
     store.create({"granularity": "1800", "reread": "86400"})
-    found = read([record(0, [("ann", "chat", [over, going_on], None)], None)], day, EDGE)
+    found = read([record(0, [("ann", "chat", [over, going_on], None, "inbound")], None)], day, EDGE)
     store.settle(Source.DETAILS, day, tables(found), long_after)
     question = Question(Interval(EDGE - DAY / 12, EDGE), UTC, basis=Basis.WORKED)
     rows = report(question, holdings(store, question, long_after)).to_pylist()

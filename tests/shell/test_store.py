@@ -281,7 +281,7 @@ def foreign(path: Path) -> None:
         (foreign, "this DuckDB database is no halfhour store"),
         (lambda path: path.write_text("interval_start,agent_id\n"), "this file is no"),
         (lambda path: path.write_bytes(b"SQLite format 3\x00" * 9), "no halfhour store"),
-        (lambda path: path.touch(), "this file is empty, and no halfhour store"),
+        (lambda path: path.touch(), "the store is empty; run 'halfhour sync'"),
         (lambda path: path.mkdir(), "Is a directory"),
         (lambda path: None, "there is no store; 'halfhour sync' makes one"),
         (lambda path: duckdb.connect(str(path)).close(), "the store is empty; run 'halfhour sync'"),
@@ -331,7 +331,9 @@ def test_a_store_of_an_older_version_is_brought_up_to_date(tmp_path, version):
         connection.execute("set TimeZone = 'UTC'")
         values = {"start": START, "end": START + DAY, "read_at": LATER}
         connection.execute(
-            "insert into settled values ('posted', $start, $end, $read_at, 1)", values
+            "insert into settled (source, window_start, window_end, read_at, row_count) "
+            "values ('posted', $start, $end, $read_at, 1)",
+            values,
         )
         connection.execute(
             "insert into posted (interval_start, agent_id, media_type, acw_ms) "
@@ -350,7 +352,7 @@ def test_a_store_of_an_older_version_is_brought_up_to_date(tmp_path, version):
 
     # Transfers were not asked for before version 4, so that they are no revision.
     assert [each.has_transfers for each in store.settled(Source.POSTED)] == [version > 3]
-    for transferred, changed in ((2, 0), (3, 1)):
+    for transferred, changed in ((2, version > 3), (3, True)):
         told = rows((0, "ada", None, {"acw_ms": 7, "transferred_count": transferred}))
         assert post(store, MONDAY, told, LATER).changed == changed
         assert [each.has_transfers for each in store.settled(Source.POSTED)] == [True]

@@ -8,17 +8,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 
 from halfhour import cutting
-from halfhour.holdings import holdings
+from halfhour.holdings import holdings, reconciled
 from halfhour.intervals import HALF_HOUR, QUARTER_HOUR, Interval
 from halfhour.plan import Question
 from halfhour.reports import report
 from halfhour.store import Store
-from halfhour.vocabulary import Source
+from halfhour.vocabulary import Basis, By
 from halfhour.windows import DAY
 
 from .conftest import Cloud, emulator
@@ -35,6 +33,7 @@ from .test_syncing import (
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
 RANGE = Interval(NOW - 3 * DAY, NOW)
+READ_AT = NOW + 2.5 * DAY
 MS = timedelta(milliseconds=1)
 
 
@@ -49,7 +48,7 @@ def own_cloud() -> Iterator[Cloud]:
 def store(own_cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Store:
     store = Store(tmp_path_factory.mktemp("worked") / "halfhour.duckdb")
     own_cloud.clock(now="2026-03-05T12:00:00Z")  # by then all that was late is told
-    outcome, _ = bring(own_cloud.settings, store, RANGE, NOW + 2.5 * DAY, sources=None)
+    outcome, _ = bring(own_cloud.settings, store, RANGE, READ_AT, sources=None)
     assert (outcome.failed, outcome.left_out, outcome.oddities) == ({}, {}, [])
     return store
 
@@ -117,28 +116,35 @@ def test_status_is_that_of_the_records_cut_at_the_edges(own_cloud, store):
     assert idle.isdisjoint(worked)  # who is not asked for has done nothing
 
 
-def test_what_only_details_know_yet_is_not_taken_away_from_what_is_posted(store, tmp_path):
-    """As when they are read a moment after the aggregates, and a callback has ended between."""
-    newer = Store(tmp_path / "newer.duckdb")
-    newer.path.write_bytes(store.path.read_bytes())
-    day = Interval(RANGE.start, RANGE.start + DAY)
-    posted = newer.posted(day)
-    calls = pc.equal(posted["media_type"], "voice")
-    fewer = {
-        "posted": pa.concat_tables(
-            [
-                posted.filter(pc.invert(calls)),
-                posted.filter(calls).take(list(range(0, pc.sum(calls).as_py(), 3))),
-            ]
-        )
-    }
-    newer.settle(Source.POSTED, day, fewer, RANGE.end + DAY)
+@pytest.mark.parametrize("basis", [Basis.POSTED, Basis.BOTH])
+def test_posted_figures_are_what_genesys_posts_whatever_is_held(own_cloud, store, basis):
+    question = Question(RANGE, UTC, basis=basis)
+    table = report(question, holdings(store, question, READ_AT))
+    posted: Counter[tuple[Any, ...]] = Counter()
+    for key, value in truth(own_cloud, RANGE).items():
+        if key[-1] in ("handle_ms", "acw_ms", "handle_count"):
+            posted[key[0], key[1], key[-1]] += value
 
-    question = Question(day, UTC)
-    before, after = (
-        report(question, holdings(each, question, RANGE.end + DAY)) for each in (store, newer)
-    )
-    assert sum(before["callback_voice_time_sec"].to_pylist()) > 0
-    for name in after.column_names:
-        if name.endswith(("_sec", "_count")):
-            assert min(filter(None, after[name].to_pylist()), default=0) >= 0, name
+    assert +posted == {
+        (row["interval_start"], row["agent_id"], name): round(row[column] * scale)
+        for row in table.to_pylist()
+        for name, column, scale in (
+            ("handle_ms", "handle_time_sec", 1000),
+            ("acw_ms", "acw_time_sec", 1000),
+            ("handle_count", "handled_count", 1),
+        )
+        if row[column]
+    }
+
+
+def test_the_time_of_callbacks_that_counts_twice_is_told_alike_by_report_and_reconcile(store):
+    by_day: Counter[tuple[str, str]] = Counter()
+    question = Question(RANGE, UTC, By.DAY)
+    for row in report(question, holdings(store, question, READ_AT)).to_pylist():
+        by_day[row["day"], row["agent_id"]] += round(row["callback_voice_time_sec"] * 1000)
+
+    assert +by_day == {
+        (row["day"], row["agent_id"]): row["callback_under_voice_ms"]
+        for row in reconciled(store, None, READ_AT).to_pylist()
+        if row["callback_under_voice_ms"]
+    }

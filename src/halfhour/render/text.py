@@ -17,7 +17,6 @@ SECONDARY = {
     "not_responding_time_sec",
     "digital_hold_time_sec",
     "no_queue_time_sec",
-    "callback_voice_time_sec",
     "answered_count",
     "transferred_count",
     "transferred_per_handled_ratio",
@@ -36,6 +35,7 @@ SECONDARY = {
 }
 """What a table leaves out, and a workbook folds."""
 _WHERE_ANY = {
+    "callback_voice_time_sec",
     "offered_count",
     "busy_time_sec",
     "on_queue_time_sec",

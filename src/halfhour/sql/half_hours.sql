@@ -2,34 +2,36 @@
 -- Intervals of 15 minutes are paired from $origin on. Where something is null, Genesys
 -- was not asked for it, or had nothing of it: then it is to be no_figures or no_details,
 -- which are zero where it was asked. Sums are whole milliseconds, divided last.
-with counted as (
-    select *, 1 as times from figures
-    union all by name
-    -- The call that a callback led to is posted under voice too: once is enough.
-    select *, -1 as times from legs
-),
-
-figured as (
+with figured as (
     select
         time_bucket(interval {minutes} minutes, interval_start, $origin::timestamptz) as interval_start,
         agent_id,
-        sum(times * handle_ms) as handle_ms,
-        sum(times * handle_count) as handle_count,
-        sum(times * talk_ms) as talk_ms,
-        sum(times * hold_ms) as hold_ms,
-        sum(times * hold_ms) filter (media_type in ('chat', 'email', 'message'))
+        sum(handle_ms) as handle_ms,
+        sum(handle_count) as handle_count,
+        sum(talk_ms) as talk_ms,
+        sum(hold_ms) as hold_ms,
+        sum(hold_ms) filter (media_type in ('chat', 'email', 'message'))
             as digital_hold_ms,
-        sum(times * handle_ms) filter (queue_id is null) as no_queue_ms,
-        sum(times * acw_ms) as acw_ms,
-        sum(times * contacting_ms) as contacting_ms,
-        sum(times * dialing_ms) as dialing_ms,
-        sum(times * alert_ms) as alert_ms,
-        sum(times * not_responding_ms) as not_responding_ms,
-        sum(times * answered_count) as answered_count,
-        sum(times * transferred_count) as transferred_count,
-        sum(handle_ms) filter (times < 0) as callback_voice_ms,
+        sum(handle_ms) filter (queue_id is null) as no_queue_ms,
+        sum(acw_ms) as acw_ms,
+        sum(contacting_ms) as contacting_ms,
+        sum(dialing_ms) as dialing_ms,
+        sum(alert_ms) as alert_ms,
+        sum(not_responding_ms) as not_responding_ms,
+        sum(answered_count) as answered_count,
+        sum(transferred_count) as transferred_count,
         true as is_known
-    from counted
+    from figures
+    group by all
+),
+
+-- A callback and the call it led to are both posted: the time that they have in common.
+called_back as (
+    select
+        time_bucket(interval {minutes} minutes, interval_start, $origin::timestamptz) as interval_start,
+        agent_id,
+        sum(handle_ms) as callback_voice_ms
+    from callback_voice
     group by all
 ),
 
@@ -84,12 +86,14 @@ select
     time_bucket(interval 1 day, interval_start) in (from young) or coalesce(is_open, false)
         as provisional
 from figured
+full join called_back using (interval_start, agent_id)
 full join worked_on using (interval_start, agent_id)
 full join busied using (interval_start, agent_id)
 full join watched using (interval_start, agent_id)
 join calendar using (interval_start)
 where
     is_known
+    or callback_voice_ms is not null
     or worked_ms is not null
     or busy_ms is not null
     or logged_in_ms + interacting_ms + idle_ms > 0

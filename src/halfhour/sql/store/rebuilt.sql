@@ -21,6 +21,4 @@ select
 from emitted
 where
     emitted_at >= $start and emitted_at < $end
-    and ($agents is null or list_contains($agents, agent_id))
-    and (voice_of_callback or not $only_legs)
 group by all

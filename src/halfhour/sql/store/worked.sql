@@ -1,7 +1,8 @@
 -- How long agents worked, and on what, in each interval: segments cut at its edges.
 -- A segment is held by each window that it has a part in, so it is cut at the
 -- edges of the window first. All is whole milliseconds since 1970, portable.
--- A call is left out while its agent works on the callback that led to it, which spans it.
+-- The time that a callback and the call it led to have in common counts for the callback
+-- alone; $voice_of_callback asks for that time instead, as it lies in the call.
 with segment_parts as (
     select
         agent_id,
@@ -13,7 +14,7 @@ with segment_parts as (
     from segments
     where
         window_start >= $first and window_start < $last
-        and not voice_of_callback
+        and voice_of_callback = $voice_of_callback
         and ($agents is null or list_contains($agents, agent_id))
 ),
 
