@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+from types import FrameType
 
 import uvicorn
 
@@ -34,6 +35,12 @@ class Announcing(uvicorn.Server):
         )
         self._emulator = emulator
         self._base_url = base_url
+        self._ignores_interrupts = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop at a signal, but for an interrupt that the process was started to ignore."""
+        if sig != signal.SIGINT or not self._ignores_interrupts:
+            super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -66,8 +73,13 @@ def run(emulator: Emulator, sock: socket.socket) -> int:
     server = Announcing(
         emulator, f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     )
-    # uvicorn stops at a signal and then raises it again, which these are there for.
-    signal.signal(signal.SIGTERM, lambda *_: None)
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    # uvicorn stops at a signal and then raises it again, which this is there for; and for
+    # one that comes before uvicorn looks out for any.
+    signal.signal(signal.SIGTERM, stop)
     # The days that are kept are millions of tuples: looking for cycles in them takes a third.
     gc.set_threshold(200_000, 50, 100)
     try:

@@ -141,9 +141,10 @@ def command(*options: str) -> list[str]:
 
 
 @contextmanager
-def served(*options: str) -> Iterator[Served]:
+def served(*options: str, before: Sequence[str] = ()) -> Iterator[Served]:
+    """The words *before* are of a program that becomes the emulator."""
     with subprocess.Popen(
-        command("--now", "2026-03-03T00:00:00Z", *options),
+        [*before, *command("--now", "2026-03-03T00:00:00Z", *options)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,8 +1,10 @@
 """The emulator as it is started: its one line, its exit codes, its sentences."""
 
+import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 
@@ -109,6 +111,48 @@ def test_a_signal_ends_it_at_once_whatever_hangs(name, code):
     assert emulator.process.returncode == code
     assert took < 2  # a second, on a machine that has nothing else to do
     assert "Traceback" not in err
+
+
+IN_THE_BACKGROUND = ("sh", "-c", "trap '' INT; exec \"$@\"", "sh")
+"""A shell script starts with interrupts ignored what it starts with ``&``."""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there is no sh")
+def test_an_interrupt_that_it_was_started_to_ignore_does_not_end_it_and_sigterm_does():
+    with served(before=IN_THE_BACKGROUND) as emulator:
+        emulator.process.send_signal(signal.SIGINT)
+        time.sleep(0.5)  # uvicorn looks for a reason to stop every tenth of a second
+        assert httpx2.get(f"{emulator.url}/_emulator/clock").status_code == 200
+        before = time.monotonic()
+        _, err = emulator.stop()
+        took = time.monotonic() - before
+
+    assert emulator.process.returncode == 0
+    assert took < 2
+    assert err.count("\n") == 1
+
+
+EARLY = """
+import signal
+from genesys_emulator import __main__, server
+
+class StoppedEarly(server.Announcing):
+    async def serve(self, sockets=None):
+        signal.raise_signal(signal.SIGTERM)
+        await super().serve(sockets)
+
+server.Announcing = StoppedEarly
+__main__.main()
+"""
+
+
+def test_a_signal_that_comes_while_it_starts_is_not_lost():
+    done = subprocess.run(
+        [sys.executable, "-c", EARLY], capture_output=True, text=True, timeout=30, check=False
+    )
+
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
 
 
 def disconnected(url: str, headers: dict[str, str]) -> None:
