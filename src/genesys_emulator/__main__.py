@@ -28,6 +28,9 @@ SECRET = "emulator-secret"  # noqa: S105  (it guards nothing)
 MOST_AGENTS, MOST_DAYS, MOST_PORTS = 10_000, 20_000, 65_535
 MOST_SECONDS, MOST_REQUESTS = 172_800, 1_000_000
 
+GrantType = Literal["client-credentials", "code", "password", "saml2-bearer", "token"]
+"""The one that an OAuth client is made for."""
+
 app = App(
     name="genesys_emulator",
     help="A Genesys Cloud on this machine. Prints its base URL once it listens.",
@@ -60,6 +63,14 @@ def serve(
     client_secret: Annotated[
         str, Parameter(allow_leading_hyphen=True, show_default=False, help="Its secret.")
     ] = SECRET,
+    grant_type: Annotated[
+        GrantType,
+        Parameter(
+            show_choices=False,
+            show_default=False,
+            help="client-credentials; with code, no token.",
+        ),
+    ] = "client-credentials",
     conversations: Annotated[
         Path | None, Parameter(help="Serve these records; make nothing up.")
     ] = None,
@@ -93,7 +104,7 @@ def serve(
     )
     emulator = Emulator(
         centre,
-        Tokens(client_id, client_secret, token_lifetime, requests_per_minute),
+        Tokens(client_id, client_secret, token_lifetime, requests_per_minute, grant_type),
         now=clock,
         withheld=_permissions(without_permission),
         faults=_faults(fault),

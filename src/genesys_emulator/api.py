@@ -43,8 +43,8 @@ def api(
     """What is answered once a request is let in, permissions included."""
 
     async def token(request: Request) -> Response:
-        authorization = request.headers.get("authorization", "")
-        status, content = tokens.grant(authorization, await request.body(), monotonic())
+        authorization, query = request.headers.get("authorization", ""), request.url.query
+        status, content = tokens.grant(authorization, query, await request.body(), monotonic())
         return said(content, status)
 
     handlers: dict[Endpoint, Handler] = {

@@ -148,7 +148,12 @@ def token_info(organization: Organization, client_id: str) -> Entity:
         "organization": of,
         "homeOrganization": of,
         "authorizedScope": [],
-        "OAuthClient": {"id": client_id, "name": client_id, "organization": of},
+        "OAuthClient": {
+            "id": client_id,
+            "name": client_id,
+            "authorizedGrantType": "CLIENT-CREDENTIALS",
+            "organization": of,
+        },
     }
 
 

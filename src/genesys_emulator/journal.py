@@ -32,9 +32,11 @@ class Journal:
     entries: deque[Entry] = field(default_factory=lambda: deque(maxlen=KEPT))
 
     def enter(self, time: datetime, method: str, path: str, *, query: bytes, body: bytes) -> Entry:
-        """Note a request; of its *body* only what is JSON, and of a token's nothing."""
-        told = None if path == endpoints.TOKEN.path else parsed(body)
+        """Note a request; of its *body* only what is JSON, of a login only the grant type."""
         words = parse_qs(query.decode("latin-1"), keep_blank_values=True)
+        told = parsed(body)
+        if path == endpoints.TOKEN.path:
+            words, told = {name: words[name] for name in words.keys() & {"grant_type"}}, None
         self.entries.append(Entry(time, method, path, words, told))
         return self.entries[-1]
 

@@ -10,6 +10,8 @@ from urllib.parse import parse_qs
 WINDOW = 60.0
 """Seconds over which requests are counted, from the first of them."""
 
+CLIENT_CREDENTIALS = "client-credentials"
+
 Grant = tuple[int, dict[str, object]]
 """Status and body of an answer."""
 
@@ -44,24 +46,34 @@ class Usage:
 
 @dataclass(slots=True)
 class Tokens:
-    """The tokens of one client. Every *now* is in seconds, of a clock that only goes forward."""
+    """The tokens of one client. Every *now* is in seconds, of a clock that only goes forward.
+
+    A client is made for one *grant_type*, and is given no token for another.
+    """
 
     client_id: str
     client_secret: str = field(repr=False)
     lifetime: int = 86_399
     requests_per_minute: int = 300
+    grant_type: str = CLIENT_CREDENTIALS
     _tokens: dict[str, _Token] = field(default_factory=dict, repr=False)
 
-    def grant(self, authorization: str, body: bytes, now: float) -> Grant:
-        """What ``POST /oauth/token`` answers. A refusal here is no `ErrorBody`."""
-        grant_types = parse_qs(body.decode("latin-1")).get("grant_type", [])
+    def grant(self, authorization: str, query: str, body: bytes, now: float) -> Grant:
+        """Answer ``POST /oauth/token``; the grant type is in *query* or *body*.
+
+        A refusal here is no `ErrorBody`.
+        """
+        wanted = set(parse_qs(f"{query}&{body.decode('latin-1')}").get("grant_type", []))
         client_id, secret = _basic(authorization)
         if client_id != self.client_id:
             return 401, _refused("invalid_client", "client not found")
         if not secrets.compare_digest(secret.encode(), self.client_secret.encode()):
             return 401, _refused("invalid_client", "authentication failed")
-        if grant_types != ["client_credentials"]:
+        if wanted != {"client_credentials"}:
             return 400, _refused("unsupported_grant_type", "unsupported grant type")
+        if self.grant_type != CLIENT_CREDENTIALS:
+            words = "client is not authorized to use the client_credential grant type"
+            return 400, _refused("unauthorized_client", words)
         token = secrets.token_urlsafe(64)
         self._tokens[token] = _Token(now + self.lifetime)
         return 200, {"access_token": token, "token_type": "bearer", "expires_in": self.lifetime}

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from genesys_emulator.pytest_plugin import running
+
 from .conftest import everything_in
 
 BODY = {
@@ -134,6 +136,7 @@ def test_it_reads_whose_token_it_has_and_the_limits(sdk, client):
     limits = sdk.OrganizationApi(client).get_organizations_limits_namespace("platform.api")
 
     assert info.o_auth_client.id == "emulator"
+    assert info.o_auth_client.authorized_grant_type == "CLIENT-CREDENTIALS"
     assert info.organization.name == sdk.OrganizationApi(client).get_organizations_me().name
     assert {limit.key: limit.value for limit in limits.entities}["token.rate.per.minute"] == 300
     with pytest.raises(sdk.rest.ApiException, match="404"):
@@ -194,6 +197,14 @@ def test_bad_credentials_are_its_exception(sdk, organisation):
 
     assert caught.value.status == 401
     assert json.loads(caught.value.body)["error"] == "invalid_client"
+
+
+def test_a_client_of_another_grant_type_is_its_exception(sdk):
+    with running("--grant-type", "token") as cloud, pytest.raises(sdk.rest.ApiException) as caught:
+        sdk.ApiClient(host=cloud.url).get_client_credentials_token("emulator", "emulator-secret")
+
+    assert caught.value.status == 400
+    assert json.loads(caught.value.body)["error"] == "unauthorized_client"
 
 
 def test_what_it_and_halfhour_read_is_the_same(sdk, client, organisation):

@@ -64,6 +64,32 @@ def test_a_login_that_is_refused_says_so_in_its_own_form(
     )
 
 
+@pytest.mark.parametrize(
+    ("query", "form", "status"),
+    [
+        ("grant_type=client_credentials", {}, 200),
+        ("grant_type=client_credentials", GRANT, 200),
+        ("grant_type=password", {}, 400),
+        ("grant_type=password", GRANT, 400),
+        ("grant_type=client_credentials", {"grant_type": "password"}, 400),
+    ],
+)
+def test_the_grant_type_may_be_in_the_query(stranger, query, form, status):
+    answer = stranger.call("POST", f"/oauth/token?{query}", auth=CLIENT, data=form)
+
+    assert answer.status_code == status
+    assert ("access_token" in answer.json()) == (status == 200)
+
+
+def test_credentials_in_the_query_let_nobody_in_and_are_in_no_log(stranger):
+    secret = {"client_id": CLIENT[0], "client_secret": CLIENT[1], **GRANT}
+    answer = stranger.call("POST", "/oauth/token", params=secret)
+
+    assert answer.status_code == 401
+    (logged,) = stranger.requests()
+    assert (logged["query"], logged["body"]) == ({"grant_type": ["client_credentials"]}, None)
+
+
 def test_no_token_and_a_bad_one_are_told_apart(stranger):
     bad = {"Authorization": "Bearer guess"}
 

@@ -12,7 +12,7 @@ import httpx2
 import msgspec
 import pytest
 
-from .conftest import command, served
+from .conftest import CLIENT, GRANT, command, served
 from .records import RECORDS
 
 
@@ -87,6 +87,35 @@ def test_a_limit_may_not_say_when_to_try_again():
     assert [answer.status_code for answer in answers] == [200, 429]
     assert answers[1].headers["inin-ratelimit-count"] == "2"
     assert "Retry-After" not in answers[1].headers
+
+
+def test_the_date_of_an_answer_is_that_of_the_data_and_there_once():
+    with served() as emulator, httpx2.Client(base_url=emulator.url) as client:
+        emulator.fault(kind="html", endpoint="users")
+        answers = [
+            client.post("/oauth/token"),
+            client.get("/api/v2/users"),
+            client.get("/api/v2/teams"),
+            client.get("/_emulator/clock"),
+        ]
+
+    dates = [answer.headers.get_list("Date") for answer in answers]
+    assert dates == [["Tue, 03 Mar 2026 00:00:00 GMT"]] * 4
+
+
+def test_a_client_that_is_made_for_another_grant_type_is_told_so():
+    with served("--grant-type", "code") as emulator:
+        answer = httpx2.post(f"{emulator.url}/oauth/token", auth=CLIENT, data=GRANT)
+        guess = httpx2.post(f"{emulator.url}/oauth/token", auth=(CLIENT[0], "guess"), data=GRANT)
+
+    words = "client is not authorized to use the client_credential grant type"
+    assert answer.status_code == 400
+    assert answer.json() == {
+        "error": "unauthorized_client",
+        "description": words,
+        "error_description": words,
+    }
+    assert (guess.status_code, guess.json()["error"]) == (401, "invalid_client")
 
 
 @pytest.mark.parametrize(
@@ -186,6 +215,7 @@ def test_a_port_that_is_taken_is_named():
         (["--without-permission", "routing:queue:vew"], "did you mean 'routing:queue:view'?"),
         (["--without-permission", "everything"], "known are analytics:"),
         (["--conversations", "no/such.json"], "no/such.json: cannot be read"),
+        (["--grant-type", "cod"], 'Did you mean "code"?'),
         (["--retry-after", "nver"], 'Did you mean "never"?'),
         (["--fault", "kind=stauts"], "--fault 'kind=stauts': kind: unknown 'stauts'; did you mean"),
         (["--fault", "kind=reset", "--fault", '{"kind": "hnag"}'], "did you mean 'hang'?"),
@@ -211,5 +241,5 @@ def test_the_help_has_a_line_an_option():
     done = subprocess.run(command("--help"), capture_output=True, text=True, check=True)
 
     lines = [line for line in done.stdout.splitlines() if line.startswith("│ ")]
-    assert len(lines) == 15
+    assert len(lines) == 16
     assert all(line.startswith("│ --") for line in lines)
