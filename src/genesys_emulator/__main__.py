@@ -3,10 +3,12 @@
 import os
 import sys
 import time
+from dataclasses import replace
 from datetime import timedelta
 from errno import EADDRINUSE, errorcode
 from pathlib import Path
 from typing import Annotated, Literal
+from uuid import UUID, uuid4
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -71,6 +73,9 @@ def serve(
             help="client-credentials; with code, no token.",
         ),
     ] = "client-credentials",
+    organization_id: Annotated[
+        str | None, Parameter(help="A UUID; else it comes of the seed.")
+    ] = None,
     conversations: Annotated[
         Path | None, Parameter(help="Serve these records; make nothing up.")
     ] = None,
@@ -102,6 +107,8 @@ def serve(
         if conversations
         else (Simulated(organization(seed, agents), opened), f"{agents} agents since {opened}")
     )
+    if organization_id is not None:
+        centre.organization = replace(centre.organization, id=_uuid(organization_id))
     emulator = Emulator(
         centre,
         Tokens(client_id, client_secret, token_lifetime, requests_per_minute, grant_type),
@@ -156,6 +163,15 @@ def _clock(now: str | None) -> Clock:
             f"--now {now!r}: write a time with its zone, such as 2026-03-03T00:00:00Z"
         ) from None
     return Clock(lambda: time.time_ns() // 1_000_000, stopped)
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise StartError(
+            f"--organization-id {text!r}: write a UUID, such as {uuid4()}; or leave it out"
+        ) from None
 
 
 def _permissions(names: tuple[str, ...]) -> frozenset[str]:

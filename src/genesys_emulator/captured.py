@@ -58,6 +58,7 @@ class Conversation(Record):
     conversation_id: str
     conversation_start: Moment
     conversation_end: Moment | None = None
+    organization_id: str | None = None
     division_ids: tuple[str, ...] = ()
     participants: tuple[Participant, ...] = ()
     record: dict[str, Any] = {}
@@ -194,7 +195,14 @@ def _origin(conversation: Conversation, participant: Participant, session: Sessi
 
 
 def _organization(conversations: list[Conversation]) -> Organization:
-    """Who and what has a name. The participant of a queue has the queue's."""
+    """Who and what has a name. The participant of a queue has the queue's.
+
+    The id is in the records, or else is of just these conversations.
+    """
+    owners = {c.organization_id for c in conversations if c.organization_id}
+    if len(owners) > 1:
+        raise CapturedError(f"its conversations are of {len(owners)} organizations; serve one")
+    ids = sorted(conversation.conversation_id for conversation in conversations)
     agents: dict[str, str] = {}
     queues: dict[str, str] = {}
     for participant in (p for c in conversations for p in c.participants):
@@ -206,7 +214,7 @@ def _organization(conversations: list[Conversation]) -> Organization:
             for queue_id in (q for s in participant.sessions for q in s.queue_ids):
                 queues[queue_id] = participant.participant_name
     return Organization(
-        identifier("captured"),
+        owners.pop() if owners else identifier("captured", *ids),
         "Captured",
         queues=tuple(Queue(*queue) for queue in queues.items()),
         agents=tuple(Agent(*agent) for agent in agents.items()),

@@ -28,8 +28,7 @@ LONGEST_OFF = timedelta(days=4)
 class Centre(Protocol):
     """What is served: who and what there is, and what was posted."""
 
-    @property
-    def organization(self) -> Organization: ...
+    organization: Organization
 
     @property
     def watched(self) -> Sequence[Agent]:

@@ -3,7 +3,16 @@
 from collections.abc import Collection
 from typing import Any
 
-from genesys_emulator.org import Agent, Division, Group, Organization, Presence, Queue, Team
+from genesys_emulator.org import (
+    Agent,
+    Division,
+    Group,
+    Organization,
+    Presence,
+    Queue,
+    Team,
+    identifier,
+)
 
 Entity = dict[str, Any]
 LOCALE = "en_US"
@@ -133,10 +142,15 @@ def organization_of(organization: Organization) -> Entity:
         "defaultLanguage": "en-US",
         "defaultCountryCode": "GB",
         "thirdPartyOrgName": "emulated",
+        "thirdPartyURI": "https://emulated.example.com",
         "domain": "emulated",
+        "features": {"purecloud": True},
         "version": 1,
         "state": "active",
-        "features": {"purecloud": True},
+        "defaultSiteId": identifier(organization.id, "site"),
+        "supportURI": "support@emulated.example.com",
+        "voicemailEnabled": False,
+        "productPlatform": "GenesysCloud",
         "selfUri": "/api/v2/organizations/me",
     }
 

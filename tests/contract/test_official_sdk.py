@@ -67,14 +67,22 @@ def test_it_pages_through_users_and_finds_them_by_id(sdk, client):
     assert users.get_user(everyone[0].id).name == everyone[0].name
 
 
-def test_it_reads_queues_divisions_and_the_organisation(sdk, client):
+def test_it_reads_queues_and_divisions(sdk, client):
     queues = sdk.RoutingApi(client).get_routing_queues(name="Bill*").entities
     divisions = sdk.AuthorizationApi(client).get_authorization_divisions().entities
 
     assert [queue.name for queue in queues] == ["Billing"]
     assert queues[0].division.id in {division.id for division in divisions}
     assert sdk.RoutingApi(client).get_routing_queue(queues[0].id).name == "Billing"
-    assert sdk.OrganizationApi(client).get_organizations_me().state == "active"
+
+
+def test_it_reads_all_that_it_knows_of_an_organisation(sdk, client):
+    itself = sdk.OrganizationApi(client).get_organizations_me()
+
+    assert [name for name in itself.swagger_types if getattr(itself, name) is None] == []
+    assert "outdated_sdk_version" not in everything_in(itself).lower()
+    assert (itself.state, itself.product_platform) == ("active", "GenesysCloud")
+    assert itself.id == sdk.TokensApi(client).get_tokens_me().organization.id
 
 
 def test_it_builds_its_models_from_conversation_details(sdk, client):

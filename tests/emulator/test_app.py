@@ -261,8 +261,19 @@ def test_queues_are_found_by_division_and_id(cloud):
     assert cloud.get(found[0]["selfUri"]).json() == found[0]
 
 
-def test_the_organization_tells_its_name(cloud):
-    assert cloud.get("/api/v2/organizations/me").json()["name"] == "Halcyon Parcels"
+def test_the_organization_is_the_same_for_a_seed_and_another_for_another():
+    def asked(seed: int, agents: int) -> dict[str, Any]:
+        cloud = cloud_of(Simulated(organization(seed, agents), date(2026, 2, 24)))
+        cloud.log_in()
+        answer: dict[str, Any] = cloud.get("/api/v2/organizations/me").json()
+        return answer
+
+    one, larger, other = asked(1, 2), asked(1, 40), asked(2, 2)
+
+    assert one["name"] == "Halcyon Parcels"
+    assert one == larger
+    assert one["id"] != other["id"]
+    assert one["defaultSiteId"] != other["defaultSiteId"]
 
 
 def test_the_log_holds_what_was_asked_and_no_secret(cloud):

@@ -85,6 +85,29 @@ def test_only_what_has_a_name_is_in_the_directory():
     ]} == {records.CARE: "Care", records.CLAIMS: "Claims"}  # fmt: skip
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_the_organization_is_that_of_the_conversations_whatever_the_form(form):
+    def id_of(content: bytes) -> str:
+        return captured(content).organization.id
+
+    assert id_of(FORMS[form]) == id_of(FORMS["a list"])
+    assert id_of(encode(RECORDS[:1])) != id_of(FORMS["a list"])
+
+
+def test_the_organization_has_the_id_that_records_name():
+    named = [RECORDS[0], {**RECORDS[1], "organizationId": "o-1"}]
+    named.append({**RECORDS[2], "organizationId": None})
+
+    assert serving(encode(named)).get("/api/v2/organizations/me").json()["id"] == "o-1"
+
+
+def test_records_of_two_organizations_are_not_served_as_one():
+    named = [{**record, "organizationId": f"o-{at}"} for at, record in enumerate(RECORDS[:2])]
+
+    with pytest.raises(CapturedError, match="of 2 organizations; serve one"):
+        captured(encode(named))
+
+
 def test_an_agent_with_a_name_is_listed():
     named = copy.deepcopy(records.PRIVATE)
     named["participants"][0]["participantName"] = "Inés Prado"

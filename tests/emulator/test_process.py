@@ -59,6 +59,23 @@ def test_a_file_is_served(tmp_path):
     assert {queue["name"] for queue in queues.json()["entities"]} == {"Care", "Claims"}
 
 
+@pytest.mark.parametrize("of", ["a seed", "a file"])
+def test_the_id_of_the_organization_may_be_chosen(tmp_path, of):
+    chosen = "0DDBA115-0000-4000-8000-000000000001"
+    path = tmp_path / "records.json"
+    path.write_bytes(msgspec.json.encode(RECORDS))
+    options = {"a seed": ("--seed", "7"), "a file": ("--conversations", str(path))}[of]
+
+    with (
+        served("--organization-id", chosen, *options) as emulator,
+        httpx2.Client(base_url=emulator.url, headers=emulator.token()) as client,
+    ):
+        organization = client.get("/api/v2/organizations/me").json()
+        token = client.get("/api/v2/tokens/me").json()
+
+    assert organization["id"] == token["organization"]["id"] == chosen.lower()
+
+
 def test_faults_by_options_are_there_from_the_start_and_again_after_a_reset():
     refuse = ("--fault", "kind=status,status=502,endpoint=users,calls=1+3")
     late = ("--fault", '{"kind": "hang", "seconds": 0.01, "endpoint": "users"}')
@@ -215,6 +232,7 @@ def test_a_port_that_is_taken_is_named():
         (["--without-permission", "routing:queue:vew"], "did you mean 'routing:queue:view'?"),
         (["--without-permission", "everything"], "known are analytics:"),
         (["--conversations", "no/such.json"], "no/such.json: cannot be read"),
+        (["--organization-id", "acme"], "--organization-id 'acme': write a UUID, such as "),
         (["--grant-type", "cod"], 'Did you mean "code"?'),
         (["--retry-after", "nver"], 'Did you mean "never"?'),
         (["--fault", "kind=stauts"], "--fault 'kind=stauts': kind: unknown 'stauts'; did you mean"),
@@ -241,5 +259,5 @@ def test_the_help_has_a_line_an_option():
     done = subprocess.run(command("--help"), capture_output=True, text=True, check=True)
 
     lines = [line for line in done.stdout.splitlines() if line.startswith("│ ")]
-    assert len(lines) == 16
+    assert len(lines) == 17
     assert all(line.startswith("│ --") for line in lines)
