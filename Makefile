@@ -23,6 +23,7 @@ bench: .venv/dev
 	$(PIP) -e '.[bench]'
 	$(BIN)/python bench/report_24h.py
 	$(BIN)/python bench/emulator_speed.py
+	$(BIN)/python bench/collector.py
 	$(BIN)/python bench/store_speed.py
 	$(BIN)/python bench/details_speed.py
 	$(BIN)/python bench/files.py

@@ -13,7 +13,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -59,10 +59,11 @@ def serving(*command: str) -> Iterator[tuple[int, http.client.HTTPConnection]]:
 
 
 @contextmanager
-def emulating(agents: int) -> Iterator[tuple[int, http.client.HTTPConnection, dict[str, str]]]:
+def emulating(
+    agents: int, command: Sequence[str] = (sys.executable, "-m", "genesys_emulator")
+) -> Iterator[tuple[int, http.client.HTTPConnection, dict[str, str]]]:
     options = ("--now", f"{NOW:%Y-%m-%dT%H:%M:%SZ}", "--agents", str(agents), "--days", "31")
-    command = (sys.executable, "-m", "genesys_emulator", *options)
-    with serving(*command, "--requests-per-minute", "1000000") as (pid, connection):
+    with serving(*command, *options, "--requests-per-minute", "1000000") as (pid, connection):
         secret = base64.b64encode(b"emulator:emulator-secret").decode()
         form = {"Authorization": f"Basic {secret}",
                 "Content-Type": "application/x-www-form-urlencoded"}  # fmt: skip
