@@ -13,7 +13,7 @@ import pyarrow as pa
 from halfhour import revising
 from halfhour.database import WAIT, Connection, Database, sql
 from halfhour.errors import ConfigError
-from halfhour.intervals import Interval, floored, moment, utc
+from halfhour.intervals import MILLISECOND, Interval, floored, moment, utc
 from halfhour.tables import NAMES, PLACES, POSTED, REVISIONS, STATUS
 from halfhour.vocabulary import Source
 from halfhour.windows import DAY, Settled
@@ -134,7 +134,7 @@ class Store:
         """
         import pyarrow.dataset as ds  # late, as reports do without it
 
-        count, read_at = 0, utc(read_at)
+        count, read_at = 0, floored(utc(read_at), MILLISECOND)
         day = {"start": window.start, "end": window.start + DAY}
         with self._database.transaction() as connection:
             known = revising.remember(connection, source, window)
