@@ -15,6 +15,8 @@ from genesys_emulator.records import Detail
 from genesys_emulator.statuses import Shown
 
 ENDLESS = 2**62
+PAGE = {"conversations", "totalHits", "aggregations", "cursor", "dataAvailabilityDate"}
+"""The fields of an answer."""
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -95,7 +97,8 @@ def captured(content: bytes) -> Captured:
     """The centre that a file with this *content* tells of.
 
     It holds an answer of the API (``{"conversations": [...]}``), one record,
-    a list of records, or one of these a line. A record that is there twice,
+    a list of either, or one of these a line. An answer without conversations is the
+    end of a query, null is what is not there, and 1.0 is 1. A record that is there twice,
     as pages may have it, counts once: as it was last. Raises CapturedError.
     """
     found = {
@@ -122,11 +125,15 @@ def _records(content: bytes) -> list[Any]:
 
 def _unwrapped(document: Any) -> list[Any]:
     match document:
-        case {"conversations": list(records)} | list(records):
+        case {"conversations": list(records)}:
             return records
+        case list(members):
+            if members and isinstance(members[0], dict) and "conversationId" in members[0]:
+                return members
+            return [record for page in members for record in _unwrapped(page)]
         case {"conversationId": _}:
             return [document]
-        case {"dataAvailabilityDate": _} | {"totalHits": _}:
+        case dict() if PAGE.issuperset(document):
             return []  # the answer past the last page has no conversations at all
         case _:
             raise CapturedError(
@@ -137,7 +144,7 @@ def _unwrapped(document: Any) -> list[Any]:
 
 def _conversation(record: Any, number: int) -> Conversation:
     try:
-        conversation = msgspec.convert(record, Conversation)
+        conversation = msgspec.convert(_said(record), Conversation)
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at ")
         path = path.strip("`").removeprefix("$").removeprefix(".")
@@ -148,6 +155,19 @@ def _conversation(record: Any, number: int) -> Conversation:
         raise CapturedError(": ".join(filter(None, [where, path, shown + reason]))) from None
     conversation.record = record
     return conversation
+
+
+def _said(value: Any) -> Any:
+    """The same without what is null, and whole numbers as such."""
+    match value:
+        case dict():
+            return {name: _said(member) for name, member in value.items() if member is not None}
+        case list():
+            return [_said(member) for member in value]
+        case float() if value.is_integer():
+            return int(value)
+        case _:
+            return value
 
 
 def _detail(conversation: Conversation) -> Detail:

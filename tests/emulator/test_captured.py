@@ -24,6 +24,16 @@ FORMS = {
     "pages by the line": b"\n\n".join(encode({"conversations": [each]}) for each in RECORDS),
     "a line each, from Windows": b"\xef\xbb\xbf" + b"\r\n".join(map(encode, RECORDS)),
     "pages that overlap": encode([*RECORDS, RECORDS[0]]),
+    "a list of pages": encode(
+        [{"conversations": RECORDS[:1]}, {"conversations": RECORDS[1:]}, {"totalHits": 9}]
+    ),
+    "pages by the line, to the end": encode({"conversations": RECORDS})
+    + b'\n{"aggregations": [], "totalHits": 9}\n{}\n{"conversations": null}',
+    "with nulls, and decimals in numbers": encode({"conversations": RECORDS})
+    .replace(b'"purpose":"acd"', b'"userId":null,"purpose":"acd"')
+    .replace(b'"purpose":"customer"', b'"externalContactId":null,"purpose":"customer"')
+    .replace(b'"participants":[', b'"participants":[{"purpose":"workflow","sessions":null},')
+    .replace(b'"value":5000,', b'"value":5000.0,'),
 }
 POSTED = {
     # A consult: both agents handle it, the second for longer than an hour.
