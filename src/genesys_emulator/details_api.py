@@ -16,7 +16,7 @@ from genesys_emulator.endpoints import Endpoint
 from genesys_emulator.instants import MINUTE
 from genesys_emulator.jobs import LAG, Jobs, Kind, Row, Task
 from genesys_emulator.lookup import find
-from genesys_emulator.paging import span
+from genesys_emulator.paging import span, total_of
 from genesys_emulator.records import Detail
 from genesys_emulator.scrolls import Scroll, Scrolls
 
@@ -58,7 +58,7 @@ def handlers(
         before = (asked.page_number - 1) * asked.page_size
         page, _ = found.scroll.rows(*span(before, asked.page_size, request.state.fault))
         shown = {"conversations": [each.record(found.as_of) for each in page]} if page else {}
-        return said({"totalHits": found.total, **shown})
+        return said({**total_of(found.total, request.state.fault), **shown})
 
     async def some(request: Request) -> Response:
         listed = ",".join(request.query_params.getlist("id")).split(",")

@@ -169,6 +169,8 @@ ALL = (
 )
 NAMES = frozenset(endpoint.name for endpoint in ALL)
 PAGED = frozenset(endpoint.name for endpoint in ALL if endpoint.paged)
+COUNTED = frozenset((DETAILS.name, USER_DETAILS.name))
+"""Queries whose answers have a ``totalHits``."""
 OF_JOBS = frozenset(endpoint.name for jobs in JOBS for endpoint in jobs)
 PERMISSIONS = frozenset(name for endpoint in ALL for name in endpoint.permissions)
 

@@ -126,6 +126,7 @@ CHECKS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("seconds", lambda value: _is_number(value, 86_400), "a number of seconds"),
     ("hours", lambda value: _is_number(value, 10_000), "a number of hours"),
     ("max_buckets", lambda value: _is_count(value, 0), "a whole number, 0 or more"),
+    ("total", lambda value: type(value) is int, "a whole number"),
 )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from genesys_emulator.corrections import AsOf, Corrections
-from genesys_emulator.endpoints import OF_JOBS, PAGED
+from genesys_emulator.endpoints import COUNTED, OF_JOBS, PAGED
 from genesys_emulator.instants import HOUR
 
 
@@ -34,6 +34,7 @@ KINDS: Mapping[str, Kind] = {
     "expired_token": Kind(),
     "short_page": Kind(endpoints=PAGED),
     "duplicate": Kind(endpoints=PAGED),
+    "wrong_total": Kind(("total",), endpoints=COUNTED),
     "job_fails": Kind(endpoints=OF_JOBS),
     "job_cancelled": Kind(endpoints=OF_JOBS),
     "job_expires": Kind(endpoints=OF_JOBS),
@@ -58,6 +59,7 @@ class Fault:
     retry_after: str | None = None
     seconds: float = 30.0
     max_buckets: int = 0
+    total: int | None = None
     hours: float = 6.0
     seen: int = field(default=0, compare=False)
 

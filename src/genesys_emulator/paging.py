@@ -1,4 +1,4 @@
-"""Which rows a page has: those that were asked for, unless a fault has it otherwise."""
+"""Which rows a page has, and of how many: as it is right, unless a fault has it otherwise."""
 
 from collections.abc import Callable
 
@@ -15,6 +15,12 @@ def span(start: int, size: int, fault: Fault | None) -> tuple[int, int]:
             return max(0, start - 1), start + size
         case _:
             return start, start + size
+
+
+def total_of(hits: int, fault: Fault | None) -> dict[str, int]:
+    """The ``totalHits`` of a query: how many it found, unless a fault has another or none."""
+    told = fault.total if fault and fault.kind == "wrong_total" else hits
+    return {} if told is None else {"totalHits": told}
 
 
 def listed(page: Callable[[Parameters], Page], parameters: Parameters, fault: Fault | None) -> Page:

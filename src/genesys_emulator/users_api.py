@@ -15,7 +15,7 @@ from genesys_emulator.endpoints import Endpoint
 from genesys_emulator.filters import Clause
 from genesys_emulator.jobs import LAG, Jobs, Kind, Row, Task
 from genesys_emulator.org import Agent
-from genesys_emulator.paging import span
+from genesys_emulator.paging import span, total_of
 from genesys_emulator.users_validation import (
     UserDetailsQuery,
     UsersQuery,
@@ -63,7 +63,8 @@ def handlers(centre: Centre, jobs: Jobs) -> Mapping[Endpoint, Handler]:
         start, stop = span(before, asked.page_size, request.state.fault)
         found = in_order(asked)
         page = list(records(asked, found[start:stop], jobs.now()))
-        return said({"totalHits": len(found), **({"userDetails": page} if page else {})})
+        total = total_of(len(found), request.state.fault)
+        return said({**total, **({"userDetails": page} if page else {})})
 
     def details_job(body: Any) -> Task:
         asked = user_details_job(body)

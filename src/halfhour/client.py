@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 
 NOTABLE = 1.0
 """Seconds of a wait that is told of."""
+MOST_PAGES = 10_000
+"""Pages of a list, of which no organisation has a million rows."""
 
 T = TypeVar("T")
 Query = Mapping[str, str | Sequence[str]]
@@ -61,15 +62,22 @@ class Client:
         await self._http.aclose()
 
     async def call(
-        self, endpoint: Endpoint[T], *, query: Query | None = None, body: object = None
+        self,
+        endpoint: Endpoint[T],
+        *,
+        query: Query | None = None,
+        body: object = None,
+        final: Callable[[Exception], bool] = lambda error: False,
     ) -> T:
-        """One answer, tried for as long as the settings' patience lasts.
+        """One answer, tried for as long as the settings' patience lasts, or until an error is
+        *final*.
 
         Raises ApiError, AuthError, Unreachable or UnexpectedAnswer.
         """
         patience = self._settings.patience
+        address = self._address(endpoint, query)
         async for attempt in stamina.retry_context(
-            on=partial(pacing.retry, ceiling=patience.ceiling),
+            on=lambda error: not final(error) and pacing.retry(error, ceiling=patience.ceiling),
             attempts=patience.attempts,
             timeout=None,  # else a minute of Retry-After would be the last
             wait_initial=patience.first_wait,
@@ -78,50 +86,66 @@ class Client:
         ):
             with attempt:
                 async with self._slots.one():
-                    response = await self._send(endpoint, query, body)
+                    response = await self._send(endpoint, address, body)
                     answer: T = self._read(endpoint, response)
         return answer
 
     async def pages(
-        self, endpoint: Endpoint[wire.Page[T]], query: Query | None = None
-    ) -> AsyncIterator[T]:
+        self, endpoint: Endpoint[wire.Page[wire.Named]], query: Query | None = None
+    ) -> AsyncIterator[wire.Named]:
         """The rows of a list, every page of it. Raises what `call` raises.
 
         Pages are asked for by number: following the address in an answer
         would send the token wherever that points.
         """
-        number = 1
-        while True:
-            asked = {**(query or {}), "pageSize": str(PAGE_SIZE), "pageNumber": str(number)}
+        size, number = PAGE_SIZE, 1
+        read: set[str] = set()
+        for _ in range(MOST_PAGES):
+            asked = {**(query or {}), "pageSize": str(size), "pageNumber": str(number)}
             page = await self.call(endpoint, query=asked)
-            for row in page.entities:
+            rows = page.entities or ()
+            for row in rows:
                 yield row
             if page.next_uri is None:
                 return
-            if not page.entities:
+            if read.issuperset(row.id for row in rows):
                 raise UnexpectedAnswer(
-                    f"{endpoint.name}: page {number} is empty, yet another is announced; "
+                    f"{endpoint.name}: page {number} has nothing new, yet another is announced; "
                     "some may be missing, so nothing was used - try again"
                 )
-            number += 1
+            read.update(row.id for row in rows)
+            size, number = page.page_size or size, (page.page_number or number) + 1
+        raise UnexpectedAnswer(
+            f"{endpoint.name}: more than {MOST_PAGES:,} pages, which no organisation has; nothing "
+            "was used - try again later"
+        )
+
+    def _address(self, endpoint: Endpoint[Any], query: Query | None) -> httpx2.URL:
+        """Raises UnexpectedAnswer for one that cannot be: a part of it is from an answer."""
+        try:
+            return httpx2.URL(self._settings.hosts.api + endpoint.path, params=query)
+        except httpx2.InvalidURL as error:
+            raise UnexpectedAnswer(
+                f"{endpoint.name}: an id that was answered before cannot be part of an address; "
+                "try again, and if it stays, please report this as a bug"
+            ) from error
 
     async def _send(
-        self, endpoint: Endpoint[Any], query: Query | None, body: object
+        self, endpoint: Endpoint[Any], address: httpx2.URL, body: object
     ) -> httpx2.Response:
         token = await self._login.token()
-        response = await self._exchange(endpoint, query, body, token)
+        response = await self._exchange(endpoint, address, body, token)
         if response.status_code == httpx2.codes.UNAUTHORIZED:
             token = await self._login.another(token)
-            response = await self._exchange(endpoint, query, body, token)
+            response = await self._exchange(endpoint, address, body, token)
         return response
 
     async def _exchange(
-        self, endpoint: Endpoint[Any], query: Query | None, body: object, token: str
+        self, endpoint: Endpoint[Any], address: httpx2.URL, body: object, token: str
     ) -> httpx2.Response:
         request = self._http.build_request(
             endpoint.method,
-            self._settings.hosts.api + endpoint.path,
-            params=query,
+            address,
             content=None if body is None else msgspec.json.encode(body),
             headers={"Authorization": f"Bearer {token}"}
             | ({} if body is None else {"Content-Type": "application/json"}),
@@ -130,7 +154,7 @@ class Client:
         response = await transport.exchange(self._http, request, self._settings.patience)
         self.left = pacing.left(response.headers)
         self.server_time = pacing.server_time(response.headers) or self.server_time
-        self._hold(pacing.pause(response.headers))
+        self._hold(pacing.pause(response.headers, ceiling=self.patience.ceiling))
         return response
 
     def _read(self, endpoint: Endpoint[T], response: httpx2.Response) -> T:

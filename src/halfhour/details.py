@@ -4,7 +4,7 @@ From a job what the data lake holds, from the query what it does not hold yet.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -30,6 +30,7 @@ from halfhour.intervals import Interval, utc
 from halfhour.records import Oddity
 from halfhour.segments import Read, read
 from halfhour.tables import EMITTED, SEGMENTS
+from halfhour.transport import odd_data_refused
 
 LOOK_BACK = timedelta(days=1)
 """How much earlier a conversation may have begun that the query is asked for."""
@@ -45,8 +46,11 @@ JOBS = 3
 """How often a job is submitted that fails, is cancelled or expires."""
 MOST = 100_000
 """Conversations that a query gives: past it Genesys refuses to page on."""
+MOST_JOB_PAGES = 20_000
+"""Pages of a job's results: no organisation has ten million conversations a day."""
 
-Take = Callable[[wire.Details], None]
+Take = Callable[[wire.Details], Collection[str]]
+"""Keeps a page, and returns the ids of its conversations, as far as they can be told."""
 
 PART = pa.field("part", pa.int32(), nullable=False)
 WRITTEN = {
@@ -110,8 +114,11 @@ async def gather(client: Client, window: Interval, lake: datetime, files: Files)
     Raises UnexpectedAnswer, and what `Client.call` raises.
     """
 
-    def take(page: wire.Details) -> None:
-        files.add(read(page.conversations or (), window, held_until))
+    def take(page: wire.Details) -> Collection[str]:
+        with odd_data_refused(DETAILS.name):
+            found = read(page.conversations or (), window, held_until)
+            files.add(found)
+        return found.conversations
 
     if lake > window.start:
         held_until = min(lake, window.end)
@@ -168,35 +175,51 @@ async def _finished(client: Client, job_id: str) -> wire.JobStatus:
 
 
 async def _results(client: Client, job_id: str, interval: Interval, take: Take) -> None:
-    cursor = None
-    while True:
-        asked = {"pageSize": str(JOB_PAGE)} | ({"cursor": cursor} if cursor else {})
+    asked = {"pageSize": str(JOB_PAGE)}
+    cursors: set[int] = set()
+    earlier: set[int] = set()
+    for number in range(1, MOST_JOB_PAGES + 1):
         page = await client.call(DETAIL_RESULTS.at(job_id), query=asked)
         if page.data_availability_date and _moment(page.data_availability_date) < interval.end:
             raise UnexpectedAnswer(
                 "conversation details job: it saw less than was announced to be there, up to "
                 f"{page.data_availability_date}; nothing was used - try again later"
             )
-        take(page)
+        _check_new("conversation details job", take(page), earlier)
         if page.cursor is None:
             return
-        cursor = page.cursor
+        if not page.conversations or not page.cursor or hash(page.cursor) in cursors:
+            wrong = "it is empty" if not page.conversations else "its cursor leads nowhere new"
+            raise UnexpectedAnswer(
+                f"conversation details job: page {number} announces another, but {wrong}; "
+                "nothing was used - try again"
+            )
+        cursors.add(hash(page.cursor))
+        asked["cursor"] = page.cursor
+    raise UnexpectedAnswer(
+        f"conversation details job: more than {MOST_JOB_PAGES:,} pages for {interval}; "
+        "nothing was used - try again later"
+    )
 
 
 async def _query(client: Client, interval: Interval, take: Take) -> None:
-    """Every page of the query over *interval*."""
-    query, number, of = plan.details(interval), 1, 1
-    while number <= of:
+    """Every page of the query over *interval*, up to one that is empty: the total is a guess."""
+    query, short = plan.details(interval), False
+    read_ids: set[str] = set()
+    earlier: set[int] = set()
+    for number in range(1, MOST // PAGE_SIZE + 1):
         page = await _whole_page(client, query, number)
-        if page.total_hits > MOST:
-            raise UnexpectedAnswer(
-                f"conversation details: {page.total_hits:,} conversations in {interval} are more "
-                f"than the {MOST:,} that Genesys lets a query page through; jobs will have them "
-                "when this time has reached the data lake, so run it again tomorrow"
-            )
-        of = max(of, -(-page.total_hits // PAGE_SIZE))
-        take(page)
-        number += 1
+        if page.total_hits and page.total_hits > MOST:
+            raise _too_many(f"{page.total_hits:,}", interval)
+        if not page.conversations:
+            return
+        ids = take(page)
+        _check_new("conversation details", ids, earlier)
+        if short and not (ids and read_ids.issuperset(ids)):
+            raise _lacking(number - 1)
+        read_ids.update(ids)
+        short = len(page.conversations) < PAGE_SIZE
+    raise _too_many(f"{MOST:,} or more", interval)
 
 
 async def _whole_page(client: Client, query: dict[str, object], number: int) -> wire.Details:
@@ -207,22 +230,56 @@ async def _whole_page(client: Client, query: dict[str, object], number: int) -> 
     page may be short where that has shrunk. Where it stays short of the total
     all the same, what is missing cannot be told from what never was there, and
     no figures are better than figures that may lack some.
+
+    A total that is missing, or lower than what has come, says nothing of a
+    short page: it is asked for again as often as patience has it, and then is
+    the last, or `_query` finds that it is not.
     """
+    longest = wire.Details()
     for _ in range(client.patience.attempts):
         page = await client.call(DETAILS, body=plan.paged(query, number))
-        due = page.total_hits - (number - 1) * PAGE_SIZE
-        if len(page.conversations or ()) >= min(PAGE_SIZE, due):
+        count = len(page.conversations or ())
+        due = (page.total_hits or 0) - (number - 1) * PAGE_SIZE
+        if count >= PAGE_SIZE or count == max(due, 0):
             return page
-    raise UnexpectedAnswer(
+        longest = max(longest, page, key=lambda answer: len(answer.conversations or ()))
+    if len(longest.conversations or ()) < due:
+        raise _lacking(number)
+    return longest
+
+
+def _check_new(operation: str, ids: Collection[str], earlier: set[int]) -> None:
+    """Raises UnexpectedAnswer if a page of those *earlier* had these conversations, or there would
+    be no end. A number is remembered of each page, not its ids: a job may have millions.
+    """
+    page = hash(frozenset(ids))
+    if ids and page in earlier:
+        raise UnexpectedAnswer(
+            f"{operation}: a page has the same conversations as one before it, so others would be "
+            "missing; nothing was used - try again"
+        )
+    earlier.add(page)
+
+
+def _lacking(number: int) -> UnexpectedAnswer:
+    return UnexpectedAnswer(
         f"conversation details: page {number} has fewer conversations than a page is to have, "
         "so some would be missing; nothing was used - try again"
+    )
+
+
+def _too_many(count: str, interval: Interval) -> UnexpectedAnswer:
+    return UnexpectedAnswer(
+        f"conversation details: {count} conversations in {interval}, but Genesys lets a query page "
+        f"through no more than {MOST:,}; jobs will have them when this time has reached the data "
+        "lake, so run it again tomorrow"
     )
 
 
 def _moment(text: str) -> datetime:
     try:
         return utc(datetime.fromisoformat(text))
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # in the years 1 and 9999 a zone leads out of them
         raise UnexpectedAnswer(
-            f"conversation details: {text!r}, until when there is data, is not a valid time"
+            f"conversation details: {text[:40]!r}, until when there is data, is not a valid time"
         ) from error

@@ -19,12 +19,16 @@ from halfhour.intervals import Interval
 from halfhour.plan import PostedQuery, Question
 from halfhour.settings import Settings
 from halfhour.tables import POSTED, STATUS
+from halfhour.transport import odd_data_refused
 from halfhour.vocabulary import By, Source, is_id
 from halfhour.windows import Calendar, Held, Settled
 
 T = TypeVar("T")
 
 log = logging.getLogger("halfhour")
+
+LONGEST_ID = 200
+"""Characters of an id whose name is asked for; Genesys Cloud writes ids as UUIDs, which have 36."""
 
 Progress = Callable[[int, int], None]
 """Told how many of how many windows are there."""
@@ -85,21 +89,28 @@ async def _all_posted(
     return pa.concat_tables([POSTED.empty_table(), *tables])
 
 
-async def posted(client: Client, query: PostedQuery) -> pa.Table:
+async def posted(client: Client, query: PostedQuery, *, again: bool = True) -> pa.Table:
     """`tables.POSTED` of *query*, which is divided where it is too much for one answer.
 
-    Raises what `Client.call` raises.
+    One that takes too long is asked *again* as often as patience has it, but its parts are
+    divided at once. Raises what `Client.call` raises.
     """
+
+    def final(error: Exception) -> bool:
+        return not again and isinstance(error, ApiError) and bool(plan.divided(query, error))
+
     try:
-        answer = await client.call(AGGREGATES, body=query.body())
+        answer = await client.call(AGGREGATES, body=query.body(), final=final)
     except ApiError as error:
-        parts = query.halves() if plan.too_much(error) else None
+        parts = plan.divided(query, error)
         if not parts:
             raise
         log.warning("%s: too much for one answer; asking in two parts", query.window)
-        tables = [await posted(client, part) for part in parts]
-        return shaping.added(tables) if query.within_one else pa.concat_tables(tables)
-    return shaping.posted(answer, query.window, query.granularity)
+        tables = [await posted(client, part, again=False) for part in parts]
+        with odd_data_refused(AGGREGATES.name):
+            return shaping.added(tables) if query.within_one else pa.concat_tables(tables)
+    with odd_data_refused(AGGREGATES.name):
+        return shaping.posted(answer, query.window, query.granularity)
 
 
 async def status(
@@ -109,7 +120,8 @@ async def status(
 
     async def some(ids: Sequence[str]) -> pa.Table:
         answer = await client.call(STATUSES, body=plan.status(window, granularity, ids))
-        return shaping.status(answer, window, granularity)
+        with odd_data_refused(STATUSES.name):
+            return shaping.status(answer, window, granularity)
 
     tables = await together(some(ids) for ids in plan.chunks(agents, plan.AGENTS_A_REQUEST))
     return pa.concat_tables([STATUS.empty_table(), *tables])
@@ -125,7 +137,8 @@ async def with_capacity(settings: Settings, question: Question, found: Found) ->
 
     async def one(window: Interval) -> pa.Table:
         answer = await client.call(CAPACITY, body=plan.capacity(window, width))
-        return shaping.capacity(answer, window, width)
+        with odd_data_refused(CAPACITY.name):
+            return shaping.capacity(answer, window, width)
 
     async with Client(settings) as client:
         try:
@@ -144,7 +157,8 @@ async def with_offered(settings: Settings, question: Question, found: Found) -> 
         async def one(window: Interval) -> pa.Table:
             body = plan.offered(window, question.granularity, queues)
             answer = await client.call(AGGREGATES, body=body)
-            return shaping.offered(answer, window, question.granularity)
+            with odd_data_refused(AGGREGATES.name):
+                return shaping.offered(answer, window, question.granularity)
 
         tables = await together(map(one, question.interval.windows(plan.WINDOW)))
     return replace(found, offered=choosing.of_media(pa.concat_tables(tables), question.media))
@@ -173,7 +187,9 @@ async def named(client: Client, agents: Sequence[str]) -> list[wire.Named]:
             row async for row in client.pages(AGENTS, {"id": ids, "state": "any", "expand": "team"})
         ]
 
-    rows = await together(some(ids) for ids in plan.chunks(agents, plan.AGENTS_A_REQUEST))
+    # One that no address can hold would keep all others from being named.
+    askable = [agent for agent in agents if len(agent) <= LONGEST_ID]
+    rows = await together(some(ids) for ids in plan.chunks(askable, plan.AGENTS_A_REQUEST))
     return [row for page in rows for row in page]
 
 

@@ -11,6 +11,8 @@ TRANSIENT = frozenset({408, 429, 502, 503, 504})
 OVERWHELMED = frozenset({429, 503, 504})
 IN_FLIGHT = 8
 """Requests under way at once, at most. httpx2 gets slower past it, and 300 a minute need fewer."""
+DIGITS = 9
+"""As many digits as a number in a header has at most; one with more is passed over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,8 @@ class Patience:
     """How long to wait, in seconds, and how often to try.
 
     *silence* is the longest wait for the next byte of an answer, *whole* for
-    all of it. A ``Retry-After`` above *ceiling* is not waited for.
+    all of it. A ``Retry-After`` above *ceiling* is not waited for, and for the
+    rate limit no longer than that.
     """
 
     attempts: int = 5
@@ -68,8 +71,8 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     does not matter; from *now* where there is none.
     """
     text = headers.get("retry-after", "").strip()
-    if text.isdecimal():
-        return float(text)
+    if (seconds := _whole_number(text)) is not None:
+        return float(seconds)
     until = _http_date(text)
     since = _http_date(headers.get("date", "")) or now
     return None if until is None else max((until - since).total_seconds(), 0.0)
@@ -80,19 +83,20 @@ def server_time(headers: Mapping[str, str]) -> datetime | None:
     return _http_date(headers.get("date", ""))
 
 
-def pause(headers: Mapping[str, str]) -> float:
+def pause(headers: Mapping[str, str], *, ceiling: float) -> float:
     """The seconds to hold back the next request, so that it does not meet the limit.
 
     From ``inin-ratelimit-count``, ``-allowed`` and ``-reset`` (seconds until
     the count starts anew); 0 where they are missing or leave room for what
-    may be under way.
+    may be under way. The count starts anew each minute, so a reset above
+    *ceiling* is a mistake.
     """
     figures = _figures(headers, "count", "allowed", "reset")
     if figures is None:
         return 0.0
     count, allowed, reset = figures
     room = min(IN_FLIGHT, allowed // 2)
-    return float(reset) if count >= allowed - room else 0.0
+    return min(reset, ceiling) if count >= allowed - room else 0.0
 
 
 def left(headers: Mapping[str, str]) -> int | None:
@@ -103,13 +107,18 @@ def left(headers: Mapping[str, str]) -> int | None:
 
 def _figures(headers: Mapping[str, str], *names: str) -> list[int] | None:
     """The values of ``inin-ratelimit-``*names*; None unless all are there."""
-    figures = [headers.get(f"inin-ratelimit-{name}", "") for name in names]
-    return [int(each) for each in figures] if all(each.isdecimal() for each in figures) else None
+    figures = [_whole_number(headers.get(f"inin-ratelimit-{name}", "")) for name in names]
+    given = [figure for figure in figures if figure is not None]
+    return given if len(given) == len(names) else None
+
+
+def _whole_number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) <= DIGITS else None
 
 
 def _http_date(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return moment if moment.tzinfo else None

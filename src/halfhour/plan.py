@@ -214,9 +214,14 @@ def chunks(ids: Iterable[str], size: int) -> list[tuple[str, ...]]:
     return [tuple(unique[at : at + size]) for at in range(0, len(unique), size)]
 
 
-def too_much(error: ApiError) -> bool:
-    """Whether *error* says that a smaller question may be answered."""
-    return error.code == "response.entity.too.large" or error.status in {408, 504}
+def divided(query: PostedQuery, error: ApiError) -> tuple[PostedQuery, PostedQuery] | None:
+    """What to ask in place of *query*, which ended with *error*; None if nothing smaller will do.
+
+    One interval that takes too long is not divided further.
+    """
+    too_large = error.code == "response.entity.too.large"
+    too_slow = error.status in {408, 504} and not query.within_one
+    return query.halves() if too_large or too_slow else None
 
 
 def preview(question: Question, hosts: Hosts) -> dict[str, Any]:

@@ -2,13 +2,19 @@
 
 A key that is not read is passed over, and one that may be missing has a
 default: Genesys leaves out what it has nothing for, and adds fields monthly.
+An explicit null is read as if the key were missing.
 """
 
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
 
 import msgspec
 
 T = TypeVar("T")
+if TYPE_CHECKING:
+    OrNull = Annotated[T, "null is replaced by the default"]
+else:
+    OrNull = T | None
+"""A field that has no null once it is read: `__post_init__` puts the default in its place."""
 
 
 class Wire(msgspec.Struct, gc=False, rename="camel"):
@@ -29,15 +35,15 @@ class LoginRefusal(Wire, rename=None):
     """What the login host says instead of a token; not an `ErrorBody`."""
 
     error: str
-    description: str = ""
+    description: str | None = None
 
 
 class ErrorBody(Wire):
     """What every other refusal carries."""
 
-    message: str = ""
-    code: str = ""
-    context_id: str = ""
+    message: str | None = None
+    code: str | None = None
+    context_id: str | None = None
 
 
 class Stats(Wire):
@@ -51,22 +57,34 @@ class Metric(Wire):
     """*qualifier* is a status; only the aggregates of users have one."""
 
     metric: str
-    qualifier: str = ""
-    stats: Stats = msgspec.field(default_factory=Stats)
+    qualifier: OrNull[str] = ""
+    stats: OrNull[Stats] = msgspec.field(default_factory=Stats)
+
+    def __post_init__(self) -> None:
+        self.qualifier = self.qualifier or ""
+        self.stats = self.stats or Stats()
 
 
 class Bucket(Wire):
     """One sub-interval of one group; *interval* is ``start/end`` in UTC or with an offset."""
 
     interval: str
-    metrics: tuple[Metric, ...] = ()
+    metrics: OrNull[tuple[Metric, ...]] = ()
+
+    def __post_init__(self) -> None:
+        self.metrics = self.metrics or ()
 
 
 class Group(Wire):
     """A group lacks the dimensions that its metrics do not have."""
 
-    group: dict[str, str] = {}
-    data: tuple[Bucket, ...] = ()
+    group: OrNull[dict[str, OrNull[str]]] = {}
+    data: OrNull[tuple[Bucket, ...]] = ()
+
+    def __post_init__(self) -> None:
+        named = (self.group or {}).items()
+        self.group = {name: value for name, value in named if value is not None}
+        self.data = self.data or ()
 
 
 class Aggregates(Wire):
@@ -98,9 +116,14 @@ class Named(Wire):
 
 
 class Page(Wire, Generic[T]):
-    """A page of a list. A short page is no sign of the end: only a missing *next_uri* is."""
+    """A page of a list. A short page is no sign of the end: only a missing *next_uri* is.
 
-    entities: tuple[T, ...] = ()
+    *page_size* may be less than was asked for, and then *page_number* counts such pages.
+    """
+
+    entities: tuple[T, ...] | None = None
+    page_size: int | None = None
+    page_number: int | None = None
     next_uri: str | None = None
 
 
@@ -111,7 +134,7 @@ class DetailMetric(Wire):
     conversation, so all of it may be missing, and *value* may be anything.
     """
 
-    name: str = ""
+    name: str | None = None
     value: object = None
     emit_date: str | None = None
 
@@ -131,16 +154,16 @@ class Session(Wire):
     session_id: str | None = None
     media_type: str | None = None
     direction: str | None = None
-    metrics: tuple[DetailMetric, ...] | None = ()
-    segments: tuple[Segment, ...] | None = ()
+    metrics: tuple[DetailMetric, ...] | None = None
+    segments: tuple[Segment, ...] | None = None
 
 
 class Participant(Wire):
     """Agents have a *user_id*; their *purpose* is agent on queue work, user on other calls."""
 
-    purpose: str = ""
+    purpose: str | None = None
     user_id: str | None = None
-    sessions: tuple[Session, ...] | None = ()
+    sessions: tuple[Session, ...] | None = None
 
 
 class Conversation(Wire):
@@ -148,7 +171,10 @@ class Conversation(Wire):
 
     conversation_id: str
     conversation_end: str | None = None
-    participants: tuple[Participant, ...] = ()
+    participants: OrNull[tuple[Participant, ...]] = ()
+
+    def __post_init__(self) -> None:
+        self.participants = self.participants or ()
 
 
 class Details(Wire):
@@ -157,7 +183,7 @@ class Details(Wire):
     """
 
     conversations: tuple[msgspec.Raw, ...] | None = None
-    total_hits: int = 0
+    total_hits: int | None = None
     cursor: str | None = None
     data_availability_date: str | None = None
 
@@ -172,7 +198,7 @@ class JobStatus(Wire):
     """*state* is QUEUED, PENDING, FULFILLED, FAILED, CANCELLED or EXPIRED."""
 
     state: str
-    error_message: str = ""
+    error_message: str | None = None
 
 
 class Availability(Wire):

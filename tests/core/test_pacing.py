@@ -52,6 +52,10 @@ def test_a_date_counts_from_the_answers_own_clock(seconds, clock_is_off_by):
         ("", None),
         ("soon", None),
         ("-5", None),
+        ("infinity", None),
+        ("9" * 5000, None),
+        ("Fri, 31 Dec 99999999999999 23:59:59 GMT", None),
+        ("Fri, 31 Dec 2026 23:59:59 +99999999999999", None),
         (format_datetime(NOW + timedelta(seconds=30), usegmt=True), 30.0),
         (format_datetime(NOW - timedelta(seconds=30), usegmt=True), 0.0),
     ],
@@ -71,6 +75,10 @@ def test_retry_after_is_read_in_both_forms(text, seconds):
         ("5", "10", "30", 30),
         ("", "", "", 0),
         ("1", "x", "9", 0),
+        ("300", "300", "31536000", 180),
+        ("300", "300", "9" * 5000, 0),
+        ("9" * 5000, "300", "9", 0),
+        ("300", "infinity", "9", 0),
     ],
 )
 def test_the_next_request_waits_where_the_limit_is_near(count, allowed, reset, seconds):
@@ -80,7 +88,16 @@ def test_the_next_request_waits_where_the_limit_is_near(count, allowed, reset, s
         "inin-ratelimit-reset": reset,
     }
 
-    assert pacing.pause(headers) == seconds
+    assert pacing.pause(headers, ceiling=180) == seconds
+
+
+@given(st.text(), st.text(), st.text())
+def test_no_header_is_too_odd_to_be_read(text, date, number):
+    headers = {"retry-after": text, "date": date, "inin-ratelimit-count": number}
+    headers |= {"inin-ratelimit-allowed": number, "inin-ratelimit-reset": text}
+
+    assert 0 <= pacing.pause(headers, ceiling=180) <= 180
+    assert (pacing.retry_after(headers, NOW) or 0) >= 0
 
 
 @given(st.lists(st.sampled_from((None, 429, 503, 504, 500, "unreachable"))))

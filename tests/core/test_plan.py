@@ -102,7 +102,25 @@ def test_more_queues_than_genesys_takes_are_refused():
     ],
 )
 def test_only_what_a_smaller_question_mends_is_divided(error, answer):
-    assert plan.too_much(error) is answer
+    query = PostedQuery(hours(1), HALF_HOUR)
+
+    assert plan.divided(query, error) == (query.halves() if answer else None)
+
+
+@pytest.mark.parametrize(
+    ("error", "answer"),
+    [
+        (ApiError("x", 400, code="response.entity.too.large"), True),
+        (ApiError("x", 504), False),
+        (ApiError("x", 408), False),
+    ],
+)
+def test_an_interval_is_divided_where_it_is_too_large_but_not_where_it_takes_too_long(
+    error, answer
+):
+    query = PostedQuery(hours(0.5), HALF_HOUR)
+
+    assert plan.divided(query, error) == (query.halves() if answer else None)
 
 
 def test_a_preview_shows_every_request_and_names_in_angle_brackets():

@@ -88,6 +88,19 @@ def test_one_row_cannot_be_fewer(cloud):
     assert len(ids(listed(cloud, "/api/v2/users?pageSize=1"))) == 9
 
 
+@pytest.mark.parametrize(
+    ("given", "told"), [({"total": 100}, 100), ({"total": -1}, -1), ({}, None)]
+)
+def test_the_total_of_a_query_may_be_wrong_or_missing_and_its_pages_are_right(cloud, given, told):
+    honest = [details(cloud, number) for number in (1, 2)]
+    cloud.fault(kind="wrong_total", **given)
+    pages = [details(cloud, number) for number in (1, 2)]
+
+    assert [page.get("totalHits") for page in pages] == [told, told]
+    for page, true in zip(pages, honest, strict=True):
+        assert page["conversations"] == true["conversations"]
+
+
 def test_a_short_page_of_a_query_is_half_of_it_and_the_total_tells(cloud):
     honest = details(cloud, 2)
     cloud.fault(kind="short_page", endpoint="details", calls=[1])

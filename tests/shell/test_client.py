@@ -260,6 +260,19 @@ def test_every_page_of_a_list_is_read(shared_cloud, big_cloud):
     assert len(big_cloud.requests("/api/v2/users")) == 3
 
 
+@pytest.mark.parametrize("faulty", [{}, {"calls": [1]}, {"calls": [2]}, {"share": 0.5, "seed": 1}])
+def test_nobody_is_missing_of_a_list_whose_pages_are_shorter_than_asked_for(big_cloud, faulty):
+    async def everyone(settings: Settings) -> list[wire.Named]:
+        async with Client(settings) as client:
+            return [row async for row in client.pages(AGENTS, {"state": "any"})]
+
+    big_cloud.reset()
+    big_cloud.faults({"kind": "short_page", "endpoint": "users", **faulty})
+    people = run(everyone(big_cloud.settings))
+
+    assert len({person.id for person in people}) == len(people) == 225
+
+
 def test_a_list_of_queues_is_read(cloud):
     async def queues() -> list[str]:
         async with Client(cloud.settings) as client:

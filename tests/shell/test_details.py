@@ -1,7 +1,8 @@
 """Conversation details and status, when jobs fail, pages are short or a permission is missing."""
 
 import asyncio
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from halfhour.windows import DAY
 from halfhour.wishes import Wish
 
 from .conftest import Cloud, Halfhour, emulator
+from .spoiling import Answer, Asked, spoiled
 from .test_syncing import FAULTS, bring
 
 NOW = datetime(2026, 3, 3, 12, 10, tzinfo=UTC)
@@ -179,6 +181,106 @@ def test_nor_is_a_last_page(tmp_path):
 
         (error,) = outcome.failed.values()
         assert "page 1 has fewer conversations than a page is to have" in str(error)
+
+
+@pytest.mark.parametrize("total", [{"total": 100}, {"total": -1}, {"total": 1}, {}])
+def test_the_query_is_read_to_its_end_whatever_its_total_says(cloud, tmp_path, undisturbed, total):
+    cloud.faults({"kind": "wrong_total", "endpoint": "details", **total})
+    outcome, store = details(cloud, tmp_path / "s.duckdb", attempts=2)
+
+    assert outcome.failed == {}
+    assert held(store) == undisturbed
+
+
+def test_a_total_that_is_sometimes_wrong_is_got_over(cloud, tmp_path, undisturbed):
+    cloud.faults({"kind": "wrong_total", "endpoint": "details", "total": 9_000, "share": 0.4})
+    outcome, store = details(cloud, tmp_path / "s.duckdb", attempts=12)
+
+    assert outcome.failed == {}
+    assert held(store) == undisturbed
+
+
+Pages = Callable[[int], list[str]]
+"""The ids of the conversations on a page, by its number."""
+
+
+def queried(
+    cloud: Cloud, path: Path, pages: Pages, total: int | None = None
+) -> tuple[list[str], int]:
+    """What fails where the query of today has these pages, and how many are asked for."""
+
+    asked_for: list[int] = []
+
+    def spoil(asked: Asked) -> Answer | None:
+        if not asked.path.endswith(f"{DETAILS}/query"):
+            return None
+        asked_for.append(asked.json["paging"]["pageNumber"])
+        page = {"conversations": [{"conversationId": name} for name in pages(asked_for[-1])]}
+        told = {} if total is None else {"totalHits": total}
+        return Answer(json.dumps({**told, **page}).encode())
+
+    midnight = RANGE.start + 2 * DAY
+    with spoiled(cloud, spoil) as hostile:
+        outcome, _ = bring(hostile.impatient(attempts=2), Store(path), Interval(midnight, NOW), NOW,
+                           sources=(Source.DETAILS,))  # fmt: skip
+    return [str(error) for error in outcome.failed.values()], len(asked_for)
+
+
+def a_page(number: int, size: int = 100) -> list[str]:
+    return [f"{number}/{row}" for row in range(size)]
+
+
+@pytest.mark.parametrize("total", [None, -1, 0, 50, 100, 150, 250])
+def test_a_short_page_that_others_follow_is_not_taken_for_the_whole(cloud, tmp_path, total):
+    """The second of three has half of what it is to have."""
+    sizes = {1: 100, 2: 50, 3: 50}
+    errors, requests = queried(
+        cloud, tmp_path / "s.duckdb", lambda number: a_page(number, sizes.get(number, 0)), total
+    )
+
+    assert len(errors) == 1
+    assert "page 2 has fewer conversations than a page is to have" in errors[0]
+    assert requests <= 5
+
+
+@pytest.mark.parametrize("total", [None, -1, 0, 50, 100, 250])
+def test_a_last_page_is_short_whatever_the_total_says(cloud, tmp_path, total):
+    sizes = {1: 100, 2: 100, 3: 50}
+    errors, _ = queried(
+        cloud, tmp_path / "s.duckdb", lambda number: a_page(number, sizes.get(number, 0)), total
+    )
+
+    assert errors == []
+
+
+@pytest.mark.parametrize("total", [None, 100, 100_000])
+@pytest.mark.parametrize("size", [1, 100])
+def test_a_page_that_comes_again_has_an_end(cloud, tmp_path, total, size):
+    errors, requests = queried(
+        cloud, tmp_path / "s.duckdb", lambda number: a_page(number % 2, size), total
+    )
+
+    assert len(errors) == 1
+    assert "same conversations" in errors[0] or "fewer conversations" in errors[0]
+    assert requests <= 4
+
+
+def test_a_last_conversation_that_comes_twice_ends_the_query(cloud, tmp_path):
+    """More had begun meanwhile: the last of a page is on the next, where nothing else is."""
+    pages = {1: a_page(1), 2: ["1/99"]}
+
+    errors, _ = queried(cloud, tmp_path / "s.duckdb", lambda number: pages.get(number, []))
+
+    assert errors == []
+
+
+@pytest.mark.parametrize("total", [None, 100_001])
+def test_past_what_genesys_lets_a_query_page_through_nothing_is_used(cloud, tmp_path, total):
+    errors, requests = queried(cloud, tmp_path / "s.duckdb", a_page, total)
+
+    assert len(errors) == 1
+    assert "Genesys lets a query page through no more than 100,000" in errors[0]
+    assert requests == (1 if total else 1000)
 
 
 CORRECTED = ("late", "restatement")

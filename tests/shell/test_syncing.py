@@ -273,6 +273,7 @@ FAULTS: list[dict[str, Any]] = [
     {"kind": "too_large", "max_buckets": 2000, "endpoint": "aggregates", "share": 0.2},
     {"kind": "short_page", "share": 0.05},
     {"kind": "duplicate", "share": 0.05},
+    {"kind": "wrong_total", "total": 100, "share": 0.05},
 ]
 
 
