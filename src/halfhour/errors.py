@@ -3,9 +3,19 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from halfhour.redaction import LONGEST, LONGEST_QUOTED, harmless, harmless_lines
+
 
 class HalfhourError(Exception):
-    """What every failure of this package derives from. Never raised itself."""
+    """The base class of every failure of this package. Never raised itself.
+
+    Its text may quote a server, so it is made `redaction.harmless`.
+    """
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(
+            *(harmless(part, LONGEST) if isinstance(part, str) else part for part in args)
+        )
 
 
 class ConfigError(HalfhourError):
@@ -25,7 +35,13 @@ class StoreBusy(StoreError):  # noqa: N818
 
 
 class Incomplete(HalfhourError):  # noqa: N818
-    """What could be had was had, and is kept; what is missing is listed."""
+    """What could be had was had, and is kept; what is missing is listed.
+
+    Each entry of the list is on a line of its own, after two blanks.
+    """
+
+    def __init__(self, message: str) -> None:
+        Exception.__init__(self, harmless_lines(message, LONGEST))
 
 
 class AuthError(HalfhourError):
@@ -61,9 +77,9 @@ class ApiError(HalfhourError):
         super().__init__(operation, status, code, message)
         self.operation = operation
         self.status = status
-        self.code = code
-        self.message = message
-        self.correlation_id = correlation_id
+        self.code = harmless(code, LONGEST_QUOTED)
+        self.message = harmless(message, LONGEST_QUOTED)
+        self.correlation_id = harmless(correlation_id, LONGEST_QUOTED)
         self.retry_after = retry_after
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from enum import IntEnum
 from typing import NoReturn
@@ -11,6 +12,7 @@ from typing import NoReturn
 from cyclopts import CycloptsError
 
 from halfhour import errors
+from halfhour.redaction import LONGEST_QUOTED, harmless, harmless_lines
 
 
 class Exit(IntEnum):
@@ -61,12 +63,13 @@ def _exit_code(command: Callable[[], object]) -> int:
     except OSError as error:
         _drop_stdout()
         return _say(f"could not be written to the end ({error.strerror})", Exit.FAILED)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  (what nobody thought of gets a sentence, too)
         if os.environ.get("HALFHOUR_DEBUG"):
-            raise
-        kind = type(error).__name__
+            print(*map(harmless, traceback.format_exc().splitlines()), sep="\n", file=sys.stderr)
+            return Exit.FAILED
+        said = harmless(str(error), LONGEST_QUOTED)
         return _say(
-            f"unexpected {kind}: {error}; this is a bug, please report it "
+            f"unexpected {type(error).__name__}: {said}; this is a bug, please report it "
             "(HALFHOUR_DEBUG=1 shows where)",
             Exit.FAILED,
         )
@@ -98,5 +101,5 @@ def _say(message: str, code: Exit) -> Exit:
         event = {"event": "ended", "exit_code": code, "reason": message}
         log.error("%s", message, extra={"event": event})
     else:
-        print(f"halfhour: {message}", file=sys.stderr)
+        print(f"halfhour: {harmless_lines(message)}", file=sys.stderr)
     return code

@@ -145,7 +145,7 @@ def check(days: Mapping[Source, Sequence[Held]], interval: Interval) -> None:
         listed = "".join(f"\n  {day}" for day in lacking)
         reasons.append(f"these days are incomplete, as something could not be read:{listed}")
     if reasons:
-        raise Incomplete("\n".join(reasons))
+        raise Incomplete("\n  ".join(reasons))
 
 
 def _ids(store: Store, kind: Kind, wanted: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from halfhour.errors import ApiError, HalfhourError, Incomplete, Unreachable
 from halfhour.intervals import Interval
 from halfhour.records import Oddity
+from halfhour.redaction import LONGEST_QUOTED, harmless
 from halfhour.vocabulary import Source
 
 LISTED = 5
@@ -108,13 +109,13 @@ class Outcome:
                 f"not be read; all else of them is kept:{listed}"
             )
         if reasons:
-            raise Incomplete("\n".join(reasons))
+            raise Incomplete("\n  ".join(reasons))
 
     def tell_oddities(self, tell: Tell) -> None:
         """A sentence for each kind, with the first conversations that it is true of."""
         for kind in dict.fromkeys(each.kind for each in self.oddities):
             found = [*dict.fromkeys(each for each in self.oddities if each.kind == kind)]
-            named = (", ".join(filter(None, each[1:3])) for each in found[:LISTED])
-            listed = "; ".join(named)
+            named = (", ".join(filter(None, oddity[1:3])) for oddity in found[:LISTED])
+            listed = "; ".join(harmless(words, LONGEST_QUOTED) for words in named)
             more = f"; and {len(found) - LISTED} more" if len(found) > LISTED else ""
             tell(Event("odd", rows=len(found), reason=f"{kind}: {len(found)} ({listed}{more})"))

@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from halfhour import regions
 from halfhour.errors import AuthError, ConfigError, near_miss
 from halfhour.pacing import Patience
+from halfhour.redaction import register_secret
 from halfhour.regions import Hosts
 
 FILES = ("halfhour.toml", "~/.config/halfhour/halfhour.toml")
@@ -27,6 +29,12 @@ class Settings:
     hosts: Hosts
     patience: Patience = field(default_factory=Patience)
     max_requests_per_minute: int | None = None
+
+    def __post_init__(self) -> None:
+        """See to it that the secret is shown nowhere, nor in the header that it goes out in."""
+        register_secret(self.client_secret)
+        basic = f"{self.client_id}:{self.client_secret}"
+        register_secret(b64encode(basic.encode(errors="replace")).decode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +137,7 @@ def pseudonym_key(*, file: Path | None = None, environ: Mapping[str, str] | None
             f"HALFHOUR_PSEUDONYM_KEY to {SHORTEST_KEY} characters or more that nobody can guess, "
             "and keep them: with another key everyone has another name"
         )
+    register_secret(key)
     return key
 
 

@@ -23,6 +23,7 @@ from halfhour.intervals import Interval
 from halfhour.meanings import labelled
 from halfhour.outcomes import LISTED
 from halfhour.plan import Question
+from halfhour.redaction import harmless
 from halfhour.regions import Hosts
 from halfhour.render import formats
 from halfhour.settings import Settings
@@ -225,4 +226,4 @@ def _unexplained(row: Mapping[str, Any]) -> str:
     ids = row["unexplained_conversations"].split()
     more = f" and {len(ids) - LISTED} more" if ids[LISTED:] else ""
     where = f"conversations {', '.join(ids[:LISTED])}{more}" if ids else "in no conversation"
-    return f"{row['agent_name']} on {row['day']}, {row['unexplained_ms']:,} ms ({where})"
+    return f"{harmless(row['agent_name'])} on {row['day']}, {row['unexplained_ms']:,} ms ({where})"

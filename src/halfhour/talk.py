@@ -10,6 +10,7 @@ from typing import Any
 
 import stamina.instrumentation
 
+from halfhour.redaction import harmless_lines
 from halfhour.vocabulary import Log
 
 log = logging.getLogger("halfhour")
@@ -30,9 +31,13 @@ class _Stderr(logging.Handler):
                 "level": record.levelname.lower(),
                 **(more or {"message": record.getMessage()}),
             }
-            print(json.dumps(told), file=sys.stderr, flush=True)
+            shown = {
+                name: harmless_lines(value) if isinstance(value, str) else value
+                for name, value in told.items()
+            }
+            print(json.dumps(shown), file=sys.stderr, flush=True)
         elif message := record.getMessage():
-            print(f"halfhour: {message}", file=sys.stderr)
+            print(f"halfhour: {harmless_lines(message)}", file=sys.stderr)
 
 
 @contextmanager

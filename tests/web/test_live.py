@@ -12,17 +12,20 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from halfhour import regions
 from halfhour.errors import ConfigError
 from halfhour.intervals import HALF_HOUR, Interval, floored
 from halfhour.settings import Settings
 from halfhour.store import Store
 from halfhour.tables import POSTED
+from halfhour.talk import talking
 from halfhour.vocabulary import Source
 from halfhour.web.app import app
 from halfhour.web.live import Live
 from halfhour.windows import DAY
 from halfhour.wishes import Wish, ready
-from tests.shell.conftest import Cloud
+from tests.shell.conftest import QUICK, Cloud
+from tests.shell.echoing import SECRET, Echo, assert_nothing_leaks, echoing
 
 HERE = "http://127.0.0.1"
 
@@ -99,6 +102,21 @@ def test_credentials_that_fail_are_said_until_a_turn_mends_it(web_cloud, young, 
         assert sentence in turn()["said"]
         assert turn()["said"] == ""
     assert len(young.settled(Source.STATUS)) >= 2
+
+
+def test_what_a_server_sends_back_is_said_without_the_secret(young, capsys):
+    def refused(_: str, echo: Echo) -> tuple[int, str, dict[str, str], object]:
+        return 401, "No", {}, {"error": echo.text, "description": echo.text}
+
+    with (
+        echoing(refused) as url,
+        syncing_with([lambda: Settings("my-client", SECRET, regions.hosts(url), QUICK)], young) as (
+            turn
+        ),
+        talking(),
+    ):
+        assert_nothing_leaks(turn()["said"])
+    assert_nothing_leaks(capsys.readouterr().err)
 
 
 def test_a_token_that_runs_out_in_the_middle_is_no_trouble(web_cloud, young):

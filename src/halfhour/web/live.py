@@ -11,6 +11,7 @@ from halfhour import syncing
 from halfhour.api import now
 from halfhour.errors import HalfhourError
 from halfhour.outcomes import Event
+from halfhour.redaction import LONGEST_QUOTED, harmless
 from halfhour.settings import Settings
 from halfhour.store import Store
 from halfhour.wishes import Wish
@@ -51,7 +52,7 @@ class Live:
         except HalfhourError as error:
             said = str(error)
         except Exception as error:  # noqa: BLE001  (a thread that ends would be missed by nobody)
-            said = f"unexpected {type(error).__name__}: {error}"
+            said = f"unexpected {type(error).__name__}: {harmless(str(error), LONGEST_QUOTED)}"
         self.state, self.said = "waiting", _briefly(said)
         if said:
             log.warning("sync: %s; trying again at the next turn", said)

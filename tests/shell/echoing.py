@@ -1,0 +1,79 @@
+"""A server that sends back what it was sent, in every way it can, and draws on the terminal."""
+
+import json
+import threading
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import quote
+
+SECRET = "s3cr3t/with+signs&of=the~client"
+TOKEN = "t0ken-of/the+organisation"
+DRAWN = "\x1b[2K\x1b]0;title\x07\nhalfhour: all went well\r\u202e"
+LOGIN = "/oauth/token"
+
+Answer = tuple[int, str, dict[str, str], object]
+"""Status, reason, headers and body, which is JSON unless it is text."""
+
+
+class Echo:
+    """What a request has brought, in every way in which a server may send it back."""
+
+    def __init__(self, authorization: str) -> None:
+        self.authorization = authorization
+        kind, _, value = authorization.partition(" ")
+        self.secret = b64decode(value).decode().partition(":")[2] if kind == "Basic" else SECRET
+        value = f"{authorization} {self.secret}"
+        self.text = f"{value} {quote(value, safe='')} {quote(value)} {DRAWN}"
+
+    @property
+    def line(self) -> str:
+        """The same as far as it may stand in a header."""
+        return self.text.partition("\x1b")[0]
+
+
+@contextmanager
+def echoing(answer: Callable[[str, Echo], Answer]) -> Iterator[str]:
+    """A server that answers a request to a path with *answer*; its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            echo = Echo(self.headers.get("Authorization", ""))
+            status, reason, headers, content = answer(self.path, echo)
+            body = content.encode() if isinstance(content, str) else json.dumps(content).encode()
+            self.send_response(status, reason)
+            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_DELETE = do_POST  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            """Nothing, as it would be of no use."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def let_in(path: str) -> Answer | None:
+    """A token for whoever asks for one."""
+    if path == LOGIN:
+        return 200, "OK", {}, {"access_token": TOKEN, "expires_in": 86400}
+    return None
+
+
+def assert_nothing_leaks(text: str) -> None:
+    """That *text* has the mask in place of secrets, and nothing that a terminal obeys."""
+    authorization = ("Basic bXktY2xpZW50", "bXktY2xpZW50OnMzY3Iz")
+    for part in (SECRET, SECRET[:8], quote(SECRET), quote(SECRET, safe=""), *authorization):
+        assert part not in text
+    assert "***" in text
+    assert not {"\x1b", "\x07", "\r", "\u202e"} & {*text}
+    assert "\nhalfhour: all went well" not in text
