@@ -41,6 +41,15 @@ class Connection:
         int | None, Parameter(help="Stay under it, where others share the client [the limit].")
     ] = None
 
+    def __post_init__(self) -> None:
+        """Raises ConfigError for a settings file that cannot be read or understood, even where
+        nothing of it is needed in the end.
+        """
+        from halfhour import settings
+
+        if self.settings:
+            settings.check(self.settings)
+
     def load(self) -> "Settings":
         """The settings in force. Raises what `settings.load` raises."""
         from halfhour import settings

@@ -18,6 +18,8 @@ FILES = ("halfhour.toml", "~/.config/halfhour/halfhour.toml")
 """Where a settings file is looked for; the first one found is read."""
 
 SHORTEST_KEY = 16
+_Written = tuple[str, Mapping[str, Any]]
+"""The path of a settings file, and what it says; empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +94,13 @@ def load(
 
     *file* must exist if it is named; else the first of `FILES` is read, if
     there is one. Raises AuthError without credentials, ConfigError for
-    anything that cannot be understood.
+    anything that cannot be understood, or where a file that is named and the
+    environment name two clients.
     """
     environ = os.environ if environ is None else environ
     written = _from_file(file)
+    if file and not flags.get("client_id"):
+        _refuse_two_clients(environ, written)
     values = _values(flags, environ, written)
     if not values["client_id"] or not values["client_secret"]:
         missing = "secret" if values["client_id"] else "id"
@@ -105,7 +110,8 @@ def load(
             "Integrations, OAuth), or run 'halfhour demo', which needs no account"
         )
     hosts = regions.hosts(values["region"])
-    _guard(hosts, values, _values(flags, environ, ("", {})), written[0])
+    if not (file and hosts.on_this_machine):
+        _guard_secret(values, _values(flags, environ, ("", {})), written)
     return Settings(
         client_id=values["client_id"],
         client_secret=values["client_secret"],
@@ -113,6 +119,11 @@ def load(
         patience=Patience(attempts=values["attempts"], silence=values["timeout"]),
         max_requests_per_minute=values["max_requests_per_minute"],
     )
+
+
+def check(file: Path) -> None:
+    """Raises ConfigError if the settings in *file* cannot be read or understood."""
+    _values({}, {}, _from_file(file))
 
 
 def region_hosts(
@@ -146,20 +157,37 @@ def _alone(name: str, flag: object, environ: Mapping[str, str] | None, file: Pat
     return _value(KNOWN[name], {name: flag}, environ, _from_file(file))
 
 
-def _guard(hosts: Hosts, values: Mapping[str, Any], outside: Mapping[str, Any], path: str) -> None:
-    """A file that somebody left in a folder must not have another's secret sent to it.
-
-    *values* are those in force, *outside* what they would be without the file at *path*.
-    """
-    led_by_file = "://" in values["region"] and values["region"] != outside["region"]
-    if led_by_file and outside["client_secret"] and not hosts.on_this_machine:
+def _refuse_two_clients(environ: Mapping[str, str], written: _Written) -> None:
+    """Raises ConfigError where the file and the environment name different clients."""
+    setting, (path, _) = KNOWN["client_id"], written
+    variable = next((name for name in setting.environment if environ.get(name)), None)
+    client_id = _value(setting, {}, {}, written)
+    if variable and client_id and client_id != environ[variable]:
         raise ConfigError(
-            f"{path}: region is a base URL, to which a secret from elsewhere is not sent; write "
-            "client_secret there and nowhere else, or give the URL as --region or GENESYS_REGION"
+            f"{path}: client_id is {client_id!r}, and {variable} is {environ[variable]!r}; unset "
+            "id and secret in the environment to use the file's, take client_id out of the file "
+            "to use the environment's, or choose one with --client-id"
         )
 
 
-def _from_file(named: Path | None) -> tuple[str, dict[str, Any]]:
+def _guard_secret(values: Mapping[str, Any], outside: Mapping[str, Any], written: _Written) -> None:
+    """Refuse to send a secret from elsewhere to an address that only a settings file names.
+
+    Somebody else may have left it in the folder. One that names the client, too, is of whoever
+    has the secret. *values* are those in force, *outside* what they would be without the file.
+    """
+    path, in_file = written
+    led_by_file = "://" in values["region"] and values["region"] != outside["region"]
+    names_client = str(in_file.get("client_id", "")) == values["client_id"]
+    if led_by_file and outside["client_secret"] and not names_client:
+        raise ConfigError(
+            f"{path}: region is a base URL, to which a secret from elsewhere is not sent; write "
+            "client_id there, too, if the file is yours, or give the URL as --region or "
+            "GENESYS_REGION"
+        )
+
+
+def _from_file(named: Path | None) -> _Written:
     # Not Path.expanduser, which fails where there is no home, as in some containers.
     usual = (Path(os.path.expanduser(name)) for name in FILES)  # noqa: PTH111
     path = named or next((path for path in usual if path.is_file()), None)
@@ -169,7 +197,7 @@ def _from_file(named: Path | None) -> tuple[str, dict[str, Any]]:
         written = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also a number or a nesting past all bounds
         raise ConfigError(f"{path}: not TOML: {error}") from error
     for name in written:
         if name not in KNOWN:
@@ -181,7 +209,7 @@ def _from_file(named: Path | None) -> tuple[str, dict[str, Any]]:
 def _values(
     flags: Mapping[str, object],
     environ: Mapping[str, str],
-    written: tuple[str, Mapping[str, Any]],
+    written: _Written,
 ) -> dict[str, Any]:
     return {name: _value(setting, flags, environ, written) for name, setting in KNOWN.items()}
 
@@ -190,7 +218,7 @@ def _value(
     setting: Setting,
     flags: Mapping[str, object],
     environ: Mapping[str, str],
-    written: tuple[str, Mapping[str, Any]],
+    written: _Written,
 ) -> Any:
     path, in_file = written
     places = [(f"--{setting.name.replace('_', '-')}", flags.get(setting.name))]
