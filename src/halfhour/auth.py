@@ -8,6 +8,7 @@ import httpx2
 
 from halfhour import endpoints, transport, wire
 from halfhour.errors import AuthError, UnexpectedAnswer
+from halfhour.redaction import register_secret
 from halfhour.settings import Settings
 
 _MARGIN = 60.0
@@ -73,6 +74,7 @@ class ClientCredentials:
                 "is empty, very long or not plain text, or it is not said for how long it is "
                 "good; is that host Genesys Cloud, or is a proxy answering in its place?"
             )
+        register_secret(answer.access_token, passing=True)
         self._token = answer.access_token
         self._good_until = asked_at + max(answer.expires_in - _MARGIN, answer.expires_in / 2)
 

@@ -19,6 +19,7 @@ from halfhour.client import Client
 from halfhour.endpoints import ORGANIZATION, QUEUES
 from halfhour.errors import (
     ApiError,
+    HalfhourError,
     Incomplete,
     UnexpectedAnswer,
     Unreachable,
@@ -73,10 +74,18 @@ async def sync(
                 if work.correct_clock():
                     days = await work.plan(work.clock(), allowed)
             outcome = await work.run(days)
-        except Unreachable as error:
-            outcome = work.unreached(days, error)
+        except NotIdentified as failure:
+            outcome = work.all_failed(days, failure.error)
         outcome.tell_oddities(tell)
     return outcome
+
+
+class NotIdentified(Exception):  # noqa: N818
+    """The client's organisation could not be asked for, because of *error*."""
+
+    def __init__(self, error: HalfhourError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 @dataclass(slots=True)
@@ -104,8 +113,8 @@ class _Round:
         self.tell(Event("planned", of=windows, requests=requests, seconds=seconds))
         return days
 
-    def unreached(self, days: Mapping[Source, Sequence[Held]], error: Unreachable) -> Outcome:
-        """Return the outcome where nobody has answered so that all *days* are missing."""
+    def all_failed(self, days: Mapping[Source, Sequence[Held]], error: HalfhourError) -> Outcome:
+        """Return the outcome where *error* came before any of *days* was read."""
         for source, held in days.items():
             self.outcome.failed |= {Window(source, day.day): error for day in held}
         return self.outcome
@@ -113,16 +122,20 @@ class _Round:
     async def identify(self) -> None:
         """Make sure that the store is of the client's organisation, before anything is written.
 
-        Raises ConfigError if it is another's, and what `Client.call` raises.
+        Raises ConfigError if it is another's, AuthError, or NotIdentified where no answer tells.
         """
         if self.is_identified:
             return
         try:
             organization = await self.client.call(ORGANIZATION)
         except ApiError as error:
-            if error.status not in UNTOLD:
+            if error.status == UNAUTHORIZED:
                 raise
+            if error.status not in UNTOLD:
+                raise NotIdentified(error) from error
             self.tell(Event("unidentified", reason=str(error)))
+        except (UnexpectedAnswer, Unreachable) as error:
+            raise NotIdentified(error) from error
         else:
             owner = {"id": organization.id, "name": organization.name or ""}
             await patiently(lambda: self.store.belong_to(owner))
@@ -260,7 +273,7 @@ class _Round:
                 known = [each async for each in self.client.pages(QUEUES)]
                 found = shaping.named(queues, known)
                 await patiently(lambda: store.name("queue", found, now))
-        except (ApiError, UnexpectedAnswer, Unreachable) as error:
+        except (ApiError, NotIdentified, UnexpectedAnswer, Unreachable) as error:
             self.tell(Event("unnamed", reason=str(error)))
             return False
         return True

@@ -72,7 +72,15 @@ def let_in(path: str) -> Answer | None:
 def assert_nothing_leaks(text: str) -> None:
     """That *text* has the mask in place of secrets, and nothing that a terminal obeys."""
     authorization = ("Basic bXktY2xpZW50", "bXktY2xpZW50OnMzY3Iz")
-    for part in (SECRET, SECRET[:8], quote(SECRET), quote(SECRET, safe=""), *authorization):
+    for part in (
+        TOKEN,
+        quote(TOKEN, safe=""),
+        SECRET,
+        SECRET[:8],
+        quote(SECRET),
+        quote(SECRET, safe=""),
+        *authorization,
+    ):
         assert part not in text
     assert "***" in text
     assert not {"\x1b", "\x07", "\r", "\u202e"} & {*text}
