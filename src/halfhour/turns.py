@@ -62,28 +62,39 @@ async def alone(store: Store, tell: Tell, *, wait: bool = True) -> AsyncIterator
     """Hold the lock that one writer of a store has.
 
     While another one has it this waits, or raises StoreBusy if it is not to.
+    Raises StoreError where there can be no lock.
     """
     if not store.path.parent.is_dir():
         raise StoreError(f"{store.path}: there is no such folder")
     lock = FileLock(_beside(store, "lock"), is_singleton=False)
     told = False
-    while True:
-        try:
-            lock.acquire(timeout=0)
-            break
-        except Timeout:
-            busy = f"another sync of {store.path} is under way"
-            if not wait:
-                raise StoreBusy(busy) from None
-            if not told:
-                tell(Event("waiting", reason=busy))
-            told = True
-            await asyncio.sleep(POLL)
-        except OSError as error:
-            raise StoreError(f"{store.path}: cannot be written ({error.strerror})") from error
+    while not _acquired(lock):
+        busy = f"another sync of {store.path} is under way"
+        if not wait:
+            raise StoreBusy(busy)
+        if not told:
+            tell(Event("waiting", reason=busy))
+        told = True
+        await asyncio.sleep(POLL)
     try:
         shutil.rmtree(_beside(store, "parts"), ignore_errors=True)  # of one that was killed
         yield
     finally:
         shutil.rmtree(_beside(store, "parts"), ignore_errors=True)
         lock.release()
+
+
+def _acquired(lock: FileLock) -> bool:
+    """Take *lock* unless another one has it. Raises StoreError where there can be no lock."""
+    try:
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            Path(lock.lock_file).open("ab").close()  # it times out, too, where no file can be made
+            return False
+    except OSError as error:
+        raise StoreError(
+            f"{lock.lock_file}: cannot be locked ({error.strerror}), so nothing can be written to "
+            "the store; name another with --store"
+        ) from error
+    return True

@@ -391,6 +391,20 @@ def test_bad_input_gets_a_sentence(cloud, halfhour, words, said):
     assert ran.err.count("\n") == 1
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc")
+def test_where_there_can_be_no_lock_it_says_so_and_does_not_wait_for_another_sync(cloud, halfhour):
+    (halfhour.folder / "mine.duckdb.lock").mkdir()
+    for path, reason in (
+        ("/proc/x.duckdb", "No such file or directory"),
+        ("mine.duckdb", "Is a directory"),
+    ):
+        ran = halfhour("sync", *SHORT, "--store", path)
+
+        assert ran.code == 1
+        assert f"{path}.lock: cannot be locked ({reason})" in ran.err
+        assert ran.err.count("\n") == 1
+
+
 def test_a_name_that_nobody_in_the_store_has_is_answered_with_the_nearest(cloud, halfhour):
     halfhour("sync", "--from", "2026-03-02", "--to", "2026-03-03")
     ran = halfhour("report", "--from", "2026-03-02", "--to", "2026-03-03", "--offline",
