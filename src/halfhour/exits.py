@@ -1,5 +1,6 @@
 """How a process ends: signals, streams and exit codes."""
 
+import io
 import logging
 import os
 import signal
@@ -7,12 +8,15 @@ import sys
 import traceback
 from collections.abc import Callable
 from enum import IntEnum
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from cyclopts import CycloptsError
 
 from halfhour import errors
 from halfhour.redaction import LONGEST_QUOTED, harmless, harmless_lines
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 
 class Exit(IntEnum):
@@ -41,11 +45,51 @@ def ended(command: Callable[[], object]) -> NoReturn:
         interrupt(signal.SIGINT, None)
 
     signal.signal(signal.SIGTERM, end)
+    # There is none where it was closed (>&-), and then the next file to be opened would be it.
+    sys.stdout = _Output.around(sys.stdout or open(os.devnull, "w"))  # noqa: SIM115, PTH123
     code = _exit_code(command)
     for each in (signal.SIGINT, signal.SIGTERM):  # whoever asks again need not wait for threads
         if callable(signal.getsignal(each)):
             signal.signal(each, signal.SIG_DFL)
     sys.exit(Exit.TERMINATED if terminated else code)
+
+
+class _Output(io.RawIOBase):
+    """Standard output, with a failure to write to it told from any other failure."""
+
+    def __init__(self, stdout: TextIO) -> None:
+        self._stdout = stdout  # or it would be closed
+        self._raw: Any = getattr(stdout.buffer, "raw", stdout.buffer)  # with python -u it is raw
+
+    @classmethod
+    def around(cls, stdout: TextIO) -> TextIO:
+        """*stdout* as it was, but for that."""
+        return io.TextIOWrapper(
+            io.BufferedWriter(cls(stdout)),
+            encoding=stdout.encoding,
+            errors=stdout.errors,
+            line_buffering=stdout.isatty(),
+        )
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._stdout.fileno()
+
+    def isatty(self) -> bool:
+        return self._stdout.isatty()
+
+    def write(self, data: "ReadableBuffer") -> int | None:
+        try:
+            written: int | None = self._raw.write(data)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise errors.WriteError(
+                f"standard output: not written to the end ({error.strerror})"
+            ) from error
+        return written
 
 
 def _exit_code(command: Callable[[], object]) -> int:
@@ -55,25 +99,29 @@ def _exit_code(command: Callable[[], object]) -> int:
     except CycloptsError as error:
         return _say(f"{error}; see halfhour --help", Exit.USAGE)
     except errors.HalfhourError as error:
+        if isinstance(error, errors.WriteError):
+            _drop_stdout()
         return _say(str(error), _code(error))
     except KeyboardInterrupt:
         return _say("interrupted", Exit.INTERRUPTED)
     except BrokenPipeError:  # the reader, such as head, has seen enough
         _drop_stdout()
-    except OSError as error:
-        _drop_stdout()
-        return _say(f"could not be written to the end ({error.strerror})", Exit.FAILED)
     except Exception as error:  # noqa: BLE001  (what nobody thought of gets a sentence, too)
         if os.environ.get("HALFHOUR_DEBUG"):
             print(*map(harmless, traceback.format_exc().splitlines()), sep="\n", file=sys.stderr)
             return Exit.FAILED
-        said = harmless(str(error), LONGEST_QUOTED)
-        return _say(
-            f"unexpected {type(error).__name__}: {said}; this is a bug, please report it "
-            "(HALFHOUR_DEBUG=1 shows where)",
-            Exit.FAILED,
-        )
+        return _say(_unexpected(error), Exit.FAILED)
     return Exit.DONE
+
+
+def _unexpected(error: Exception) -> str:
+    said = harmless(str(error), LONGEST_QUOTED)
+    if isinstance(error, OSError):
+        return f"the operating system refused something: {said} (HALFHOUR_DEBUG=1 shows where)"
+    return (
+        f"unexpected {type(error).__name__}: {said}; this is a bug, please report it "
+        "(HALFHOUR_DEBUG=1 shows where)"
+    )
 
 
 def _drop_stdout() -> None:

@@ -112,6 +112,8 @@ def load(
     hosts = regions.hosts(values["region"])
     if not (file and hosts.on_this_machine):
         _guard_secret(values, _values(flags, environ, ("", {})), written)
+    if not hosts.on_this_machine:
+        _check_certificates(environ)
     return Settings(
         client_id=values["client_id"],
         client_secret=values["client_secret"],
@@ -184,6 +186,30 @@ def _guard_secret(values: Mapping[str, Any], outside: Mapping[str, Any], written
             f"{path}: region is a base URL, to which a secret from elsewhere is not sent; write "
             "client_id there, too, if the file is yours, or give the URL as --region or "
             "GENESYS_REGION"
+        )
+
+
+def _check_certificates(environ: Mapping[str, str]) -> None:
+    """Raises ConfigError where the environment names certificates that cannot be read.
+
+    Of a folder they are read one by one as they are needed, and only as OpenSSL calls their files.
+    """
+    import ssl
+
+    file, folders = (environ.get(name, "") for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))
+    try:
+        if file:
+            ssl.create_default_context(cafile=file)
+    except OSError as error:
+        reason = "no certificate is in it" if isinstance(error, ssl.SSLError) else error.strerror
+        raise ConfigError(
+            f"SSL_CERT_FILE {file}: cannot be read ({reason}); set the variable to a file of "
+            "certificates (PEM) that are to be trusted, or unset it"
+        ) from error
+    if folders and not file and not any(map(os.path.isdir, folders.split(os.pathsep))):
+        raise ConfigError(
+            f"SSL_CERT_DIR {folders}: there is no such folder; set the variable to one of "
+            "certificates that are to be trusted, or unset it"
         )
 
 

@@ -409,6 +409,65 @@ def test_a_full_disk_is_said_and_is_no_bug(halfhour):
     assert "bug" not in by_option.err + done.stderr
 
 
+@pytest.mark.parametrize(
+    ("environment", "sentence"),
+    [
+        ({"SSL_CERT_FILE": "nope.pem"}, "SSL_CERT_FILE nope.pem: cannot be read (No such file"),
+        ({"SSL_CERT_FILE": "."}, "SSL_CERT_FILE .: cannot be read (Is a directory)"),
+        ({"SSL_CERT_FILE": "no.pem"}, "SSL_CERT_FILE no.pem: cannot be read (no certificate is"),
+        ({"SSL_CERT_DIR": "nope"}, "SSL_CERT_DIR nope: there is no such folder"),
+    ],
+    ids=str,
+)
+def test_certificates_that_cannot_be_read_are_told_by_their_variable(
+    halfhour, environment, sentence
+):
+    (halfhour.folder / "no.pem").write_text("no certificate")
+    elsewhere = halfhour("report", *DAY, "--region", "eu-west-1", **environment)
+    here = halfhour("report", *DAY, **environment)
+
+    assert (elsewhere.code, elsewhere.out) == (2, "")
+    assert sentence in elsewhere.err
+    assert here.code == 0  # without TLS
+
+
+def test_what_the_system_refuses_is_not_taken_for_standard_output():
+    script = "from halfhour.exits import ended; ended(lambda: open('/no/such/file'))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 1
+    assert "the operating system refused something" in done.stderr
+    assert "No such file or directory: '/no/such/file'" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full disk to be had")
+@pytest.mark.parametrize("options", [[], ["-u"]], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize("words", [["--dry-run"], ["--dry-run", "--last", "365d"]], ids=len)
+def test_standard_output_that_is_full_is_said_once(halfhour, options, words):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, *options, "-m", "halfhour", "report", *words],
+            env={**os.environ, **halfhour.environment},
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+
+    reason = "not written to the end (No space left on device)"
+    assert (done.returncode, done.stderr) == (1, f"halfhour: standard output: {reason}\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the shell is POSIX")
+def test_standard_output_may_be_closed(halfhour):
+    command = f"{sys.executable} -m halfhour report --dry-run >&-"
+    done = subprocess.run(
+        command, shell=True, env={**os.environ, **halfhour.environment},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX")
 def test_a_written_file_has_the_usual_mode(halfhour):
     halfhour("report", *DAY, "--output", "day.json")
