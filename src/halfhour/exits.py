@@ -1,9 +1,8 @@
-"""How a process ends: signals, streams and exit codes."""
+"""How a process ends: with which words, and which exit code."""
 
 import io
 import logging
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from cyclopts import CycloptsError
 
 from halfhour import errors
 from halfhour.redaction import LONGEST_QUOTED, harmless, harmless_lines
+from halfhour.signals import Signals
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -34,24 +34,18 @@ class Exit(IntEnum):
 
 def ended(command: Callable[[], object]) -> NoReturn:
     """Run *command* and exit: with a sentence and a code for whatever it raises."""
-    terminated = []
-
-    def end(*_: object) -> None:
-        """As on Ctrl-C, so that what was begun is cleared away."""
-        terminated.append(True)
-        interrupt = signal.getsignal(signal.SIGINT)
-        if not callable(interrupt):  # it is ignored, as in the background of a script
-            sys.exit(Exit.TERMINATED)
-        interrupt(signal.SIGINT, None)
-
-    signal.signal(signal.SIGTERM, end)
     # There is none where it was closed (>&-), and then the next file to be opened would be it.
     sys.stdout = _Output.around(sys.stdout or open(os.devnull, "w"))  # noqa: SIM115, PTH123
-    code = _exit_code(command)
-    for each in (signal.SIGINT, signal.SIGTERM):  # whoever asks again need not wait for threads
-        if callable(signal.getsignal(each)):
-            signal.signal(each, signal.SIG_DFL)
-    sys.exit(Exit.TERMINATED if terminated else code)
+    code = Exit.INTERRUPTED
+    with Signals() as signals:
+        try:
+            code = _exit_code(command)
+        except BaseException as error:  # asyncio's own, where a signal came as it began
+            if not (signals.terminated or isinstance(error, KeyboardInterrupt)):
+                raise
+            signals.say_no_more()
+            _say("interrupted", code)
+    sys.exit(Exit.TERMINATED if signals.terminated else code)
 
 
 class _Output(io.RawIOBase):
@@ -92,7 +86,7 @@ class _Output(io.RawIOBase):
         return written
 
 
-def _exit_code(command: Callable[[], object]) -> int:
+def _exit_code(command: Callable[[], object]) -> Exit:
     try:
         command()
         sys.stdout.flush()
@@ -102,8 +96,6 @@ def _exit_code(command: Callable[[], object]) -> int:
         if isinstance(error, errors.WriteError):
             _drop_stdout()
         return _say(str(error), _code(error))
-    except KeyboardInterrupt:
-        return _say("interrupted", Exit.INTERRUPTED)
     except BrokenPipeError:  # the reader, such as head, has seen enough
         _drop_stdout()
     except Exception as error:  # noqa: BLE001  (what nobody thought of gets a sentence, too)

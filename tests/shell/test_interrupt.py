@@ -39,6 +39,71 @@ def test_a_signal_ends_it_at_once_and_leaves_no_file(cloud, tmp_path, sent, code
     assert list(tmp_path.iterdir()) == []
 
 
+IGNORING_SIGINT = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]
+"""Begins a command as a shell does in the background of a script, or nohup."""
+
+
+def test_where_sigint_is_ignored_it_stays_so_and_sigterm_ends_it_all_the_same(cloud, tmp_path):
+    cloud.faults({"kind": "hang", "endpoint": "aggregates", "seconds": 60})
+    command = [*IGNORING_SIGINT, sys.executable, "-m", "halfhour", "report", "--output", "day.csv"]
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, **cloud.environment},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        awaited(cloud)
+        process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=1)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=10)
+
+    assert (process.returncode, err) == (143, "halfhour: interrupted\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("module", ["duckdb", "pyarrow"])
+def test_sigterm_in_the_midst_of_an_import_waits_for_its_end(module, tmp_path):
+    (tmp_path / "slow.py").write_text(
+        f"import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\nimport {module}\n"
+        "print('imported', flush=True)\n"
+    )
+    script = (
+        "from halfhour.exits import ended\n"
+        "def command():\n"
+        "    import slow\n"
+        "    while True: pass\n"
+        "ended(command)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stdout) == (143, "imported\n")
+    assert done.stderr == "halfhour: interrupted\n"
+
+
+def test_an_interrupt_that_is_lost_in_a_callback_comes_again():
+    script = (
+        "import os, signal, weakref; from halfhour.exits import ended\n"
+        "class Thing: pass\n"
+        "def command():\n"
+        "    thing = Thing()\n"
+        "    end = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGTERM))\n"
+        "    del thing\n"
+        "    while True: pass\n"
+        "ended(command)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert (done.returncode, done.stderr) == (143, "halfhour: interrupted\n")
+
+
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_waits_for_no_thread_and_says_nothing(sent):
     script = (

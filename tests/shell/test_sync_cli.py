@@ -29,6 +29,7 @@ from halfhour.vocabulary import Source
 
 from .conftest import Cloud, emulator
 from .prepared import started
+from .test_interrupt import IGNORING_SIGINT
 from .test_syncing import bring
 
 RANGE = ("--from", "2026-02-26", "--to", "2026-03-03")
@@ -162,6 +163,33 @@ def test_killed_at_any_moment_and_run_again_it_ends_where_it_would_have(
             kills += killed(course.cloud, folder, dice)
         finished(course.cloud, folder)
         assert ending(folder) == course.end
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are another thing there")
+def test_sigterm_ends_it_at_any_moment_also_in_the_background_of_a_script(courses, tmp_path):
+    """Where SIGINT is ignored; some come before there is anything but Python."""
+    dice, course = random.Random(), courses("first")
+    course.begin(tmp_path / "store")
+    codes = []
+    for _ in range(12):
+        with subprocess.Popen(
+            [*IGNORING_SIGINT, *command("sync", *SHORT)],
+            cwd=tmp_path / "store",
+            env=environment(course.cloud),
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            time.sleep(dice.uniform(0.1, 1.5))
+            process.terminate()
+            _, err = process.communicate(timeout=20)
+        codes.append(process.returncode)
+        assert "Traceback" not in err
+        assert "Exception ignored" not in err
+    assert {*codes} <= {0, 143, -signal.SIGTERM}
+    assert 143 in codes
+
+    finished(course.cloud, tmp_path / "store")
+    assert ending(tmp_path / "store") == course.end
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are another thing there")
