@@ -5,7 +5,17 @@ import json
 import pyarrow as pa
 
 from halfhour.measures import AGENT_MEASURES, FIGURES
-from halfhour.vocabulary import Source
+from halfhour.vocabulary import Basis, Source
+
+WORK = {
+    Basis.POSTED: "half-hours of handle time",
+    Basis.WORKED: "agents at work",
+    Basis.BOTH: "half-hours of handle time",
+}
+"""What the sum of a half-hour divided by its length is a number of.
+
+Posted time may be of work that went on before, so only worked time is that of agents at work.
+"""
 
 UNITS = {
     "_sec": "seconds",

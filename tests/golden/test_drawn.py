@@ -230,6 +230,20 @@ def test_what_is_drawn_says_of_which_basis_it_is(basis):
         assert ("--basis worked draws time at work" in whole) == (basis is Basis.BOTH)
 
 
+@pytest.mark.parametrize("basis", Basis)
+def test_only_worked_time_is_said_to_be_agents_at_work(basis):
+    """Posted time may be of work that went on before, so it can be more than agents were there."""
+    work, other = "half-hours of handle time", "agents at work"
+    if basis is Basis.WORKED:
+        work, other = other, work
+    for whole in (drawn(basis), svg(asked(basis=basis))):
+        assert f" {work}, " in whole
+        assert "agents on queue" in whole
+        assert other not in whole.lower()
+    rows = dict(Tables(drawn(basis)).found)["heat"]
+    assert [heads[0][1] for heads in rows[-2:]] == [work.capitalize(), "Agents on queue"]
+
+
 def test_facts_are_words_in_the_zone_of_the_report():
     told = facts(asked())
 

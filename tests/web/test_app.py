@@ -72,6 +72,13 @@ def test_the_profile_adds_up_to_the_cells(client):
         assert (part.get("handled") or 0) == sum(counts)
 
 
+@pytest.mark.parametrize(
+    ("basis", "work"), [("posted", "half-hours of handle time"), ("worked", "agents at work")]
+)
+def test_the_profile_says_what_its_bars_are_as_reports_do(client, basis, work):
+    assert day(client, basis=basis)["work"] == work
+
+
 def test_filters_part_the_agents_and_keep_every_figure(client):
     everything = day(client)
     known = everything["known"]

@@ -7,7 +7,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from halfhour.render.facts import facts
-from halfhour.render.grid import HALF_HOUR, NOTHING, Grid, grids, shortened, title_of
+from halfhour.render.grid import HALF_HOUR, NOTHING, Grid, grids, shortened, title_of, work_of
 from halfhour.render.templates import rendered
 from halfhour.render.text import clock
 
@@ -31,7 +31,9 @@ DARK_SHADES = (
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A half-hour of a profile: how many agents' worth of it was work, how many were on queue."""
+    """A half-hour of a profile: how often its length was work (`meanings.WORK`), and how many
+    agents were on queue.
+    """
 
     label: str
     worth: float
@@ -39,7 +41,7 @@ class Bar:
 
 
 def profile(grid: Grid) -> list[Bar]:
-    """How much was done in each half-hour, in agents who would have done nothing else."""
+    """How much work there was in each half-hour, and how many agents were on queue."""
     return [
         Bar(grid.label(at), total / HALF_HOUR, None if queue is None else queue / HALF_HOUR)
         for at, (total, queue) in enumerate(zip(grid.totals, grid.on_queue, strict=True))
@@ -57,6 +59,7 @@ def svg(table: pa.Table) -> str:
         "charts.svg",
         days=[(grid, profile(grid), top) for grid, top in zip(days, tops, strict=False)],
         measure=title_of(table),
+        work=work_of(table),
         facts=told,
         nothing=NOTHING,
         width=max(width, NARROWEST),
@@ -69,11 +72,12 @@ def svg(table: pa.Table) -> str:
     )
 
 
-def bars_svg(grid: Grid) -> str:
+def bars_svg(grid: Grid, work: str) -> str:
     """The profile of one day alone, a cell wide for each half-hour, to stand over its map."""
     return rendered(
         "profile.svg",
         profile=profile(grid),
+        work=work,
         peak=peak,
         title=grid.title,
         cell=CELL,

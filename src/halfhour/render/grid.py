@@ -9,7 +9,8 @@ from typing import Any
 import pyarrow as pa
 from rich.cells import cell_len, set_cell_size
 
-from halfhour.vocabulary import by_name
+from halfhour.meanings import WORK
+from halfhour.vocabulary import Basis, by_name
 
 HALF_HOUR = 1800
 LEVELS = 8
@@ -98,16 +99,25 @@ class Grid:
 
 def shown_of(table: pa.Table) -> str:
     """The column that is drawn: the one that fills half-hours."""
-    return "busy_time_sec" if table["basis"][:1].to_pylist() == ["worked"] else "handle_time_sec"
+    return "busy_time_sec" if _basis(table) is Basis.WORKED else "handle_time_sec"
 
 
 def title_of(table: pa.Table) -> str:
     """What is drawn, in words."""
     return {
-        "posted": "Handle time, posted basis",
-        "worked": "Time at work, worked basis",
-        "both": "Handle time, posted basis (--basis worked draws time at work)",
-    }[(table["basis"][:1].to_pylist() or ["posted"])[0]]
+        Basis.POSTED: "Handle time, posted basis",
+        Basis.WORKED: "Time at work, worked basis",
+        Basis.BOTH: "Handle time, posted basis (--basis worked draws time at work)",
+    }[_basis(table)]
+
+
+def work_of(table: pa.Table) -> str:
+    """What the bars of a profile are a number of, in words."""
+    return WORK[_basis(table)]
+
+
+def _basis(table: pa.Table) -> Basis:
+    return Basis((table["basis"][:1].to_pylist() or [Basis.POSTED])[0])
 
 
 def grids(table: pa.Table) -> Iterator[Grid]:

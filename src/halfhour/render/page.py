@@ -12,7 +12,7 @@ from halfhour.meanings import MEANINGS, metric, title, unit
 from halfhour.render.cells import cells
 from halfhour.render.charts import DARK_SHADES, SHADES, bars_svg, profile
 from halfhour.render.facts import facts
-from halfhour.render.grid import NOTHING, Grid, grids, names_of, title_of
+from halfhour.render.grid import NOTHING, Grid, grids, names_of, title_of, work_of
 from halfhour.render.templates import rendered
 from halfhour.render.text import clock
 
@@ -33,22 +33,26 @@ _AGENTS = (
 )
 """What the table of agents shows, as far as there is anything of it."""
 _LONGEST_NAME = 24
-_FOOT = "Agents on queue"
+_ON_QUEUE = "Agents on queue"
 
 
 def page(table: pa.Table, agents: pa.Table, total: pa.Table) -> str:
     """The page of a report by interval, *table*, the same by agent, and of all of them."""
     columns = [name for name in _AGENTS if _has_any(agents, name)]
-    days = list(grids(table))
+    days, work = list(grids(table)), work_of(table)
     return rendered(
         "page.html",
         measure=title_of(table),
+        work=work,
         facts=facts(table),
         young=table["provisional"].to_pylist().count(True),
         rows=table.num_rows,
         over=_over(table),
         nothing=NOTHING,
-        days=[(grid, _room(grid), Markup(bars_svg(grid)), profile(grid)) for grid in days],  # noqa: S704
+        days=[
+            (grid, _room(grid, work), Markup(bars_svg(grid, work)), profile(grid))  # noqa: S704
+            for grid in days
+        ],
         sums=[
             (title(name), _texts(total, name)[0])
             for name in ("agent_count", *_AGENTS)
@@ -70,10 +74,10 @@ def _has_any(table: pa.Table, name: str) -> bool:
     return name in table.column_names and table[name].null_count < table.num_rows
 
 
-def _room(grid: Grid) -> int:
-    """How many letters wide the names beside a map are to be."""
+def _room(grid: Grid, work: str) -> int:
+    """How many letters wide the names beside a map are to be, and what its last rows are of."""
     longest = max(cell_len(line.name) for line in grid.lines)
-    return max(len(_FOOT), min(longest, _LONGEST_NAME))
+    return max(len(_ON_QUEUE), len(work), min(longest, _LONGEST_NAME))
 
 
 def _over(table: pa.Table) -> int:

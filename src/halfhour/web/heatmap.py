@@ -13,6 +13,7 @@ from halfhour.errors import ConfigError
 from halfhour.found import Found
 from halfhour.holdings import holdings, missing
 from halfhour.intervals import HALF_HOUR, Interval, epoch_ms
+from halfhour.meanings import WORK
 from halfhour.render.grid import told_apart
 from halfhour.store import Store
 from halfhour.vocabulary import Source, by_name
@@ -43,6 +44,7 @@ def day(store: Store, asked: View, now: datetime) -> dict[str, Any]:
     return {
         **{name: str(getattr(view, name)) for name in ("day", "zone", "measure", "basis", "sort")},
         **{name: getattr(view, name) for name in known},
+        "work": WORK[view.basis],
         "known": known,
         "measures": [each.value for each in view.measures(table.column_names)],
         "starts": [start.isoformat() for start in starts],

@@ -21,8 +21,7 @@ export class Profile {
   show(day) {
     this.day = day;
     const names = labels(day.starts), parts = day.profile;
-    // Posted time may be of work that went on before; worked time is that of agents at work.
-    this.work = day.basis === "worked" ? "agents at work" : "half-hours of handle time";
+    this.work = day.work;
     this.worth = parts.map((part) => halfHours(part.work));
     this.queue = parts.map((part) => halfHours(part.on_queue));
     const said = (part, at) => [
