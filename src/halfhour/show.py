@@ -21,6 +21,7 @@ from halfhour.found import Found
 from halfhour.holdings import check, holdings, missing, passing, reconciled, wish_of
 from halfhour.intervals import Interval
 from halfhour.meanings import labelled
+from halfhour.measures import CAPACITY_USED, FIGURES
 from halfhour.outcomes import LISTED
 from halfhour.plan import Question
 from halfhour.redaction import harmless
@@ -30,7 +31,7 @@ from halfhour.settings import Settings
 from halfhour.shapes import Shape, destination
 from halfhour.store import Store
 from halfhour.talk import talking, watched
-from halfhour.vocabulary import By, Format
+from halfhour.vocabulary import By, Format, Source
 from halfhour.windows import DAY
 from halfhour.wishes import Wish
 
@@ -121,15 +122,23 @@ def _below(question: Question, found: Found, form: Format) -> dict[str, Iterable
 
 
 def _labelled(asked: Question, found: Found, **facts: str) -> pa.Table:
-    held = found.held(asked.sources)
+    held, table = found.held(asked.sources), reports.report(asked, found)
     return labelled(
-        reports.report(asked, found),
+        table,
         zone=str(asked.zone),
-        source=", ".join(source.called for source in asked.sources),
+        source=", ".join(_sources(asked, table)),
         made_at=f"{now():%Y-%m-%dT%H:%M:%SZ}",
         missing=", ".join(dict.fromkeys(map(str, missing(held, asked.interval)))),
         **facts,
     )
+
+
+def _sources(asked: Question, table: pa.Table) -> list[str]:
+    """Name all that the figures of *table* come from, as far as it has any of them."""
+    filled = {name for name in table.column_names if table[name].null_count < len(table)}
+    sources = {figure.source for figure in FIGURES if figure.name in filled} | {*asked.sources}
+    names = [source.called for source in Source if source in sources]
+    return [*names, *(["agent utilization aggregates"] if CAPACITY_USED in filled else [])]
 
 
 def _also(

@@ -15,7 +15,7 @@ import pytest
 from halfhour.errors import ConfigError
 from halfhour.shapes import Shape, destination
 from halfhour.store import Store
-from halfhour.vocabulary import Format
+from halfhour.vocabulary import Format, Source
 
 from .test_store import AS_ROOT, may_mount
 
@@ -42,7 +42,7 @@ def test_a_report_that_is_written_day_by_day_is_the_report(cloud, halfhour, tmp_
     sheet, agents = book["Intervals"], book["Agents"]
 
     assert facts["halfhour.zone"] == zone
-    assert facts["halfhour.source"] == "conversation aggregates"
+    assert facts["halfhour.source"] == "conversation aggregates, user aggregates"
     assert table.num_rows == len(lines) == len(rows) == len(list(sheet.rows)) - 1 > 500
     assert json.loads((tmp_path / "r.json").read_text()) == lines
     starts = table["interval_start"].to_pylist()
@@ -52,6 +52,41 @@ def test_a_report_that_is_written_day_by_day_is_the_report(cloud, halfhour, tmp_
     assert [line["handle_time_sec"] for line in lines] == handled
     shown = sum(row[3].value.total_seconds() for row in agents.iter_rows(min_row=2))
     assert shown == pytest.approx(sum(handled))
+
+
+POSTED, STATUS, DETAILS = (source.called for source in Source)
+
+
+@pytest.mark.parametrize(
+    ("words", "sources"),
+    [
+        ((), [POSTED]),
+        (("--with-capacity",), [POSTED, "agent utilization aggregates"]),
+        (("--store", "posted.duckdb"), [POSTED, STATUS]),
+        (("--store", "posted.duckdb", "--queue", "Billing"), [POSTED]),
+        (("--store", "all.duckdb"), [POSTED, STATUS, DETAILS]),
+        (("--store", "all.duckdb", "--basis", "worked"), [STATUS, DETAILS]),
+        (("--store", "all.duckdb", "--basis", "both"), [POSTED, STATUS, DETAILS]),
+        (("--basis", "worked"), [STATUS, DETAILS]),
+    ],
+    ids=" ".join,
+)
+def test_every_source_that_a_column_comes_from_is_named_and_no_other(
+    halfhour, tmp_path, words, sources
+):
+    day = ("--from", "2026-03-02", "--to", "2026-03-03")
+    if "all.duckdb" in words:
+        halfhour("sync", *day, "--store", "all.duckdb")
+    for name in ("r.html", "r.svg", "r.xlsx", "r.parquet"):
+        ran = halfhour("report", *day, *words, "--output", name)
+        assert ran.code == 0, ran.err
+
+    named = ", ".join(sources)
+    assert f"<dt>Source</dt><dd>{named}</dd>" in (tmp_path / "r.html").read_text()
+    assert f">Source: {named}</text>" in (tmp_path / "r.svg").read_text()
+    told = openpyxl.load_workbook(tmp_path / "r.xlsx")["What it means"].values
+    assert ("Source", named) in [row[:2] for row in told]
+    assert pq.read_schema(tmp_path / "r.parquet").metadata[b"halfhour.source"] == named.encode()
 
 
 def test_its_range_is_in_the_metadata_whole(cloud, halfhour, tmp_path):
@@ -103,7 +138,7 @@ from halfhour import errors, show
 from halfhour.options import Rows
 from halfhour.shapes import Shape
 from halfhour.store import Store
-from halfhour.vocabulary import Format
+from halfhour.vocabulary import Format, Source
 
 disk, store = Path(sys.argv[1]), Store(Path("halfhour.duckdb"))
 question = Rows(from_={RANGE[1]!r}, to={RANGE[3]!r}).question(offline=True)
