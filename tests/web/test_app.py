@@ -176,6 +176,24 @@ def test_a_cell_is_told_on_both_bases_with_status_and_conversations(client, stor
         assert each["end_ms"] > within.start.timestamp() * 1000
 
 
+def test_an_agent_has_a_name_where_a_half_hour_or_all_weeks_are_blank(client):
+    found = day(client)
+    agent, at = next(
+        (agent, at)
+        for agent in found["agents"]
+        for at, value in enumerate(agent["cells"])
+        if value is None and "(" not in agent["name"] and agent["name"] != agent["id"]
+    )
+    cell = {"agent": agent["id"], "cell": found["starts"][at]}
+    long_ago = {"agent": agent["id"], "day": "2020-03-02"}
+
+    for path, asked in (("cell", cell), ("agent", long_ago)):
+        told = client.get(f"/api/{path}", params=asked).json()
+        assert told["agent"] == agent["name"]
+    nobody = {**cell, "agent": "01234567-89ab-cdef-0123-456789abcdef"}
+    assert client.get("/api/cell", params=nobody).json()["agent"] == nobody["agent"]
+
+
 def test_an_agents_weeks_are_those_of_the_days(client):
     found = day(client)
     agent = max(found["agents"], key=lambda each: each["total"])

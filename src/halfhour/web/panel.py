@@ -4,7 +4,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import pyarrow.compute as pc
+
 from halfhour import reports
+from halfhour.found import Found
 from halfhour.holdings import holdings, missing
 from halfhour.intervals import HALF_HOUR, Interval, epoch_ms, floored
 from halfhour.measures import FIGURES
@@ -29,7 +32,7 @@ def cell(store: Store, view: View, start: datetime, now: datetime) -> dict[str, 
     row = rows[0] if rows else {}
     return {
         "start": start.astimezone(view.zone).isoformat(),
-        "agent": row.get("agent_name", view.agent),
+        "agent": row.get("agent_name", _name(found, view.agent)),
         "figures": [
             {"name": each.name, "meaning": each.meaning, "value": row[each.name]}
             for each in FIGURES
@@ -42,6 +45,12 @@ def cell(store: Store, view: View, start: datetime, now: datetime) -> dict[str, 
         "segments": segments,
         "provisional": bool(row.get("provisional")),
     }
+
+
+def _name(found: Found, agent_id: str) -> str:
+    """The agent's name, or the id where no name is known."""
+    bearers = found.agents.filter(pc.equal(found.agents["id"], agent_id))
+    return str(next(iter(bearers["name"].to_pylist()), agent_id))
 
 
 def _segments(store: Store, interval: Interval, agent_id: str) -> list[dict[str, Any]]:
@@ -76,7 +85,7 @@ def agent(store: Store, view: View, now: datetime) -> dict[str, Any]:
     names = ("day", "handle_time_sec", "acw_time_sec", "hold_time_sec", "handled_count", "aht_sec",
              "occupancy_ratio", "provisional")  # fmt: skip
     return {
-        "agent": rows[0]["agent_name"] if rows else view.agent,
+        "agent": rows[0]["agent_name"] if rows else _name(found, view.agent),
         "measure": view.measure,
         "from": str(first.day),
         "days": [{name: row.get(name) for name in names} for row in rows],
