@@ -182,6 +182,51 @@ def test_elsewhere_it_asks_for_the_password_and_speaks_of_tls(run, store):
         assert "put TLS in front" in dashboard.process.stderr.readline()
 
 
+def begun(url: str, *headers: str, body: bytes = b"") -> socket.socket:
+    """A log-in of which only this much is sent."""
+    where = urlsplit(url)
+    connection = socket.create_connection((where.hostname or "", where.port or 0), timeout=10)
+    head = ("POST /login HTTP/1.1", f"Host: {where.netloc}", *headers, "", "")
+    connection.sendall("\r\n".join(head).encode() + body)
+    return connection
+
+
+FORM = "Content-Type: application/x-www-form-urlencoded"
+MULTIPART = "Content-Type: multipart/form-data; boundary=x"
+FILE = (
+    b'--x\r\nContent-Disposition: form-data; name="password"; filename="f"\r\n\r\n' + b"y" * 9_999
+)
+NO_LOG_INS = [
+    (("Content-Length: 99000000000", FORM), b"password=", 413),
+    (("Transfer-Encoding: chunked", FORM), b"2000\r\n" + b"p" * 0x2000 + b"\r\n", 413),
+    (("Content-Length: 5000", FORM), b"password=" + b"p" * 4_991, 413),
+    (("Content-Length: 99000000000", MULTIPART), FILE, 415),
+    (("Transfer-Encoding: chunked", MULTIPART), b"%x\r\n" % len(FILE) + FILE, 415),
+    (("Content-Length: 2", "Content-Type: application/json"), b"{}", 415),
+    (("Content-Length: 9",), b"password=", 415),
+]
+
+
+def test_a_log_in_is_a_small_form_and_what_is_none_is_not_read_to_its_end(run, store):
+    run_password(run, PASSWORD, "p")
+    with serving(store.path.parent, "--password-file", str(run.folder / "p")) as dashboard:
+        for headers, body, status in NO_LOG_INS:
+            with begun(dashboard.url, *headers, body=body) as connection:
+                answer = http.client.HTTPResponse(connection)
+                answer.begin()
+                assert (answer.status, answer.getheader("connection")) == (status, "close")
+                assert b"Password" in answer.read()
+        for _ in range(6):
+            begun(dashboard.url, "Content-Length: 40", FORM, body=b"password=").close()
+
+        with begun(
+            dashboard.url, "Content-Length: 32", FORM, body=b"password=correct+horse%20battery"
+        ) as connection:
+            answer = http.client.HTTPResponse(connection)
+            answer.begin()
+            assert answer.status == 303
+
+
 def has_ipv6() -> bool:
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()

@@ -3,7 +3,7 @@
 import asyncio
 import gzip
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,12 +11,14 @@ from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import (
     HTMLResponse,
     JSONResponse,
@@ -40,6 +42,10 @@ from halfhour.web.views import View, view
 
 YEARS = range(2010, 2100)
 """In which there may be half-hours."""
+LARGEST_FORM = 4096
+"""Bytes that a log-in may have."""
+LAST = {"Connection": "close"}
+"""So that the rest of a request is not read to its end."""
 PAGES = Path(str(files("halfhour.web"))) / "static"
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -131,10 +137,14 @@ class _Dashboard:
         if request.method != "POST":
             known = await asyncio.to_thread(keeper.knows, request, began)
             return _in(request) if known else _form("")
+        try:
+            password = await _password(request)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except HTTPException as refusal:
+            return _form(refusal.detail, refusal.status_code, refusal.headers)
         if not keeper.may_try(request, began):
             return _form("Too many tries. Wait a minute.", 429)
-        given = await request.form()
-        password = str(given.get("password", ""))
         session = await asyncio.to_thread(keeper.let_in, request, password, began)
         if session is None:
             return _form("That is not the password.", 403)
@@ -199,7 +209,7 @@ async def _healthy(_: Request) -> Response:
 
 
 def _packed(content: Any) -> bytes:
-    return gzip.compress(msgspec.json.encode(content), compresslevel=5)
+    return gzip.compress(msgspec.json.encode(content), compresslevel=1)
 
 
 def _said(error: HalfhourError) -> str:
@@ -217,6 +227,24 @@ def _in(request: Request) -> Response:
     return RedirectResponse(f"./{asked(request)}", status_code=303)
 
 
-def _form(said: str, status: int = 200) -> Response:
+async def _password(request: Request) -> str:
+    """The password in the form that is sent. Raises HTTPException for what is no such form, before
+    more of it is read than a form has.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        raise HTTPException(415, "Send the form of this page.", LAST)
+    too_large = HTTPException(413, "That is too long for a password.", LAST)
+    if int(request.headers.get("content-length", 0)) > LARGEST_FORM:
+        raise too_large
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > LARGEST_FORM:
+            raise too_large
+    return dict(parse_qsl(body.decode(errors="replace"))).get("password", "")
+
+
+def _form(said: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     form = (PAGES / "login.html").read_text(encoding="utf-8")
-    return HTMLResponse(form.replace("{said}", said), status)
+    return HTMLResponse(form.replace("{said}", said), status, headers)
