@@ -93,7 +93,7 @@ _WAYS_OUT = {
 def _refusal(response: httpx2.Response) -> wire.LoginRefusal | None:
     if response.is_success or response.status_code not in {400, 401, 403}:
         return None
-    return transport.reason(response, wire.LoginRefusal)
+    return transport.refusal_body(response, wire.LoginRefusal)
 
 
 def _now() -> float:

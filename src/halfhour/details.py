@@ -30,7 +30,7 @@ from halfhour.intervals import Interval, utc
 from halfhour.records import Oddity
 from halfhour.segments import Read, read
 from halfhour.tables import EMITTED, SEGMENTS
-from halfhour.transport import odd_data_refused
+from halfhour.transport import refuse_odd_data
 
 LOOK_BACK = timedelta(days=1)
 """How much earlier a conversation may have begun that the query is asked for."""
@@ -115,7 +115,7 @@ async def gather(client: Client, window: Interval, lake: datetime, files: Files)
     """
 
     def take(page: wire.Details) -> Collection[str]:
-        with odd_data_refused(DETAILS.name):
+        with refuse_odd_data(DETAILS.name):
             found = read(page.conversations or (), window, held_until)
             files.add(found)
         return found.conversations

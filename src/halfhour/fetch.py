@@ -19,7 +19,7 @@ from halfhour.intervals import Interval
 from halfhour.plan import PostedQuery, Question
 from halfhour.settings import Settings
 from halfhour.tables import POSTED, STATUS
-from halfhour.transport import odd_data_refused
+from halfhour.transport import refuse_odd_data
 from halfhour.vocabulary import By, Source, is_id
 from halfhour.windows import Calendar, Held, Settled
 
@@ -107,9 +107,9 @@ async def posted(client: Client, query: PostedQuery, *, again: bool = True) -> p
             raise
         log.warning("%s: too much for one answer; asking in two parts", query.window)
         tables = [await posted(client, part, again=False) for part in parts]
-        with odd_data_refused(AGGREGATES.name):
+        with refuse_odd_data(AGGREGATES.name):
             return shaping.added(tables) if query.within_one else pa.concat_tables(tables)
-    with odd_data_refused(AGGREGATES.name):
+    with refuse_odd_data(AGGREGATES.name):
         return shaping.posted(answer, query.window, query.granularity)
 
 
@@ -120,7 +120,7 @@ async def status(
 
     async def some(ids: Sequence[str]) -> pa.Table:
         answer = await client.call(STATUSES, body=plan.status(window, granularity, ids))
-        with odd_data_refused(STATUSES.name):
+        with refuse_odd_data(STATUSES.name):
             return shaping.status(answer, window, granularity)
 
     tables = await together(some(ids) for ids in plan.chunks(agents, plan.AGENTS_A_REQUEST))
@@ -137,7 +137,7 @@ async def with_capacity(settings: Settings, question: Question, found: Found) ->
 
     async def one(window: Interval) -> pa.Table:
         answer = await client.call(CAPACITY, body=plan.capacity(window, width))
-        with odd_data_refused(CAPACITY.name):
+        with refuse_odd_data(CAPACITY.name):
             return shaping.capacity(answer, window, width)
 
     async with Client(settings) as client:
@@ -157,7 +157,7 @@ async def with_offered(settings: Settings, question: Question, found: Found) -> 
         async def one(window: Interval) -> pa.Table:
             body = plan.offered(window, question.granularity, queues)
             answer = await client.call(AGGREGATES, body=body)
-            with odd_data_refused(AGGREGATES.name):
+            with refuse_odd_data(AGGREGATES.name):
                 return shaping.offered(answer, window, question.granularity)
 
         tables = await together(map(one, question.interval.windows(plan.WINDOW)))

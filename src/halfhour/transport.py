@@ -61,7 +61,7 @@ async def exchange(
         async with asyncio.timeout(patience.whole):
             response = await http.send(request, stream=True)
             try:
-                return await _whole(response, most)
+                return await _with_body(response, most)
             finally:
                 await response.aclose()
     except (httpx2.ConnectTimeout, httpx2.ConnectError) as error:
@@ -84,8 +84,8 @@ async def exchange(
     except (httpx2.ProtocolError, httpx2.ProxyError) as error:
         # Its text may quote what was sent, the token too.
         raise Unreachable(
-            f"{request.url.host}: the connection was closed early, or what came over it is not "
-            f"HTTP ({type(error).__name__}); try again, and check the network and the proxy"
+            f"{request.url.host}: the answer broke off, or it is not HTTP "
+            f"({type(error).__name__}); try again, and check the network and the proxy"
         ) from None
     except httpx2.RequestError as error:
         raise Unreachable(
@@ -93,7 +93,7 @@ async def exchange(
         ) from error
 
 
-async def _whole(response: httpx2.Response, most: int) -> httpx2.Response:
+async def _with_body(response: httpx2.Response, most: int) -> httpx2.Response:
     """*response* with its body, which is unpacked only as far as it may be long."""
     packings = response.headers.get_list("content-encoding", split_commas=True)
     unpacker = None
@@ -154,7 +154,7 @@ def read(operation: str, response: httpx2.Response, answer: type[T]) -> T:
         ) from error
 
 
-def reason(response: httpx2.Response, body: type[T]) -> T | None:
+def refusal_body(response: httpx2.Response, body: type[T]) -> T | None:
     """What a refusal says of itself; None if that cannot be read."""
     try:
         return msgspec.json.decode(response.content, type=body)
@@ -163,7 +163,7 @@ def reason(response: httpx2.Response, body: type[T]) -> T | None:
 
 
 @contextmanager
-def odd_data_refused(operation: str) -> Iterator[None]:
+def refuse_odd_data(operation: str) -> Iterator[None]:
     """Raise UnexpectedAnswer where the answer of *operation* cannot be made into a table."""
     try:
         yield
@@ -181,7 +181,7 @@ def _refusal(operation: str, response: httpx2.Response) -> ApiError | Unexpected
             f"{operation}: {_host(response)} sends elsewhere, as Genesys Cloud never does; "
             "check the region or base URL"
         )
-    body = reason(response, wire.ErrorBody) or wire.ErrorBody(message=response.reason_phrase)
+    body = refusal_body(response, wire.ErrorBody) or wire.ErrorBody(message=response.reason_phrase)
     return ApiError(
         operation,
         response.status_code,

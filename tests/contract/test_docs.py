@@ -44,11 +44,6 @@ def test_every_module_says_what_it_is_and_in_halfhour_every_public_name(path):
     assert [name for name in undocumented if path.name != "wire.py"] == []
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT / "src")))
-def test_no_module_is_too_long_to_be_read_at_once(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
-
-
 def test_every_setting_and_name_of_the_environment_is_in_the_readme():
     for known in settings.KNOWN.values():
         for name in (known.name, *known.environment):

@@ -382,7 +382,8 @@ def test_the_command_reads_files_and_the_report_shows_them(halfhour, tmp_path):
     ran = halfhour("import", "page.json")
 
     assert ran.code == 5
-    assert "conversations left out, as they cannot be read: 1 (odd, Expected `str`" in ran.err
+    said = "conversations left out, as they cannot be read: 1 (odd, Expected `str | null`"
+    assert said in ran.err
     day = DAYS.start.date().isoformat()
     shown = halfhour("report", "--offline", "--basis", "worked", "--from", day,
                      "--to", str((DAYS.start + DAY).date()), "--format", "csv")  # fmt: skip
