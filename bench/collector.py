@@ -27,7 +27,8 @@ SETTINGS = {
 }
 EMULATOR = """
 import gc, types
-from genesys_emulator import __main__, server
+from genesys_emulator import __main__
+from genesys_emulator.http import server
 server.gc = types.SimpleNamespace(set_threshold=lambda *_: None)
 {setting}
 __main__.main()

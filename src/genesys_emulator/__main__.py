@@ -12,18 +12,18 @@ from uuid import UUID, uuid4
 
 from cyclopts import App, CycloptsError, Parameter
 
-from genesys_emulator import server
-from genesys_emulator.app import Emulator
-from genesys_emulator.captured import CapturedError, captured
-from genesys_emulator.centre import Centre, Simulated
-from genesys_emulator.clock import Clock
-from genesys_emulator.endpoints import PERMISSIONS
-from genesys_emulator.fault_reading import FaultError, typed
-from genesys_emulator.faults import Fault
-from genesys_emulator.instants import EPOCH, instant, utc_date
-from genesys_emulator.org import organization
-from genesys_emulator.refusals import near_miss
-from genesys_emulator.tokens import Tokens
+from genesys_emulator.http import server
+from genesys_emulator.http.app import Emulator
+from genesys_emulator.simulation.captured import CapturedError, captured
+from genesys_emulator.simulation.organization import organization
+from genesys_emulator.simulation.source import Centre, Simulated
+from genesys_emulator.state.clock import Clock
+from genesys_emulator.state.fault_parsing import FaultError, typed
+from genesys_emulator.state.faults import Fault
+from genesys_emulator.state.tokens import Tokens
+from genesys_emulator.wire.endpoints import PERMISSIONS
+from genesys_emulator.wire.errors import near_miss
+from genesys_emulator.wire.timestamps import EPOCH, instant, utc_date
 
 FAILED, USAGE = 1, 2
 SECRET = "emulator-secret"  # noqa: S105  (it guards nothing)

@@ -12,12 +12,12 @@ from typing import Any
 import httpx2
 import pytest
 
-from genesys_emulator.app import Emulator
-from genesys_emulator.centre import Centre, Simulated
-from genesys_emulator.clock import Clock
-from genesys_emulator.instants import midnight
-from genesys_emulator.org import organization
-from genesys_emulator.tokens import Tokens
+from genesys_emulator.http.app import Emulator
+from genesys_emulator.simulation.organization import organization
+from genesys_emulator.simulation.source import Centre, Simulated
+from genesys_emulator.state.clock import Clock
+from genesys_emulator.state.tokens import Tokens
+from genesys_emulator.wire.timestamps import midnight
 
 NOW = midnight(date(2026, 3, 3))
 CLIENT = ("emulator", "emulator-secret")

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genesys_emulator.answers import answer
-from genesys_emulator.centre import Simulated
-from genesys_emulator.corrections import AsOf
-from genesys_emulator.emission import CERTAIN, Book, Origin
-from genesys_emulator.filters import Clause, LookUp, Predicate
-from genesys_emulator.instants import DAY, MINUTE, instant, midnight
-from genesys_emulator.org import organization
-from genesys_emulator.validation import query
-from genesys_emulator.vocabulary import EMULATED
+from genesys_emulator.answers.aggregates import answer
+from genesys_emulator.queries.aggregates import query
+from genesys_emulator.queries.filters import Clause, LookUp, Predicate
+from genesys_emulator.simulation.metric_events import CERTAIN, Book, Origin
+from genesys_emulator.simulation.organization import organization
+from genesys_emulator.simulation.restatements import AsOf
+from genesys_emulator.simulation.source import Simulated
+from genesys_emulator.wire.timestamps import DAY, MINUTE, instant, midnight
+from genesys_emulator.wire.vocabulary import EMULATED
 
 from .conftest import a_query
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genesys_emulator.centre import Simulated
-from genesys_emulator.directory import users
-from genesys_emulator.org import organization
+from genesys_emulator.answers.directory import users
+from genesys_emulator.simulation.organization import organization
+from genesys_emulator.simulation.source import Simulated
 
 from .conftest import AGGREGATES, CLIENT, GRANT, Cloud, a_query, cloud_of
 

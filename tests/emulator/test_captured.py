@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from genesys_emulator.captured import ENDLESS, CapturedError, captured
-from genesys_emulator.corrections import AsOf
+from genesys_emulator.simulation.captured import ENDLESS, CapturedError, captured
+from genesys_emulator.simulation.restatements import AsOf
 
 from . import records
 from .conftest import Cloud, cloud_of

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genesys_emulator.clock import Clock, ClockError
-from genesys_emulator.instants import DAY, HOUR, MINUTE
+from genesys_emulator.state.clock import Clock, ClockError
+from genesys_emulator.wire.timestamps import DAY, HOUR, MINUTE
 
 from .conftest import NOW
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genesys_emulator.corrections import ENDLESS, AsOf, Corrections, restated_at
-from genesys_emulator.instants import DAY, HOUR, instant, midnight
+from genesys_emulator.simulation.restatements import ENDLESS, AsOf, Corrections, restated_at
+from genesys_emulator.wire.timestamps import DAY, HOUR, instant, midnight
 
 from .conftest import Cloud
 from .test_details import run_job

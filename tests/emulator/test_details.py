@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from genesys_emulator.centre import Simulated
-from genesys_emulator.org import organization
-from genesys_emulator.records import Detail
+from genesys_emulator.simulation.detail_records import Detail
+from genesys_emulator.simulation.organization import organization
+from genesys_emulator.simulation.source import Simulated
 
 from .conftest import Cloud, cloud_of
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genesys_emulator import endpoints
-from genesys_emulator.directory import teams
-from genesys_emulator.listing import page_of
-from genesys_emulator.org import PRESENCES, organization
+from genesys_emulator.answers.directory import teams
+from genesys_emulator.answers.listing import page_of
+from genesys_emulator.simulation.organization import PRESENCES, organization
+from genesys_emulator.wire import endpoints
 
 from .conftest import Cloud, cloud_of
 
@@ -95,7 +95,7 @@ def test_a_team_is_found_by_how_its_name_begins():
 def _centre(agents: int) -> Any:
     from datetime import date
 
-    from genesys_emulator.centre import Simulated
+    from genesys_emulator.simulation.source import Simulated
 
     return Simulated(organization(1, agents), date(2026, 3, 1))
 

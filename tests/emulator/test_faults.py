@@ -5,8 +5,8 @@ import time
 import httpx2
 import pytest
 
-from genesys_emulator.fault_reading import STATUSES, FaultError, typed
-from genesys_emulator.faults import Fault
+from genesys_emulator.state.fault_parsing import STATUSES, FaultError, typed
+from genesys_emulator.state.faults import Fault
 
 from .conftest import AGGREGATES, Cloud, a_query, buckets, served
 

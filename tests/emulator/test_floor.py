@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genesys_emulator.centre import Simulated
-from genesys_emulator.conversations import Conversation, Participant, Segment, Session
-from genesys_emulator.emission import HANDLED, postings, worked
-from genesys_emulator.floor import day_of
-from genesys_emulator.instants import DAY, HOUR, midnight, utc_date
-from genesys_emulator.org import Agent, Team, organization
-from genesys_emulator.shifts import opens, shift, works
-from genesys_emulator.statuses import statuses
-from genesys_emulator.threads import LONGEST_WORK, open_for, thread, touching
+from genesys_emulator.simulation.conversations import Conversation, Participant, Segment, Session
+from genesys_emulator.simulation.long_conversations import LONGEST_WORK, open_for, thread, touching
+from genesys_emulator.simulation.metric_events import HANDLED, postings, worked
+from genesys_emulator.simulation.organization import Agent, Team, organization
+from genesys_emulator.simulation.shifts import opens, shift, works
+from genesys_emulator.simulation.source import Simulated
+from genesys_emulator.simulation.status import statuses
+from genesys_emulator.simulation.team_day import day_of
+from genesys_emulator.wire.timestamps import DAY, HOUR, midnight, utc_date
 
 CENTRE = organization(1, 20)
 (TEAM,) = CENTRE.teams

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genesys_emulator.instants import (
+from genesys_emulator.wire.timestamps import (
     DAY,
     HOUR,
     Granularity,

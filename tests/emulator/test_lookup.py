@@ -2,7 +2,7 @@
 
 import pytest
 
-from genesys_emulator import endpoints
+from genesys_emulator.wire import endpoints
 
 from .conftest import Cloud, cloud_of
 

@@ -180,7 +180,8 @@ def test_an_interrupt_that_it_was_started_to_ignore_does_not_end_it_and_sigterm_
 
 EARLY = """
 import signal
-from genesys_emulator import __main__, server
+from genesys_emulator import __main__
+from genesys_emulator.http import server
 
 class StoppedEarly(server.Announcing):
     async def serve(self, sockets=None):

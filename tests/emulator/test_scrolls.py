@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genesys_emulator.scrolls import KEPT, Scroll, Scrolls
+from genesys_emulator.state.cursors import KEPT, Scroll, Scrolls
 
 
 class Numbers:

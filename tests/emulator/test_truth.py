@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genesys_emulator.captured import Captured
-from genesys_emulator.corrections import AsOf
-from genesys_emulator.instants import DAY, MINUTE, instant, midnight
 from genesys_emulator.pytest_plugin import GenesysCloud
-from genesys_emulator.truth import WORK, Window
+from genesys_emulator.simulation.captured import Captured
+from genesys_emulator.simulation.restatements import AsOf
+from genesys_emulator.simulation.truth import WORK, Window
+from genesys_emulator.wire.timestamps import DAY, MINUTE, instant, midnight
 
 from .conftest import Cloud, cloud_of
 

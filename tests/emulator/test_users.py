@@ -8,9 +8,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from genesys_emulator.centre import Simulated
-from genesys_emulator.instants import DAY, HOUR, MINUTE, instant, midnight
-from genesys_emulator.org import organization
+from genesys_emulator.simulation.organization import organization
+from genesys_emulator.simulation.source import Simulated
+from genesys_emulator.wire.timestamps import DAY, HOUR, MINUTE, instant, midnight
 
 from .conftest import NOW, Cloud
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from genesys_emulator.filters import Clause, Predicate
-from genesys_emulator.refusals import RefusalError
-from genesys_emulator.validation import query
-from genesys_emulator.vocabulary import FILTER_BY, GROUP_BY, METRICS
+from genesys_emulator.queries.aggregates import query
+from genesys_emulator.queries.filters import Clause, Predicate
+from genesys_emulator.wire.errors import RefusalError
+from genesys_emulator.wire.vocabulary import FILTER_BY, GROUP_BY, METRICS
 
 from .conftest import a_query
 

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from genesys_emulator.faults import KINDS
+from genesys_emulator.state.faults import KINDS
 from halfhour import regions
 from halfhour.cutting import rebuilt, worked
 from halfhour.errors import ConfigError, HalfhourError, Incomplete, StoreBusy, Unreachable

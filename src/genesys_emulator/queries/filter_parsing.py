@@ -1,0 +1,110 @@
+"""The filters of a query: JSON -> `filters.Clause`, or the refusal that the real API has for it."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from genesys_emulator.queries.filters import EVERYTHING, Clause, Predicate
+from genesys_emulator.wire import errors
+from genesys_emulator.wire.json_objects import an_object, words
+from genesys_emulator.wire.vocabulary import (
+    CONVERSATION_FILTER_BY,
+    EMULATED,
+    FILTER_BY,
+    SEGMENT_FILTER_BY,
+)
+
+FILTER: Mapping[str, type] = {"type": str, "clauses": list, "predicates": list}
+CLAUSE: Mapping[str, type] = {"type": str, "predicates": list}
+PREDICATE: Mapping[str, type] = {
+    "type": str,
+    "dimension": str,
+    "operator": str,
+    "value": str,
+    "range": dict,
+}
+
+
+TYPES = ("dimension", "property", "metric")
+OPERATORS = ("matches", "exists", "notExists")
+USER_ID = ("userId",)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What one sort of filter may speak of: dimensions that are *known*, and those *emulated*.
+
+    *dimension* is the name of their type.
+    """
+
+    owner: str
+    dimension: str
+    known: Collection[str]
+    emulated: Collection[str]
+
+
+AGGREGATES = Dialect("ConversationAggregateQuery", "ConversationDimension", FILTER_BY, EMULATED)
+SEGMENTS = Dialect(
+    "SegmentDetailQuery",
+    "SegmentDetailDimension",
+    SEGMENT_FILTER_BY,
+    ("userId", "queueId", "mediaType", "direction", "purpose", "segmentType", "disconnectType"),
+)
+CONVERSATIONS = Dialect(
+    "ConversationDetailQuery",
+    "ConversationDetailDimension",
+    CONVERSATION_FILTER_BY,
+    ("conversationId", "divisionId", "originatingDirection"),
+)
+USER_AGGREGATES = Dialect("UserAggregateQuery", "UserAggregateDimension", USER_ID, USER_ID)
+CAPACITY = Dialect(
+    "AgentUtilizationAggregateQuery",
+    "AgentUtilizationDimension",
+    ("mediaType", *USER_ID),
+    USER_ID,
+)
+USER_DETAILS = Dialect("UserDetailQuery", "UserDetailDimension", USER_ID, USER_ID)
+
+
+def read(value: object, dialect: Dialect) -> Clause:
+    """The filter that *value*, from JSON, is; none lets everything pass. Raises RefusalError."""
+    if value is None:
+        return EVERYTHING
+    owner = f"{dialect.owner}Filter"
+    given = an_object(value, FILTER, owner)
+    clauses = tuple(_clause(clause, dialect) for clause in given.get("clauses", ()))
+    predicates = tuple(_predicate(each, dialect) for each in given.get("predicates", ()))
+    return Clause(_junction(given, owner), clauses + predicates)
+
+
+def _clause(value: object, dialect: Dialect) -> Clause:
+    owner = f"{dialect.owner}Clause"
+    given = an_object(value, CLAUSE, owner)
+    if not given.get("predicates"):
+        raise errors.required("predicates", owner)
+    predicates = tuple(_predicate(each, dialect) for each in given["predicates"])
+    return Clause(_junction(given, owner), predicates)
+
+
+def _junction(given: Mapping[str, Any], owner: str) -> str:
+    if "type" not in given:
+        raise errors.required("type", owner)
+    word: str
+    (word,) = words([given["type"]], ("and", "or"), "QueryFilterType")
+    return word
+
+
+def _predicate(value: object, dialect: Dialect) -> Predicate:
+    owner = f"{dialect.owner}Predicate"
+    given = an_object(value, PREDICATE, owner)
+
+    (kind,) = words([given.get("type", "dimension")], TYPES, f"{owner}Type")
+    (operator,) = words([given.get("operator", "matches")], OPERATORS, f"{owner}Operator")
+    if kind != "dimension" or "range" in given:
+        raise errors.not_emulated(f"A predicate of type [{kind}] or with a range")
+    if "dimension" not in given or (operator == "matches" and "value" not in given):
+        raise errors.required("value" if "dimension" in given else "dimension", owner)
+    (dimension,) = words([given["dimension"]], dialect.known, dialect.dimension)
+    if dimension not in dialect.emulated:
+        raise errors.not_emulated(f"A filter on [{dimension}]")
+    return Predicate(dimension, operator, given.get("value", ""))

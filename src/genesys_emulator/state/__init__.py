@@ -1,0 +1,1 @@
+"""State that changes while the emulator runs: clock, tokens, jobs, cursors, faults, request log."""

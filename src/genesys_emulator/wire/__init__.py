@@ -1,0 +1,1 @@
+"""Forms of the real API: timestamps, error bodies, endpoints, and the words that it knows."""
