@@ -28,7 +28,7 @@ def refused(*options: str) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
-def test_it_says_where_it_is_and_can_be_asked_at_once():
+def test_the_emulator_prints_its_url_and_answers_at_once():
     with served("--client-secret", "-kept-to-itself") as emulator:
         assert httpx2.get(f"{emulator.url}/_emulator/org").status_code == 200
         out, err = emulator.stop()
@@ -51,7 +51,7 @@ def test_options_do_what_they_say():
     assert "3 agents since 2026-03-02" in err
 
 
-def test_a_file_is_served(tmp_path):
+def test_a_file_of_conversations_is_served(tmp_path):
     path = tmp_path / "records.ndjson"
     path.write_bytes(b"\n".join(map(msgspec.json.encode, RECORDS)))
 
@@ -98,7 +98,7 @@ def test_faults_by_options_are_there_from_the_start_and_again_after_a_reset():
         assert statuses() == [200, 200, 200]
 
 
-def test_a_limit_may_not_say_when_to_try_again():
+def test_a_429_may_leave_out_retry_after():
     with served("--requests-per-minute", "1", "--retry-after", "never") as emulator:
         headers = emulator.token()
         answers = [httpx2.get(f"{emulator.url}/api/v2/users", headers=headers) for _ in range(2)]
@@ -138,7 +138,7 @@ def test_a_client_that_is_made_for_another_grant_type_is_told_so():
 @pytest.mark.parametrize(
     ("name", "code"), [("SIGTERM", 0), ("SIGINT", 130)]
 )  # fmt: skip
-def test_a_signal_ends_it_at_once_whatever_hangs(name, code):
+def test_a_signal_ends_the_emulator_at_once_whatever_hangs(name, code):
     with served() as emulator:
         headers = emulator.token()
         emulator.fault(kind="hang", endpoint="users", seconds=60)
@@ -164,7 +164,7 @@ IN_THE_BACKGROUND = ("sh", "-c", "trap '' INT; exec \"$@\"", "sh")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there is no sh")
-def test_an_interrupt_that_it_was_started_to_ignore_does_not_end_it_and_sigterm_does():
+def test_an_ignored_interrupt_does_not_end_the_emulator_and_sigterm_does():
     with served(before=IN_THE_BACKGROUND) as emulator:
         emulator.process.send_signal(signal.SIGINT)
         time.sleep(0.5)  # uvicorn looks for a reason to stop every tenth of a second
@@ -193,7 +193,7 @@ __main__.main()
 """
 
 
-def test_a_signal_that_comes_while_it_starts_is_not_lost():
+def test_a_signal_during_startup_is_not_lost():
     done = subprocess.run(
         [sys.executable, "-c", EARLY], capture_output=True, text=True, timeout=30, check=False
     )
@@ -240,7 +240,7 @@ def test_a_port_that_is_taken_is_named():
         (["--fault", "kind=reset", "--fault", '{"kind": "hnag"}'], "did you mean 'hang'?"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_sentence(options, said):
+def test_an_impossible_option_is_refused_in_one_sentence(options, said):
     code, sentence = refused(*options)
 
     assert code == 2
@@ -256,7 +256,7 @@ def test_a_malformed_file_is_not_served(tmp_path):
     assert "conversation c-1: conversationStart: '2021-04-2T15:30:51.418Z'" in sentence
 
 
-def test_the_help_has_a_line_an_option():
+def test_the_help_has_one_line_for_each_option():
     done = subprocess.run(command("--help"), capture_output=True, text=True, check=True)
 
     lines = [line for line in done.stdout.splitlines() if line.startswith("│ ")]

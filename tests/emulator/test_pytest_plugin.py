@@ -19,17 +19,17 @@ TESTS = """
             headers={"Authorization": "Basic " + base64.b64encode(pair).decode()},
         ))
 
-    def test_it_lets_its_client_in(genesys_cloud):
+    def test_the_client_is_let_in(genesys_cloud):
         assert json.load(token(genesys_cloud))["token_type"] == "bearer"
         assert [r["path"] for r in genesys_cloud.requests("token")] == ["/oauth/token"]
         assert genesys_cloud.client_secret not in repr(genesys_cloud)
 
-    def test_it_fails_on_demand(genesys_cloud):
+    def test_faults_happen_on_demand(genesys_cloud):
         genesys_cloud.faults({"kind": "status", "status": 503, "endpoint": "token"})
         with pytest.raises(urllib.error.HTTPError, match="503"):
             token(genesys_cloud)
 
-    def test_it_begins_anew_for_each_test(genesys_cloud):
+    def test_each_test_begins_anew(genesys_cloud):
         assert genesys_cloud.requests() == []
         assert token(genesys_cloud).status == 200
 
@@ -47,7 +47,7 @@ def test_any_projects_tests_have_a_genesys_cloud(pytester):
     ran.assert_outcomes(passed=4)
 
 
-def test_a_project_says_which_cloud_it_wants(pytester):
+def test_a_project_can_choose_the_options_of_its_cloud(pytester):
     pytester.makeconftest(
         """
         import pytest
@@ -65,7 +65,7 @@ def test_a_project_says_which_cloud_it_wants(pytester):
     ran.stdout.fnmatch_lines(["*--agents 0: write a number from 1 to*"])
 
 
-def test_it_loads_no_server_into_the_tests_of_others():
+def test_the_plugin_loads_no_server_into_the_tests_of_others():
     code = "import sys, genesys_emulator.pytest_plugin; print('uvicorn' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

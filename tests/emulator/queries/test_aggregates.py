@@ -8,8 +8,7 @@ from genesys_emulator.queries.aggregates import query
 from genesys_emulator.queries.filters import Clause, Predicate
 from genesys_emulator.wire.errors import RefusalError
 from genesys_emulator.wire.vocabulary import FILTER_BY, GROUP_BY, METRICS
-
-from .conftest import a_query
+from tests.emulator.conftest import a_query
 
 QUEUE = {"type": "dimension", "dimension": "queueId", "operator": "matches", "value": "q"}
 
@@ -67,7 +66,7 @@ def test_the_vocabulary_is_whole():
         ({"filter": a_filter(type="queue")}, "invalid.value", "Value [queue]"),
     ],
 )
-def test_what_is_wrong_is_named(changes, code, said):
+def test_an_invalid_query_is_refused_with_the_wrong_part_named(changes, code, said):
     found = refusal(a_query(**changes))
 
     assert (found.status, found.code) == (400, code)
@@ -97,22 +96,22 @@ def test_an_unknown_word_is_answered_with_all_that_are_known():
         {"limit": 10},
     ],
 )
-def test_what_is_not_emulated_is_never_answered(changes):
+def test_a_query_that_is_not_emulated_is_never_answered(changes):
     assert refusal(a_query(**changes)).status == 501
 
 
 @pytest.mark.parametrize("body", [None, [], "query", 7])
-def test_what_is_no_object_is_no_query(body):
+def test_a_body_that_is_no_object_is_refused(body):
     assert refusal(body).code == "bad.request"
 
 
-def test_a_null_is_as_good_as_nothing():
+def test_a_null_field_counts_as_absent():
     body = {**a_query(), "filter": None, "timeZone": None}
 
     assert query(body) == query(a_query())
 
 
-def test_a_predicate_may_leave_out_what_goes_without_saying():
+def test_a_predicate_may_leave_out_type_and_operator():
     bare = {"type": "or", "predicates": [{"dimension": "queueId", "value": "q"}]}
 
     assert query(a_query(filter=bare)).filter == Clause(

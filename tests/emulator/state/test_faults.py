@@ -7,8 +7,7 @@ import pytest
 
 from genesys_emulator.state.fault_parsing import STATUSES, FaultError, typed
 from genesys_emulator.state.faults import Fault
-
-from .conftest import AGGREGATES, Cloud, a_query, buckets, served
+from tests.emulator.conftest import AGGREGATES, Cloud, a_query, buckets, served
 
 
 @pytest.mark.parametrize("status", sorted(STATUSES))
@@ -47,7 +46,7 @@ def test_calls_are_counted_per_fault_from_when_it_was_added(cloud):
     assert statuses == [503, 502, 200, 503, 200]
 
 
-def test_a_fault_of_a_list_befalls_its_members_too(cloud):
+def test_a_fault_of_a_list_also_meets_requests_for_one_member(cloud):
     cloud.fault(kind="status", status=500, endpoint="queues")
 
     assert cloud.get("/api/v2/routing/queues/x").status_code == 500
@@ -71,7 +70,7 @@ def test_a_cut_body_is_announced_as_if_it_were_whole(cloud):
         answer.json()
 
 
-def test_a_proxy_may_answer_instead(cloud):
+def test_a_proxy_page_may_replace_the_answer(cloud):
     cloud.fault(kind="html")
     answer = cloud.get("/api/v2/users")
 
@@ -107,7 +106,7 @@ def test_a_token_may_be_revoked_while_it_is_used(cloud):
 
 
 @pytest.mark.parametrize("kind", ["slow", "hang"])
-def test_what_is_late_is_still_right(cloud, kind):
+def test_a_slow_or_delayed_answer_is_still_right(cloud, kind):
     cloud.fault(kind=kind, seconds=0.2)
     before = time.monotonic()
 
@@ -116,7 +115,7 @@ def test_what_is_late_is_still_right(cloud, kind):
 
 
 @pytest.mark.parametrize("kind", ["reset", "truncate"])
-def test_where_no_connection_can_be_broken_that_is_said(cloud, kind):
+def test_a_server_that_cannot_break_connections_says_so(cloud, kind):
     cloud.fault(kind=kind)
 
     with pytest.raises(ConnectionAbortedError, match="breaks this connection"):
@@ -157,7 +156,7 @@ def test_where_no_connection_can_be_broken_that_is_said(cloud, kind):
         ([], 'write {"faults"'),
     ],
 )
-def test_a_fault_that_cannot_be_is_refused_with_what_to_write(cloud, body, said):
+def test_an_impossible_fault_is_refused_with_a_correction(cloud, body, said):
     answer = cloud.call("POST", "/_emulator/faults", json=body)
 
     assert answer.status_code == 400
@@ -195,7 +194,7 @@ def test_a_share_may_be_none_or_all_and_another_seed_is_another_share(cloud):
     assert shares[2] != shares[3]
 
 
-def test_faults_that_say_no_seed_befall_requests_of_their_own(cloud):
+def test_faults_without_a_seed_meet_different_requests(cloud):
     faults = [{"kind": "status", "status": status, "share": 0.5} for status in (500, 502)]
     cloud.call("POST", "/_emulator/faults", json={"faults": faults})
 
@@ -234,7 +233,7 @@ def test_a_fault_may_be_written_as_an_option(text, fault):
         ('{"kind"', "is not JSON"),
     ],
 )
-def test_an_option_that_is_no_fault_is_refused_with_what_to_write(text, said):
+def test_an_invalid_fault_option_is_refused_with_a_correction(text, said):
     with pytest.raises(FaultError) as caught:
         typed(text, 0)
 

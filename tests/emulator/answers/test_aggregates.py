@@ -17,8 +17,7 @@ from genesys_emulator.simulation.restatements import AsOf
 from genesys_emulator.simulation.source import Simulated
 from genesys_emulator.wire.timestamps import DAY, MINUTE, instant, midnight
 from genesys_emulator.wire.vocabulary import EMULATED
-
-from .conftest import a_query
+from tests.emulator.conftest import a_query
 
 START = midnight(date(2026, 3, 2))
 CENTRE = Simulated(organization(1, 12), date(2026, 2, 24))
@@ -98,7 +97,7 @@ def test_a_value_counts_whole_in_the_one_bucket_that_holds_its_time(origin, metr
 
 
 @given(books)
-def test_nothing_that_is_empty_is_said(book):
+def test_empty_groups_intervals_and_metrics_are_left_out(book):
     for result in told(book)["results"]:
         assert result["data"]
         assert all(bucket["metrics"] for bucket in result["data"])
@@ -131,7 +130,7 @@ def test_a_group_lacks_the_dimension_that_its_values_lack():
     assert groups(NOBODYS, groupBy=["userId", "direction"]) == [{"mediaType": "voice"}]
 
 
-def test_the_media_type_is_there_when_nobody_asked_for_it():
+def test_groups_have_a_media_type_even_if_it_is_not_asked_for():
     assert groups(NOBODYS, groupBy=None) == [{"mediaType": "voice"}]
 
 
@@ -148,7 +147,7 @@ def test_the_media_type_is_there_when_nobody_asked_for_it():
          "2026-03-02T00:00:00.000Z/2026-03-02T01:00:00.000Z"),
     ],
 )  # fmt: skip
-def test_intervals_are_said_in_the_zone_and_clipped_at_the_end(interval, zone, said):
+def test_intervals_are_written_in_the_zone_and_clipped_at_the_end(interval, zone, said):
     found = told(posted(NOBODYS), interval=interval, timeZone=zone, granularity="PT1H")
 
     assert [bucket["interval"] for result in found["results"] for bucket in result["data"]] == [
@@ -156,12 +155,12 @@ def test_intervals_are_said_in_the_zone_and_clipped_at_the_end(interval, zone, s
     ]
 
 
-def test_what_is_posted_now_or_later_is_not_there_yet():
+def test_values_posted_now_or_later_are_not_there_yet():
     assert not told(posted(NOBODYS), START)["results"]
     assert told(posted(NOBODYS), START + 1)["results"]
 
 
-def test_the_order_is_none_and_still_the_same_for_the_same_request():
+def test_results_are_in_no_order_yet_the_same_for_the_same_request():
     asked = query(a_query())
     books = list(CENTRE.books(asked.start, asked.end, always))
     once, again, other = (answer(asked, books, AsOf(asked.end), Random(seed)) for seed in (1, 1, 2))
@@ -232,13 +231,13 @@ def test_a_filter_means_what_it_says(node, origin):
 
 
 @given(filters, origins)
-def test_what_a_filter_says_of_an_agent_alone_it_also_says_of_the_rest(node, origin):
+def test_a_filter_decided_by_the_agent_alone_holds_for_all_dimensions(node, origin):
     early = node.verdict({"userId": origin.user_id}.get)
 
     assert early is None or early is holds(node, origin)
 
 
-def test_filtering_is_leaving_out(cloud):
+def test_a_filter_only_leaves_groups_out(cloud):
     everything = cells(cloud.ask().json())
     agent, queue = next(
         (group["userId"], group["queueId"])
@@ -264,7 +263,7 @@ def test_filtering_is_leaving_out(cloud):
     assert sorted(map(str, found)) == sorted(map(str, wanted))
 
 
-def test_some_values_belong_to_nobody(cloud):
+def test_some_values_belong_to_no_agent(cloud):
     found = cells(cloud.ask(metrics=["nOffered", "tAcd", "tHandle", "oServiceLevel"]).json())
 
     assert {metric for group, *_, metric, _ in found if "userId" not in group} == {
@@ -274,7 +273,7 @@ def test_some_values_belong_to_nobody(cloud):
     assert {metric for group, *_, metric, _ in found if "userId" in group} == {"tHandle"}
 
 
-def test_a_half_hour_can_hold_more_than_a_half_hour(cloud):
+def test_a_half_hour_can_hold_more_than_half_an_hour_of_handle_time(cloud):
     week = "2026-02-24T00:00:00Z/2026-03-03T00:00:00Z"
     found = cells(cloud.ask(interval=week, metrics=["tHandle"], groupBy=["userId"]).json())
 

@@ -8,10 +8,9 @@ import pytest
 
 from genesys_emulator.simulation.captured import ENDLESS, CapturedError, captured
 from genesys_emulator.simulation.restatements import AsOf
-
-from . import records
-from .conftest import Cloud, cloud_of
-from .records import RECORDS
+from tests.emulator import records
+from tests.emulator.conftest import Cloud, cloud_of
+from tests.emulator.records import RECORDS
 
 encode = msgspec.json.encode
 FORMS = {
@@ -70,7 +69,7 @@ def serving(content: bytes) -> Cloud:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form_is_served_to_the_millisecond(form):
+def test_every_form_of_file_is_served_to_the_millisecond(form):
     answer = serving(FORMS[form]).ask(
         interval=f"{records.DAY}T00:00:00Z/2025-09-01T00:00:00Z", metrics=METRICS
     )
@@ -86,7 +85,7 @@ def test_every_form_is_served_to_the_millisecond(form):
     assert found == POSTED
 
 
-def test_only_what_has_a_name_is_in_the_directory():
+def test_only_named_agents_and_queues_are_in_the_directory():
     cloud = serving(FORMS["a page"])
 
     assert cloud.get("/api/v2/users?state=any").json()["total"] == 0
@@ -166,7 +165,7 @@ FIRST_SESSION = ("participants", 0, "sessions", 0)
         (b"\xff\xfe", "neither JSON"),
     ],
 )
-def test_what_cannot_be_served_is_refused_by_name(content, said):
+def test_a_record_that_cannot_be_served_is_named_in_the_error(content, said):
     with pytest.raises(CapturedError) as caught:
         captured(content)
 
@@ -174,13 +173,13 @@ def test_what_cannot_be_served_is_refused_by_name(content, said):
     assert "\n" not in str(caught.value)
 
 
-def test_what_may_be_missing_may_be_missing():
+def test_optional_fields_of_a_record_may_be_missing():
     conversation = {"conversationId": "c", "conversationStart": "2025-06-11T09:00:00Z"}
 
     assert captured(encode(conversation)).organization.agents == ()
 
 
-def test_details_are_the_records_as_they_stand():
+def test_details_of_a_file_are_its_records_unchanged():
     details = list(captured(encode({"conversations": RECORDS})).begun(0, ENDLESS))
 
     assert [each.record(AsOf(0)) for each in details] == RECORDS

@@ -11,8 +11,7 @@ import pytest
 from genesys_emulator.simulation.detail_records import Detail
 from genesys_emulator.simulation.organization import organization
 from genesys_emulator.simulation.source import Simulated
-
-from .conftest import Cloud, cloud_of
+from tests.emulator.conftest import Cloud, cloud_of
 
 DETAILS = "/api/v2/analytics/conversations/details/query"
 JOBS = "/api/v2/analytics/conversations/details/jobs"
@@ -83,7 +82,7 @@ def test_bucketed_by_emit_date_the_details_are_the_aggregates(cloud):
     assert posted(everything(cloud, interval=TWO_DAYS)) == aggregated(cloud)
 
 
-def test_a_job_finds_what_was_active_and_a_query_what_began(cloud):
+def test_a_job_finds_active_conversations_and_a_query_new_ones(cloud):
     cloud.call("POST", "/_emulator/clock", json={"now": "2026-03-04T00:00:00Z"})
     began = {each["conversationId"]: each for each in everything(cloud)}
     active = {each["conversationId"]: each for each in run_job(cloud)}
@@ -94,7 +93,7 @@ def test_a_job_finds_what_was_active_and_a_query_what_began(cloud):
         assert active[name]["conversationStart"] < "2026-03-02" < active[name]["conversationEnd"]
 
 
-def test_no_conversation_is_on_two_pages_and_they_are_in_order(cloud):
+def test_pages_of_details_are_in_order_and_share_no_conversation(cloud):
     found = everything(cloud)
     starts = [each["conversationStart"] for each in found]
 
@@ -104,11 +103,11 @@ def test_no_conversation_is_on_two_pages_and_they_are_in_order(cloud):
     assert everything(cloud, order="desc")[0]["conversationStart"] == starts[-1]
 
 
-def test_past_the_end_the_key_is_absent(cloud):
+def test_past_the_last_page_the_conversations_key_is_absent(cloud):
     assert set(query(cloud, number=900)) == {"totalHits"}
 
 
-def test_what_is_under_way_has_no_end_yet(cloud):
+def test_a_conversation_under_way_has_no_end_yet(cloud):
     cloud.call("POST", "/_emulator/clock", json={"now": "2026-03-02T14:10:00Z"})
     found = everything(cloud)
     open_ones = [each for each in found if "conversationEnd" not in each]
@@ -160,7 +159,7 @@ def test_a_segment_filter_selects_conversations_with_such_a_segment(cloud, predi
     assert filtered
 
 
-def test_a_conversation_filter_finds_it_by_its_id(cloud):
+def test_a_conversation_filter_finds_a_conversation_by_its_id(cloud):
     wanted = everything(cloud)[7]
     predicate = {"dimension": "conversationId", "value": wanted["conversationId"]}
     filters = [{"type": "or", "predicates": [predicate]}]
@@ -191,7 +190,7 @@ EIGHT_DAYS = "2026-02-23T00:00:00.000Z/2026-03-03T00:00:00.000Z"
         ),
     ],
 )
-def test_a_query_that_will_not_do_is_refused(cloud, changes, status, says):
+def test_an_invalid_details_query_is_refused(cloud, changes, status, says):
     body = {
         name: value for name, value in {"interval": DAY, **changes}.items() if value is not None
     }
@@ -201,14 +200,14 @@ def test_a_query_that_will_not_do_is_refused(cloud, changes, status, says):
     assert says in answer.json()["message"]
 
 
-def test_with_a_filter_a_month_may_be_asked_for(cloud):
+def test_a_details_query_with_a_filter_may_span_a_month(cloud):
     predicate = {"dimension": "purpose", "value": "agent"}
     filters = [{"type": "and", "predicates": [predicate]}]
 
     assert query(cloud, interval=EIGHT_DAYS, segmentFilters=filters)["totalHits"] > 100
 
 
-def test_a_job_takes_its_time_and_can_be_deleted(cloud):
+def test_a_details_job_takes_three_looks_and_can_be_deleted(cloud):
     job = cloud.call("POST", JOBS, json={"interval": DAY})
     address = f"{JOBS}/{job.json()['jobId']}"
 
@@ -226,7 +225,7 @@ def test_a_job_takes_its_time_and_can_be_deleted(cloud):
     assert cloud.get(address).status_code == 404
 
 
-def test_a_job_expires(cloud):
+def test_a_details_job_expires(cloud):
     job = cloud.call("POST", JOBS, json={"interval": DAY}).json()["jobId"]
     cloud.call("POST", "/_emulator/clock", json={"move": "P1D"})
 
@@ -279,7 +278,7 @@ class Counting(Simulated):
         return super().begun(start, end)
 
 
-def test_a_later_page_goes_on_where_the_one_before_it_ended():
+def test_a_later_page_of_details_goes_on_where_the_one_before_it_ended():
     centre = Counting()
     cloud = cloud_of(centre)
     cloud.log_in()
@@ -292,7 +291,7 @@ def test_a_later_page_goes_on_where_the_one_before_it_ended():
     assert later[0] == later[1] != later[2]
 
 
-def test_pages_within_a_minute_are_of_one_truth_and_the_first_is_always_new(cloud):
+def test_pages_within_a_minute_show_one_moment_and_the_first_page_is_always_new(cloud):
     cloud.call("POST", "/_emulator/clock", json={"now": "2026-03-02T14:00:00Z"})
     first = query(cloud)
     cloud.call("POST", "/_emulator/clock", json={"move": "PT59S"})
@@ -320,7 +319,7 @@ def last_word(conversation: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
-def test_a_job_over_days_is_in_order_and_has_what_began_before(cloud, order):
+def test_a_job_over_days_is_in_order_and_has_conversations_that_began_before(cloud, order):
     found = run_job(cloud, interval="2026-02-27T09:10:00Z/2026-03-02T12:00:00Z", order=order)
     starts = [each["conversationStart"] for each in found]
     whole = run_job(cloud, interval="2026-02-24T00:00:00Z/2026-03-03T00:00:00Z")

@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from .conftest import Cloud, a_query, cloud_of
+from tests.emulator.conftest import Cloud, a_query, cloud_of
 
 CONVERSATIONS = "/api/v2/analytics/conversations"
 AGGREGATES = f"{CONVERSATIONS}/aggregates/jobs"
@@ -60,7 +60,7 @@ def test_a_job_of_aggregates_has_the_results_of_the_query(cloud):
         assert whole[json.dumps(each["group"], sort_keys=True)] == len(each["data"])
 
 
-def test_its_pages_are_as_long_as_it_was_asked_for_and_lose_nothing(cloud):
+def test_pages_of_a_job_have_the_size_asked_for_and_lose_nothing(cloud):
     address = done(cloud, pageSize=7)
     found = pages(cloud, address)
     sizes = [len(page["results"]) for page in found]
@@ -117,7 +117,7 @@ def test_a_job_is_only_at_its_own_path(cloud, jobs, others):
 
 
 @pytest.mark.parametrize("jobs", [AGGREGATES, DETAILS])
-def test_its_states_come_by_looks_and_it_can_be_deleted(cloud, jobs):
+def test_a_job_changes_state_by_looks_and_can_be_deleted(cloud, jobs):
     address = submitted(cloud, jobs)
     early = cloud.get(f"{address}/results")
     looks = [cloud.get(address).json() for _ in range(4)]
@@ -149,7 +149,7 @@ def test_a_cursor_of_no_job_is_refused(cloud, cursor):
         ({"metrics": None}, "constraint.validation"),
     ],
 )
-def test_what_no_job_can_be_is_refused_at_once(cloud, changes, code):
+def test_an_invalid_job_is_refused_at_once(cloud, changes, code):
     answer = cloud.call("POST", AGGREGATES, json=a_query(**changes))
 
     assert (answer.status_code, answer.json()["code"]) == (400, code)
@@ -164,7 +164,7 @@ def test_what_no_job_can_be_is_refused_at_once(cloud, changes, code):
         DETAILS,
     ],
 )
-def test_a_body_is_neither_too_large_nor_of_unknown_words(cloud: Cloud, path: str) -> None:
+def test_a_job_with_an_invalid_body_is_refused(cloud: Cloud, path: str) -> None:
     def posted(body: str) -> httpx2.Response:
         return cloud.call("POST", path, content=body, headers={"Content-Type": "application/json"})
 

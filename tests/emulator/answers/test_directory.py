@@ -11,8 +11,7 @@ from genesys_emulator.answers.directory import teams
 from genesys_emulator.answers.listing import page_of
 from genesys_emulator.simulation.organization import PRESENCES, organization
 from genesys_emulator.wire import endpoints
-
-from .conftest import Cloud, cloud_of
+from tests.emulator.conftest import Cloud, cloud_of
 
 CENTRE = organization(1, 12)
 UNLISTED = CENTRE.agents[7]
@@ -25,7 +24,7 @@ def entities(cloud: Cloud, path: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_who_is_not_listed_is_nowhere_and_yet_works(cloud):
+def test_an_unlisted_agent_is_in_no_list_and_yet_works(cloud):
     paths = [
         "/api/v2/users?state=any&pageSize=100",
         *(f"/api/v2/routing/queues/{each.id}/members" for each in CENTRE.queues),
@@ -100,7 +99,7 @@ def _centre(agents: int) -> Any:
     return Simulated(organization(1, agents), date(2026, 3, 1))
 
 
-def test_queues_may_be_searched_by_who_may_not_see_them():
+def test_queues_may_be_searched_without_permission_to_view_them():
     cloud = cloud_of(_centre(12), withheld=["routing:queue:view"])
     cloud.log_in()
 
@@ -111,7 +110,7 @@ def test_queues_may_be_searched_by_who_may_not_see_them():
     assert found.keys() == {"id", "name", "division", "selfUri"}
 
 
-def test_users_tell_of_team_and_groups_if_asked(cloud):
+def test_users_show_team_and_groups_if_expanded(cloud):
     plain = entities(cloud, "/api/v2/users")[0]
     more = entities(cloud, "/api/v2/users?expand=team,groups,presence")[0]
     one = cloud.get(f"/api/v2/users/{plain['id']}?expand=team").json()
@@ -121,7 +120,7 @@ def test_users_tell_of_team_and_groups_if_asked(cloud):
     assert [each["id"] for each in more["groups"]] == [CENTRE.groups[0].id]
 
 
-def test_an_order_turns_a_list_round(cloud):
+def test_a_descending_order_reverses_a_list(cloud):
     there = [each["id"] for each in entities(cloud, "/api/v2/users")]
     back = [each["id"] for each in entities(cloud, "/api/v2/users?sortOrder=descending")]
 
@@ -148,7 +147,7 @@ def test_limits_are_listed_by_namespace_and_as_they_usually_are():
     "path",
     ["groups/x", "groups/x/members", "teams/x", "teams/x/members", "authorization/divisions/x"],
 )
-def test_what_is_not_there_is_not_found(cloud, path):
+def test_unknown_ids_in_the_directory_are_not_found(cloud, path):
     assert cloud.get(f"/api/v2/{path}").status_code == 404
 
 
@@ -171,7 +170,7 @@ def test_what_is_not_there_is_not_found(cloud, path):
         ("presencedefinitions?deleted=perhaps", "deleted"),
     ],
 )
-def test_a_parameter_that_will_not_do_is_named(cloud, path, parameter):
+def test_an_invalid_parameter_of_a_list_is_named(cloud, path, parameter):
     one_each = (CENTRE.agents[0], CENTRE.groups[0], CENTRE.queues[0])
     user, group, queue = (each.id for each in one_each)
     answer = cloud.get(f"/api/v2/{path.format(user=user, group=group, queue=queue)}")
@@ -198,7 +197,7 @@ def test_a_missing_permission_is_named(centre, permission, path):
     assert permission in answer.json()["message"]
 
 
-def test_queues_and_their_members_come_by_name(cloud):
+def test_queues_and_their_members_are_sorted_by_name(cloud):
     for path in ("queues", "queues/divisionviews", "queues/divisionviews/all"):
         names = [each["name"] for each in entities(cloud, f"/api/v2/routing/{path}")]
         assert names == ["Billing", "Chat", "Returns, São Paulo", "Sales", "Support"]
@@ -224,7 +223,7 @@ def test_members_of_a_queue_are_found_by_name_and_by_whether_they_joined(cloud):
     assert entities(cloud, f"{uri}?memberBy=group") == []
 
 
-def test_queues_of_any_division_are_all(cloud):
+def test_queues_of_division_star_are_all_queues(cloud):
     views = "/api/v2/routing/queues/divisionviews"
 
     assert entities(cloud, f"{views}?divisionId=*,{CENTRE.divisions[0].id}") == entities(
@@ -248,7 +247,7 @@ def test_the_older_presences_are_in_words_with_blanks_and_none_is_deleted(cloud)
     assert entities(cloud, "/api/v2/presence/definitions?deactivated=TRUE") == []
 
 
-def test_namespaces_come_to_an_end(cloud):
+def test_pages_of_limit_namespaces_come_to_an_end(cloud):
     path = "/api/v2/organizations/limits/namespaces"
 
     assert cloud.get(path).json()["pageSize"] == 100
@@ -259,7 +258,7 @@ def test_namespaces_come_to_an_end(cloud):
 
 
 @pytest.mark.parametrize("endpoint", endpoints.ALL, ids=lambda each: f"{each.method} {each.path}")
-def test_an_address_is_that_of_its_operation(endpoint):
+def test_a_path_belongs_to_the_endpoint_of_its_operation(endpoint):
     found = endpoints.at(endpoint.path.replace("{id}", "0815"))
 
     assert found is not None

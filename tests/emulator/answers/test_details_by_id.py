@@ -3,8 +3,7 @@
 import pytest
 
 from genesys_emulator.wire import endpoints
-
-from .conftest import Cloud, cloud_of
+from tests.emulator.conftest import Cloud, cloud_of
 
 CONVERSATIONS = "/api/v2/analytics/conversations"
 SOME = f"{CONVERSATIONS}/details"
@@ -22,7 +21,7 @@ def test_a_conversation_has_an_address_of_its_own(cloud, known):
 
 
 @pytest.mark.parametrize("joined", [True, False])
-def test_several_are_given_in_the_order_of_their_ids(cloud, known, joined):
+def test_conversations_come_in_the_order_of_their_ids(cloud, known, joined):
     wanted = [known[5], known[0], known[9]]
     ids = [each["conversationId"] for each in wanted]
     ids.insert(1, "nobody")
@@ -31,23 +30,23 @@ def test_several_are_given_in_the_order_of_their_ids(cloud, known, joined):
     assert answer.json() == {"conversations": wanted}
 
 
-def test_one_that_is_not_there_is_not_found(cloud):
+def test_an_unknown_conversation_is_not_found(cloud):
     assert cloud.get(f"{CONVERSATIONS}/nobody/details").json()["code"] == "not.found"
     assert cloud.get(SOME, params={"id": "nobody"}).json() == {"conversations": []}
 
 
-def test_what_has_not_begun_is_not_there(cloud, known):
+def test_a_conversation_that_has_not_begun_is_not_found(cloud, known):
     cloud.call("POST", "/_emulator/clock", json={"now": known[0]["conversationStart"]})
 
     assert cloud.get(f"{CONVERSATIONS}/{known[0]['conversationId']}/details").status_code == 404
 
 
 @pytest.mark.parametrize("ids", [[], [""], [str(number) for number in range(101)]])
-def test_there_are_1_to_100_ids(cloud, ids):
+def test_1_to_100_conversations_may_be_asked_for_by_id(cloud, ids):
     assert cloud.get(SOME, params={"id": ids}).status_code == 400
 
 
-def test_they_need_the_permission_of_details(centre):
+def test_conversations_by_id_need_the_permission_of_details(centre):
     withheld = ["analytics:conversationDetail:view", "analytics:agentConversationDetail:view"]
     cloud = cloud_of(centre, withheld=withheld)
     cloud.log_in()

@@ -11,8 +11,7 @@ import pytest
 from genesys_emulator.simulation.organization import organization
 from genesys_emulator.simulation.source import Simulated
 from genesys_emulator.wire.timestamps import DAY, HOUR, MINUTE, instant, midnight
-
-from .conftest import NOW, Cloud
+from tests.emulator.conftest import NOW, Cloud
 
 AGGREGATES = "/api/v2/analytics/users/aggregates/query"
 DETAILS = "/api/v2/analytics/users/details/query"
@@ -79,7 +78,7 @@ def test_the_running_interval_is_filled_so_far(cloud):
     assert last == {10 * MINUTE}
 
 
-def test_records_cut_at_the_edges_are_the_sums(cloud):
+def test_status_records_cut_at_interval_edges_add_up_to_the_aggregates(cloud):
     start = midnight(date(2026, 3, 2))
     cut: dict[Key, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for user in records(cloud).json()["userDetails"]:
@@ -99,7 +98,7 @@ def test_records_cut_at_the_edges_are_the_sums(cloud):
     assert {key: dict(each) for key, each in cut.items()} == dict(sums(ask(cloud)))
 
 
-def test_a_record_is_whole_and_what_lasts_has_no_end(cloud):
+def test_a_status_record_is_whole_and_a_running_status_has_no_end(cloud):
     cloud.call("POST", "/_emulator/clock", json={"now": "2026-03-02T10:10:00Z"})
     (user,) = records(
         cloud,
@@ -138,7 +137,7 @@ def test_presences_are_told_in_the_words_of_the_organization(cloud):
     assert len(mapped["MEETING"]) == 2
 
 
-def test_without_groups_all_users_are_one(cloud):
+def test_without_a_grouping_all_users_are_one_group(cloud):
     found = sums(ask(cloud, groupBy=None, metrics=["tSystemPresence"], granularity=None))
 
     ((_, each),) = found.items()
@@ -151,7 +150,7 @@ def test_users_that_do_not_exist_are_left_out(cloud):
     )
 
 
-def test_who_has_left_is_offline():
+def test_users_who_have_left_are_offline():
     gone = organization(1, 12, left=date(2026, 3, 2)).agents[5]
     centre = Simulated(organization(1, 12, left=date(2026, 3, 2)), date(2026, 2, 2))
     start = midnight(date(2026, 3, 9))
@@ -178,7 +177,7 @@ def test_who_has_left_is_offline():
         ({"alternateTimeDimension": "eventTime"}, 501, "not.emulated", "alternateTimeDimension"),
     ],
 )  # fmt: skip
-def test_what_is_refused(cloud, changes, status, code, words):
+def test_an_invalid_query_for_users_is_refused(cloud, changes, status, code, words):
     answer = ask(cloud, **changes)
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
@@ -195,7 +194,7 @@ def test_a_query_for_details_may_span_a_week_or_a_month_with_a_filter(cloud):
     assert records(cloud, interval=month, userFilters=[one_of(IDS)]).status_code == 200
 
 
-def test_details_come_in_pages_and_past_the_end_there_is_nothing(cloud):
+def test_user_details_come_in_pages_and_past_the_end_there_is_nothing(cloud):
     pages = [
         records(cloud, paging={"pageSize": 5, "pageNumber": number}).json()
         for number in (1, 2, 3, 4)

@@ -68,7 +68,7 @@ def live(session: Session) -> list[Segment]:
     ]
 
 
-def test_who_is_there_does_not_depend_on_how_many_are():
+def test_an_agent_does_not_depend_on_the_number_of_agents():
     assert organization(1, 30).agents[:20] == CENTRE.agents
     assert organization(2, 20).agents[0].id != CENTRE.agents[0].id
 
@@ -130,7 +130,7 @@ def test_a_shift_follows_the_clock_where_the_agent_is(agent, day):
         assert 7 * HOUR < steps[-1].end - steps[0].start < 11 * HOUR
 
 
-def test_who_left_does_no_more_work():
+def test_agents_who_left_do_no_more_work():
     centre = organization(1, 12, left=MONDAY)
     gone = [agent for agent in centre.agents if agent.state != "active"]
 
@@ -154,7 +154,7 @@ def joined(spans: Iterable[Span]) -> list[Span]:
 
 
 @pytest.mark.parametrize("agent", CENTRE.agents[:8], ids=lambda agent: str(agent.index))
-def test_the_status_is_what_the_conversations_make_it(agent):
+def test_statuses_follow_from_the_conversations(agent):
     start, end = midnight(MONDAY), midnight(MONDAY + timedelta(days=5))
     days = [MONDAY + timedelta(days=step) for step in range(-2, 6)]
     work = [each for day in days for each in day_of(TEAM, day, OPENED).conversations]
@@ -179,7 +179,7 @@ def test_the_status_is_what_the_conversations_make_it(agent):
 
 @settings(max_examples=20)
 @given(agents, dates)
-def test_off_queue_is_whenever_the_presence_is_not_on_queue(agent, day):
+def test_routing_is_off_queue_whenever_the_presence_is_not_on_queue(agent, day):
     start = midnight(day)
     shown = Simulated(CENTRE, day - timedelta(days=2)).shown(agent, start, start + DAY)
     present = list(statuses(shown.presences, start, start + DAY, start + DAY))
@@ -261,11 +261,11 @@ def kinds(session: Session) -> set[str]:
         ("attention elsewhere", lambda p, s: s.media == "message" and "hold" in kinds(s)),
     ],
 )  # fmt: skip
-def test_a_week_holds_what_makes_reports_hard(oddity, found, week):
+def test_a_week_holds_every_case_that_makes_reports_hard(oddity, found, week):
     assert any(found(participant, session) for participant, session in sessions_of(week)), oddity
 
 
-def test_some_hang_up_some_are_passed_round_and_some_come_back(week):
+def test_some_callers_hang_up_some_are_transferred_and_some_return(week):
     served = Counter(len({p.user_id for p in each.participants} - {""}) for each in week)
     ended = Counter(
         p.sessions[0].ended for each in week for p in each.participants if p.purpose == "acd"
@@ -298,7 +298,7 @@ def test_digital_conversations_overlap_and_calls_do_not(week):
     assert most_at_once("voice") == 1
 
 
-def test_more_comes_by_day_than_by_night_and_on_mondays_than_on_sundays(week):
+def test_more_contacts_arrive_by_day_than_by_night_and_on_mondays_than_on_sundays(week):
     comes = Counter(min(segments_of(each))[1] // HOUR % 24 for each in week)
     days = Counter(utc_date(min(s.start for s in segments_of(each))) for each in week)
 
@@ -330,7 +330,7 @@ def touches_messages(agent: Agent) -> bool:
 
 
 @given(agents, dates)
-def test_a_thread_is_worked_on_only_at_the_start_of_shifts(agent, day):
+def test_a_long_conversation_is_worked_on_only_at_the_start_of_shifts(agent, day):
     begun = thread(agent, day)
     if begun:
         for segment in begun.participants[-1].sessions[0].segments:
@@ -374,7 +374,7 @@ def test_each_value_is_posted_where_it_is_complete():
     }
 
 
-def test_what_is_parked_is_not_handled():
+def test_parked_time_is_not_handle_time():
     letter = line(("interact", 0, 10), ("parked", 10, 500), ("interact", 500, 530))
 
     assert posted(letter) == {
@@ -387,7 +387,7 @@ def test_what_is_parked_is_not_handled():
     }
 
 
-def test_after_call_work_of_nobody_is_posted_in_part():
+def test_after_call_work_of_unanswered_offers_is_posted_in_part():
     missed = line(("alert", 0, 10), ("wrapup", 10, 71), unposted=4)
 
     assert {("tAcw", 71, 57), ("tHandle", 71, 57)} < posted(missed)
@@ -411,7 +411,7 @@ def test_handle_time_without_after_call_work_is_posted_at_the_disconnect():
     assert ("tHandle", 60, 50) in posted(line(("contacting", 10, 20), ("interact", 20, 60)))
 
 
-def test_every_transfer_is_of_a_sort_and_only_calls_for_a_queue_count_as_outbound(week):
+def test_every_transfer_has_a_kind_and_only_calls_for_a_queue_count_as_outbound(week):
     counted = Counter(metric for _, session in sessions_of(week) for metric, _ in session.marks)
     outbound = [
         (participant.purpose, session)

@@ -16,8 +16,7 @@ from genesys_emulator.simulation.captured import Captured
 from genesys_emulator.simulation.restatements import AsOf
 from genesys_emulator.simulation.truth import WORK, Window
 from genesys_emulator.wire.timestamps import DAY, MINUTE, instant, midnight
-
-from .conftest import Cloud, cloud_of
+from tests.emulator.conftest import Cloud, cloud_of
 
 MONDAY = "2026-03-02T00:00:00Z/2026-03-03T00:00:00Z"
 START = midnight(date(2026, 3, 2))
@@ -39,7 +38,7 @@ def key_of(row: dict[str, Any], last: str) -> tuple[Any, ...]:
     return at, row["agent_id"], row["queue_id"], row["media_type"], row[last]
 
 
-def test_what_is_posted_is_what_the_aggregates_say(cloud):
+def test_posted_truth_equals_the_aggregates(cloud):
     metrics = [
         "tHandle",
         "tTalk",
@@ -72,7 +71,7 @@ def test_what_is_posted_is_what_the_aggregates_say(cloud):
     assert told == right
 
 
-def test_what_is_worked_is_the_segments_cut_at_the_edges(cloud):
+def test_worked_truth_is_the_segments_cut_at_interval_edges(cloud):
     plain: Counter[tuple[Any, ...]] = Counter()
     for row in truth(cloud, "segments"):
         for at in range(START, START + DAY, 30 * MINUTE):
@@ -86,7 +85,7 @@ def test_what_is_worked_is_the_segments_cut_at_the_edges(cloud):
     assert dict(plain) == right
 
 
-def test_nobody_is_busy_for_longer_than_an_interval_and_all_work_is_in_it(cloud):
+def test_busy_truth_never_exceeds_an_interval_and_covers_all_work(cloud):
     worked: Counter[tuple[int, str]] = Counter()
     for row in truth(cloud, "worked"):
         if row["segment_type"] in WORK:
@@ -98,7 +97,7 @@ def test_nobody_is_busy_for_longer_than_an_interval_and_all_work_is_in_it(cloud)
     assert any(busy[key] < worked[key] for key in busy)
 
 
-def test_statuses_are_the_records_of_users(cloud):
+def test_status_truth_equals_the_records_of_users(cloud):
     told = {
         (user["userId"], name, status["startTime"], status.get("endTime"))
         for user in cloud.call(
@@ -128,7 +127,7 @@ def test_a_segment_is_named_as_in_the_details(cloud):
     } <= named
 
 
-def test_a_truth_is_what_is_known_in_the_end(cloud):
+def test_the_truth_is_free_of_faults_and_of_the_clock(cloud):
     true = truth(cloud, "posted")
     cloud.fault(kind="late", share=0.5)
     assert truth(cloud, "posted") == true
@@ -136,7 +135,7 @@ def test_a_truth_is_what_is_known_in_the_end(cloud):
     assert len(truth(cloud, "posted")) < len(true)
 
 
-def test_intervals_are_as_wide_as_one_asks(cloud):
+def test_truth_intervals_have_the_granularity_asked_for(cloud):
     quarters = truth(cloud, "worked", granularity="PT15M")
     minutes = {ms(row["interval_start"]) % (60 * MINUTE) // MINUTE for row in quarters}
 
@@ -155,7 +154,7 @@ def test_intervals_are_as_wide_as_one_asks(cloud):
         (f"worked.parquet?interval={MONDAY}&granularity=30m", 400, "PT30M"),
     ],
 )
-def test_what_is_not_there_or_makes_no_sense_is_said(cloud, path, status, words):
+def test_an_invalid_request_for_truth_is_refused_with_a_sentence(cloud, path, status, words):
     answer = cloud.get(f"/_emulator/truth/{path}")
 
     assert answer.status_code == status
@@ -182,7 +181,7 @@ def test_a_span_is_cut_as_counting_its_milliseconds_would(found):
         assert dict(window.cut(start, end)) == dict(counted)
 
 
-def test_the_fixture_gives_tables(genesys_cloud: GenesysCloud):
+def test_the_pytest_fixture_gives_truth_tables(genesys_cloud: GenesysCloud):
     table = genesys_cloud.truth("busy", MONDAY)
 
     assert isinstance(table, pa.Table)

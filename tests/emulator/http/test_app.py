@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from genesys_emulator.answers.directory import users
 from genesys_emulator.simulation.organization import organization
 from genesys_emulator.simulation.source import Simulated
-
-from .conftest import AGGREGATES, CLIENT, GRANT, Cloud, a_query, cloud_of
+from tests.emulator.conftest import AGGREGATES, CLIENT, GRANT, Cloud, a_query, cloud_of
 
 
 def basic(text: str) -> dict[str, str]:
@@ -90,7 +89,7 @@ def test_credentials_in_the_query_let_nobody_in_and_are_in_no_log(stranger):
     assert (logged["query"], logged["body"]) == ({"grant_type": ["client_credentials"]}, None)
 
 
-def test_no_token_and_a_bad_one_are_told_apart(stranger):
+def test_a_missing_token_and_a_bad_token_are_told_apart(stranger):
     bad = {"Authorization": "Bearer guess"}
 
     assert error(stranger.get("/api/v2/users")) == (401, "authentication.required")
@@ -111,7 +110,7 @@ def test_a_token_expires(centre):
     assert error(cloud.get("/api/v2/users")) == (401, "bad.credentials")
 
 
-def test_the_limit_is_told_and_kept_and_passes(centre):
+def test_the_rate_limit_is_announced_enforced_and_reset_after_a_minute(centre):
     cloud = cloud_of(centre, allowed=2)
     cloud.log_in()
     answers = [cloud.get("/api/v2/users") for _ in range(3)]
@@ -169,7 +168,7 @@ def test_a_permission_that_is_missing_is_named(centre, method, path, permission,
         ("GET", "/api/v2/users?state=gone", (400, "invalid.query.param.value")),
     ],
 )
-def test_what_is_not_there_is_refused(cloud, method, path, expected):
+def test_unknown_paths_methods_and_parameters_are_refused(cloud, method, path, expected):
     assert error(cloud.call(method, path)) == expected
 
 
@@ -191,7 +190,7 @@ def test_a_body_that_is_no_query_is_refused(cloud, content, kind, expected):
     assert error(answer) == expected
 
 
-def test_a_person_can_be_asked_for(cloud):
+def test_a_user_can_be_asked_for_by_id(cloud):
     everyone = cloud.get("/api/v2/users?state=any&pageSize=500").json()["entities"]
     gone = next(user for user in everyone if user["state"] == "deleted")
 
@@ -200,7 +199,7 @@ def test_a_person_can_be_asked_for(cloud):
     assert cloud.get(f"/api/v2/users/{gone['id']}?state=deleted").json() == gone
 
 
-def test_who_has_left_is_listed_only_when_asked_for(cloud):
+def test_users_who_have_left_are_listed_only_when_asked_for(cloud):
     totals = {
         state: cloud.get(f"/api/v2/users?state={state}").json()["total"]
         for state in ("active", "inactive", "deleted", "any")
@@ -210,7 +209,7 @@ def test_who_has_left_is_listed_only_when_asked_for(cloud):
     assert cloud.get("/api/v2/users").json()["total"] == 9
 
 
-def test_ids_are_taken_one_by_one_or_joined(cloud):
+def test_ids_may_be_repeated_or_joined_with_commas(cloud):
     first, second, *_ = (u["id"] for u in cloud.get("/api/v2/users").json()["entities"])
 
     for asked in (f"id={first}&id={second}", f"id={first},{second}", f"id={first}%2C{second}"):
@@ -219,7 +218,7 @@ def test_ids_are_taken_one_by_one_or_joined(cloud):
 
 
 @given(st.integers(0, 40), st.integers(1, 15))
-def test_the_pages_are_the_list(agents, size):
+def test_pages_of_users_together_are_the_whole_list(agents, size):
     centre = organization(1, agents)
     found, uri = [], f"?state=any&pageSize={size}"
     while uri:
@@ -276,7 +275,7 @@ def test_the_organization_is_the_same_for_a_seed_and_another_for_another():
     assert one["defaultSiteId"] != other["defaultSiteId"]
 
 
-def test_the_log_holds_what_was_asked_and_no_secret(cloud):
+def test_the_request_log_holds_requests_and_no_secret(cloud):
     cloud.get("/api/v2/users?id=a&id=b")
     cloud.ask(granularity="PT15M")
     cloud.call("POST", "/oauth/token", json={"client_secret": "open sesame"})
@@ -303,7 +302,7 @@ def test_a_reset_forgets_everything(cloud):
     assert error(cloud.get("/api/v2/users")) == (401, "bad.credentials")
 
 
-def test_what_there_is_can_be_looked_at_without_a_token(stranger):
+def test_the_organization_can_be_looked_at_without_a_token(stranger):
     found = stranger.get("/_emulator/org").json()
 
     assert (len(found["users"]), len(found["queues"])) == (12, 5)

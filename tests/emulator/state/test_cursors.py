@@ -44,14 +44,14 @@ def test_pages_in_order_read_everything_once_and_the_last_may_come_again():
     assert (numbers.begun, numbers.read) == (1, 100)
 
 
-def test_no_more_is_read_than_a_page_and_what_tells_that_more_follow():
+def test_only_one_page_and_one_row_more_are_read():
     numbers = Numbers(100)
     Scroll(numbers).rows(0, 10)
 
     assert numbers.read == 11
 
 
-def test_an_earlier_page_begins_anew():
+def test_an_earlier_page_reads_the_results_from_the_start_again():
     numbers = Numbers(100)
     scroll = Scroll(numbers)
     scroll.rows(50, 60)
@@ -60,7 +60,7 @@ def test_an_earlier_page_begins_anew():
     assert numbers.begun == 2
 
 
-def test_what_was_not_asked_for_the_longest_is_forgotten():
+def test_the_least_recently_used_value_is_forgotten():
     scrolls = Scrolls()
     for key in range(KEPT):
         scrolls.keep(key, str(key))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Cloud, a_query
+from tests.emulator.conftest import Cloud, a_query
 
 CONVERSATIONS = "/api/v2/analytics/conversations"
 DETAILS = f"{CONVERSATIONS}/details/query"
@@ -64,7 +64,9 @@ def results(cloud: Cloud, address: str) -> Iterator[list[Any]]:
     "faulty", [{}, {"calls": [1]}, {"calls": [2, 3]}, {"share": 0.5, "seed": 1}]
 )
 @pytest.mark.parametrize("size", [4, 3, 6])
-def test_a_short_page_of_a_list_loses_nothing_for_who_follows_it(cloud, size, faulty):
+def test_a_short_page_of_a_list_loses_nothing_for_a_client_that_follows_next_uri(
+    cloud, size, faulty
+):
     whole = ids(listed(cloud, "/api/v2/users?state=any&pageSize=100"))
     cloud.fault(kind="short_page", endpoint="users", **faulty)
     pages = list(listed(cloud, f"/api/v2/users?state=any&pageSize={size}"))
@@ -82,7 +84,7 @@ def test_a_short_page_says_how_long_it_is_and_what_comes_next(cloud):
     assert page["nextUri"] == "/api/v2/users?pageSize=3&pageNumber=4&state=any"
 
 
-def test_one_row_cannot_be_fewer(cloud):
+def test_a_page_of_one_row_is_never_short(cloud):
     cloud.fault(kind="short_page")
 
     assert len(ids(listed(cloud, "/api/v2/users?pageSize=1"))) == 9
@@ -101,7 +103,7 @@ def test_the_total_of_a_query_may_be_wrong_or_missing_and_its_pages_are_right(cl
         assert page["conversations"] == true["conversations"]
 
 
-def test_a_short_page_of_a_query_is_half_of_it_and_the_total_tells(cloud):
+def test_a_short_page_of_details_lacks_half_and_the_total_tells(cloud):
     honest = details(cloud, 2)
     cloud.fault(kind="short_page", endpoint="details", calls=[1])
     short, again = details(cloud, 2), details(cloud, 2)
@@ -170,7 +172,7 @@ def test_the_last_of_a_page_of_results_comes_again_as_the_first_of_the_next(clou
         ("job_expires", ["FULFILLED", "EXPIRED"]),
     ],
 )
-def test_a_job_may_be_submitted_to_a_bad_end(cloud, jobs, kind, ends):
+def test_a_fault_at_submission_decides_the_end_of_a_job(cloud, jobs, kind, ends):
     cloud.fault(kind=kind, calls=[1])
     address = submitted(cloud, jobs)
     looks = [cloud.get(address).json() for _ in range(4)]
@@ -191,7 +193,7 @@ def test_a_job_may_be_submitted_to_a_bad_end(cloud, jobs, kind, ends):
         ("job_expires", "EXPIRED", 404),
     ],
 )
-def test_a_job_may_come_to_its_end_while_it_is_read(cloud, jobs, kind, state, status):
+def test_a_fault_may_end_a_job_while_its_results_are_read(cloud, jobs, kind, state, status):
     address = done(cloud, jobs)
     prefix = "aggregates_" if jobs == AGGREGATES_JOBS else ""
     cloud.fault(kind=kind, endpoint=f"{prefix}results", calls=[2])
@@ -201,7 +203,7 @@ def test_a_job_may_come_to_its_end_while_it_is_read(cloud, jobs, kind, state, st
     assert cloud.get(address).json()["state"] == state
 
 
-def test_other_jobs_are_not_befallen(cloud):
+def test_a_fault_of_one_job_spares_other_jobs(cloud):
     cloud.fault(kind="job_fails", endpoint="jobs")
 
     assert cloud.get(done(cloud, AGGREGATES_JOBS)).json()["state"] == "FULFILLED"

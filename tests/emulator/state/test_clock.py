@@ -6,14 +6,13 @@ from hypothesis import strategies as st
 
 from genesys_emulator.state.clock import Clock, ClockError
 from genesys_emulator.wire.timestamps import DAY, HOUR, MINUTE
-
-from .conftest import NOW
+from tests.emulator.conftest import NOW
 
 moves = st.lists(st.integers(1, 10_000))
 
 
 @given(moves)
-def test_moves_add_up_whether_it_runs_or_stands(minutes):
+def test_moves_of_the_clock_add_up_whether_it_runs_or_stands(minutes):
     real = [NOW]
     running, standing = Clock(lambda: real[0]), Clock(lambda: real[0], stopped=NOW)
     for each in minutes:
@@ -25,7 +24,7 @@ def test_moves_add_up_whether_it_runs_or_stands(minutes):
     assert running() == standing() + len(minutes)
 
 
-def test_it_is_stopped_let_run_and_put_back():
+def test_the_clock_can_be_stopped_started_and_put_back():
     clock = Clock(lambda: NOW)
 
     clock.set({"now": "2026-03-02T00:00:00Z", "move": "P1DT1H"})
@@ -52,7 +51,7 @@ def test_it_is_stopped_let_run_and_put_back():
         ({"move": "P1M"}, "in days"),
     ],
 )
-def test_what_is_no_time_gets_a_sentence_and_changes_nothing(document, message):
+def test_an_invalid_time_is_refused_with_a_sentence_and_changes_nothing(document, message):
     clock = Clock(lambda: NOW)
 
     with pytest.raises(ClockError, match=message):
@@ -61,7 +60,7 @@ def test_what_is_no_time_gets_a_sentence_and_changes_nothing(document, message):
     assert clock() == NOW
 
 
-def test_what_is_posted_later_appears_when_the_clock_gets_there(cloud):
+def test_values_posted_later_appear_when_the_clock_gets_there(cloud):
     def handled() -> int:
         results = cloud.ask(groupBy=[], metrics=["tHandle"]).json()["results"]
         return sum(

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from genesys_emulator.simulation.restatements import ENDLESS, AsOf, Corrections, restated_at
 from genesys_emulator.wire.timestamps import DAY, HOUR, instant, midnight
-
-from .conftest import Cloud
-from .test_details import run_job
+from tests.emulator.answers.test_details import run_job
+from tests.emulator.conftest import Cloud
 
 MONDAY = midnight(date(2026, 3, 2))
 moments = st.integers(MONDAY, MONDAY + 10 * DAY)
@@ -20,7 +19,7 @@ chances = st.floats(0, 1, exclude_max=True)
 
 
 @given(moments)
-def test_a_night_puts_right_what_is_two_days_old(at):
+def test_a_night_corrects_the_day_that_ended_two_days_before(at):
     night = restated_at(at)
 
     assert night % DAY == 2 * HOUR
@@ -29,19 +28,19 @@ def test_a_night_puts_right_what_is_two_days_old(at):
 
 
 @given(moments, chances, moments)
-def test_without_corrections_all_is_known_once_it_is_past(at, chance, now):
+def test_without_faults_of_the_data_everything_past_is_known(at, chance, now):
     assert AsOf(now).knows(at, chance) == (at < now)
 
 
 @given(moments, chances, moments)
-def test_what_is_late_is_known_after_the_delay(at, chance, now):
+def test_late_values_are_known_after_the_delay(at, chance, now):
     late = Corrections(late=0.3, delay=HOUR)
 
     assert AsOf(now, late).knows(at, chance) == (at + (HOUR if chance < 0.3 else 0) < now)
 
 
 @given(moments, chances)
-def test_every_other_restated_conversation_comes_and_the_others_go(at, chance):
+def test_every_other_restated_conversation_appears_and_the_others_disappear(at, chance):
     restated = Corrections(restated=0.4)
     before = AsOf(restated_at(at) - 1, restated).knows(at, chance)
     after = AsOf(restated_at(at), restated).knows(at, chance)
@@ -111,7 +110,7 @@ def test_a_restatement_changes_a_day_in_a_night_and_not_before_or_after(cloud):
     assert after == at(cloud, "2026-03-20T00:00:00Z")
 
 
-def test_what_is_late_comes_hours_later(cloud):
+def test_late_values_appear_hours_later(cloud):
     true = at(cloud, "2026-03-10T00:00:00Z")
     cloud.fault(kind="late", share=0.3, hours=5)
 
