@@ -51,7 +51,7 @@ class StartError(Exception):
 
 
 @app.default
-def serve(
+def serve_emulator(
     *,
     host: Annotated[str, Parameter(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, Parameter(help="Port; 0 takes a free one.")] = 0,
@@ -95,30 +95,30 @@ def serve(
     ] = (),
 ) -> int:
     """Serve until a signal comes; the exit code."""
-    _within(1, MOST_AGENTS, agents=agents)
-    _within(1, MOST_DAYS, days=days)
-    _within(1, MOST_SECONDS, token_lifetime=token_lifetime)
-    _within(0, MOST_REQUESTS, requests_per_minute=requests_per_minute)
-    _within(0, MOST_PORTS, port=port)
-    clock = _clock(now)
+    _check_range(1, MOST_AGENTS, agents=agents)
+    _check_range(1, MOST_DAYS, days=days)
+    _check_range(1, MOST_SECONDS, token_lifetime=token_lifetime)
+    _check_range(0, MOST_REQUESTS, requests_per_minute=requests_per_minute)
+    _check_range(0, MOST_PORTS, port=port)
+    clock = _parse_clock(now)
     opened = max(utc_date(clock()) - timedelta(days=days), EPOCH.date())
     centre, what = (
-        (_from_file(conversations), f"the conversations of {conversations}")
+        (_load_conversations(conversations), f"the conversations of {conversations}")
         if conversations
         else (Simulated(organization(seed, agents), opened), f"{agents} agents since {opened}")
     )
     if organization_id is not None:
-        centre.organization = replace(centre.organization, id=_uuid(organization_id))
+        centre.organization = replace(centre.organization, id=_parse_uuid(organization_id))
     emulator = Emulator(
         centre,
         Tokens(client_id, client_secret, token_lifetime, requests_per_minute, grant_type),
         now=clock,
-        withheld=_permissions(without_permission),
-        faults=_faults(fault),
+        withheld=_parse_permissions(without_permission),
+        faults=_parse_faults(fault),
         retry_after=retry_after == "always",
     )
     secret = f" and secret {SECRET!r}" if client_secret == SECRET else ""
-    return _serve(emulator, host, port, f"{what}, for client id {client_id!r}{secret}")
+    return _run_on_port(emulator, host, port, f"{what}, for client id {client_id!r}{secret}")
 
 
 def main() -> None:
@@ -126,36 +126,36 @@ def main() -> None:
     try:
         code = app(exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        server.say(f"{str(error).rstrip('.')}; see python -m genesys_emulator --help")
+        server.print_message(f"{str(error).rstrip('.')}; see python -m genesys_emulator --help")
         sys.exit(USAGE)
     except StartError as error:
-        server.say(str(error))
+        server.print_message(str(error))
         sys.exit(error.code)
     except KeyboardInterrupt:
         sys.exit(server.INTERRUPTED)
     sys.exit(code)
 
 
-def _serve(emulator: Emulator, host: str, port: int, what: str) -> int:
+def _run_on_port(emulator: Emulator, host: str, port: int, what: str) -> int:
     try:
-        sock = server.listening(host, port)
+        sock = server.open_socket(host, port)
     except OSError as error:
         why = os.strerror(error.errno or 0) if error.errno in errorcode else "no such address"
         hint = "; --port 0 takes a free one" if error.errno == EADDRINUSE else ""
         raise StartError(f"port {port} of {host}: {why}{hint}", FAILED) from None
     with sock:
-        server.say(what)
-        return server.run(emulator, sock)
+        server.print_message(what)
+        return server.run_server(emulator, sock)
 
 
-def _within(least: int, most: int, **options: int) -> None:
+def _check_range(least: int, most: int, **options: int) -> None:
     for name, value in options.items():
         if not least <= value <= most:
             option = name.replace("_", "-")
             raise StartError(f"--{option} {value}: write a number from {least} to {most}")
 
 
-def _clock(now: str | None) -> Clock:
+def _parse_clock(now: str | None) -> Clock:
     try:
         stopped = None if now is None else instant(now, None)
     except ValueError:
@@ -165,7 +165,7 @@ def _clock(now: str | None) -> Clock:
     return Clock(lambda: time.time_ns() // 1_000_000, stopped)
 
 
-def _uuid(text: str) -> str:
+def _parse_uuid(text: str) -> str:
     try:
         return str(UUID(text))
     except ValueError:
@@ -174,7 +174,7 @@ def _uuid(text: str) -> str:
         ) from None
 
 
-def _permissions(names: tuple[str, ...]) -> frozenset[str]:
+def _parse_permissions(names: tuple[str, ...]) -> frozenset[str]:
     for name in names:
         if name not in PERMISSIONS:
             hint = near_miss(name, PERMISSIONS) or f"; known are {', '.join(sorted(PERMISSIONS))}"
@@ -182,14 +182,14 @@ def _permissions(names: tuple[str, ...]) -> frozenset[str]:
     return frozenset(names)
 
 
-def _faults(texts: tuple[str, ...]) -> list[Fault]:
+def _parse_faults(texts: tuple[str, ...]) -> list[Fault]:
     try:
         return [typed(text, at) for at, text in enumerate(texts)]
     except FaultError as error:
         raise StartError(f"--fault {error}") from None
 
 
-def _from_file(path: Path) -> Centre:
+def _load_conversations(path: Path) -> Centre:
     try:
         return captured(path.read_bytes())
     except OSError as error:

@@ -183,12 +183,12 @@ import signal
 from genesys_emulator import __main__
 from genesys_emulator.http import server
 
-class StoppedEarly(server.Announcing):
+class StoppedEarly(server.AnnouncingServer):
     async def serve(self, sockets=None):
         signal.raise_signal(signal.SIGTERM)
         await super().serve(sockets)
 
-server.Announcing = StoppedEarly
+server.AnnouncingServer = StoppedEarly
 __main__.main()
 """
 

@@ -1,4 +1,4 @@
-"""The routes of conversation aggregates: the query that answers at once, and jobs."""
+"""Handlers of conversation aggregates: the query that answers at once, and jobs."""
 
 from collections.abc import Callable, Iterator, Mapping
 from random import Random
@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from genesys_emulator.answers import aggregates
-from genesys_emulator.http import jobs as job_routes
-from genesys_emulator.http.json_io import Handler, json_of, said
+from genesys_emulator.http.jobs import JobHandlers, split_page_size
+from genesys_emulator.http.json_io import Handler, json_response, read_json
 from genesys_emulator.queries.aggregates import Query, query
 from genesys_emulator.simulation.restatements import Told
 from genesys_emulator.simulation.source import Centre
@@ -19,33 +19,48 @@ from genesys_emulator.wire import endpoints
 from genesys_emulator.wire.endpoints import Endpoint
 
 
-def handlers(centre: Centre, jobs: Jobs, told: Told) -> Mapping[Endpoint, Handler]:
-    """What each operation answers, once a request is let in."""
+class AggregateHandlers:
+    """Answer requests for conversation aggregates, once they are let in."""
 
-    def answer(asked: Query, now: int, order: Random) -> dict[str, Any]:
-        books = centre.books(asked.start, min(asked.end, now), _possible(asked))
-        return aggregates.answer(asked, books, told(now), order)
+    def __init__(self, centre: Centre, jobs: Jobs, told: Told) -> None:
+        self._centre = centre
+        self._jobs = jobs
+        self._told = told
+        self._kind = Kind(endpoints.AGGREGATES_JOBS, "results", self._read_task)
 
-    async def at_once(request: Request) -> Response:
-        asked = query(await json_of(request))
-        return said(answer(asked, jobs.now(), Random(await request.body())))
+    @property
+    def by_endpoint(self) -> Mapping[Endpoint, Handler]:
+        return {
+            endpoints.AGGREGATES: self.answer_query,
+            **JobHandlers(self._kind, self._jobs).by_endpoint,
+        }
 
-    def read(body: Any) -> Task:
-        rest, size = job_routes.page_size_of(body)
+    async def answer_query(self, request: Request) -> Response:
+        asked = query(await read_json(request))
+        order = Random(await request.body())
+        return json_response(self._aggregate(asked, self._jobs.now(), order))
+
+    def _read_task(self, body: Any) -> Task:
+        rest, page_size = split_page_size(body)
         asked, order = query(rest), msgspec.json.encode(rest)
 
-        def find(until: int) -> Iterator[dict[str, Any]]:
-            return iter(answer(asked, until, Random(order))["results"])
+        def find_results(until: int) -> Iterator[dict[str, Any]]:
+            return iter(self._aggregate(asked, until, Random(order))["results"])
 
-        return Task(find, size)
+        return Task(find_results, page_size)
 
-    kind = Kind(endpoints.AGGREGATES_JOBS, "results", read)
-    return {endpoints.AGGREGATES: at_once, **job_routes.handlers(kind, jobs)}
+    def _aggregate(self, asked: Query, now: int, order: Random) -> dict[str, Any]:
+        books = self._centre.books(asked.start, min(asked.end, now), _agent_check(asked))
+        return aggregates.answer(asked, books, self._told(now), order)
 
 
-def _possible(asked: Query) -> Callable[[str], bool]:
-    """Whether the filter leaves room for an agent, or for the customers they spoke to."""
-    of_nobody = asked.filter.verdict({"userId": ()}.get)
+def _agent_check(asked: Query) -> Callable[[str], bool]:
+    """Return a check that is False for agents of whom the filter lets nothing pass.
+
+    The customers they spoke to have no agent, so a filter that passes values
+    without an agent passes something of every agent.
+    """
+    without_agent = asked.filter.verdict({"userId": ()}.get)
     return lambda user_id: (
-        of_nobody is not False or asked.filter.verdict({"userId": (user_id,)}.get) is not False
+        without_agent is not False or asked.filter.verdict({"userId": (user_id,)}.get) is not False
     )

@@ -1,4 +1,4 @@
-"""The server as an ASGI application: who is let in, what is answered, what goes wrong."""
+"""The emulator as an ASGI application: it lets requests in, answers them, and adds faults."""
 
 import asyncio
 import time
@@ -10,10 +10,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
-from genesys_emulator.http import control
-from genesys_emulator.http.connection import Answer, Line
-from genesys_emulator.http.delivery import deliver
-from genesys_emulator.http.routes import api, refused
+from genesys_emulator.http.connection import Answer, Connection
+from genesys_emulator.http.control import ControlHandlers
+from genesys_emulator.http.delivery import deliver_answer
+from genesys_emulator.http.routes import error_answer, make_api
 from genesys_emulator.simulation.source import Centre
 from genesys_emulator.state.clock import Clock
 from genesys_emulator.state.cursors import Scrolls
@@ -26,15 +26,15 @@ from genesys_emulator.wire import endpoints, errors
 CONTROL = "/_emulator/"
 API = "/api/v2/"
 LARGEST_BODY = 512_000
-"""Bytes: ``request.bytes.max`` of the platform."""
+"""Largest body of a request in bytes, the platform's ``request.bytes.max``."""
 
 
 class Emulator:
-    """An organization behind one address. What befalls its answers is in *faults*.
+    """An organization behind one address; *faults* spoil its answers.
 
-    *now* is the clock of the data. Tokens and limits go by *monotonic*, in
-    seconds. Whoever exceeds the limit is told by a header when to try again,
-    unless *retry_after* is False.
+    *now* is the clock of the data. Tokens and rate limits use *monotonic*, in
+    seconds. An answer that the rate limit refuses has a ``Retry-After``
+    header, unless *retry_after* is False.
     """
 
     def __init__(
@@ -57,12 +57,11 @@ class Emulator:
         self._retry_after = retry_after
         scrolls = Scrolls()
         jobs = Jobs(now, scrolls)
-        self._api = api(
+        self._api = make_api(
             centre, tokens, jobs, scrolls, self.faults.told, withheld=withheld, monotonic=monotonic
         )
-        self._control = Starlette(
-            routes=control.routes(centre, now, self.faults, self.journal, tokens, jobs, scrolls)
-        )
+        control = ControlHandlers(centre, now, self.faults, self.journal, tokens, jobs, scrolls)
+        self._control = Starlette(routes=control.routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -70,44 +69,45 @@ class Emulator:
         if scope["path"].startswith(CONTROL):
             await self._control(scope, receive, send)
             return
-        body = await _read(receive)
+        body = await _read_body(receive)
         path, query = scope["path"], scope["query_string"]
         entry = self.journal.enter(datetime.now(UTC), scope["method"], path, query=query, body=body)
         endpoint = endpoints.at(path)
         fault = self.faults.next(endpoint.name if endpoint else "")
-        answer = await self._answer(scope, body, fault)
+        answer = await self._answer_request(scope, body, fault)
 
-        def announced(status: int) -> None:
+        def record_status(status: int) -> None:
             entry.status = status
 
-        await deliver(answer, fault, Line(receive, send, self.stopping, announced))
+        connection = Connection(receive, send, self.stopping, record_status)
+        await deliver_answer(answer, fault, connection)
 
-    async def _answer(self, scope: Scope, body: bytes, fault: Fault | None) -> Answer:
-        """The honest answer, unless *fault* is one of what is said."""
+    async def _answer_request(self, scope: Scope, body: bytes, fault: Fault | None) -> Answer:
+        """Answer the request, or return the error that *fault* prescribes."""
         correlation_id = str(uuid.uuid4())
         scope["state"] = {"correlation_id": correlation_id, "fault": fault}
         headers = {"ININ-Correlation-Id": correlation_id}
         try:
             if fault:
-                self._before(scope, fault)
+                self._apply_early_fault(scope, fault)
             if len(body) > LARGEST_BODY:
                 raise errors.standard(413)
             if scope["path"].startswith(API):
-                self._admit(Request(scope), headers)
-            answer = await _collected(self._api, scope, body)
-            if fault and fault.kind == "too_large" and _buckets(answer) > fault.max_buckets:
+                self._admit_request(Request(scope), headers)
+            answer = await _collect_answer(self._api, scope, body)
+            if fault and fault.kind == "too_large" and _count_buckets(answer) > fault.max_buckets:
                 raise errors.too_large()
-        except errors.RefusalError as refusal:
-            answer = refused(refusal, scope)
+        except errors.RefusalError as error:
+            answer = error_answer(error, scope)
         if fault and fault.kind == "status" and fault.retry_after is not None:
             headers["Retry-After"] = fault.retry_after
         answer.headers |= headers
         return answer
 
-    def _before(self, scope: Scope, fault: Fault) -> None:
-        """What a fault does before anything is looked at."""
+    def _apply_early_fault(self, scope: Scope, fault: Fault) -> None:
+        """Apply the faults that act before the request is looked at."""
         if fault.kind == "expired_token":
-            self.tokens.revoke(_token(Request(scope)))
+            self.tokens.revoke(_request_token(Request(scope)))
         if fault.kind == "status":
             raise (
                 errors.throttled(60, self.tokens.requests_per_minute)
@@ -115,9 +115,9 @@ class Emulator:
                 else errors.standard(fault.status)
             )
 
-    def _admit(self, request: Request, headers: dict[str, str]) -> None:
-        """Tell of the limit in *headers*. Raises RefusalError to whoever is not let in."""
-        token = _token(request)
+    def _admit_request(self, request: Request, headers: dict[str, str]) -> None:
+        """Check token and rate limit, and add the limit to *headers*. Raises RefusalError."""
+        token = _request_token(request)
         if not token:
             raise errors.unauthenticated()
         usage = self.tokens.use(token, self._monotonic())
@@ -130,12 +130,12 @@ class Emulator:
             raise errors.throttled(usage.reset, usage.allowed)
 
 
-def _token(request: Request) -> str:
+def _request_token(request: Request) -> str:
     return bearer(request.headers.get("authorization", ""))
 
 
-async def _read(receive: Receive) -> bytes:
-    """The body of a request; of one that is too large only enough to know that it is."""
+async def _read_body(receive: Receive) -> bytes:
+    """Read the body of a request; of one that is too large, only enough to tell that it is."""
     body = bytearray()
     while True:
         message = await receive()
@@ -145,8 +145,8 @@ async def _read(receive: Receive) -> bytes:
             return bytes(body)
 
 
-async def _collected(app: Starlette, scope: Scope, body: bytes) -> Answer:
-    """What *app* answers to *body*, before a byte of it is sent."""
+async def _collect_answer(app: Starlette, scope: Scope, body: bytes) -> Answer:
+    """Collect the answer of *app* to *body*, before a byte of it is sent."""
     answer = Answer(500)
 
     async def receive() -> Message:
@@ -163,8 +163,8 @@ async def _collected(app: Starlette, scope: Scope, body: bytes) -> Answer:
     return answer
 
 
-def _buckets(answer: Answer) -> int:
-    """How many buckets an answer holds, over all its groups; none if it is of another sort."""
+def _count_buckets(answer: Answer) -> int:
+    """Count the buckets of an answer over all its groups; 0 if it is not of aggregates."""
     content = parsed(answer.body)
     results = content.get("results", []) if isinstance(content, dict) else []
     return sum(len(group["data"]) for group in results)

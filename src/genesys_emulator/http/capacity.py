@@ -1,8 +1,8 @@
-"""The preview of how much of agents' capacity is used, whose meaning nobody has documented.
+"""The preview of how much of agents' capacity is used; Genesys does not document its meaning.
 
-So what it says is a guess: the part of an interval, in per cent, in which the
+The numbers here are a guess: the percentage of an interval in which the
 routing status was INTERACTING or COMMUNICATING, as one observation. The other
-two metrics are known and never have anything.
+two metrics are accepted and have no values.
 """
 
 from collections.abc import Mapping
@@ -14,10 +14,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from genesys_emulator.answers import users
-from genesys_emulator.http.json_io import Handler, json_of, said
-from genesys_emulator.queries.aggregates import granularity_of, interval_of, zone_of
+from genesys_emulator.http.json_io import Handler, json_response, read_json
+from genesys_emulator.queries.aggregates import (
+    COMMON_FIELDS,
+    granularity_of,
+    interval_of,
+    zone_of,
+)
 from genesys_emulator.queries.filter_parsing import CAPACITY, read
-from genesys_emulator.queries.users import AGGREGATES, UsersQuery
+from genesys_emulator.queries.users import UsersQuery
 from genesys_emulator.simulation.source import Centre
 from genesys_emulator.state.jobs import Jobs
 from genesys_emulator.wire import endpoints, errors
@@ -30,27 +35,37 @@ METRICS = ("oAgentAvailableUtilization", "oAgentMaxUtilization", USED)
 AT_WORK = ("INTERACTING", "COMMUNICATING")
 
 
-def handlers(centre: Centre, jobs: Jobs) -> Mapping[Endpoint, Handler]:
-    """What the operation answers, once a request is let in."""
+class CapacityHandlers:
+    """Answer requests for the use of capacity, once they are let in."""
 
-    async def aggregates(request: Request) -> Response:
-        metrics, asked = _read(await json_of(request))
-        wanted = [
-            each for each in centre.watched if asked.filter.verdict({"userId": (each.id,)}.get)
-        ]
-        of = ((agent, centre.shown(agent, asked.start, asked.end)) for agent in wanted)
+    def __init__(self, centre: Centre, jobs: Jobs) -> None:
+        self._centre = centre
+        self._jobs = jobs
+
+    @property
+    def by_endpoint(self) -> Mapping[Endpoint, Handler]:
+        return {endpoints.CAPACITY: self.answer_query}
+
+    async def answer_query(self, request: Request) -> Response:
+        metrics, asked = _parse_query(await read_json(request))
+        shown = (
+            (agent, self._centre.shown(agent, asked.start, asked.end))
+            for agent in self._centre.watched
+            if asked.filter.verdict({"userId": (agent.id,)}.get)
+        )
         order = Random(await request.body())
-        found = users.aggregates(asked, centre.organization, of, jobs.now(), order)
-        used = [_used(each) for each in found] if USED in metrics else []
-        return said({"results": [each for each in used if each["data"]]})
-
-    return {endpoints.CAPACITY: aggregates}
+        groups = users.aggregates(asked, self._centre.organization, shown, self._jobs.now(), order)
+        used = [_used_capacity(group) for group in groups] if USED in metrics else []
+        return json_response({"results": [group for group in used if group["data"]]})
 
 
-def _read(body: object) -> tuple[tuple[str, ...], UsersQuery]:
-    """What *body* asks for. Raises RefusalError."""
+def _parse_query(body: object) -> tuple[tuple[str, ...], UsersQuery]:
+    """Return the metrics that *body* names, and the query for routing status behind them.
+
+    Raises RefusalError.
+    """
     owner = "AgentUtilizationAggregationQuery"
-    given = an_object(body, AGGREGATES, owner)
+    given = an_object(body, COMMON_FIELDS, owner)
     for name in ("interval", "metrics"):
         if not given.get(name):
             raise errors.required(name, owner)
@@ -68,14 +83,15 @@ def _read(body: object) -> tuple[tuple[str, ...], UsersQuery]:
     return metrics, UsersQuery(start, end, ("tAgentRoutingStatus",), width, zone, bool(by), wanted)
 
 
-def _used(group: Mapping[str, Any]) -> dict[str, Any]:
+def _used_capacity(group: Mapping[str, Any]) -> dict[str, Any]:
+    """Replace the routing status of *group* by the percentage that was work."""
     data = []
     for bucket in group["data"]:
         start, end = (instant(text, UTC) for text in bucket["interval"].split("/"))
-        lasted = sum(
-            each["stats"]["sum"] for each in bucket["metrics"] if each["qualifier"] in AT_WORK
+        worked_ms = sum(
+            entry["stats"]["sum"] for entry in bucket["metrics"] if entry["qualifier"] in AT_WORK
         )
-        if lasted:
-            stats = {"count": 1, "sum": 100 * lasted / (end - start)}
+        if worked_ms:
+            stats = {"count": 1, "sum": 100 * worked_ms / (end - start)}
             data.append({**bucket, "metrics": [{"metric": USED, "stats": stats}]})
     return {**group, "data": data}

@@ -1,4 +1,4 @@
-"""``/_emulator``: what a test steers by. It asks for no token and is in no log."""
+"""The ``/_emulator`` endpoints by which tests steer the emulator: no token, not in the log."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -9,8 +9,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from genesys_emulator.answers import entities
-from genesys_emulator.http.json_io import said
-from genesys_emulator.http.truth import truth_of
+from genesys_emulator.http.json_io import json_response
+from genesys_emulator.http.truth import truth_handler
 from genesys_emulator.simulation.source import Centre
 from genesys_emulator.state.clock import Clock, ClockError
 from genesys_emulator.state.fault_parsing import FaultError, in_document
@@ -20,68 +20,81 @@ from genesys_emulator.wire.timestamps import written
 
 
 class Clearable(Protocol):
-    """What a reset makes as good as new."""
+    """State that a reset puts back to how it was at the start."""
 
     def clear(self) -> None: ...
 
 
-def routes(
-    centre: Centre, clock: Clock, faults: Faults, journal: Journal, *others: Clearable
-) -> list[Route]:
-    """The routes that show and set what is given here, and clear the *others* too."""
+class ControlHandlers:
+    """Show and set the state of an emulator. A reset clears the *others* too."""
 
-    async def requests(_: Request) -> Response:
-        return said({"requests": list(journal.entries)})
+    def __init__(
+        self, centre: Centre, clock: Clock, faults: Faults, journal: Journal, *others: Clearable
+    ) -> None:
+        self._centre = centre
+        self._clock = clock
+        self._faults = faults
+        self._journal = journal
+        self._others = others
 
-    async def add(request: Request) -> Response:
-        before = len(faults.active)
-        refusal = await _refused(
-            request, lambda document: faults.active.extend(in_document(document, before))
+    @property
+    def routes(self) -> list[Route]:
+        truth = truth_handler(self._centre, self._faults.told)
+        return [
+            Route("/_emulator/truth/{table}.{ending}", truth, methods=["GET"]),
+            Route("/_emulator/requests", self.show_requests, methods=["GET"]),
+            Route("/_emulator/faults", self.add_faults, methods=["POST"]),
+            Route("/_emulator/faults", self.end_faults, methods=["DELETE"]),
+            Route("/_emulator/clock", self.show_or_set_clock, methods=["GET", "POST"]),
+            Route("/_emulator/reset", self.reset_state, methods=["POST"]),
+            Route("/_emulator/org", self.show_organization, methods=["GET"]),
+        ]
+
+    async def show_requests(self, _: Request) -> Response:
+        return json_response({"requests": list(self._journal.entries)})
+
+    async def add_faults(self, request: Request) -> Response:
+        active = self._faults.active
+        before = len(active)
+        error = await _apply_json(
+            request, lambda document: active.extend(in_document(document, before))
         )
-        active = len(faults.active)
-        return refusal or said({"added": active - before, "active": active})
+        return error or json_response({"added": len(active) - before, "active": len(active)})
 
-    async def end(_: Request) -> Response:
-        faults.active.clear()
-        return said({"active": 0})
+    async def end_faults(self, _: Request) -> Response:
+        self._faults.active.clear()
+        return json_response({"active": 0})
 
-    async def time(request: Request) -> Response:
-        refusal = await _refused(request, clock.set) if request.method == "POST" else None
-        return refusal or said({"now": written(clock()), "stopped": clock.stopped is not None})
+    async def show_or_set_clock(self, request: Request) -> Response:
+        clock = self._clock
+        error = await _apply_json(request, clock.set) if request.method == "POST" else None
+        return error or json_response(
+            {"now": written(clock()), "stopped": clock.stopped is not None}
+        )
 
-    async def reset(_: Request) -> Response:
-        parts: tuple[Clearable, ...] = (clock, faults, journal, *others)
-        for each in parts:
-            each.clear()
-        return said({})
+    async def reset_state(self, _: Request) -> Response:
+        parts: tuple[Clearable, ...] = (self._clock, self._faults, self._journal, *self._others)
+        for part in parts:
+            part.clear()
+        return json_response({})
 
-    async def org(_: Request) -> Response:
-        organization = centre.organization
-        return said(
+    async def show_organization(self, _: Request) -> Response:
+        organization = self._centre.organization
+        return json_response(
             {
                 "organization": entities.organization_of(organization),
-                "users": [entities.user(organization, each) for each in organization.agents],
-                "queues": [entities.queue_of(organization, each) for each in organization.queues],
+                "users": [entities.user(organization, agent) for agent in organization.agents],
+                "queues": [entities.queue_of(organization, queue) for queue in organization.queues],
             }
         )
 
-    return [
-        Route("/_emulator/truth/{table}.{ending}", truth_of(centre, faults.told), methods=["GET"]),
-        Route("/_emulator/requests", requests, methods=["GET"]),
-        Route("/_emulator/faults", add, methods=["POST"]),
-        Route("/_emulator/faults", end, methods=["DELETE"]),
-        Route("/_emulator/clock", time, methods=["GET", "POST"]),
-        Route("/_emulator/reset", reset, methods=["POST"]),
-        Route("/_emulator/org", org, methods=["GET"]),
-    ]
 
-
-async def _refused(request: Request, act: Callable[[Any], object]) -> Response | None:
-    """What is wrong with the JSON of *request*, if *act* will not have it."""
+async def _apply_json(request: Request, apply: Callable[[Any], object]) -> Response | None:
+    """Give the JSON of *request* to *apply*; return an error response if it is not accepted."""
     try:
-        act(msgspec.json.decode(await request.body()))
+        apply(msgspec.json.decode(await request.body()))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return said({"message": f"the body is not JSON: {error}"}, 400)
+        return json_response({"message": f"the body is not JSON: {error}"}, 400)
     except (ClockError, FaultError) as error:
-        return said({"message": str(error)}, 400)
+        return json_response({"message": str(error)}, 400)
     return None

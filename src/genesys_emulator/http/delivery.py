@@ -1,6 +1,6 @@
-"""An answer on its way to the client, as it is or as a fault has it."""
+"""Delivery of an answer to the client, intact or as a fault prescribes."""
 
-from genesys_emulator.http.connection import Answer, Line
+from genesys_emulator.http.connection import Answer, Connection
 from genesys_emulator.state.faults import Fault
 
 PROXY_PAGE = (
@@ -10,49 +10,51 @@ PROXY_PAGE = (
 DRIPS_PER_SECOND, MOST_DRIPS = 10, 500
 
 
-async def deliver(answer: Answer, fault: Fault | None, line: Line) -> None:
-    """Send *answer*, or what *fault* makes of it."""
+async def deliver_answer(answer: Answer, fault: Fault | None, connection: Connection) -> None:
+    """Send *answer* over *connection*, spoilt by *fault* if there is one."""
     match fault:
         case Fault(kind="reset"):
-            await line.reset()
+            await connection.reset_connection()
         case Fault(kind="hang", seconds=seconds):
-            await _late(answer, seconds, line)
+            await _deliver_late(answer, seconds, connection)
         case Fault(kind="slow", seconds=seconds):
-            await _dripping(answer, seconds, line)
+            await _deliver_slowly(answer, seconds, connection)
         case Fault(kind="truncate"):
-            await line.start(answer)
-            await line.part(_half(answer.body), more=True)
-            await line.close()
+            await connection.send_start(answer)
+            await connection.send_part(_first_half(answer.body), more=True)
+            await connection.close_early()
         case Fault(kind="cut"):
-            await line.whole(Answer(answer.status, answer.headers, _half(answer.body)))
+            await connection.send_answer(
+                Answer(answer.status, answer.headers, _first_half(answer.body))
+            )
         case Fault(kind="html"):
-            await line.whole(Answer(200, {"content-type": "text/html"}, PROXY_PAGE))
+            await connection.send_answer(Answer(200, {"content-type": "text/html"}, PROXY_PAGE))
         case Fault(kind="wrong_type"):
             headers = {**answer.headers, "content-type": "text/plain; charset=utf-8"}
-            await line.whole(Answer(answer.status, headers, answer.body))
+            await connection.send_answer(Answer(answer.status, headers, answer.body))
         case _:
-            await line.whole(answer)
+            await connection.send_answer(answer)
 
 
-async def _late(answer: Answer, seconds: float, line: Line) -> None:
-    if await line.idle(seconds):
-        await line.whole(answer)
-    elif line.stopping.is_set():
-        await line.reset()
+async def _deliver_late(answer: Answer, seconds: float, connection: Connection) -> None:
+    if await connection.wait_idle(seconds):
+        await connection.send_answer(answer)
+    elif connection.stopping.is_set():
+        await connection.reset_connection()
 
 
-async def _dripping(answer: Answer, seconds: float, line: Line) -> None:
+async def _deliver_slowly(answer: Answer, seconds: float, connection: Connection) -> None:
     drips = max(1, min(int(seconds * DRIPS_PER_SECOND), MOST_DRIPS, len(answer.body)))
     size = max(1, -(-len(answer.body) // drips))
-    await line.start(answer)
+    await connection.send_start(answer)
     for at in range(0, len(answer.body), size):
-        await line.part(answer.body[at : at + size], more=True)
-        if not await line.idle(seconds / drips):
-            if line.stopping.is_set():
-                await line.reset()
+        await connection.send_part(answer.body[at : at + size], more=True)
+        if not await connection.wait_idle(seconds / drips):
+            if connection.stopping.is_set():
+                await connection.reset_connection()
             return
-    await line.part(b"", more=False)
+    await connection.send_part(b"", more=False)
 
 
-def _half(body: bytes) -> bytes:
+def _first_half(body: bytes) -> bytes:
     return body[: len(body) // 2]

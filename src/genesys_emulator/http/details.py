@@ -1,4 +1,4 @@
-"""The routes of conversation details: the query that answers at once, by id, and jobs."""
+"""Handlers of conversation details: the query that answers at once, by id, and jobs."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from genesys_emulator.answers import details
 from genesys_emulator.answers.details_by_id import find
-from genesys_emulator.http import jobs as job_routes
-from genesys_emulator.http.json_io import Handler, json_of, said
-from genesys_emulator.http.page_faults import span, total_of
+from genesys_emulator.http.jobs import JobHandlers
+from genesys_emulator.http.json_io import Handler, json_response, read_json
+from genesys_emulator.http.page_faults import row_range, total_hits
 from genesys_emulator.queries.details import DetailsQuery, details_job, details_query
 from genesys_emulator.simulation.detail_records import Detail
 from genesys_emulator.simulation.restatements import AsOf, Told
@@ -26,73 +26,89 @@ MOST_IDS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What a query finds."""
+class QueryResults:
+    """The conversations that a query finds, as they were known at one moment."""
 
     as_of: AsOf
     total: int
     scroll: Scroll[Detail]
 
-    def good(self, now: int) -> bool:
-        """Whether a later page may still be one of it."""
+    def serves_later_pages(self, now: int) -> bool:
+        """Return whether a page after the first may still come from these results."""
         return 0 <= now - self.as_of.now < MINUTE
 
 
-def handlers(
-    centre: Centre, jobs: Jobs, scrolls: Scrolls, told: Told
-) -> Mapping[Endpoint, Handler]:
-    """What each operation answers, once a request is let in."""
+class DetailsHandlers:
+    """Answer requests for conversation details, once they are let in."""
 
-    def found_by(asked: DetailsQuery) -> Found:
-        """Each page but the first goes on with what the ones before it had begun."""
-        now, key = jobs.now(), replace(asked, page_size=1, page_number=1)
-        known: Found | None = scrolls.get(key)
-        if known and (told(now) == known.as_of or (asked.page_number > 1 and known.good(now))):
-            return known
-        as_of = told(now)
-        total = details.how_many_started(key, centre, as_of)
-        scroll = Scroll(lambda: details.started(key, centre, as_of))
-        return scrolls.keep(key, Found(as_of, total, scroll))
+    def __init__(self, centre: Centre, jobs: Jobs, scrolls: Scrolls, told: Told) -> None:
+        self._centre = centre
+        self._jobs = jobs
+        self._scrolls = scrolls
+        self._told = told
+        self._kind = Kind(endpoints.DETAILS_JOBS, "conversations", self._read_task, LAG)
 
-    async def query(request: Request) -> Response:
-        asked = details_query(await json_of(request))
-        found = found_by(asked)
+    @property
+    def by_endpoint(self) -> Mapping[Endpoint, Handler]:
+        jobs = JobHandlers(self._kind, self._jobs)
+        return {
+            endpoints.DETAILS: self.answer_query,
+            endpoints.DETAILS_OF_SOME: self.show_several,
+            endpoints.DETAILS_OF_ONE: self.show_conversation,
+            endpoints.AVAILABILITY: jobs.show_availability,
+            **jobs.by_endpoint,
+        }
+
+    async def answer_query(self, request: Request) -> Response:
+        asked = details_query(await read_json(request))
+        results = self._results_of(asked)
         before = (asked.page_number - 1) * asked.page_size
-        page, _ = found.scroll.rows(*span(before, asked.page_size, request.state.fault))
-        shown = {"conversations": [each.record(found.as_of) for each in page]} if page else {}
-        return said({**total_of(found.total, request.state.fault), **shown})
+        page, _ = results.scroll.rows(*row_range(before, asked.page_size, request.state.fault))
+        records = [detail.record(results.as_of) for detail in page]
+        total = total_hits(results.total, request.state.fault)
+        return json_response({**total, **({"conversations": records} if records else {})})
 
-    async def some(request: Request) -> Response:
+    async def show_several(self, request: Request) -> Response:
+        """Answer with the conversations that ``id`` names, in its order."""
         listed = ",".join(request.query_params.getlist("id")).split(",")
-        ids = [each for each in dict.fromkeys(listed) if each]
+        ids = [conversation_id for conversation_id in dict.fromkeys(listed) if conversation_id]
         if not 1 <= len(ids) <= MOST_IDS:
             raise errors.malformed(f"Give 1 to {MOST_IDS} ids.")
-        as_of = told(jobs.now())
-        found = find(centre, ids, as_of)
-        return said({"conversations": [found[each].record(as_of) for each in ids if each in found]})
+        as_of = self._told(self._jobs.now())
+        by_id = find(self._centre, ids, as_of)
+        in_order = [by_id[conversation_id] for conversation_id in ids if conversation_id in by_id]
+        return json_response({"conversations": [detail.record(as_of) for detail in in_order]})
 
-    async def one(request: Request) -> Response:
-        as_of, wanted = told(jobs.now()), request.path_params["id"]
-        found = find(centre, [wanted], as_of)
-        if not found:
+    async def show_conversation(self, request: Request) -> Response:
+        as_of, conversation_id = self._told(self._jobs.now()), request.path_params["id"]
+        by_id = find(self._centre, [conversation_id], as_of)
+        if not by_id:
             raise errors.standard(404)
-        return said(found[wanted].record(as_of))
+        return json_response(by_id[conversation_id].record(as_of))
 
-    def read(body: Any) -> Task:
+    def _read_task(self, body: Any) -> Task:
         asked = details_job(body)
 
-        def run(until: int) -> Iterator[Row]:
-            as_of = told(until)
-            found = details.active(asked, centre, as_of)
-            return (each.record(as_of) for each in found)
+        def find_records(until: int) -> Iterator[Row]:
+            as_of = self._told(until)
+            active = details.active(asked, self._centre, as_of)
+            return (detail.record(as_of) for detail in active)
 
-        return Task(run)
+        return Task(find_records)
 
-    kind = Kind(endpoints.DETAILS_JOBS, "conversations", read, LAG)
-    return {
-        endpoints.DETAILS: query,
-        endpoints.DETAILS_OF_SOME: some,
-        endpoints.DETAILS_OF_ONE: one,
-        endpoints.AVAILABILITY: job_routes.availability(kind, jobs),
-        **job_routes.handlers(kind, jobs),
-    }
+    def _results_of(self, asked: DetailsQuery) -> QueryResults:
+        """Return the results that the page of *asked* is cut from.
+
+        Every page but the first continues the results that an earlier page
+        began, if that was less than a minute ago.
+        """
+        now, key = self._jobs.now(), replace(asked, page_size=1, page_number=1)
+        begun: QueryResults | None = self._scrolls.get(key)
+        as_of = self._told(now)
+        if begun and (
+            as_of == begun.as_of or (asked.page_number > 1 and begun.serves_later_pages(now))
+        ):
+            return begun
+        total = details.how_many_started(key, self._centre, as_of)
+        scroll = Scroll(lambda: details.started(key, self._centre, as_of))
+        return self._scrolls.keep(key, QueryResults(as_of, total, scroll))

@@ -1,4 +1,4 @@
-"""The routes of who and what there is."""
+"""Handlers of the directory: users, queues, teams and the like, the organization, its limits."""
 
 from collections.abc import Callable, Mapping
 
@@ -7,17 +7,17 @@ from starlette.responses import Response
 
 from genesys_emulator.answers import directory, entities
 from genesys_emulator.answers.listing import Page, Parameters
-from genesys_emulator.http import page_faults
-from genesys_emulator.http.json_io import Handler, said
+from genesys_emulator.http.json_io import Handler, json_response
+from genesys_emulator.http.page_faults import faulty_page
 from genesys_emulator.simulation.organization import Organization
 from genesys_emulator.state.tokens import Tokens
 from genesys_emulator.wire import endpoints
 from genesys_emulator.wire.endpoints import Endpoint
 
-Answer = Callable[[Organization, str, Parameters], Page]
-"""To a path with parameters."""
+PageOf = Callable[[Organization, str, Parameters], Page]
+"""The page of an organization at a path with parameters."""
 
-ANSWERS: Mapping[Endpoint, Answer] = {
+PAGES: Mapping[Endpoint, PageOf] = {
     endpoints.USERS: directory.users,
     endpoints.USER: directory.user,
     endpoints.QUEUES: directory.queues,
@@ -39,35 +39,42 @@ ANSWERS: Mapping[Endpoint, Answer] = {
 }
 
 
-def handlers(organization: Organization, tokens: Tokens) -> Mapping[Endpoint, Handler]:
-    """What each operation answers, once a request is let in."""
+class DirectoryHandlers:
+    """Answer requests for the directory, once they are let in."""
 
-    def answering(answer: Answer) -> Handler:
-        async def answered(request: Request) -> Response:
-            def page(parameters: Parameters) -> Page:
-                return answer(organization, request.url.path, parameters)
+    def __init__(self, organization: Organization, tokens: Tokens) -> None:
+        self._organization = organization
+        self._tokens = tokens
+
+    @property
+    def by_endpoint(self) -> Mapping[Endpoint, Handler]:
+        return {
+            **{endpoint: self._page_handler(page_of) for endpoint, page_of in PAGES.items()},
+            endpoints.ORGANIZATION: self.show_organization,
+            endpoints.TOKEN_INFO: self.show_token,
+            endpoints.LIMITS: self.show_limits,
+            endpoints.USUAL_LIMITS: self.show_usual_limits,
+        }
+
+    async def show_organization(self, _: Request) -> Response:
+        return json_response(entities.organization_of(self._organization))
+
+    async def show_token(self, _: Request) -> Response:
+        return json_response(entities.token_info(self._organization, self._tokens.client_id))
+
+    async def show_limits(self, request: Request) -> Response:
+        per_minute = self._tokens.requests_per_minute
+        return json_response(directory.limits(request.path_params["id"], per_minute))
+
+    async def show_usual_limits(self, request: Request) -> Response:
+        return json_response(directory.limits(request.path_params["id"]))
+
+    def _page_handler(self, page_of: PageOf) -> Handler:
+        async def show_page(request: Request) -> Response:
+            def page_for(parameters: Parameters) -> Page:
+                return page_of(self._organization, request.url.path, parameters)
 
             parameters = request.query_params.multi_items()
-            return said(page_faults.listed(page, parameters, request.state.fault))
+            return json_response(faulty_page(page_for, parameters, request.state.fault))
 
-        return answered
-
-    async def itself(_: Request) -> Response:
-        return said(entities.organization_of(organization))
-
-    async def token_info(_: Request) -> Response:
-        return said(entities.token_info(organization, tokens.client_id))
-
-    async def limits(request: Request) -> Response:
-        return said(directory.limits(request.path_params["id"], tokens.requests_per_minute))
-
-    async def usual_limits(request: Request) -> Response:
-        return said(directory.limits(request.path_params["id"]))
-
-    return {
-        **{endpoint: answering(answer) for endpoint, answer in ANSWERS.items()},
-        endpoints.ORGANIZATION: itself,
-        endpoints.TOKEN_INFO: token_info,
-        endpoints.LIMITS: limits,
-        endpoints.USUAL_LIMITS: usual_limits,
-    }
+        return show_page

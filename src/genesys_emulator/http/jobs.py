@@ -1,4 +1,4 @@
-"""The routes of jobs, of whatever kind."""
+"""Handlers of jobs: submit, status, results and delete, the same for every kind of query."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from genesys_emulator.answers.listing import number_of
-from genesys_emulator.http.json_io import Handler, json_of, said
-from genesys_emulator.http.page_faults import span
+from genesys_emulator.http.json_io import Handler, json_response, read_json
+from genesys_emulator.http.page_faults import row_range
 from genesys_emulator.state.jobs import (
     CANCELLED,
     DONE,
@@ -26,70 +26,76 @@ from genesys_emulator.wire import errors
 from genesys_emulator.wire.endpoints import Endpoint
 from genesys_emulator.wire.timestamps import written
 
-FATES = {
+FINAL_STATES = {
     "job_fails": (FAILED,),
     "job_cancelled": (CANCELLED,),
     "job_expires": (DONE, EXPIRED),
 }
-"""By kind of fault: the states that a job comes to which is submitted, one after the other; one
-that is there already comes to the last of them at once.
+"""By kind of fault: the final states of a job whose submission it meets, one after the other.
+
+A job that exists already takes the last of them at once.
 """
 
 
-def handlers(kind: Kind, jobs: Jobs) -> Mapping[Endpoint, Handler]:
-    """What each operation on jobs of this *kind* answers, once a request is let in."""
+class JobHandlers:
+    """Answer requests for jobs of one *kind*, once they are let in."""
 
-    def named_by(request: Request) -> tuple[str, Job]:
-        job_id = request.path_params["id"]
-        job = jobs.one(kind, job_id)
-        if (fate := _fate(request)) != SUCCESS:
-            job.end(fate[-1])
-        return job_id, job
+    def __init__(self, kind: Kind, jobs: Jobs) -> None:
+        self._kind = kind
+        self._jobs = jobs
 
-    async def submit(request: Request) -> Response:
-        task = kind.read(await json_of(request))
-        return said({"jobId": jobs.submit(kind, task, _fate(request))}, 202)
+    @property
+    def by_endpoint(self) -> Mapping[Endpoint, Handler]:
+        operations = self._kind.endpoints
+        return {
+            operations.submit: self.submit_job,
+            operations.status: self.show_status,
+            operations.results: self.show_results,
+            operations.delete: self.delete_job,
+        }
 
-    async def status(request: Request) -> Response:
-        _, job = named_by(request)
-        return said(job.status())
+    async def submit_job(self, request: Request) -> Response:
+        task = self._kind.read(await read_json(request))
+        job_id = self._jobs.submit(self._kind, task, _final_states(request))
+        return json_response({"jobId": job_id}, 202)
 
-    async def delete(request: Request) -> Response:
-        job_id, _ = named_by(request)
-        jobs.delete(job_id)
+    async def show_status(self, request: Request) -> Response:
+        _, job = self._find_job(request)
+        return json_response(job.status())
+
+    async def delete_job(self, request: Request) -> Response:
+        job_id, _ = self._find_job(request)
+        self._jobs.delete(job_id)
         return Response(status_code=204)
 
-    async def results(request: Request) -> Response:
-        job_id, job = named_by(request)
-        scroll = jobs.results(job_id, job)
+    async def show_results(self, request: Request) -> Response:
+        job_id, job = self._find_job(request)
+        scroll = self._jobs.results(job_id, job)
         size = job.task.page_size or _page_size(request)
-        start, stop = span(_start(request), size, request.state.fault)
+        start, stop = row_range(_first_row(request), size, request.state.fault)
         rows, more = scroll.rows(start, stop)
-        rest = {"dataAvailabilityDate": written(job.until)} if kind.lag else {}
+        rest = {"dataAvailabilityDate": written(job.until)} if self._kind.lag else {}
         if more:
             rest["cursor"] = urlsafe_b64encode(str(stop).encode()).decode()
-        return said({**kind.beside, kind.rows: rows, **rest})
+        return json_response({**self._kind.beside, self._kind.rows: rows, **rest})
 
-    operations = kind.endpoints
-    return {
-        operations.submit: submit,
-        operations.status: status,
-        operations.results: results,
-        operations.delete: delete,
-    }
+    async def show_availability(self, _: Request) -> Response:
+        """Answer until when jobs of this kind have data."""
+        return json_response({"dataAvailabilityDate": written(self._jobs.available(self._kind))})
 
-
-def availability(kind: Kind, jobs: Jobs) -> Handler:
-    """Until when jobs of this *kind* have data, as an operation of its own."""
-
-    async def available(_: Request) -> Response:
-        return said({"dataAvailabilityDate": written(jobs.available(kind))})
-
-    return available
+    def _find_job(self, request: Request) -> tuple[str, Job]:
+        job_id = request.path_params["id"]
+        job = self._jobs.one(self._kind, job_id)
+        if (states := _final_states(request)) != SUCCESS:
+            job.end(states[-1])
+        return job_id, job
 
 
-def page_size_of(body: Any) -> tuple[Any, int]:
-    """The *body* of a job without its ``pageSize``, and that. Raises RefusalError."""
+def split_page_size(body: Any) -> tuple[Any, int]:
+    """Return the *body* of a job without its ``pageSize``, and the page size.
+
+    Raises RefusalError.
+    """
     if not isinstance(body, dict) or body.get("pageSize") is None:
         return body, PAGE_SIZE
     size = body["pageSize"]
@@ -98,10 +104,10 @@ def page_size_of(body: Any) -> tuple[Any, int]:
     return {name: value for name, value in body.items() if name != "pageSize"}, size
 
 
-def _fate(request: Request) -> tuple[str, ...]:
-    """What the job of this request comes to."""
+def _final_states(request: Request) -> tuple[str, ...]:
+    """Return the final states of the job of *request*, with regard to its fault."""
     fault = request.state.fault
-    return FATES.get(fault.kind, SUCCESS) if fault else SUCCESS
+    return FINAL_STATES.get(fault.kind, SUCCESS) if fault else SUCCESS
 
 
 def _page_size(request: Request) -> int:
@@ -109,8 +115,8 @@ def _page_size(request: Request) -> int:
     return number_of(parameters, "pageSize", PAGE_SIZE, MOST_PER_PAGE)
 
 
-def _start(request: Request) -> int:
-    """How many results the pages before this one had, which is what a cursor says."""
+def _first_row(request: Request) -> int:
+    """Return the number of the first row that the cursor of *request* asks for, from 0."""
     cursor = request.query_params.get("cursor")
     if cursor is None:
         return 0

@@ -1,4 +1,4 @@
-"""The JSON of a request, and of a response."""
+"""JSON bodies of requests and responses."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -12,8 +12,11 @@ from genesys_emulator.wire import errors
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-async def json_of(request: Request) -> Any:
-    """What the body says. Raises RefusalError if that is no JSON, or not announced as such."""
+async def read_json(request: Request) -> Any:
+    """Parse the body of *request*.
+
+    Raises RefusalError if it is not JSON, or has another content type.
+    """
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise errors.standard(415)
     try:
@@ -22,5 +25,5 @@ async def json_of(request: Request) -> Any:
         raise errors.malformed() from None
 
 
-def said(content: Any, status: int = 200) -> Response:
+def json_response(content: Any, status: int = 200) -> Response:
     return Response(msgspec.json.encode(content), status, media_type="application/json")

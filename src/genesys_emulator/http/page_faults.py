@@ -1,4 +1,4 @@
-"""Which rows a page has, and of how many: as it is right, unless a fault has it otherwise."""
+"""Rows of a page: the ones that were asked for, unless a fault changes them."""
 
 from collections.abc import Callable
 
@@ -6,47 +6,49 @@ from genesys_emulator.answers.listing import Page, Parameters
 from genesys_emulator.state.faults import Fault
 
 
-def span(start: int, size: int, fault: Fault | None) -> tuple[int, int]:
-    """The first row of a page, and the one after its last, of *size* rows asked for."""
+def row_range(start: int, size: int, fault: Fault | None) -> tuple[int, int]:
+    """Return the first row of a page of *size* rows from *start*, and the one after its last."""
     match fault:
         case Fault(kind="short_page"):
-            return start, start + _shortened(size)
+            return start, start + _short_size(size)
         case Fault(kind="duplicate"):
             return max(0, start - 1), start + size
         case _:
             return start, start + size
 
 
-def total_of(hits: int, fault: Fault | None) -> dict[str, int]:
-    """The ``totalHits`` of a query: how many it found, unless a fault has another or none."""
-    told = fault.total if fault and fault.kind == "wrong_total" else hits
-    return {} if told is None else {"totalHits": told}
+def total_hits(count: int, fault: Fault | None) -> dict[str, int]:
+    """Return the ``totalHits`` of a query with *count* rows; *fault* may give another or none."""
+    total = fault.total if fault and fault.kind == "wrong_total" else count
+    return {} if total is None else {"totalHits": total}
 
 
-def listed(page: Callable[[Parameters], Page], parameters: Parameters, fault: Fault | None) -> Page:
-    """A page of a list, which *page* gives for the parameters of a request."""
-    honest = page(parameters)
+def faulty_page(
+    page_for: Callable[[Parameters], Page], parameters: Parameters, fault: Fault | None
+) -> Page:
+    """Return the page of a list that *page_for* gives for *parameters*, changed by *fault*."""
+    honest = page_for(parameters)
     if fault is None:
         return honest
     number, size = honest["pageNumber"], honest["pageSize"]
     match fault:
         case Fault(kind="short_page"):
-            # As if so many had been asked for: what follows begins where this ends.
-            short = _shortened(size)
+            # Ask for the short size instead, so that the next page begins where this one ends.
+            short = _short_size(size)
             same_start = (number - 1) * (size // short) + 1
-            return page(_with(parameters, pageSize=short, pageNumber=same_start))
+            return page_for(_with_changes(parameters, pageSize=short, pageNumber=same_start))
         case Fault(kind="duplicate") if number > 1:
-            before = page(_with(parameters, pageNumber=number - 1))["entities"]
+            before = page_for(_with_changes(parameters, pageNumber=number - 1))["entities"]
             return {**honest, "entities": [*before[-1:], *honest["entities"]]}
         case _:
             return honest
 
 
-def _shortened(size: int) -> int:
-    """The largest part of *size* of which whole pages make it up; 1 has none."""
+def _short_size(size: int) -> int:
+    """Return the largest proper divisor of *size*; 1 for 1."""
     return next((part for part in range(size // 2, 0, -1) if size % part == 0), 1)
 
 
-def _with(parameters: Parameters, **changes: int) -> Parameters:
+def _with_changes(parameters: Parameters, **changes: int) -> Parameters:
     kept = [(name, value) for name, value in parameters if name not in changes]
     return [*kept, *((name, str(value)) for name, value in changes.items())]

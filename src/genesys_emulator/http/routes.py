@@ -1,4 +1,4 @@
-"""The routes of the real API that are emulated."""
+"""The routes of the real API that are emulated, with their permissions and their errors."""
 
 from collections.abc import Callable
 
@@ -10,9 +10,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Scope
 
-from genesys_emulator.http import aggregates, capacity, details, directory, users
+from genesys_emulator.http.aggregates import AggregateHandlers
+from genesys_emulator.http.capacity import CapacityHandlers
 from genesys_emulator.http.connection import Answer
-from genesys_emulator.http.json_io import Handler, said
+from genesys_emulator.http.details import DetailsHandlers
+from genesys_emulator.http.directory import DirectoryHandlers
+from genesys_emulator.http.json_io import Handler, json_response
+from genesys_emulator.http.users import UserHandlers
 from genesys_emulator.simulation.restatements import Told
 from genesys_emulator.simulation.source import Centre
 from genesys_emulator.state.cursors import Scrolls
@@ -23,7 +27,7 @@ from genesys_emulator.wire.endpoints import Endpoint
 from genesys_emulator.wire.errors import RefusalError
 
 
-def api(
+def make_api(
     centre: Centre,
     tokens: Tokens,
     jobs: Jobs,
@@ -33,66 +37,67 @@ def api(
     withheld: frozenset[str],
     monotonic: Callable[[], float],
 ) -> Starlette:
-    """What is answered once a request is let in, permissions included."""
+    """Return the application behind the login: every endpoint, each with its permissions."""
 
-    async def token(request: Request) -> Response:
+    async def grant_token(request: Request) -> Response:
         authorization, query = request.headers.get("authorization", ""), request.url.query
         status, content = tokens.grant(authorization, query, await request.body(), monotonic())
-        return said(content, status)
+        return json_response(content, status)
 
     handlers: dict[Endpoint, Handler] = {
-        endpoints.TOKEN: token,
-        **aggregates.handlers(centre, jobs, told),
-        **details.handlers(centre, jobs, scrolls, told),
-        **users.handlers(centre, jobs),
-        **capacity.handlers(centre, jobs),
-        **directory.handlers(centre.organization, tokens),
+        endpoints.TOKEN: grant_token,
+        **AggregateHandlers(centre, jobs, told).by_endpoint,
+        **DetailsHandlers(centre, jobs, scrolls, told).by_endpoint,
+        **UserHandlers(centre, jobs).by_endpoint,
+        **CapacityHandlers(centre, jobs).by_endpoint,
+        **DirectoryHandlers(centre.organization, tokens).by_endpoint,
     }
     return Starlette(
         routes=[
             Route(
                 endpoint.path,
-                _permitted(endpoint, handlers[endpoint], withheld),
+                _require_permissions(endpoint, handlers[endpoint], withheld),
                 methods=[endpoint.method],
             )
             for endpoint in endpoints.by_precedence(handlers)
         ],
-        exception_handlers={RefusalError: _refusal, HTTPException: _no_route},
+        exception_handlers={RefusalError: _answer_error, HTTPException: _answer_no_route},
     )
 
 
-def refused(refusal: RefusalError, scope: Scope) -> Answer:
-    """The answer that a refusal is; one of the token endpoint has a form of its own."""
-    content: object = refusal.body(scope["state"]["correlation_id"])
-    if scope["path"] == endpoints.TOKEN.path and refusal.status in (400, 401):
+def error_answer(error: RefusalError, scope: Scope) -> Answer:
+    """Return *error* as an answer; errors of the token endpoint have a form of their own."""
+    content: object = error.body(scope["state"]["correlation_id"])
+    if scope["path"] == endpoints.TOKEN.path and error.status in (400, 401):
         words = "authentication failed"
         content = {"error": "invalid_client", "description": words, "error_description": words}
     headers = {"content-type": "application/json"}
-    return Answer(refusal.status, headers, msgspec.json.encode(content))
+    return Answer(error.status, headers, msgspec.json.encode(content))
 
 
-def _permitted(endpoint: Endpoint, handler: Handler, withheld: frozenset[str]) -> Handler:
+def _require_permissions(endpoint: Endpoint, handler: Handler, withheld: frozenset[str]) -> Handler:
+    """Return *handler*, or one that refuses if *withheld* has permissions that it needs."""
     missing = withheld.intersection(endpoint.permissions)
     allowed = not missing if endpoint.all_of_them else missing != set(endpoint.permissions)
+    if allowed or not endpoint.permissions:
+        return handler
 
-    async def guarded(request: Request) -> Response:
-        if endpoint.permissions and not allowed:
-            raise errors.missing_permissions(endpoint.permissions, all_of_them=endpoint.all_of_them)
-        return await handler(request)
+    async def refuse_request(_: Request) -> Response:
+        raise errors.missing_permissions(endpoint.permissions, all_of_them=endpoint.all_of_them)
 
-    return guarded
+    return refuse_request
 
 
-async def _refusal(request: Request, error: Exception) -> Response:
+async def _answer_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RefusalError)
-    answer = refused(error, request.scope)
+    answer = error_answer(error, request.scope)
     return Response(answer.body, answer.status, answer.headers)
 
 
-async def _no_route(request: Request, error: Exception) -> Response:
-    """Starlette's own: there is no such path, or not with this method."""
+async def _answer_no_route(request: Request, error: Exception) -> Response:
+    """Answer a request for which Starlette has no such path, or no such method."""
     assert isinstance(error, HTTPException)
-    refusal = errors.unknown_path() if error.status_code == 404 else errors.standard(405)
-    response = await _refusal(request, refusal)
+    own = errors.unknown_path() if error.status_code == 404 else errors.standard(405)
+    response = await _answer_error(request, own)
     response.headers.update(error.headers or {})
     return response

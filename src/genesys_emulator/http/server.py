@@ -1,4 +1,4 @@
-"""A socket, and the server that listens on it until it is told to stop."""
+"""The server process: a listening socket, signals, and the message on stderr."""
 
 import gc
 import os
@@ -14,11 +14,11 @@ from genesys_emulator.http.app import Emulator
 INTERRUPTED = 130
 BACKLOG = 2048
 GRACE = 1
-"""Seconds for what is under way when the server is told to stop."""
+"""Seconds that requests under way have when the server is told to stop."""
 
 
-class Announcing(uvicorn.Server):
-    """Prints its base URL on stdout as soon as it can be asked."""
+class AnnouncingServer(uvicorn.Server):
+    """A server that prints its base URL on stdout as soon as it listens."""
 
     def __init__(self, emulator: Emulator, base_url: str) -> None:
         super().__init__(
@@ -38,7 +38,7 @@ class Announcing(uvicorn.Server):
         self._ignores_interrupts = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop at a signal, but for an interrupt that the process was started to ignore."""
+        """Stop at a signal, except at an interrupt if the process was started to ignore it."""
         if sig != signal.SIGINT or not self._ignores_interrupts:
             super().handle_exit(sig, frame)
 
@@ -51,13 +51,14 @@ class Announcing(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def listening(host: str, port: int) -> socket.socket:
-    """A socket on this address, any free *port* for 0. Raises OSError."""
+def open_socket(host: str, port: int) -> socket.socket:
+    """Listen on this address, on any free port if *port* is 0. Raises OSError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Only where TCP is named does asyncio turn off what makes a short answer take 40 ms.
+    # asyncio turns off Nagle's algorithm, which delays short answers by 40 ms, only if the
+    # protocol is given as TCP.
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        if os.name == "posix":  # elsewhere it would let two servers have one port
+        if os.name == "posix":  # on Windows it would let two servers share a port
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))
         sock.listen(BACKLOG)
@@ -67,20 +68,20 @@ def listening(host: str, port: int) -> socket.socket:
     return sock
 
 
-def run(emulator: Emulator, sock: socket.socket) -> int:
-    """Serve until a signal comes; the exit code."""
+def run_server(emulator: Emulator, sock: socket.socket) -> int:
+    """Serve until a signal arrives; return the exit code."""
     host, port = sock.getsockname()[:2]
-    server = Announcing(
+    server = AnnouncingServer(
         emulator, f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     )
 
-    def stop(*_: object) -> None:
+    def request_stop(*_: object) -> None:
         server.should_exit = True
 
-    # uvicorn stops at a signal and then raises it again, which this is there for; and for
-    # one that comes before uvicorn looks out for any.
-    signal.signal(signal.SIGTERM, stop)
-    # The days that are kept are millions of tuples: looking for cycles in them takes a third.
+    # uvicorn raises a signal again after it has stopped, and a signal may arrive before uvicorn
+    # has a handler: this handler takes both.
+    signal.signal(signal.SIGTERM, request_stop)
+    # The cached days are millions of tuples; searching them for cycles takes a third of the time.
     gc.set_threshold(200_000, 50, 100)
     try:
         server.run(sockets=[sock])
@@ -89,5 +90,5 @@ def run(emulator: Emulator, sock: socket.socket) -> int:
     return 0 if server.started else 1
 
 
-def say(message: str) -> None:
+def print_message(message: str) -> None:
     print(f"genesys_emulator: {message}", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""The routes of the status of users: aggregates and details, at once and by jobs."""
+"""Handlers of the status of users: aggregates and details, at once and by jobs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from random import Random
@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from genesys_emulator.answers import users
-from genesys_emulator.http import jobs as job_routes
-from genesys_emulator.http.json_io import Handler, json_of, said
-from genesys_emulator.http.page_faults import span, total_of
+from genesys_emulator.http.jobs import JobHandlers, split_page_size
+from genesys_emulator.http.json_io import Handler, json_response, read_json
+from genesys_emulator.http.page_faults import row_range, total_hits
 from genesys_emulator.queries.filters import Clause
 from genesys_emulator.queries.users import (
     UserDetailsQuery,
@@ -27,57 +27,73 @@ from genesys_emulator.wire import endpoints
 from genesys_emulator.wire.endpoints import Endpoint
 
 
-def handlers(centre: Centre, jobs: Jobs) -> Mapping[Endpoint, Handler]:
-    """What each operation answers, once a request is let in."""
-    organization = centre.organization
-    mappings = {"systemToOrganizationMappings": users.mappings(organization)}
+class UserHandlers:
+    """Answer requests for the status of users, once they are let in."""
 
-    def wanted(clause: Clause) -> list[Agent]:
-        return [each for each in centre.watched if clause.verdict({"userId": (each.id,)}.get)]
-
-    def shown(agents: Sequence[Agent], start: int, end: int) -> users.Of:
-        return ((agent, centre.shown(agent, start, end)) for agent in agents)
-
-    def results(asked: UsersQuery, now: int, order: Random) -> list[Row]:
-        of = shown(wanted(asked.filter), asked.start, asked.end)
-        return users.aggregates(asked, organization, of, now, order)
-
-    async def aggregates(request: Request) -> Response:
-        asked = users_query(await json_of(request))
-        return said(
-            {**mappings, "results": results(asked, jobs.now(), Random(await request.body()))}
+    def __init__(self, centre: Centre, jobs: Jobs) -> None:
+        self._centre = centre
+        self._jobs = jobs
+        self._mappings = {"systemToOrganizationMappings": users.mappings(centre.organization)}
+        self._aggregates = Kind(
+            endpoints.USER_AGGREGATES_JOBS,
+            "results",
+            self._read_aggregates_task,
+            beside=self._mappings,
+        )
+        self._details = Kind(
+            endpoints.USER_DETAILS_JOBS, "userDetails", self._read_details_task, LAG
         )
 
-    def aggregates_job(body: Any) -> Task:
-        rest, size = job_routes.page_size_of(body)
-        asked, order = users_query(rest), msgspec.json.encode(rest)
-        return Task(lambda until: iter(results(asked, until, Random(order))), size)
+    @property
+    def by_endpoint(self) -> Mapping[Endpoint, Handler]:
+        details_jobs = JobHandlers(self._details, self._jobs)
+        return {
+            endpoints.USER_AGGREGATES: self.answer_aggregates,
+            endpoints.USER_DETAILS: self.answer_details,
+            endpoints.USER_AVAILABILITY: details_jobs.show_availability,
+            **JobHandlers(self._aggregates, self._jobs).by_endpoint,
+            **details_jobs.by_endpoint,
+        }
 
-    def in_order(asked: UserDetailsQuery) -> list[Agent]:
-        return sorted(wanted(asked.filter), key=lambda each: each.id, reverse=asked.descending)
+    async def answer_aggregates(self, request: Request) -> Response:
+        asked = users_query(await read_json(request))
+        results = self._aggregate(asked, self._jobs.now(), Random(await request.body()))
+        return json_response({**self._mappings, "results": results})
 
-    def records(asked: UserDetailsQuery, agents: Sequence[Agent], now: int) -> Iterator[Row]:
-        return users.details(asked, organization, shown(agents, asked.start, asked.end), now)
-
-    async def details(request: Request) -> Response:
-        asked = user_details_query(await json_of(request))
+    async def answer_details(self, request: Request) -> Response:
+        asked = user_details_query(await read_json(request))
         before = (asked.page_number - 1) * asked.page_size
-        start, stop = span(before, asked.page_size, request.state.fault)
-        found = in_order(asked)
-        page = list(records(asked, found[start:stop], jobs.now()))
-        total = total_of(len(found), request.state.fault)
-        return said({**total, **({"userDetails": page} if page else {})})
+        start, stop = row_range(before, asked.page_size, request.state.fault)
+        agents = self._agents_in_order(asked)
+        page = list(self._records(asked, agents[start:stop], self._jobs.now()))
+        total = total_hits(len(agents), request.state.fault)
+        return json_response({**total, **({"userDetails": page} if page else {})})
 
-    def details_job(body: Any) -> Task:
+    def _read_aggregates_task(self, body: Any) -> Task:
+        rest, page_size = split_page_size(body)
+        asked, order = users_query(rest), msgspec.json.encode(rest)
+        return Task(lambda until: iter(self._aggregate(asked, until, Random(order))), page_size)
+
+    def _read_details_task(self, body: Any) -> Task:
         asked = user_details_job(body)
-        return Task(lambda until: records(asked, in_order(asked), until))
+        return Task(lambda until: self._records(asked, self._agents_in_order(asked), until))
 
-    of_aggregates = Kind(endpoints.USER_AGGREGATES_JOBS, "results", aggregates_job, beside=mappings)
-    of_details = Kind(endpoints.USER_DETAILS_JOBS, "userDetails", details_job, LAG)
-    return {
-        endpoints.USER_AGGREGATES: aggregates,
-        endpoints.USER_DETAILS: details,
-        endpoints.USER_AVAILABILITY: job_routes.availability(of_details, jobs),
-        **job_routes.handlers(of_aggregates, jobs),
-        **job_routes.handlers(of_details, jobs),
-    }
+    def _aggregate(self, asked: UsersQuery, now: int, order: Random) -> list[Row]:
+        shown = self._shown(self._matching_agents(asked.filter), asked.start, asked.end)
+        return users.aggregates(asked, self._centre.organization, shown, now, order)
+
+    def _records(self, asked: UserDetailsQuery, agents: Sequence[Agent], now: int) -> Iterator[Row]:
+        shown = self._shown(agents, asked.start, asked.end)
+        return users.details(asked, self._centre.organization, shown, now)
+
+    def _agents_in_order(self, asked: UserDetailsQuery) -> list[Agent]:
+        agents = self._matching_agents(asked.filter)
+        return sorted(agents, key=lambda agent: agent.id, reverse=asked.descending)
+
+    def _matching_agents(self, clause: Clause) -> list[Agent]:
+        return [
+            agent for agent in self._centre.watched if clause.verdict({"userId": (agent.id,)}.get)
+        ]
+
+    def _shown(self, agents: Sequence[Agent], start: int, end: int) -> users.Of:
+        return ((agent, self._centre.shown(agent, start, end)) for agent in agents)

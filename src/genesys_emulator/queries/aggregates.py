@@ -13,7 +13,7 @@ from genesys_emulator.wire.json_objects import an_object, words
 from genesys_emulator.wire.timestamps import Granularity, granularity, instant
 from genesys_emulator.wire.vocabulary import EMULATED, GROUP_BY, METRICS
 
-FIELDS: Mapping[str, type] = {
+COMMON_FIELDS: Mapping[str, type] = {
     "interval": str,
     "granularity": str,
     "timeZone": str,
@@ -23,10 +23,10 @@ FIELDS: Mapping[str, type] = {
     "flattenMultivaluedDimensions": bool,
     "views": list,
     "alternateTimeDimension": str,
-    "queryType": str,
-    "sortMetric": dict,
-    "limit": int,
 }
+"""Fields of every aggregate query: of conversations, of users and of capacity."""
+
+FIELDS = {**COMMON_FIELDS, "queryType": str, "sortMetric": dict, "limit": int}
 NOT_EMULATED = ("views", "alternateTimeDimension", "sortMetric", "limit")
 MOST_VIEWS = 10
 

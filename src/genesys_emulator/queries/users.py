@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import Any
 
-from genesys_emulator.queries.aggregates import granularity_of, interval_of, zone_of
+from genesys_emulator.queries.aggregates import COMMON_FIELDS, granularity_of, interval_of, zone_of
 from genesys_emulator.queries.details import ORDERS, paging, span
 from genesys_emulator.queries.filter_parsing import USER_AGGREGATES, USER_DETAILS, read
 from genesys_emulator.queries.filters import EVERYTHING, Clause
@@ -13,17 +13,6 @@ from genesys_emulator.wire import errors
 from genesys_emulator.wire.json_objects import an_object, words
 from genesys_emulator.wire.timestamps import Granularity
 
-AGGREGATES: Mapping[str, type] = {
-    "interval": str,
-    "granularity": str,
-    "timeZone": str,
-    "groupBy": list,
-    "filter": dict,
-    "metrics": list,
-    "flattenMultivaluedDimensions": bool,
-    "views": list,
-    "alternateTimeDimension": str,
-}
 METRICS = ("tAgentRoutingStatus", "tOrganizationPresence", "tSystemPresence")
 MOST_PREDICATES = 100
 
@@ -86,7 +75,7 @@ def users_query(body: object) -> UsersQuery:
 
     A query must name its users, a hundred at most.
     """
-    given = an_object(body, AGGREGATES, "UserAggregationQuery")
+    given = an_object(body, COMMON_FIELDS, "UserAggregationQuery")
     for name in ("interval", "metrics", "filter"):
         if not given.get(name):
             raise errors.required(name, "UserAggregationQuery")
