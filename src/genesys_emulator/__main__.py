@@ -23,7 +23,7 @@ from genesys_emulator.state.faults import Fault
 from genesys_emulator.state.tokens import Tokens
 from genesys_emulator.wire.endpoints import PERMISSIONS
 from genesys_emulator.wire.errors import near_miss
-from genesys_emulator.wire.timestamps import EPOCH, instant, utc_date
+from genesys_emulator.wire.timestamps import EPOCH, parse_timestamp, utc_date
 
 FAILED, USAGE = 1, 2
 SECRET = "emulator-secret"  # noqa: S105  (it guards nothing)
@@ -157,7 +157,7 @@ def _check_range(least: int, most: int, **options: int) -> None:
 
 def _parse_clock(now: str | None) -> Clock:
     try:
-        stopped = None if now is None else instant(now, None)
+        stopped = None if now is None else parse_timestamp(now, None)
     except ValueError:
         raise StartError(
             f"--now {now!r}: write a time with its zone, such as 2026-03-03T00:00:00Z"

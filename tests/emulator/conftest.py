@@ -17,9 +17,9 @@ from genesys_emulator.simulation.organization import organization
 from genesys_emulator.simulation.source import Centre, Simulated
 from genesys_emulator.state.clock import Clock
 from genesys_emulator.state.tokens import Tokens
-from genesys_emulator.wire.timestamps import midnight
+from genesys_emulator.wire.timestamps import midnight_of
 
-NOW = midnight(date(2026, 3, 3))
+NOW = midnight_of(date(2026, 3, 3))
 CLIENT = ("emulator", "emulator-secret")
 GRANT = {"grant_type": "client_credentials"}
 AGGREGATES = "/api/v2/analytics/conversations/aggregates/query"

@@ -11,7 +11,7 @@ from typing import Any
 from genesys_emulator.queries.aggregates import Query
 from genesys_emulator.simulation.metric_events import Book, Origin
 from genesys_emulator.simulation.restatements import AsOf, Corrections
-from genesys_emulator.wire.timestamps import bucket_starts, written
+from genesys_emulator.wire.timestamps import bucket_starts, format_timestamp
 from genesys_emulator.wire.vocabulary import EMULATED
 
 Group = tuple[tuple[str, str], ...]
@@ -39,7 +39,7 @@ def answer(query: Query, books: Iterable[Book], as_of: AsOf, order: Random) -> d
 
     def interval(bucket: int) -> str:
         end = starts[bucket + 1] if bucket + 1 < len(starts) else query.end
-        return f"{written(starts[bucket], zone)}/{written(end, zone)}"
+        return f"{format_timestamp(starts[bucket], zone)}/{format_timestamp(end, zone)}"
 
     labels = {at: interval(at) for at in {at for buckets in cells.values() for at in buckets}}
     results = [

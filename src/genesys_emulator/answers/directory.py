@@ -24,7 +24,7 @@ from genesys_emulator.simulation.organization import (
     Queue,
     Team,
 )
-from genesys_emulator.wire.errors import standard
+from genesys_emulator.wire.errors import standard_error
 
 Named = TypeVar("Named", Agent, Division, Group, Queue, Team)
 
@@ -156,7 +156,7 @@ def user(organization: Organization, path: str, parameters: Parameters) -> Page:
     agent = _one(organization.listed, path)
     state = one_of(parameters, "state", ("active", "deleted"), "active")
     if (agent.state == "deleted") != (state == "deleted"):
-        raise standard(404)
+        raise standard_error(404)
     return entities.user(organization, agent, some_of(parameters, "expand", EXPANSIONS))
 
 
@@ -177,7 +177,7 @@ def team(organization: Organization, path: str, _: Parameters) -> Page:
 
 
 def limits(namespace: str, requests_per_minute: int = 300) -> Page:
-    """The limits of a namespace that is known here. Raises RefusalError for others."""
+    """The limits of a namespace that is known here. Raises ApiError for others."""
     known = {
         "platform.api": {
             "client.credentials.token.rate.per.minute": requests_per_minute,
@@ -190,7 +190,7 @@ def limits(namespace: str, requests_per_minute: int = 300) -> Page:
         },
     }
     if namespace not in known:
-        raise standard(404)
+        raise standard_error(404)
     return {
         "entities": [
             {"key": key, "namespace": namespace, "value": value}
@@ -205,12 +205,12 @@ def namespaces(organization: Organization, path: str, parameters: Parameters) ->
 
 
 def _one(found: Sequence[Named], path: str, place: int = -1) -> Named:
-    """The one whose id is in *path*, at this *place*. Raises RefusalError."""
+    """The one whose id is in *path*, at this *place*. Raises ApiError."""
     wanted = path.split("/")[place]
     for each in found:
         if each.id == wanted:
             return each
-    raise standard(404)
+    raise standard_error(404)
 
 
 def _queues(organization: Organization, parameters: Parameters) -> list[Queue]:

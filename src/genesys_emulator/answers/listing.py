@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from genesys_emulator.wire.errors import RefusalError
+from genesys_emulator.wire.errors import ApiError
 
 T = TypeVar("T")
 Parameters = Sequence[tuple[str, str]]
@@ -22,7 +22,7 @@ def page_of(
     most_pages: int = MOST_PAGES,
     usual: int = PAGE_SIZE,
 ) -> Page:
-    """A page, by number, in the usual envelope. Raises RefusalError, as all here does."""
+    """A page, by number, in the usual envelope. Raises ApiError, as all here does."""
     size = number_of(parameters, "pageSize", usual, most)
     number = number_of(parameters, "pageNumber", 1, most_pages)
     pages = max(-(-len(found) // size), 1)
@@ -131,11 +131,9 @@ def like(name: str, pattern: str) -> bool:
             return name == wanted
 
 
-def invalid(value: str, parameter: str, allowed: str) -> RefusalError:
+def invalid(value: str, parameter: str, allowed: str) -> ApiError:
     message = f"Value [{value}] is not valid for parameter [{parameter}]. "
-    return RefusalError(
-        400, "invalid.query.param.value", f"{message}Allowable values are: {allowed}"
-    )
+    return ApiError(400, "invalid.query.param.value", f"{message}Allowable values are: {allowed}")
 
 
 def _uri(path: str, parameters: Parameters, **own: object) -> str:

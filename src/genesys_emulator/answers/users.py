@@ -10,7 +10,7 @@ from typing import Any
 from genesys_emulator.queries.users import UserDetailsQuery, UsersQuery
 from genesys_emulator.simulation.organization import Agent, Organization
 from genesys_emulator.simulation.status import Shown, Status, presences_of, statuses
-from genesys_emulator.wire.timestamps import bucket_starts, written
+from genesys_emulator.wire.timestamps import bucket_starts, format_timestamp
 
 Sums = dict[str, dict[int, dict[tuple[str, str], int]]]
 """By group, number of the bucket, and metric with qualifier, in ms."""
@@ -41,7 +41,9 @@ def aggregates(
                 order,
                 [
                     {
-                        "interval": f"{written(edges[at], zone)}/{written(edges[at + 1], zone)}",
+                        "interval": "/".join(
+                            format_timestamp(edge, zone) for edge in edges[at : at + 2]
+                        ),
                         "metrics": _shuffled(order, [_metric(*each) for each in metrics.items()]),
                     }
                     for at, metrics in buckets.items()
@@ -100,8 +102,8 @@ def _metric(of: tuple[str, str], lasted: int) -> dict[str, Any]:
 
 
 def _times(status: Status) -> dict[str, str]:
-    end = {} if status.end is None else {"endTime": written(status.end)}
-    return {"startTime": written(status.start), **end}
+    end = {} if status.end is None else {"endTime": format_timestamp(status.end)}
+    return {"startTime": format_timestamp(status.start), **end}
 
 
 def _shuffled(order: Random, items: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -72,7 +72,7 @@ class Emulator:
         body = await _read_body(receive)
         path, query = scope["path"], scope["query_string"]
         entry = self.journal.enter(datetime.now(UTC), scope["method"], path, query=query, body=body)
-        endpoint = endpoints.at(path)
+        endpoint = endpoints.endpoint_at(path)
         fault = self.faults.next(endpoint.name if endpoint else "")
         answer = await self._answer_request(scope, body, fault)
 
@@ -91,13 +91,13 @@ class Emulator:
             if fault:
                 self._apply_early_fault(scope, fault)
             if len(body) > LARGEST_BODY:
-                raise errors.standard(413)
+                raise errors.standard_error(413)
             if scope["path"].startswith(API):
                 self._admit_request(Request(scope), headers)
             answer = await _collect_answer(self._api, scope, body)
             if fault and fault.kind == "too_large" and _count_buckets(answer) > fault.max_buckets:
                 raise errors.too_large()
-        except errors.RefusalError as error:
+        except errors.ApiError as error:
             answer = error_answer(error, scope)
         if fault and fault.kind == "status" and fault.retry_after is not None:
             headers["Retry-After"] = fault.retry_after
@@ -110,24 +110,24 @@ class Emulator:
             self.tokens.revoke(_request_token(Request(scope)))
         if fault.kind == "status":
             raise (
-                errors.throttled(60, self.tokens.requests_per_minute)
+                errors.rate_limited(60, self.tokens.requests_per_minute)
                 if fault.status == 429
-                else errors.standard(fault.status)
+                else errors.standard_error(fault.status)
             )
 
     def _admit_request(self, request: Request, headers: dict[str, str]) -> None:
-        """Check token and rate limit, and add the limit to *headers*. Raises RefusalError."""
+        """Check token and rate limit, and add the limit to *headers*. Raises ApiError."""
         token = _request_token(request)
         if not token:
-            raise errors.unauthenticated()
+            raise errors.missing_token()
         usage = self.tokens.use(token, self._monotonic())
         if usage is None:
-            raise errors.standard(401)
+            raise errors.standard_error(401)
         headers |= usage.headers
         if usage.exceeded:
             if self._retry_after:
                 headers["Retry-After"] = str(usage.reset)
-            raise errors.throttled(usage.reset, usage.allowed)
+            raise errors.rate_limited(usage.reset, usage.allowed)
 
 
 def _request_token(request: Request) -> str:

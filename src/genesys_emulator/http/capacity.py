@@ -27,8 +27,8 @@ from genesys_emulator.simulation.source import Centre
 from genesys_emulator.state.jobs import Jobs
 from genesys_emulator.wire import endpoints, errors
 from genesys_emulator.wire.endpoints import Endpoint
-from genesys_emulator.wire.json_objects import an_object, words
-from genesys_emulator.wire.timestamps import instant
+from genesys_emulator.wire.json_objects import parse_object, parse_words
+from genesys_emulator.wire.timestamps import parse_timestamp
 
 USED = "oAgentUtilizationPercentage"
 METRICS = ("oAgentAvailableUtilization", "oAgentMaxUtilization", USED)
@@ -62,15 +62,15 @@ class CapacityHandlers:
 def _parse_query(body: object) -> tuple[tuple[str, ...], UsersQuery]:
     """Return the metrics that *body* names, and the query for routing status behind them.
 
-    Raises RefusalError.
+    Raises ApiError.
     """
     owner = "AgentUtilizationAggregationQuery"
-    given = an_object(body, COMMON_FIELDS, owner)
+    given = parse_object(body, COMMON_FIELDS, owner)
     for name in ("interval", "metrics"):
         if not given.get(name):
-            raise errors.required(name, owner)
-    metrics = words(given["metrics"], METRICS, "AgentUtilizationMetric")
-    by = words(given.get("groupBy", ()), CAPACITY.known, CAPACITY.dimension)
+            raise errors.missing_property(name, owner)
+    metrics = parse_words(given["metrics"], METRICS, "AgentUtilizationMetric")
+    by = parse_words(given.get("groupBy", ()), CAPACITY.known, CAPACITY.dimension)
     if "mediaType" in by:
         raise errors.not_emulated("Grouping by [mediaType]")
     for name in ("views", "alternateTimeDimension"):
@@ -87,7 +87,7 @@ def _used_capacity(group: Mapping[str, Any]) -> dict[str, Any]:
     """Replace the routing status of *group* by the percentage that was work."""
     data = []
     for bucket in group["data"]:
-        start, end = (instant(text, UTC) for text in bucket["interval"].split("/"))
+        start, end = (parse_timestamp(text, UTC) for text in bucket["interval"].split("/"))
         worked_ms = sum(
             entry["stats"]["sum"] for entry in bucket["metrics"] if entry["qualifier"] in AT_WORK
         )

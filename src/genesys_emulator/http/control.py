@@ -16,7 +16,7 @@ from genesys_emulator.state.clock import Clock, ClockError
 from genesys_emulator.state.fault_parsing import FaultError, in_document
 from genesys_emulator.state.faults import Faults
 from genesys_emulator.state.request_log import Journal
-from genesys_emulator.wire.timestamps import written
+from genesys_emulator.wire.timestamps import format_timestamp
 
 
 class Clearable(Protocol):
@@ -69,7 +69,7 @@ class ControlHandlers:
         clock = self._clock
         error = await _apply_json(request, clock.set) if request.method == "POST" else None
         return error or json_response(
-            {"now": written(clock()), "stopped": clock.stopped is not None}
+            {"now": format_timestamp(clock()), "stopped": clock.stopped is not None}
         )
 
     async def reset_state(self, _: Request) -> Response:

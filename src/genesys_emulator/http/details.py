@@ -73,7 +73,7 @@ class DetailsHandlers:
         listed = ",".join(request.query_params.getlist("id")).split(",")
         ids = [conversation_id for conversation_id in dict.fromkeys(listed) if conversation_id]
         if not 1 <= len(ids) <= MOST_IDS:
-            raise errors.malformed(f"Give 1 to {MOST_IDS} ids.")
+            raise errors.bad_request(f"Give 1 to {MOST_IDS} ids.")
         as_of = self._told(self._jobs.now())
         by_id = find(self._centre, ids, as_of)
         in_order = [by_id[conversation_id] for conversation_id in ids if conversation_id in by_id]
@@ -83,7 +83,7 @@ class DetailsHandlers:
         as_of, conversation_id = self._told(self._jobs.now()), request.path_params["id"]
         by_id = find(self._centre, [conversation_id], as_of)
         if not by_id:
-            raise errors.standard(404)
+            raise errors.standard_error(404)
         return json_response(by_id[conversation_id].record(as_of))
 
     def _read_task(self, body: Any) -> Task:

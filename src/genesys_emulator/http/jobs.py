@@ -24,7 +24,7 @@ from genesys_emulator.state.jobs import (
 )
 from genesys_emulator.wire import errors
 from genesys_emulator.wire.endpoints import Endpoint
-from genesys_emulator.wire.timestamps import written
+from genesys_emulator.wire.timestamps import format_timestamp
 
 FINAL_STATES = {
     "job_fails": (FAILED,),
@@ -74,14 +74,16 @@ class JobHandlers:
         size = job.task.page_size or _page_size(request)
         start, stop = row_range(_first_row(request), size, request.state.fault)
         rows, more = scroll.rows(start, stop)
-        rest = {"dataAvailabilityDate": written(job.until)} if self._kind.lag else {}
+        rest = {"dataAvailabilityDate": format_timestamp(job.until)} if self._kind.lag else {}
         if more:
             rest["cursor"] = urlsafe_b64encode(str(stop).encode()).decode()
         return json_response({**self._kind.beside, self._kind.rows: rows, **rest})
 
     async def show_availability(self, _: Request) -> Response:
         """Answer until when jobs of this kind have data."""
-        return json_response({"dataAvailabilityDate": written(self._jobs.available(self._kind))})
+        return json_response(
+            {"dataAvailabilityDate": format_timestamp(self._jobs.available(self._kind))}
+        )
 
     def _find_job(self, request: Request) -> tuple[str, Job]:
         job_id = request.path_params["id"]
@@ -94,13 +96,13 @@ class JobHandlers:
 def split_page_size(body: Any) -> tuple[Any, int]:
     """Return the *body* of a job without its ``pageSize``, and the page size.
 
-    Raises RefusalError.
+    Raises ApiError.
     """
     if not isinstance(body, dict) or body.get("pageSize") is None:
         return body, PAGE_SIZE
     size = body["pageSize"]
     if type(size) is not int or not 1 <= size <= MOST_PER_PAGE:
-        raise errors.malformed(f"pageSize must be 1 to {MOST_PER_PAGE}.")
+        raise errors.bad_request(f"pageSize must be 1 to {MOST_PER_PAGE}.")
     return {name: value for name, value in body.items() if name != "pageSize"}, size
 
 
@@ -125,5 +127,5 @@ def _first_row(request: Request) -> int:
     except ValueError:
         decoded = ""
     if not (decoded.isdecimal() and len(decoded) < 10):
-        raise errors.malformed("The cursor is not one of this job.")
+        raise errors.bad_request("The cursor is not one of this job.")
     return int(decoded)

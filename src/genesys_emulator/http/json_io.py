@@ -15,14 +15,14 @@ Handler = Callable[[Request], Awaitable[Response]]
 async def read_json(request: Request) -> Any:
     """Parse the body of *request*.
 
-    Raises RefusalError if it is not JSON, or has another content type.
+    Raises ApiError if it is not JSON, or has another content type.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        raise errors.standard(415)
+        raise errors.standard_error(415)
     try:
         return msgspec.json.decode(await request.body())
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise errors.malformed() from None
+        raise errors.bad_request() from None
 
 
 def json_response(content: Any, status: int = 200) -> Response:

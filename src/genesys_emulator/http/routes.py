@@ -24,7 +24,7 @@ from genesys_emulator.state.jobs import Jobs
 from genesys_emulator.state.tokens import Tokens
 from genesys_emulator.wire import endpoints, errors
 from genesys_emulator.wire.endpoints import Endpoint
-from genesys_emulator.wire.errors import RefusalError
+from genesys_emulator.wire.errors import ApiError
 
 
 def make_api(
@@ -59,15 +59,15 @@ def make_api(
                 _require_permissions(endpoint, handlers[endpoint], withheld),
                 methods=[endpoint.method],
             )
-            for endpoint in endpoints.by_precedence(handlers)
+            for endpoint in endpoints.sort_by_precedence(handlers)
         ],
-        exception_handlers={RefusalError: _answer_error, HTTPException: _answer_no_route},
+        exception_handlers={ApiError: _answer_error, HTTPException: _answer_no_route},
     )
 
 
-def error_answer(error: RefusalError, scope: Scope) -> Answer:
+def error_answer(error: ApiError, scope: Scope) -> Answer:
     """Return *error* as an answer; errors of the token endpoint have a form of their own."""
-    content: object = error.body(scope["state"]["correlation_id"])
+    content: object = error.error_body(scope["state"]["correlation_id"])
     if scope["path"] == endpoints.TOKEN.path and error.status in (400, 401):
         words = "authentication failed"
         content = {"error": "invalid_client", "description": words, "error_description": words}
@@ -89,7 +89,7 @@ def _require_permissions(endpoint: Endpoint, handler: Handler, withheld: frozens
 
 
 async def _answer_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RefusalError)
+    assert isinstance(error, ApiError)
     answer = error_answer(error, request.scope)
     return Response(answer.body, answer.status, answer.headers)
 
@@ -97,7 +97,7 @@ async def _answer_error(request: Request, error: Exception) -> Response:
 async def _answer_no_route(request: Request, error: Exception) -> Response:
     """Answer a request for which Starlette has no such path, or no such method."""
     assert isinstance(error, HTTPException)
-    own = errors.unknown_path() if error.status_code == 404 else errors.standard(405)
+    own = errors.unknown_path() if error.status_code == 404 else errors.standard_error(405)
     response = await _answer_error(request, own)
     response.headers.update(error.headers or {})
     return response

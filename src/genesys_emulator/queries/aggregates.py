@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from genesys_emulator.queries.filter_parsing import AGGREGATES, read
 from genesys_emulator.queries.filters import EVERYTHING, Clause
 from genesys_emulator.wire import errors
-from genesys_emulator.wire.json_objects import an_object, words
-from genesys_emulator.wire.timestamps import Granularity, granularity, instant
+from genesys_emulator.wire.json_objects import parse_object, parse_words
+from genesys_emulator.wire.timestamps import Granularity, parse_granularity, parse_timestamp
 from genesys_emulator.wire.vocabulary import EMULATED, GROUP_BY, METRICS
 
 COMMON_FIELDS: Mapping[str, type] = {
@@ -46,20 +46,20 @@ class Query:
 
 
 def query(body: object) -> Query:
-    """What *body*, parsed from JSON, asks for. Raises RefusalError."""
-    given = an_object(body, FIELDS, "ConversationAggregationQuery")
+    """What *body*, parsed from JSON, asks for. Raises ApiError."""
+    given = parse_object(body, FIELDS, "ConversationAggregationQuery")
     for name in ("interval", "metrics"):
         if not given.get(name):
-            raise errors.required(name, "ConversationAggregationQuery")
+            raise errors.missing_property(name, "ConversationAggregationQuery")
     zone = zone_of(given.get("timeZone"))
     start, end = interval_of(given["interval"], zone or UTC)
     checked = Query(
         start=start,
         end=end,
-        metrics=frozenset(words(given["metrics"], METRICS, "ConversationMetric")),
+        metrics=frozenset(parse_words(given["metrics"], METRICS, "ConversationMetric")),
         granularity=granularity_of(given.get("granularity")),
         zone=zone,
-        group_by=words(given.get("groupBy", ()), GROUP_BY, "ConversationDimension"),
+        group_by=parse_words(given.get("groupBy", ()), GROUP_BY, "ConversationDimension"),
         filter=read(given.get("filter"), AGGREGATES),
         flatten=given.get("flattenMultivaluedDimensions", False),
     )
@@ -83,19 +83,17 @@ def interval_of(text: str, zone: tzinfo) -> tuple[int, int]:
     if not slash:
         raise errors.invalid_date()
     try:
-        bounds = instant(start, zone), instant(end, zone)
+        bounds = parse_timestamp(start, zone), parse_timestamp(end, zone)
     except ValueError:
         raise errors.invalid_date() from None
     if bounds[0] >= bounds[1]:
-        raise errors.RefusalError(
-            400, "bad.request", f"The interval [{text}] must end after it starts"
-        )
+        raise errors.ApiError(400, "bad.request", f"The interval [{text}] must end after it starts")
     return bounds
 
 
 def granularity_of(text: str | None) -> Granularity | None:
     try:
-        return None if text is None else granularity(text)
+        return None if text is None else parse_granularity(text)
     except ValueError:
         raise errors.invalid_value(
             text, "Period", ["ISO-8601 durations. For example: PT30M"]
@@ -104,9 +102,9 @@ def granularity_of(text: str | None) -> Granularity | None:
 
 def _refuse_what_is_not_emulated(given: Mapping[str, Any], checked: Query) -> None:
     if len(given.get("views", ())) > MOST_VIEWS:
-        raise errors.malformed(f"There may be at most {MOST_VIEWS} views.")
+        raise errors.bad_request(f"There may be at most {MOST_VIEWS} views.")
     query_type = given.get("queryType", "groupBy")
-    words([query_type], ("groupBy", "topN", "bottomN"), "ConversationAggregationQueryType")
+    parse_words([query_type], ("groupBy", "topN", "bottomN"), "ConversationAggregationQueryType")
     if query_type != "groupBy":
         raise errors.not_emulated(f"The query type [{query_type}]")
     for name in NOT_EMULATED:

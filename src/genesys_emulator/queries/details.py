@@ -9,7 +9,7 @@ from genesys_emulator.queries.aggregates import interval_of
 from genesys_emulator.queries.filter_parsing import CONVERSATIONS, SEGMENTS, Dialect, read
 from genesys_emulator.queries.filters import Clause
 from genesys_emulator.wire import errors
-from genesys_emulator.wire.json_objects import an_object, words
+from genesys_emulator.wire.json_objects import parse_object, parse_words
 from genesys_emulator.wire.timestamps import DAY
 
 COMMON: Mapping[str, type] = {
@@ -49,8 +49,8 @@ class DetailsQuery:
 
 
 def details_query(body: object) -> DetailsQuery:
-    """What *body* asks of ``details/query``, which answers at once. Raises RefusalError."""
-    given = an_object(body, QUERY, "ConversationQuery")
+    """What *body* asks of ``details/query``, which answers at once. Raises ApiError."""
+    given = parse_object(body, QUERY, "ConversationQuery")
     size, number = paging(given)
     filtered = bool(given.get("conversationFilters") or given.get("segmentFilters"))
     start, end = span(given, "ConversationQuery", filtered=filtered)
@@ -58,21 +58,21 @@ def details_query(body: object) -> DetailsQuery:
 
 
 def details_job(body: object) -> DetailsQuery:
-    """What *body* asks of a job, which is neither paged nor short of time. Raises RefusalError."""
-    given = an_object(body, JOB, "AsyncConversationQuery")
+    """What *body* asks of a job, which is neither paged nor short of time. Raises ApiError."""
+    given = parse_object(body, JOB, "AsyncConversationQuery")
     start, end = span(given, "AsyncConversationQuery", filtered=None)
     whole = given.get("startOfDayIntervalMatching", False)
     return _query(given, start, end, from_start_of_day=whole)
 
 
 def paging(given: Mapping[str, Any]) -> tuple[int, int]:
-    """Size and number of the page that is asked for. Raises RefusalError."""
-    spec = an_object(given.get("paging", {}), PAGING, "PagingSpec")
+    """Size and number of the page that is asked for. Raises ApiError."""
+    spec = parse_object(given.get("paging", {}), PAGING, "PagingSpec")
     size, number = spec.get("pageSize", PAGE_SIZE), spec.get("pageNumber", 1)
     if not 1 <= size <= MOST_PER_PAGE or number < 1:
-        raise errors.malformed(f"pageSize must be 1 to {MOST_PER_PAGE}, pageNumber 1 or more.")
+        raise errors.bad_request(f"pageSize must be 1 to {MOST_PER_PAGE}, pageNumber 1 or more.")
     if size * number > MOST_RESULTS:
-        raise errors.RefusalError(
+        raise errors.ApiError(
             400, "bad.request", f"Pagination may not exceed {MOST_RESULTS} results."
         )
     return size, number
@@ -81,14 +81,14 @@ def paging(given: Mapping[str, Any]) -> tuple[int, int]:
 def span(given: Mapping[str, Any], owner: str, *, filtered: bool | None) -> tuple[int, int]:
     """Start and end of the interval in ms; *filtered* is None where any length will do.
 
-    Raises RefusalError.
+    Raises ApiError.
     """
     if not given.get("interval"):
-        raise errors.required("interval", owner)
+        raise errors.missing_property("interval", owner)
     start, end = interval_of(given["interval"], UTC)
     days = FILTERED if filtered else UNFILTERED
     if filtered is not None and end - start > days * DAY:
-        raise errors.RefusalError(
+        raise errors.ApiError(
             400,
             "bad.request",
             "You must specify a search interval as part of your query "
@@ -101,8 +101,8 @@ def _query(given: Mapping[str, Any], start: int, end: int, **rest: Any) -> Detai
     for name in NOT_EMULATED:
         if given.get(name):
             raise errors.not_emulated(f"The property [{name}]")
-    (order,) = words([given.get("order", "asc")], ORDERS, "QueryOrder")
-    (by,) = words([given.get("orderBy", ORDER_BY[0])], ORDER_BY, "QueryOrderBy")
+    (order,) = parse_words([given.get("order", "asc")], ORDERS, "QueryOrder")
+    (by,) = parse_words([given.get("orderBy", ORDER_BY[0])], ORDER_BY, "QueryOrderBy")
     if by != ORDER_BY[0]:
         raise errors.not_emulated(f"The order by [{by}]")
     return DetailsQuery(

@@ -6,7 +6,7 @@ from typing import Any
 
 from genesys_emulator.queries.filters import EVERYTHING, Clause, Predicate
 from genesys_emulator.wire import errors
-from genesys_emulator.wire.json_objects import an_object, words
+from genesys_emulator.wire.json_objects import parse_object, parse_words
 from genesys_emulator.wire.vocabulary import (
     CONVERSATION_FILTER_BY,
     EMULATED,
@@ -67,11 +67,11 @@ USER_DETAILS = Dialect("UserDetailQuery", "UserDetailDimension", USER_ID, USER_I
 
 
 def read(value: object, dialect: Dialect) -> Clause:
-    """The filter that *value*, from JSON, is; none lets everything pass. Raises RefusalError."""
+    """The filter that *value*, from JSON, is; none lets everything pass. Raises ApiError."""
     if value is None:
         return EVERYTHING
     owner = f"{dialect.owner}Filter"
-    given = an_object(value, FILTER, owner)
+    given = parse_object(value, FILTER, owner)
     clauses = tuple(_clause(clause, dialect) for clause in given.get("clauses", ()))
     predicates = tuple(_predicate(each, dialect) for each in given.get("predicates", ()))
     return Clause(_junction(given, owner), clauses + predicates)
@@ -79,32 +79,32 @@ def read(value: object, dialect: Dialect) -> Clause:
 
 def _clause(value: object, dialect: Dialect) -> Clause:
     owner = f"{dialect.owner}Clause"
-    given = an_object(value, CLAUSE, owner)
+    given = parse_object(value, CLAUSE, owner)
     if not given.get("predicates"):
-        raise errors.required("predicates", owner)
+        raise errors.missing_property("predicates", owner)
     predicates = tuple(_predicate(each, dialect) for each in given["predicates"])
     return Clause(_junction(given, owner), predicates)
 
 
 def _junction(given: Mapping[str, Any], owner: str) -> str:
     if "type" not in given:
-        raise errors.required("type", owner)
+        raise errors.missing_property("type", owner)
     word: str
-    (word,) = words([given["type"]], ("and", "or"), "QueryFilterType")
+    (word,) = parse_words([given["type"]], ("and", "or"), "QueryFilterType")
     return word
 
 
 def _predicate(value: object, dialect: Dialect) -> Predicate:
     owner = f"{dialect.owner}Predicate"
-    given = an_object(value, PREDICATE, owner)
+    given = parse_object(value, PREDICATE, owner)
 
-    (kind,) = words([given.get("type", "dimension")], TYPES, f"{owner}Type")
-    (operator,) = words([given.get("operator", "matches")], OPERATORS, f"{owner}Operator")
+    (kind,) = parse_words([given.get("type", "dimension")], TYPES, f"{owner}Type")
+    (operator,) = parse_words([given.get("operator", "matches")], OPERATORS, f"{owner}Operator")
     if kind != "dimension" or "range" in given:
         raise errors.not_emulated(f"A predicate of type [{kind}] or with a range")
     if "dimension" not in given or (operator == "matches" and "value" not in given):
-        raise errors.required("value" if "dimension" in given else "dimension", owner)
-    (dimension,) = words([given["dimension"]], dialect.known, dialect.dimension)
+        raise errors.missing_property("value" if "dimension" in given else "dimension", owner)
+    (dimension,) = parse_words([given["dimension"]], dialect.known, dialect.dimension)
     if dimension not in dialect.emulated:
         raise errors.not_emulated(f"A filter on [{dimension}]")
     return Predicate(dimension, operator, given.get("value", ""))

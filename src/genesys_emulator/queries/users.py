@@ -10,7 +10,7 @@ from genesys_emulator.queries.details import ORDERS, paging, span
 from genesys_emulator.queries.filter_parsing import USER_AGGREGATES, USER_DETAILS, read
 from genesys_emulator.queries.filters import EVERYTHING, Clause
 from genesys_emulator.wire import errors
-from genesys_emulator.wire.json_objects import an_object, words
+from genesys_emulator.wire.json_objects import parse_object, parse_words
 from genesys_emulator.wire.timestamps import Granularity
 
 METRICS = ("tAgentRoutingStatus", "tOrganizationPresence", "tSystemPresence")
@@ -71,55 +71,55 @@ class UserDetailsQuery:
 
 
 def users_query(body: object) -> UsersQuery:
-    """What *body* asks of ``users/aggregates``, at once or by a job. Raises RefusalError.
+    """What *body* asks of ``users/aggregates``, at once or by a job. Raises ApiError.
 
     A query must name its users, a hundred at most.
     """
-    given = an_object(body, COMMON_FIELDS, "UserAggregationQuery")
+    given = parse_object(body, COMMON_FIELDS, "UserAggregationQuery")
     for name in ("interval", "metrics", "filter"):
         if not given.get(name):
-            raise errors.required(name, "UserAggregationQuery")
+            raise errors.missing_property(name, "UserAggregationQuery")
     _refuse_what_is_not_emulated(given)
     zone = zone_of(given.get("timeZone"))
     start, end = interval_of(given["interval"], zone or UTC)
     return UsersQuery(
         start,
         end,
-        words(given["metrics"], METRICS, "UserMetric"),
+        parse_words(given["metrics"], METRICS, "UserMetric"),
         granularity_of(given.get("granularity")),
         zone,
-        bool(words(given.get("groupBy", ()), ("userId",), USER_AGGREGATES.dimension)),
+        bool(parse_words(given.get("groupBy", ()), ("userId",), USER_AGGREGATES.dimension)),
         _few(read(given["filter"], USER_AGGREGATES)),
     )
 
 
 def user_details_query(body: object) -> UserDetailsQuery:
-    """What *body* asks of ``users/details/query``, which answers at once. Raises RefusalError."""
-    given = an_object(body, DETAILS, "UserDetailsQuery")
+    """What *body* asks of ``users/details/query``, which answers at once. Raises ApiError."""
+    given = parse_object(body, DETAILS, "UserDetailsQuery")
     size, number = paging(given)
     start, end = span(given, "UserDetailsQuery", filtered=bool(given.get("userFilters")))
     return _details(given, start, end, page_size=size, page_number=number)
 
 
 def user_details_job(body: object) -> UserDetailsQuery:
-    """What *body* asks of a job, which is neither paged nor short of time. Raises RefusalError."""
-    given = an_object(body, JOB, "AsyncUserDetailsQuery")
+    """What *body* asks of a job, which is neither paged nor short of time. Raises ApiError."""
+    given = parse_object(body, JOB, "AsyncUserDetailsQuery")
     start, end = span(given, "AsyncUserDetailsQuery", filtered=None)
     return _details(given, start, end)
 
 
 def _details(given: Mapping[str, Any], start: int, end: int, **paged: int) -> UserDetailsQuery:
     _refuse_what_is_not_emulated(given)
-    (order,) = words([given.get("order", "asc")], ORDERS, "QueryOrder")
+    (order,) = parse_words([given.get("order", "asc")], ORDERS, "QueryOrder")
     filters = tuple(_few(read(each, USER_DETAILS)) for each in given.get("userFilters", ()))
     return UserDetailsQuery(start, end, filters, order == "desc", **paged)
 
 
 def _few(clause: Clause) -> Clause:
     if clause.size > MOST_PREDICATES:
-        raise errors.malformed(f"There may be at most {MOST_PREDICATES} predicates.")
+        raise errors.bad_request(f"There may be at most {MOST_PREDICATES} predicates.")
     if clause == EVERYTHING:
-        raise errors.required("predicates", "UserAggregateQueryFilter")
+        raise errors.missing_property("predicates", "UserAggregateQueryFilter")
     return clause
 
 

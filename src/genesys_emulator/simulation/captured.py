@@ -12,7 +12,7 @@ from genesys_emulator.simulation.detail_records import Detail
 from genesys_emulator.simulation.metric_events import CERTAIN, Book, Origin, Value, booked
 from genesys_emulator.simulation.organization import Agent, Organization, Queue, identifier
 from genesys_emulator.simulation.status import Shown
-from genesys_emulator.wire.timestamps import since_epoch
+from genesys_emulator.wire.timestamps import ms_since_epoch
 
 ENDLESS = 2**62
 PAGE = {"conversations", "totalHits", "aggregations", "cursor", "dataAvailabilityDate"}
@@ -172,9 +172,11 @@ def _said(value: Any) -> Any:
 
 def _detail(conversation: Conversation) -> Detail:
     """One that never ended is active for ever."""
-    end = since_epoch(conversation.conversation_end) if conversation.conversation_end else ENDLESS
+    end = (
+        ms_since_epoch(conversation.conversation_end) if conversation.conversation_end else ENDLESS
+    )
     return Detail(
-        since_epoch(conversation.conversation_start),
+        ms_since_epoch(conversation.conversation_start),
         end,
         end,
         conversation.conversation_id,
@@ -198,7 +200,7 @@ def _postings(
             for session in participant.sessions:
                 yield (
                     _origin(conversation, participant, session),
-                    [(m.name, since_epoch(m.emit_date), m.value) for m in session.metrics],
+                    [(m.name, ms_since_epoch(m.emit_date), m.value) for m in session.metrics],
                     CERTAIN,
                 )
 

@@ -7,7 +7,7 @@ from genesys_emulator.simulation.conversations import Conversation, Participant,
 from genesys_emulator.simulation.metric_events import Value, postings
 from genesys_emulator.simulation.organization import identifier
 from genesys_emulator.simulation.restatements import AsOf
-from genesys_emulator.wire.timestamps import written
+from genesys_emulator.wire.timestamps import format_timestamp
 
 Record = dict[str, Any]
 
@@ -57,8 +57,8 @@ def detail(conversation: Conversation, names: Mapping[str, str]) -> Detail:
         ]
         return {
             "conversationId": conversation.id,
-            "conversationStart": written(start),
-            **({"conversationEnd": written(end)} if end <= as_of.now else {}),
+            "conversationStart": format_timestamp(start),
+            **({"conversationEnd": format_timestamp(end)} if end <= as_of.now else {}),
             "originatingDirection": conversation.participants[0].sessions[0].direction,
             "divisionIds": list(conversation.division_ids),
             "participants": [each for each in participants if each["sessions"]],
@@ -103,7 +103,7 @@ def _participant(
 def _session(own_id: str, session: Session, values: Iterable[Value], until: int) -> Record:
     live = [segment for segment in session.segments if segment.kind != "wrapup"]
     metrics = [
-        {"name": metric, "value": value, "emitDate": written(at)}
+        {"name": metric, "value": value, "emitDate": format_timestamp(at)}
         for metric, at, value in sorted(values, key=lambda value: value[1])
     ]
     skipped = session.wrapped == "skipped" and live[-1].end <= until
@@ -125,8 +125,8 @@ def _segment(segment: Segment, session: Session, until: int, *, last: bool) -> R
     over = segment.end <= until
     wrapped = segment.kind == "wrapup" and over
     return {
-        "segmentStart": written(segment.start),
-        **({"segmentEnd": written(segment.end)} if over else {}),
+        "segmentStart": format_timestamp(segment.start),
+        **({"segmentEnd": format_timestamp(segment.end)} if over else {}),
         **({"queueId": segment.queue_id} if segment.queue_id else {}),
         **({"wrapUpCode": _code(session.wrapped)} if wrapped else {}),
         **({"disconnectType": session.ended} if last and over else {}),

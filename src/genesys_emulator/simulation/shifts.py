@@ -6,7 +6,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from genesys_emulator.simulation.organization import Agent
-from genesys_emulator.wire.timestamps import MINUTE, since_epoch
+from genesys_emulator.wire.timestamps import MINUTE, ms_since_epoch
 
 TUESDAY, WEDNESDAY = 1, 2
 
@@ -33,7 +33,7 @@ def shift(agent: Agent, day: date) -> list[Step]:
         return []
     dice = Random(f"{agent.id}/{day}")
     local = datetime.combine(day, time(agent.shift), ZoneInfo(agent.zone))
-    at = since_epoch(local) + int(dice.random() * 20 - 10) * MINUTE
+    at = ms_since_epoch(local) + int(dice.random() * 20 - 10) * MINUTE
     steps = []
     for presence, least, more in _sequence(agent, day):
         end = at + least * MINUTE + int(dice.random() * more * MINUTE)

@@ -14,7 +14,7 @@ from genesys_emulator.simulation.organization import TEAM_SIZE, Agent, Organizat
 from genesys_emulator.simulation.shifts import shift
 from genesys_emulator.simulation.status import Shown
 from genesys_emulator.simulation.team_day import Day, day_of
-from genesys_emulator.wire.timestamps import midnight, utc_date
+from genesys_emulator.wire.timestamps import midnight_of, utc_date
 
 TEAM_DAYS_KEPT, BOOKS_KEPT, SHOWN_KEPT = 120, 400, 400
 """Days of teams that stay in memory, as conversations, as values and as statuses, so that it has
@@ -97,7 +97,7 @@ class Simulated:
     def shown(self, agent: Agent, start: int, end: int) -> Shown:
         team = agent.index // TEAM_SIZE
         days = [self._shown(team, day) for day in self._days_around(agent, start, end)]
-        opened = midnight(self._opened)
+        opened = midnight_of(self._opened)
         return Shown(
             [(opened, "OFFLINE"), *(change for day in days for change in day[agent.id].presences)],
             [(opened, "OFF_QUEUE"), *(change for day in days for change in day[agent.id].routings)],

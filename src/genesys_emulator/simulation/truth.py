@@ -20,7 +20,7 @@ from genesys_emulator.simulation.metric_events import postings
 from genesys_emulator.simulation.restatements import ENDLESS, AsOf, Told
 from genesys_emulator.simulation.source import Simulated
 from genesys_emulator.simulation.status import statuses
-from genesys_emulator.wire.timestamps import bucket_starts, granularity, instant
+from genesys_emulator.wire.timestamps import bucket_starts, parse_granularity, parse_timestamp
 
 WORK = ("contacting", "dialing", "interact", "hold", "wrapup")
 """The segments that are handle time."""
@@ -197,10 +197,12 @@ WRITTEN: Mapping[str, Callable[[pa.Table], bytes]] = {
 
 def window(interval: str, width: str, told: Told) -> Window:
     """The intervals of *interval*, each as wide as *width* says. Raises ValueError."""
-    start, _, end = (instant(text, None) if text != "/" else 0 for text in interval.partition("/"))
+    start, _, end = (
+        parse_timestamp(text, None) if text != "/" else 0 for text in interval.partition("/")
+    )
     if start >= end:
         raise ValueError(interval)
-    starts = bucket_starts(start, end, granularity(width), zone=UTC, until=end)
+    starts = bucket_starts(start, end, parse_granularity(width), zone=UTC, until=end)
     return Window(starts, end, told(ENDLESS))
 
 

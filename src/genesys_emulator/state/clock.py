@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from genesys_emulator.wire.timestamps import DAY, granularity, instant
+from genesys_emulator.wire.timestamps import DAY, parse_granularity, parse_timestamp
 
 
 class ClockError(ValueError):
@@ -46,7 +46,7 @@ def _instant(text: Any) -> int | None:
     if text is None:
         return None
     try:
-        return instant(text, None)
+        return parse_timestamp(text, None)
     except (TypeError, ValueError):
         raise ClockError(
             f"now: {text!r} is no time with its zone; write 2026-03-03T00:00:00Z"
@@ -55,7 +55,7 @@ def _instant(text: Any) -> int | None:
 
 def _duration(text: Any) -> int:
     try:
-        width = granularity(text)
+        width = parse_granularity(text)
     except (TypeError, ValueError):
         raise ClockError(f"move: {text!r} is no duration; write PT30M or P1D") from None
     if width.months:

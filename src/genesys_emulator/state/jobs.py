@@ -8,7 +8,7 @@ from uuid import uuid4
 from genesys_emulator.state.cursors import Scroll, Scrolls
 from genesys_emulator.wire import errors
 from genesys_emulator.wire.endpoints import JobEndpoints
-from genesys_emulator.wire.timestamps import DAY, HOUR, SECOND, written
+from genesys_emulator.wire.timestamps import DAY, HOUR, SECOND, format_timestamp
 
 LAG = 6 * HOUR
 """How far what jobs of details see is behind: later activity is missing, silently."""
@@ -34,7 +34,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A sort of query that can be a job. *read* makes a task of its body, or raises RefusalError.
+    """A sort of query that can be a job. *read* makes a task of its body, or raises ApiError.
 
     *rows* is what a page calls its results, which are *lag* ms behind; *beside*
     them it says this too.
@@ -71,11 +71,11 @@ class Job:
         self.looks += 1
         told = {
             "state": self.state,
-            "submissionDate": written(self.submitted),
-            "expirationDate": written(self.submitted + DAY),
+            "submissionDate": format_timestamp(self.submitted),
+            "expirationDate": format_timestamp(self.submitted + DAY),
         }
         if self.state in (DONE, EXPIRED):
-            told["completionDate"] = written(self.submitted + RUN_TIME)
+            told["completionDate"] = format_timestamp(self.submitted + RUN_TIME)
         if self.state == FAILED:
             told["errorMessage"] = "The query could not be completed."
         return told
@@ -105,18 +105,18 @@ class Jobs:
         return job_id
 
     def one(self, kind: Kind, job_id: str) -> Job:
-        """The job with this id, if it has not expired. Raises RefusalError."""
+        """The job with this id, if it has not expired. Raises ApiError."""
         job = self._jobs.get(job_id)
         if job is None or job.kind is not kind or self.now() >= job.submitted + DAY:
-            raise errors.standard(404)
+            raise errors.standard_error(404)
         return job
 
     def results(self, job_id: str, job: Job) -> Scroll[Row]:
-        """Those of a job that is done. Raises RefusalError for one that is not."""
+        """Those of a job that is done. Raises ApiError for one that is not."""
         if job.state == EXPIRED:
-            raise errors.standard(404)
+            raise errors.standard_error(404)
         if job.state != DONE:
-            raise errors.malformed("The job is not fulfilled.")
+            raise errors.bad_request("The job is not fulfilled.")
         scroll: Scroll[Row] | None = self._scrolls.get(job_id)
         return scroll or self._scrolls.keep(job_id, Scroll(lambda: job.task.find(job.until)))
 

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """*name* is what faults call it. Of the *permissions* any one will do, or all are needed.
+    """An operation of the API. *name* is its name in faults.
 
-    *paged* are those of which an answer is a page, and others may follow.
+    Any one of the *permissions* is enough, unless *all_of_them* are needed. An
+    answer of a *paged* endpoint is one page, and more may follow.
     """
 
     name: str
@@ -19,17 +20,17 @@ class Endpoint:
     all_of_them: bool = False
     paged: bool = False
 
-    def holds(self, path: str) -> bool:
-        """Whether *path* is an address of this operation."""
-        before, found, after = self.path.partition("{id}")
-        if not found:
+    def matches_path(self, path: str) -> bool:
+        """Return whether *path* is an address of this operation."""
+        before, placeholder, after = self.path.partition("{id}")
+        if not placeholder:
             return path == before
         middle = path.removeprefix(before).removesuffix(after)
         return path == f"{before}{middle}{after}" and bool(middle) and "/" not in middle
 
 
 class JobEndpoints(NamedTuple):
-    """What can be done with jobs of one kind."""
+    """The operations on jobs of one kind."""
 
     submit: Endpoint
     status: Endpoint
@@ -37,8 +38,8 @@ class JobEndpoints(NamedTuple):
     delete: Endpoint
 
 
-def jobs_at(path: str, permissions: tuple[str, ...], prefix: str = "") -> JobEndpoints:
-    """Jobs at *path*; *prefix* tells their names from those of other jobs."""
+def job_endpoints(path: str, permissions: tuple[str, ...], prefix: str = "") -> JobEndpoints:
+    """Return the endpoints of jobs at *path*; *prefix* begins their names in faults."""
     name, one = f"{prefix}jobs", f"{path}/{{id}}"
     return JobEndpoints(
         Endpoint(name, "POST", path, permissions),
@@ -52,12 +53,12 @@ TOKEN = Endpoint("token", "POST", "/oauth/token")
 CONVERSATIONS = "/api/v2/analytics/conversations"
 VIEW_AGGREGATES = ("analytics:conversationAggregate:view",)
 AGGREGATES = Endpoint("aggregates", "POST", f"{CONVERSATIONS}/aggregates/query", VIEW_AGGREGATES)
-AGGREGATES_JOBS = jobs_at(f"{CONVERSATIONS}/aggregates/jobs", VIEW_AGGREGATES, "aggregates_")
+AGGREGATES_JOBS = job_endpoints(f"{CONVERSATIONS}/aggregates/jobs", VIEW_AGGREGATES, "aggregates_")
 VIEW_DETAILS = ("analytics:conversationDetail:view", "analytics:agentConversationDetail:view")
 DETAILS = Endpoint("details", "POST", f"{CONVERSATIONS}/details/query", VIEW_DETAILS, paged=True)
 DETAILS_OF_SOME = Endpoint("details", "GET", f"{CONVERSATIONS}/details", VIEW_DETAILS)
 DETAILS_OF_ONE = Endpoint("details", "GET", f"{CONVERSATIONS}/{{id}}/details", VIEW_DETAILS)
-DETAILS_JOBS = jobs_at(f"{CONVERSATIONS}/details/jobs", VIEW_DETAILS)
+DETAILS_JOBS = job_endpoints(f"{CONVERSATIONS}/details/jobs", VIEW_DETAILS)
 AVAILABILITY = Endpoint(
     "jobs", "GET", f"{CONVERSATIONS}/details/jobs/availability", VIEW_DETAILS[:1]
 )
@@ -67,13 +68,13 @@ VIEW_USER_DETAILS = ("analytics:userDetail:view",)
 USER_AGGREGATES = Endpoint(
     "user_aggregates", "POST", f"{ANALYTICS_OF_USERS}/aggregates/query", VIEW_USER_AGGREGATES
 )
-USER_AGGREGATES_JOBS = jobs_at(
+USER_AGGREGATES_JOBS = job_endpoints(
     f"{ANALYTICS_OF_USERS}/aggregates/jobs", VIEW_USER_AGGREGATES, "user_aggregates_"
 )
 USER_DETAILS = Endpoint(
     "user_details", "POST", f"{ANALYTICS_OF_USERS}/details/query", VIEW_USER_DETAILS, paged=True
 )
-USER_DETAILS_JOBS = jobs_at(f"{ANALYTICS_OF_USERS}/details/jobs", VIEW_USER_DETAILS, "user_")
+USER_DETAILS_JOBS = job_endpoints(f"{ANALYTICS_OF_USERS}/details/jobs", VIEW_USER_DETAILS, "user_")
 USER_AVAILABILITY = Endpoint(
     "user_jobs", "GET", f"{ANALYTICS_OF_USERS}/details/jobs/availability", VIEW_USER_DETAILS
 )
@@ -138,7 +139,7 @@ ALL = (
     DETAILS,
     DETAILS_OF_SOME,
     DETAILS_OF_ONE,
-    *(each for jobs in JOBS for each in jobs),
+    *(endpoint for jobs in JOBS for endpoint in jobs),
     AVAILABILITY,
     USER_AGGREGATES,
     USER_DETAILS,
@@ -175,14 +176,14 @@ OF_JOBS = frozenset(endpoint.name for jobs in JOBS for endpoint in jobs)
 PERMISSIONS = frozenset(name for endpoint in ALL for name in endpoint.permissions)
 
 
-def by_precedence(some: Iterable[Endpoint]) -> list[Endpoint]:
-    """Paths that are spelled out before those with an id in them, which would hold them too."""
-    return sorted(some, key=lambda each: "{id}" in each.path)
+def sort_by_precedence(several: Iterable[Endpoint]) -> list[Endpoint]:
+    """Sort paths without an id before paths with one, which would match them too."""
+    return sorted(several, key=lambda endpoint: "{id}" in endpoint.path)
 
 
-IN_ORDER = by_precedence(ALL)
+IN_ORDER = sort_by_precedence(ALL)
 
 
-def at(path: str) -> Endpoint | None:
-    """The endpoint at *path*, whatever the method."""
-    return next((each for each in IN_ORDER if each.holds(path)), None)
+def endpoint_at(path: str) -> Endpoint | None:
+    """Return the endpoint at *path*, for any method."""
+    return next((endpoint for endpoint in IN_ORDER if endpoint.matches_path(path)), None)

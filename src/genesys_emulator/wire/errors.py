@@ -1,4 +1,4 @@
-"""What the API says when it does not do what was asked: `ErrorBody`, as data."""
+"""Errors of the API and their bodies (`ErrorBody`)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,16 +12,16 @@ INVALID_VALUE = (
 
 
 @dataclass(eq=False)  # not frozen: an exception is given its traceback
-class RefusalError(Exception):
-    """A request that is refused. *extras* are further keys of the body, such as ``limit``."""
+class ApiError(Exception):
+    """An error answer to a request. *extras* are further keys of the body, such as ``limit``."""
 
     status: int
     code: str
     message: str
     extras: Mapping[str, Any] = field(default_factory=dict)
 
-    def body(self, correlation_id: str) -> dict[str, Any]:
-        """The `ErrorBody`; *correlation_id* is what support would ask for."""
+    def error_body(self, correlation_id: str) -> dict[str, Any]:
+        """Return the `ErrorBody`; *correlation_id* is the id that support would ask for."""
         return {
             "message": self.message,
             "code": self.code,
@@ -58,69 +58,69 @@ STANDARD: Mapping[int, tuple[str, str]] = {
     ),
     504: ("request.timeout", "The request timed out."),
 }
-"""The refusals that say the same whatever was asked."""
+"""Code and message by status, for the errors that are the same for every request."""
 
 
-def standard(status: int) -> RefusalError:
-    """The refusal with this *status* that needs no particulars."""
+def standard_error(status: int) -> ApiError:
+    """Return the error with this *status*, as `STANDARD` words it."""
     code, message = STANDARD[status]
-    return RefusalError(status, code, message)
+    return ApiError(status, code, message)
 
 
-def unauthenticated() -> RefusalError:
-    """401: there is no token at all. One that is no good gets `standard` (401)."""
+def missing_token() -> ApiError:
+    """Return 401 for a request without a token; a bad token gets ``standard_error(401)``."""
     message = "No authentication bearer token specified in authorization header."
-    return RefusalError(401, "authentication.required", message)
+    return ApiError(401, "authentication.required", message)
 
 
-def unknown_path() -> RefusalError:
-    """404. With a blank where ``not.found``, of what has a path but is not there, has a dot."""
-    return RefusalError(404, "not found", STANDARD[404][1])
+def unknown_path() -> ApiError:
+    """Return 404 with the code ``not found``; a missing entity has ``not.found``, with a dot."""
+    return ApiError(404, "not found", STANDARD[404][1])
 
 
-def throttled(seconds: int, allowed: int) -> RefusalError:
-    """429, with how long to wait in words only; a Retry-After is for the caller to add."""
+def rate_limited(seconds: int, allowed: int) -> ApiError:
+    """Return 429 with the seconds to wait in its message; the caller may add a Retry-After."""
     code, message = STANDARD[429]
     limit = {
         "key": "client.credentials.token.rate.per.minute",
         "namespace": "platform.api",
         "value": allowed,
     }
-    return RefusalError(429, code, message.format(seconds=seconds), extras={"limit": limit})
+    return ApiError(429, code, message.format(seconds=seconds), extras={"limit": limit})
 
 
-def invalid_value(value: object, field_type: str, allowed: Iterable[str]) -> RefusalError:
-    """400: an enumeration does not know *value*."""
+def invalid_value(value: object, field_type: str, allowed: Iterable[str]) -> ApiError:
+    """Return 400 for a *value* that is not in its enumeration."""
     message = INVALID_VALUE.format(value=value, type=field_type, allowed=", ".join(sorted(allowed)))
-    return RefusalError(400, "invalid.value", message)
+    return ApiError(400, "invalid.value", message)
 
 
-def invalid_property(name: str, owner: str) -> RefusalError:
+def invalid_property(name: str, owner: str) -> ApiError:
     message = f"Value [{name}] is not a valid property for object [{owner}]"
-    return RefusalError(400, "invalid.property", message)
+    return ApiError(400, "invalid.property", message)
 
 
-def invalid_date() -> RefusalError:
+def invalid_date() -> ApiError:
     message = "Dates must be specified as ISO-8601 strings. For example: yyyy-MM-ddTHH:mm:ss.SSSZ"
-    return RefusalError(400, "invalid.date", message)
+    return ApiError(400, "invalid.date", message)
 
 
-def too_large() -> RefusalError:
-    """400: the answer, not the request, would be too large."""
+def too_large() -> ApiError:
+    """Return 400 for an answer, not a request, that would be too large."""
     message = "The response is over the size limit; ask for less at a time."
-    return RefusalError(400, "response.entity.too.large", message)
+    return ApiError(400, "response.entity.too.large", message)
 
 
-def malformed(reason: str = "") -> RefusalError:
-    return RefusalError(400, "bad.request", f"{MALFORMED} {reason}".rstrip())
+def bad_request(reason: str = "") -> ApiError:
+    return ApiError(400, "bad.request", f"{MALFORMED} {reason}".rstrip())
 
 
-def required(name: str, owner: str) -> RefusalError:
-    return RefusalError(400, "constraint.validation", f"{owner}: {name} is required")
+def missing_property(name: str, owner: str) -> ApiError:
+    return ApiError(400, "constraint.validation", f"{owner}: {name} is required")
 
 
-def missing_permissions(names: Iterable[str], *, all_of_them: bool) -> RefusalError:
-    """403. Real operations ask for all, or for any, of what they list."""
+def missing_permissions(names: Iterable[str], *, all_of_them: bool) -> ApiError:
+    """Return 403. An operation needs all of the permissions that it lists, or any one."""
     listed = f"[{', '.join(names)}]"
     lacks = (
         f"You are missing the following permission(s): {listed}"
@@ -129,15 +129,15 @@ def missing_permissions(names: Iterable[str], *, all_of_them: bool) -> RefusalEr
     )
     code = "missing.permissions" if all_of_them else "missing.any.permissions"
     message = f"Unable to perform the requested action. {lacks}"
-    return RefusalError(403, code, message, extras={"messageParams": {"permissions": listed}})
+    return ApiError(403, code, message, extras={"messageParams": {"permissions": listed}})
 
 
-def not_emulated(what: str) -> RefusalError:
-    """501: the real API does it, this one does not, and a guess would be a wrong answer."""
-    return RefusalError(501, "not.emulated", f"{what} is not emulated.")
+def not_emulated(what: str) -> ApiError:
+    """Return 501 for a feature of the real API that is missing here; a guess would be wrong."""
+    return ApiError(501, "not.emulated", f"{what} is not emulated.")
 
 
 def near_miss(word: str, known: Iterable[str]) -> str:
-    """A hint such as ``; did you mean 'token'?``, or nothing."""
+    """Return a hint such as ``; did you mean 'token'?``, or an empty text."""
     close = get_close_matches(word, list(known), n=1)
     return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,4 +1,4 @@
-"""Instants as whole milliseconds since 1970 in UTC: read, written, and cut into buckets."""
+"""Timestamps as whole milliseconds since 1970 in UTC: parse, format, divide into buckets."""
 
 import re
 from calendar import monthrange
@@ -19,17 +19,17 @@ _DURATION = re.compile(
     r"(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?",
     re.ASCII,
 )
-_LONGEST = 1_000_000_000  # of any number in a duration: more overflows a date
+_LONGEST = 1_000_000_000  # a larger number in a duration overflows a date
 
 
-def since_epoch(moment: datetime) -> int:
+def ms_since_epoch(moment: datetime) -> int:
     return (moment - EPOCH) // MILLISECOND
 
 
-def instant(text: str, zone: tzinfo | None) -> int:
-    """*text* in ISO 8601, read in *zone* where it has no offset of its own.
+def parse_timestamp(text: str, zone: tzinfo | None) -> int:
+    """Parse *text* in ISO 8601, in *zone* if it has no offset of its own.
 
-    Raises ValueError if it is none, or if it has no offset and there is no *zone*.
+    Raises ValueError if it is no timestamp, or has no offset and there is no *zone*.
     """
     if not _INSTANT.fullmatch(text):
         raise ValueError(text)
@@ -40,12 +40,12 @@ def instant(text: str, zone: tzinfo | None) -> int:
         moment = moment.replace(tzinfo=zone)
     if not 1970 <= moment.year <= 9998:
         raise ValueError(text)
-    return since_epoch(moment)
+    return ms_since_epoch(moment)
 
 
-@lru_cache(2**15)  # a page has most instants several times, and is asked for again
-def written(at: int, zone: tzinfo = UTC) -> str:
-    """*at* with milliseconds and the offset of *zone*; an offset of nothing is ``Z``."""
+@lru_cache(2**15)  # most timestamps occur several times on a page, and again on the next
+def format_timestamp(at: int, zone: tzinfo = UTC) -> str:
+    """Format *at* with milliseconds and the offset of *zone*; an offset of zero is ``Z``."""
     moment = (EPOCH + at * MILLISECOND).astimezone(zone)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -54,7 +54,7 @@ def utc_date(at: int) -> date:
     return (EPOCH + at * MILLISECOND).date()
 
 
-def midnight(day: date) -> int:
+def midnight_of(day: date) -> int:
     return (day - EPOCH.date()).days * DAY
 
 
@@ -67,12 +67,12 @@ class Granularity:
     ms: int
 
 
-def granularity(text: str) -> Granularity:
-    """*text* as an ISO 8601 duration. Raises ValueError if it is none, or is empty."""
-    found = _DURATION.fullmatch(text)
-    if not found:
+def parse_granularity(text: str) -> Granularity:
+    """Parse *text* as an ISO 8601 duration. Raises ValueError if it is none, or is zero."""
+    match = _DURATION.fullmatch(text)
+    if not match:
         raise ValueError(text)
-    years, months, weeks, days, hours, minutes, seconds = (int(n or 0) for n in found.groups())
+    years, months, weeks, days, hours, minutes, seconds = (int(n or 0) for n in match.groups())
     width = Granularity(
         years * 12 + months, weeks * 7 + days, hours * HOUR + minutes * MINUTE + seconds * SECOND
     )
@@ -84,10 +84,10 @@ def granularity(text: str) -> Granularity:
 def bucket_starts(
     start: int, end: int, width: Granularity | None, *, zone: tzinfo, until: int
 ) -> Sequence[int]:
-    """Where the buckets of [start, end) start, counted from *start*.
+    """Return the starts of the buckets of [start, end), the first of which begins at *start*.
 
-    Days and months follow the clock of *zone*. Calendar buckets that start
-    after *until* are left out, but for the first of them.
+    Days and months follow the clock of *zone*. Of the calendar buckets that
+    start after *until* only the first is included.
     """
     if width is None:
         return (start,)
@@ -96,19 +96,19 @@ def bucket_starts(
     starts = [start]
     while starts[-1] < until:
         try:
-            following = _stepped(start, len(starts), width, zone)
+            next_start = _calendar_start(start, len(starts), width, zone)
         except (OverflowError, ValueError):  # after the year 9999
             break
-        if following >= end:
+        if next_start >= end:
             break
-        starts.append(following)
+        starts.append(next_start)
     return starts
 
 
-def _stepped(start: int, steps: int, width: Granularity, zone: tzinfo) -> int:
+def _calendar_start(start: int, steps: int, width: Granularity, zone: tzinfo) -> int:
     local = (EPOCH + start * MILLISECOND).astimezone(zone).replace(tzinfo=None)
     month = local.year * 12 + local.month - 1 + steps * width.months
     year, month = month // 12, month % 12 + 1
     day = min(local.day, monthrange(year, month)[1])
     moved = local.replace(year=year, month=month, day=day) + timedelta(days=steps * width.days)
-    return since_epoch(moved.replace(tzinfo=zone)) + steps * width.ms
+    return ms_since_epoch(moved.replace(tzinfo=zone)) + steps * width.ms

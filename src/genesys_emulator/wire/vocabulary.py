@@ -21,7 +21,7 @@ METRICS = frozenset(
     tTransmitting tUserResponseTime tVoicemail tWait
     """.split()
 )
-"""``n…`` are counters, ``t…`` timers in ms, ``o…`` observations."""
+"""Metrics: ``n…`` are counters, ``t…`` timers in ms, ``o…`` observations."""
 
 GROUP_BY = frozenset(
     """
@@ -46,7 +46,7 @@ GROUP_BY = frozenset(
 FILTER_BY = GROUP_BY | {"canonicalExternalContactId"}
 
 EMULATED = ("userId", "queueId", "mediaType", "direction", "purpose", "divisionId")
-"""The dimensions that `emission.Origin` has, in its order; the others are refused with a 501."""
+"""The dimensions of `metric_events.Origin`, in its order; others are answered with 501."""
 
 SEGMENT_FILTER_BY = frozenset(
     """
@@ -76,4 +76,4 @@ CONVERSATION_FILTER_BY = frozenset(
     originatingDirection originatingSocialMediaPublic
     """.split()
 )
-"""And those by which it selects conversations."""
+"""The dimensions by which a details query selects conversations."""

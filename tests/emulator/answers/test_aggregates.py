@@ -15,11 +15,11 @@ from genesys_emulator.simulation.metric_events import CERTAIN, Book, Origin
 from genesys_emulator.simulation.organization import organization
 from genesys_emulator.simulation.restatements import AsOf
 from genesys_emulator.simulation.source import Simulated
-from genesys_emulator.wire.timestamps import DAY, MINUTE, instant, midnight
+from genesys_emulator.wire.timestamps import DAY, MINUTE, midnight_of, parse_timestamp
 from genesys_emulator.wire.vocabulary import EMULATED
 from tests.emulator.conftest import a_query
 
-START = midnight(date(2026, 3, 2))
+START = midnight_of(date(2026, 3, 2))
 CENTRE = Simulated(organization(1, 12), date(2026, 2, 24))
 METRICS = ("tHandle", "tAcw", "nOffered")
 
@@ -50,7 +50,7 @@ def cells(told: dict[str, Any]) -> list[tuple[dict[str, str], int, int, str, dic
     found = []
     for result in told["results"]:
         for bucket in result["data"]:
-            start, end = (instant(text, None) for text in bucket["interval"].split("/"))
+            start, end = (parse_timestamp(text, None) for text in bucket["interval"].split("/"))
             found += [
                 (result["group"], start, end, metric["metric"], metric["stats"])
                 for metric in bucket["metrics"]

@@ -69,4 +69,4 @@ def test_conversations_by_id_need_the_permission_of_details(centre):
     ],
 )
 def test_a_path_that_is_spelled_out_goes_before_one_with_an_id(path, endpoint):
-    assert endpoints.at(path) is endpoint
+    assert endpoints.endpoint_at(path) is endpoint

@@ -259,7 +259,7 @@ def test_pages_of_limit_namespaces_come_to_an_end(cloud):
 
 @pytest.mark.parametrize("endpoint", endpoints.ALL, ids=lambda each: f"{each.method} {each.path}")
 def test_a_path_belongs_to_the_endpoint_of_its_operation(endpoint):
-    found = endpoints.at(endpoint.path.replace("{id}", "0815"))
+    found = endpoints.endpoint_at(endpoint.path.replace("{id}", "0815"))
 
     assert found is not None
     assert found.path == endpoint.path

@@ -10,7 +10,7 @@ import pytest
 
 from genesys_emulator.simulation.organization import organization
 from genesys_emulator.simulation.source import Simulated
-from genesys_emulator.wire.timestamps import DAY, HOUR, MINUTE, instant, midnight
+from genesys_emulator.wire.timestamps import DAY, HOUR, MINUTE, midnight_of, parse_timestamp
 from tests.emulator.conftest import NOW, Cloud
 
 AGGREGATES = "/api/v2/analytics/users/aggregates/query"
@@ -52,7 +52,7 @@ def sums(answer: httpx2.Response) -> dict[Key, dict[str, int]]:
     found: dict[Key, dict[str, int]] = defaultdict(dict)
     for result in answer.json()["results"]:
         for bucket in result["data"]:
-            at = instant(bucket["interval"].split("/")[0], None)
+            at = parse_timestamp(bucket["interval"].split("/")[0], None)
             for metric in bucket["metrics"]:
                 assert metric["stats"].keys() == {"sum"}
                 key = (result["group"].get("userId", ""), at, metric["metric"])
@@ -73,13 +73,13 @@ def test_the_running_interval_is_filled_so_far(cloud):
     cloud.call("POST", "/_emulator/clock", json={"now": "2026-03-02T10:10:00Z"})
     found = sums(ask(cloud))
 
-    assert max(at for _, at, _ in found) == midnight(date(2026, 3, 2)) + 10 * HOUR
+    assert max(at for _, at, _ in found) == midnight_of(date(2026, 3, 2)) + 10 * HOUR
     last = {sum(each.values()) for (_, at, _), each in found.items() if at % DAY == 10 * HOUR}
     assert last == {10 * MINUTE}
 
 
 def test_status_records_cut_at_interval_edges_add_up_to_the_aggregates(cloud):
-    start = midnight(date(2026, 3, 2))
+    start = midnight_of(date(2026, 3, 2))
     cut: dict[Key, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for user in records(cloud).json()["userDetails"]:
         for metric, name, word in (
@@ -88,8 +88,8 @@ def test_status_records_cut_at_interval_edges_add_up_to_the_aggregates(cloud):
             ("tAgentRoutingStatus", "routingStatus", "routingStatus"),
         ):
             for status in user[name]:
-                since = instant(status["startTime"], None)
-                until = instant(status["endTime"], None) if "endTime" in status else NOW
+                since = parse_timestamp(status["startTime"], None)
+                until = parse_timestamp(status["endTime"], None) if "endTime" in status else NOW
                 for at in range(start, start + DAY, 30 * MINUTE):
                     lasted = min(until, at + 30 * MINUTE) - max(since, at)
                     if lasted > 0:
@@ -117,7 +117,7 @@ def test_days_off_are_one_long_status():
     """Records reach as far beyond the interval as the status did."""
     centre = Simulated(CENTRE, date(2026, 2, 2))
     agent = CENTRE.agents[0]  # has Tuesdays and Wednesdays off
-    tuesday = midnight(date(2026, 2, 10))
+    tuesday = midnight_of(date(2026, 2, 10))
     changes = centre.shown(agent, tuesday + 23 * HOUR, tuesday + DAY).presences
     edges = [at for at, _ in changes if tuesday - DAY < at < tuesday + 3 * DAY]
 
@@ -153,7 +153,7 @@ def test_users_that_do_not_exist_are_left_out(cloud):
 def test_users_who_have_left_are_offline():
     gone = organization(1, 12, left=date(2026, 3, 2)).agents[5]
     centre = Simulated(organization(1, 12, left=date(2026, 3, 2)), date(2026, 2, 2))
-    start = midnight(date(2026, 3, 9))
+    start = midnight_of(date(2026, 3, 9))
     shown = centre.shown(gone, start, start + DAY)
 
     assert [word for at, word in shown.presences if at <= start][-1] == "OFFLINE"

@@ -6,15 +6,15 @@ import pytest
 
 from genesys_emulator.queries.aggregates import query
 from genesys_emulator.queries.filters import Clause, Predicate
-from genesys_emulator.wire.errors import RefusalError
+from genesys_emulator.wire.errors import ApiError
 from genesys_emulator.wire.vocabulary import FILTER_BY, GROUP_BY, METRICS
 from tests.emulator.conftest import a_query
 
 QUEUE = {"type": "dimension", "dimension": "queueId", "operator": "matches", "value": "q"}
 
 
-def refusal(body: object) -> RefusalError:
-    with pytest.raises(RefusalError) as caught:
+def refusal(body: object) -> ApiError:
+    with pytest.raises(ApiError) as caught:
         query(body)
     return caught.value
 

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genesys_emulator.simulation.restatements import ENDLESS, AsOf, Corrections, restated_at
-from genesys_emulator.wire.timestamps import DAY, HOUR, instant, midnight
+from genesys_emulator.wire.timestamps import DAY, HOUR, midnight_of, parse_timestamp
 from tests.emulator.answers.test_details import run_job
 from tests.emulator.conftest import Cloud
 
-MONDAY = midnight(date(2026, 3, 2))
+MONDAY = midnight_of(date(2026, 3, 2))
 moments = st.integers(MONDAY, MONDAY + 10 * DAY)
 chances = st.floats(0, 1, exclude_max=True)
 
@@ -70,13 +70,13 @@ def handled(cloud: Cloud) -> Counter[tuple[Any, ...]]:
 
 def rebuilt(cloud: Cloud) -> Counter[tuple[Any, ...]]:
     """The same from the details, by emit date."""
-    first, last = (instant(text, None) for text in SUNDAY.split("/"))
+    first, last = (parse_timestamp(text, None) for text in SUNDAY.split("/"))
     found: Counter[tuple[Any, ...]] = Counter()
     for conversation in run_job(cloud, interval="2026-02-24T00:00:00Z/2026-03-03T00:00:00Z"):
         for participant in conversation["participants"]:
             for session in participant["sessions"]:
                 for metric in session.get("metrics", ()):
-                    at = instant(metric["emitDate"], None)
+                    at = parse_timestamp(metric["emitDate"], None)
                     if metric["name"] not in HANDLED or not first <= at < last:
                         continue
                     start = at // (HOUR // 2) * (HOUR // 2)

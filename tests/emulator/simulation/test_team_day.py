@@ -19,7 +19,7 @@ from genesys_emulator.simulation.shifts import opens, shift, works
 from genesys_emulator.simulation.source import Simulated
 from genesys_emulator.simulation.status import statuses
 from genesys_emulator.simulation.team_day import day_of
-from genesys_emulator.wire.timestamps import DAY, HOUR, midnight, utc_date
+from genesys_emulator.wire.timestamps import DAY, HOUR, midnight_of, utc_date
 
 CENTRE = organization(1, 20)
 (TEAM,) = CENTRE.teams
@@ -115,7 +115,7 @@ def test_a_day_of_a_team_lies_within_two_days(team, day):
     for conversation in a_day(team, day):
         for _, values in postings(conversation):
             for _, at, _ in values:
-                assert midnight(day) <= at < midnight(day) + 2 * DAY
+                assert midnight_of(day) <= at < midnight_of(day) + 2 * DAY
 
 
 @given(agents, dates)
@@ -126,7 +126,7 @@ def test_a_shift_follows_the_clock_where_the_agent_is(agent, day):
     assert all(before.end == after.start for before, after in pairwise(steps))
     assert sum(not works(agent, day + timedelta(days=step)) for step in range(7)) == 2
     if steps:
-        assert midnight(day) <= steps[0].start
+        assert midnight_of(day) <= steps[0].start
         assert 7 * HOUR < steps[-1].end - steps[0].start < 11 * HOUR
 
 
@@ -155,7 +155,7 @@ def joined(spans: Iterable[Span]) -> list[Span]:
 
 @pytest.mark.parametrize("agent", CENTRE.agents[:8], ids=lambda agent: str(agent.index))
 def test_statuses_follow_from_the_conversations(agent):
-    start, end = midnight(MONDAY), midnight(MONDAY + timedelta(days=5))
+    start, end = midnight_of(MONDAY), midnight_of(MONDAY + timedelta(days=5))
     days = [MONDAY + timedelta(days=step) for step in range(-2, 6)]
     work = [each for day in days for each in day_of(TEAM, day, OPENED).conversations]
     work += touching(agent, start, end, OPENED)
@@ -180,7 +180,7 @@ def test_statuses_follow_from_the_conversations(agent):
 @settings(max_examples=20)
 @given(agents, dates)
 def test_routing_is_off_queue_whenever_the_presence_is_not_on_queue(agent, day):
-    start = midnight(day)
+    start = midnight_of(day)
     shown = Simulated(CENTRE, day - timedelta(days=2)).shown(agent, start, start + DAY)
     present = list(statuses(shown.presences, start, start + DAY, start + DAY))
 

@@ -15,11 +15,11 @@ from genesys_emulator.pytest_plugin import GenesysCloud
 from genesys_emulator.simulation.captured import Captured
 from genesys_emulator.simulation.restatements import AsOf
 from genesys_emulator.simulation.truth import WORK, Window
-from genesys_emulator.wire.timestamps import DAY, MINUTE, instant, midnight
+from genesys_emulator.wire.timestamps import DAY, MINUTE, midnight_of, parse_timestamp
 from tests.emulator.conftest import Cloud, cloud_of
 
 MONDAY = "2026-03-02T00:00:00Z/2026-03-03T00:00:00Z"
-START = midnight(date(2026, 3, 2))
+START = midnight_of(date(2026, 3, 2))
 
 
 def truth(cloud: Cloud, table: str, **asked: str) -> list[dict[str, Any]]:
@@ -50,7 +50,7 @@ def test_posted_truth_equals_the_aggregates(cloud):
     ]
     told = {
         (
-            instant(bucket["interval"].split("/")[0], None),
+            parse_timestamp(bucket["interval"].split("/")[0], None),
             result["group"]["userId"],
             result["group"].get("queueId"),
             result["group"]["mediaType"],
