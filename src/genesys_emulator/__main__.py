@@ -14,9 +14,9 @@ from cyclopts import App, CycloptsError, Parameter
 
 from genesys_emulator.http import server
 from genesys_emulator.http.app import Emulator
-from genesys_emulator.simulation.captured import CapturedError, captured
-from genesys_emulator.simulation.organization import organization
-from genesys_emulator.simulation.source import Centre, Simulated
+from genesys_emulator.simulation.captured import CapturedError, load_captured
+from genesys_emulator.simulation.organization import make_organization
+from genesys_emulator.simulation.source import Centre, SimulatedCentre
 from genesys_emulator.state.clock import Clock
 from genesys_emulator.state.fault_parsing import FaultError, typed
 from genesys_emulator.state.faults import Fault
@@ -105,7 +105,10 @@ def serve_emulator(
     centre, what = (
         (_load_conversations(conversations), f"the conversations of {conversations}")
         if conversations
-        else (Simulated(organization(seed, agents), opened), f"{agents} agents since {opened}")
+        else (
+            SimulatedCentre(make_organization(seed, agents), opened),
+            f"{agents} agents since {opened}",
+        )
     )
     if organization_id is not None:
         centre.organization = replace(centre.organization, id=_parse_uuid(organization_id))
@@ -191,7 +194,7 @@ def _parse_faults(texts: tuple[str, ...]) -> list[Fault]:
 
 def _load_conversations(path: Path) -> Centre:
     try:
-        return captured(path.read_bytes())
+        return load_captured(path.read_bytes())
     except OSError as error:
         raise StartError(f"--conversations {path}: cannot be read ({error.strerror})") from None
     except CapturedError as error:

@@ -13,8 +13,8 @@ import httpx2
 import pytest
 
 from genesys_emulator.http.app import Emulator
-from genesys_emulator.simulation.organization import organization
-from genesys_emulator.simulation.source import Centre, Simulated
+from genesys_emulator.simulation.organization import make_organization
+from genesys_emulator.simulation.source import Centre, SimulatedCentre
 from genesys_emulator.state.clock import Clock
 from genesys_emulator.state.tokens import Tokens
 from genesys_emulator.wire.timestamps import midnight_of
@@ -99,13 +99,13 @@ def cloud_of(
 
 
 @pytest.fixture(scope="session")
-def centre() -> Simulated:
+def centre() -> SimulatedCentre:
     """Twelve agents, a week before `NOW` on."""
-    return Simulated(organization(1, 12), date(2026, 2, 24))
+    return SimulatedCentre(make_organization(1, 12), date(2026, 2, 24))
 
 
 @pytest.fixture
-def stranger(centre: Simulated) -> Cloud:
+def stranger(centre: SimulatedCentre) -> Cloud:
     """A client that has not logged in."""
     return cloud_of(centre)
 

@@ -9,8 +9,8 @@ from random import Random
 from typing import Any
 
 from genesys_emulator.queries.aggregates import Query
-from genesys_emulator.simulation.metric_events import Book, Origin
-from genesys_emulator.simulation.restatements import AsOf, Corrections
+from genesys_emulator.simulation.metric_events import Origin, PostedValues
+from genesys_emulator.simulation.restatements import Corrections, Snapshot
 from genesys_emulator.wire.timestamps import bucket_starts, format_timestamp
 from genesys_emulator.wire.vocabulary import EMULATED
 
@@ -21,7 +21,9 @@ Cells = dict[Group, dict[int, dict[str, list[int]]]]
 """By group, number of the bucket and metric: the values that were posted."""
 
 
-def answer(query: Query, books: Iterable[Book], as_of: AsOf, order: Random) -> dict[str, Any]:
+def answer(
+    query: Query, books: Iterable[PostedValues], as_of: Snapshot, order: Random
+) -> dict[str, Any]:
     """What the real API says: no group, bucket or metric that nothing was posted for.
 
     A value counts whole in the bucket in which it was posted, if it was known
@@ -59,7 +61,7 @@ def answer(query: Query, books: Iterable[Book], as_of: AsOf, order: Random) -> d
 
 
 def _asked_for(
-    query: Query, book: Book, as_of: AsOf
+    query: Query, book: PostedValues, as_of: Snapshot
 ) -> Iterator[tuple[list[Group], str, int, int]]:
     start, until = query.start, min(query.end, as_of.now)
     certain = as_of.corrections == Corrections()
@@ -70,7 +72,7 @@ def _asked_for(
         groups = _groups(query, origin)
         for metric in wanted:
             for at, value, chance in by_metric[metric]:
-                if start <= at < until and (certain or as_of.knows(at, chance)):
+                if start <= at < until and (certain or as_of.includes_value(at, chance)):
                     yield groups, metric, at, value
 
 

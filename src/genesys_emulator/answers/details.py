@@ -6,7 +6,7 @@ from itertools import chain
 from genesys_emulator.queries.details import DetailsQuery
 from genesys_emulator.queries.filters import Clause
 from genesys_emulator.simulation.detail_records import Detail, Record
-from genesys_emulator.simulation.restatements import AsOf
+from genesys_emulator.simulation.restatements import Snapshot
 from genesys_emulator.simulation.source import Centre
 from genesys_emulator.wire.timestamps import DAY
 
@@ -16,21 +16,21 @@ Values = dict[str, tuple[str, ...]]
 OF_SEGMENT = ("queueId", "segmentType", "disconnectType")
 
 
-def started(query: DetailsQuery, centre: Centre, as_of: AsOf) -> Iterator[Detail]:
+def started(query: DetailsQuery, centre: Centre, as_of: Snapshot) -> Iterator[Detail]:
     """Those of ``details/query``, in order: begun on a day (UTC) that the interval touches."""
     return _begun(query, centre, *_days(query), as_of)
 
 
-def how_many_started(query: DetailsQuery, centre: Centre, as_of: AsOf) -> int:
+def how_many_started(query: DetailsQuery, centre: Centre, as_of: Snapshot) -> int:
     first, end = _days(query)
     last = min(end, as_of.now)
     return sum(
         first <= each.start < last and _wanted(query, each, as_of)
-        for each in centre.begun(first, last)
+        for each in centre.conversations_begun(first, last)
     )
 
 
-def active(query: DetailsQuery, centre: Centre, as_of: AsOf) -> Iterator[Detail]:
+def active(query: DetailsQuery, centre: Centre, as_of: Snapshot) -> Iterator[Detail]:
     """Those of a job, in order: with any activity in the interval, whenever they began.
 
     A leg that stays open for weeks is no activity, but its end is.
@@ -40,7 +40,7 @@ def active(query: DetailsQuery, centre: Centre, as_of: AsOf) -> Iterator[Detail]
         since = query.start // DAY * DAY if query.from_start_of_day else 0
         carried = (
             each
-            for each in centre.carried(query.start, query.end)
+            for each in centre.conversations_carried(query.start, query.end)
             if since <= each.start < query.start
             if each.quiet > query.start or query.start < each.end <= query.end
             if _wanted(query, each, as_of)
@@ -58,13 +58,13 @@ def _days(query: DetailsQuery) -> tuple[int, int]:
 
 
 def _begun(
-    query: DetailsQuery, centre: Centre, start: int, end: int, as_of: AsOf
+    query: DetailsQuery, centre: Centre, start: int, end: int, as_of: Snapshot
 ) -> Iterator[Detail]:
     """Those that begin in [start, end) and are known, of which a day at most is in memory."""
     days = range(start, min(end, as_of.now), DAY)
     for day in reversed(days) if query.descending else days:
         last = min(day + DAY, end, as_of.now)
-        begun = (each for each in centre.begun(day, last) if day <= each.start < last)
+        begun = (each for each in centre.conversations_begun(day, last) if day <= each.start < last)
         yield from _sorted(query, (each for each in begun if _wanted(query, each, as_of)))
 
 
@@ -72,9 +72,9 @@ def _sorted(query: DetailsQuery, found: Iterable[Detail]) -> list[Detail]:
     return sorted(found, key=lambda each: each[:4], reverse=query.descending)
 
 
-def _wanted(query: DetailsQuery, detail: Detail, as_of: AsOf) -> bool:
+def _wanted(query: DetailsQuery, detail: Detail, as_of: Snapshot) -> bool:
     """Every segment filter is to hold for some segment, not all of them for the same one."""
-    if not detail.known(as_of):
+    if not detail.is_known(as_of):
         return False
     if not query.conversation and not query.segment:
         return True

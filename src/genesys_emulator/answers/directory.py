@@ -43,7 +43,7 @@ MOST_QUEUES_IN_VIEW, MOST_PAGES_OF_VIEW = 100, 5
 def users(organization: Organization, path: str, parameters: Parameters) -> Page:
     """Only those who are active unless ``state`` says other, even where ids are given."""
     state = one_of(parameters, "state", STATES, "active")
-    found = [each for each in organization.listed if state in ("any", each.state)]
+    found = [each for each in organization.listed_agents if state in ("any", each.state)]
     expand = some_of(parameters, "expand", EXPANSIONS)
     return page_of(
         path,
@@ -85,7 +85,7 @@ def members(organization: Organization, path: str, parameters: Parameters) -> Pa
     by_group = one_of(parameters, "memberBy", ("user", "group"), "user") == "group"
     found = [
         agent
-        for agent in organization.listed
+        for agent in organization.listed_agents
         if of in agent.queues
         and name in agent.name.casefold()
         and joined in (None, agent.state == "active")
@@ -153,7 +153,7 @@ def old_presence_definitions(organization: Organization, path: str, parameters: 
 
 def user(organization: Organization, path: str, parameters: Parameters) -> Page:
     """Who has this id; a deleted one only if ``state`` says so."""
-    agent = _one(organization.listed, path)
+    agent = _one(organization.listed_agents, path)
     state = one_of(parameters, "state", ("active", "deleted"), "active")
     if (agent.state == "deleted") != (state == "deleted"):
         raise standard_error(404)

@@ -11,7 +11,7 @@ from genesys_emulator.simulation.organization import (
     Presence,
     Queue,
     Team,
-    identifier,
+    stable_id,
 )
 
 Entity = dict[str, Any]
@@ -60,7 +60,7 @@ def reference(agent: Agent) -> Entity:
 
 
 def queue_of(organization: Organization, queue: Queue) -> Entity:
-    members = [agent for agent in organization.listed if queue in agent.queues]
+    members = [agent for agent in organization.listed_agents if queue in agent.queues]
     return {
         "id": queue.id,
         "name": queue.name,
@@ -147,7 +147,7 @@ def organization_of(organization: Organization) -> Entity:
         "features": {"purecloud": True},
         "version": 1,
         "state": "active",
-        "defaultSiteId": identifier(organization.id, "site"),
+        "defaultSiteId": stable_id(organization.id, "site"),
         "supportURI": "support@emulated.example.com",
         "voicemailEnabled": False,
         "productPlatform": "GenesysCloud",

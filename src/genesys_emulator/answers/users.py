@@ -9,13 +9,13 @@ from typing import Any
 
 from genesys_emulator.queries.users import UserDetailsQuery, UsersQuery
 from genesys_emulator.simulation.organization import Agent, Organization
-from genesys_emulator.simulation.status import Shown, Status, presences_of, statuses
+from genesys_emulator.simulation.status import Status, StatusChanges, presences_of, statuses_between
 from genesys_emulator.wire.timestamps import bucket_starts, format_timestamp
 
 Sums = dict[str, dict[int, dict[tuple[str, str], int]]]
 """By group, number of the bucket, and metric with qualifier, in ms."""
 
-Of = Iterable[tuple[Agent, Shown]]
+Of = Iterable[tuple[Agent, StatusChanges]]
 
 
 def aggregates(
@@ -76,22 +76,22 @@ def details(
                 "systemPresence": each.word,
                 "organizationPresenceId": known[each.word].id,
             }
-            for each in statuses(shown.presences, query.start, query.end, now)
+            for each in statuses_between(shown.presences, query.start, query.end, now)
         ]
         routing = [
             {**_times(each), "routingStatus": each.word}
-            for each in statuses(shown.routings, query.start, query.end, now)
+            for each in statuses_between(shown.routings, query.start, query.end, now)
         ]
         yield {"userId": agent.id, "primaryPresence": presence, "routingStatus": routing}
 
 
 def _measured(
-    query: UsersQuery, organization: Organization, agent: Agent, shown: Shown, now: int
+    query: UsersQuery, organization: Organization, agent: Agent, shown: StatusChanges, now: int
 ) -> Iterator[tuple[str, str, Status]]:
     known = presences_of(organization, agent)
     for metric in query.metrics:
         changes = shown.routings if metric == "tAgentRoutingStatus" else shown.presences
-        for status in statuses(changes, query.start, query.end, now):
+        for status in statuses_between(changes, query.start, query.end, now):
             custom = metric == "tOrganizationPresence"
             yield metric, known[status.word].id if custom else status.word, status
 

@@ -12,7 +12,7 @@ from genesys_emulator.answers import aggregates
 from genesys_emulator.http.jobs import JobHandlers, split_page_size
 from genesys_emulator.http.json_io import Handler, json_response, read_json
 from genesys_emulator.queries.aggregates import Query, query
-from genesys_emulator.simulation.restatements import Told
+from genesys_emulator.simulation.restatements import SnapshotAt
 from genesys_emulator.simulation.source import Centre
 from genesys_emulator.state.jobs import Jobs, Kind, Task
 from genesys_emulator.wire import endpoints
@@ -22,7 +22,7 @@ from genesys_emulator.wire.endpoints import Endpoint
 class AggregateHandlers:
     """Answer requests for conversation aggregates, once they are let in."""
 
-    def __init__(self, centre: Centre, jobs: Jobs, told: Told) -> None:
+    def __init__(self, centre: Centre, jobs: Jobs, told: SnapshotAt) -> None:
         self._centre = centre
         self._jobs = jobs
         self._told = told
@@ -50,7 +50,7 @@ class AggregateHandlers:
         return Task(find_results, page_size)
 
     def _aggregate(self, asked: Query, now: int, order: Random) -> dict[str, Any]:
-        books = self._centre.books(asked.start, min(asked.end, now), _agent_check(asked))
+        books = self._centre.posted_values(asked.start, min(asked.end, now), _agent_check(asked))
         return aggregates.answer(asked, books, self._told(now), order)
 
 

@@ -49,8 +49,8 @@ class CapacityHandlers:
     async def answer_query(self, request: Request) -> Response:
         metrics, asked = _parse_query(await read_json(request))
         shown = (
-            (agent, self._centre.shown(agent, asked.start, asked.end))
-            for agent in self._centre.watched
+            (agent, self._centre.status_changes(agent, asked.start, asked.end))
+            for agent in self._centre.watched_agents
             if asked.filter.verdict({"userId": (agent.id,)}.get)
         )
         order = Random(await request.body())

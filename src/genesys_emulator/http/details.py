@@ -14,7 +14,7 @@ from genesys_emulator.http.json_io import Handler, json_response, read_json
 from genesys_emulator.http.page_faults import row_range, total_hits
 from genesys_emulator.queries.details import DetailsQuery, details_job, details_query
 from genesys_emulator.simulation.detail_records import Detail
-from genesys_emulator.simulation.restatements import AsOf, Told
+from genesys_emulator.simulation.restatements import Snapshot, SnapshotAt
 from genesys_emulator.simulation.source import Centre
 from genesys_emulator.state.cursors import Scroll, Scrolls
 from genesys_emulator.state.jobs import LAG, Jobs, Kind, Row, Task
@@ -29,7 +29,7 @@ MOST_IDS = 100
 class QueryResults:
     """The conversations that a query finds, as they were known at one moment."""
 
-    as_of: AsOf
+    as_of: Snapshot
     total: int
     scroll: Scroll[Detail]
 
@@ -41,7 +41,7 @@ class QueryResults:
 class DetailsHandlers:
     """Answer requests for conversation details, once they are let in."""
 
-    def __init__(self, centre: Centre, jobs: Jobs, scrolls: Scrolls, told: Told) -> None:
+    def __init__(self, centre: Centre, jobs: Jobs, scrolls: Scrolls, told: SnapshotAt) -> None:
         self._centre = centre
         self._jobs = jobs
         self._scrolls = scrolls

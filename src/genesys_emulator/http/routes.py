@@ -17,7 +17,7 @@ from genesys_emulator.http.details import DetailsHandlers
 from genesys_emulator.http.directory import DirectoryHandlers
 from genesys_emulator.http.json_io import Handler, json_response
 from genesys_emulator.http.users import UserHandlers
-from genesys_emulator.simulation.restatements import Told
+from genesys_emulator.simulation.restatements import SnapshotAt
 from genesys_emulator.simulation.source import Centre
 from genesys_emulator.state.cursors import Scrolls
 from genesys_emulator.state.jobs import Jobs
@@ -32,7 +32,7 @@ def make_api(
     tokens: Tokens,
     jobs: Jobs,
     scrolls: Scrolls,
-    told: Told,
+    told: SnapshotAt,
     *,
     withheld: frozenset[str],
     monotonic: Callable[[], float],

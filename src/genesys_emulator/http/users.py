@@ -92,8 +92,10 @@ class UserHandlers:
 
     def _matching_agents(self, clause: Clause) -> list[Agent]:
         return [
-            agent for agent in self._centre.watched if clause.verdict({"userId": (agent.id,)}.get)
+            agent
+            for agent in self._centre.watched_agents
+            if clause.verdict({"userId": (agent.id,)}.get)
         ]
 
     def _shown(self, agents: Sequence[Agent], start: int, end: int) -> users.Of:
-        return ((agent, self._centre.shown(agent, start, end)) for agent in agents)
+        return ((agent, self._centre.status_changes(agent, start, end)) for agent in agents)

@@ -1,4 +1,4 @@
-"""An agent at a desk: at what, since when, and what the platform shows of it."""
+"""State of agents during a simulated day: their work, their presence, their routing status."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from genesys_emulator.wire.timestamps import HOUR, MINUTE, SECOND
 
 DIGITAL = ("chat", "message")
 AT_ONCE = 3
-"""Digital conversations that an agent has at the same time."""
+"""Most digital conversations that an agent has at the same time."""
 
 PATIENCE = {
     "voice": (90 * SECOND, 20 * MINUTE),
@@ -20,18 +20,18 @@ PATIENCE = {
     "message": (2 * HOUR, 4 * HOUR),
     "email": (3 * HOUR, 6 * HOUR),
 }
-"""How long people wait, shortest and longest; nobody hangs up on an e-mail or a message."""
+"""Shortest and longest wait before a contact gives up; e-mails and messages only expire."""
 
 Change = tuple[int, str]
-"""From when in ms, and to what."""
+"""A change: its time in ms, and the new status."""
 
 
 @dataclass(slots=True, eq=False)
 class Contact:
-    """Somebody who wants something, and what became of it.
+    """A customer's contact, and the sessions it led to.
 
-    *since* is when they began to wait, *deadline* until when they will,
-    *left* when they were gone.
+    *since* is when the wait began, *deadline* when the customer gives up,
+    *left* when the customer was gone.
     """
 
     number: int
@@ -43,36 +43,38 @@ class Contact:
     deadline: int = 0
     left: int = 0
     waiting: bool = False
-    legs: list[Participant] = field(default_factory=list)
+    participants: list[Participant] = field(default_factory=list)
     division_ids: dict[str, None] = field(default_factory=dict)
 
-    def waited(self, until: int, ended: str) -> None:
-        """They no longer wait in the queue."""
+    def end_wait(self, until: int, ended: str) -> None:
+        """End the wait in the queue, and add its session."""
         assert self.queue
         self.waiting = False
         self.left = max(self.left, until)
         segment = Segment("interact", self.since, until, self.queue.id)
-        self.legs.append(Participant("acd", "", (self.session([segment], ended=ended),)))
-        self._of(self.queue.division)
+        self.participants.append(
+            Participant("acd", "", (self.make_session([segment], ended=ended),))
+        )
+        self._add_division(self.queue.division)
 
-    def handled(self, agent: Agent, purpose: str, *sessions: Session) -> None:
-        """An agent did this for them."""
-        live = [each.end for each in sessions[0].segments if each.kind != "wrapup"]
-        self.left = max(self.left, live[-1])
-        self.legs.append(Participant(purpose, agent.id, sessions))
-        self._of(agent.division)
+    def add_handling(self, agent: Agent, purpose: str, *sessions: Session) -> None:
+        """Add the *sessions* of an agent who handled the contact."""
+        live_ends = [segment.end for segment in sessions[0].segments if segment.kind != "wrapup"]
+        self.left = max(self.left, live_ends[-1])
+        self.participants.append(Participant(purpose, agent.id, sessions))
+        self._add_division(agent.division)
 
-    def session(self, segments: Sequence[Segment], **of: Any) -> Session:
-        return Session(self.media, self.direction, tuple(segments), **of)
+    def make_session(self, segments: Sequence[Segment], **fields: Any) -> Session:
+        return Session(self.media, self.direction, tuple(segments), **fields)
 
-    def _of(self, division: Division | None) -> None:
+    def _add_division(self, division: Division | None) -> None:
         if division:
             self.division_ids[division.id] = None
 
 
 @dataclass(slots=True, eq=False)
 class Chat:
-    """A digital conversation: talked to or on hold since *since*, for as long as work is *left*."""
+    """An open digital conversation, interacting or on hold since *since*; *left* is work in ms."""
 
     contact: Contact
     queue: Queue
@@ -81,56 +83,56 @@ class Chat:
     segments: list[Segment]
     kind: str = "interact"
 
-    def turn(self, at: int, kind: str) -> None:
-        """From *at* on it is talked to, or on hold."""
+    def switch_to(self, at: int, kind: str) -> None:
+        """Begin a segment of this *kind*, interact or hold, at *at*."""
         if kind != self.kind:
-            self.until(at)
+            self.close_segment(at)
             self.kind = kind
 
-    def until(self, at: int) -> None:
-        """What it was at is over at *at*."""
+    def close_segment(self, at: int) -> None:
+        """End the current segment at *at*."""
         if at > self.since:
             self.segments.append(Segment(self.kind, self.since, at, self.queue.id))
         self.since = at
 
 
 @dataclass(slots=True, eq=False)
-class Desk:
-    """*due* is the presence that the shift wants now; who is at work finishes that first."""
+class AgentState:
+    """An agent during a day. *due_presence* is what the shift prescribes, once work is done."""
 
     agent: Agent
-    due: str = "OFFLINE"
+    due_presence: str = "OFFLINE"
     working: bool = False
     idle_since: int = 0
     chats: deque[Chat] = field(default_factory=deque)
-    ringing: tuple[Contact, Queue, int] | None = None
+    pending_offer: tuple[Contact, Queue, int] | None = None
     presences: list[Change] = field(default_factory=list)
     routings: list[Change] = field(default_factory=list)
 
     @property
     def on_queue(self) -> bool:
-        return self.due == "ON_QUEUE"
+        return self.due_presence == "ON_QUEUE"
 
-    def takes(self, media: str) -> bool:
-        """Whether there is room for one more conversation."""
+    def can_take(self, media: str) -> bool:
+        """Return whether the agent has room for one more conversation."""
         if not self.on_queue:
             return False
         if not self.working:
             return True
-        return media in DIGITAL and 0 < len(self.chats) < AT_ONCE and not self.ringing
+        return media in DIGITAL and 0 < len(self.chats) < AT_ONCE and not self.pending_offer
 
-    def works(self, at: int, routing: str = "INTERACTING") -> None:
+    def start_work(self, at: int, routing: str = "INTERACTING") -> None:
         self.working = True
-        changed(self.routings, at, routing)
+        append_change(self.routings, at, routing)
 
-    def appears(self, at: int) -> None:
-        """Nothing is being worked on; the presence is what is due."""
-        changed(self.presences, at, self.due)
-        changed(self.routings, at, "IDLE" if self.on_queue else "OFF_QUEUE")
+    def show_presence(self, at: int) -> None:
+        """Take the presence that is due, now that no work is left."""
+        append_change(self.presences, at, self.due_presence)
+        append_change(self.routings, at, "IDLE" if self.on_queue else "OFF_QUEUE")
 
 
-def changed(changes: list[Change], at: int, to: str) -> None:
-    """Note that from *at* on it is *to*."""
+def append_change(changes: list[Change], at: int, to: str) -> None:
+    """Append a change to *to* at *at*, in place of one at the same time."""
     if changes and changes[-1][0] == at:
         changes.pop()
     if not changes or changes[-1][1] != to:

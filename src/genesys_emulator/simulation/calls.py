@@ -1,167 +1,182 @@
-"""One conversation at a time: calls, callbacks, e-mails, and offers that nobody takes."""
+"""Conversations handled one at a time: calls, callbacks, e-mails, and unanswered offers."""
 
 from collections.abc import Iterator
 from random import Random
 from typing import Protocol
 
-from genesys_emulator.simulation.agent_state import Contact, Desk
+from genesys_emulator.simulation.agent_state import AgentState, Contact
 from genesys_emulator.simulation.conversations import Segment, Session
 from genesys_emulator.simulation.organization import Queue
-from genesys_emulator.simulation.randomness import between, dialed, one_of, spoken, wrapped_up
+from genesys_emulator.simulation.randomness import (
+    random_between,
+    random_choice,
+    random_dialing,
+    random_talk,
+    random_wrap_up,
+)
 from genesys_emulator.wire.timestamps import MINUTE, SECOND
 
 CONSULTED, TRANSFERRED, MISFILED, ANSWERED_OUTBOUND = 0.06, 0.04, 0.01, 0.67
 ACW_OF_NOBODY, NOT_POSTED = 0.25, 4 * SECOND
-"""Some who never answered are sent to wrap up all the same; not all of that is posted."""
+"""Share of unanswered offers that have after-call work, and the part of it that is not posted."""
 
 Mark = tuple[str, int]
 
 
-class Floor(Protocol):
-    """What of `floor.Floor` those who work on it need."""
+class Simulation(Protocol):
+    """The part of `team_day.TeamSimulation` that calls need."""
 
-    dice: Random
+    rng: Random
     now: int
 
-    def queued(self, contact: Contact, queue: Queue) -> None: ...
-    def offered(self, contact: Contact, queue: Queue, *, again: bool) -> None: ...
-    def colleague(self) -> Desk | None: ...
-    def occupied(self, desk: Desk, until: int, routing: str = ...) -> None: ...
-    def released(self, desk: Desk) -> None: ...
+    def enqueue_contact(self, contact: Contact, queue: Queue) -> None: ...
+    def offer_contact(self, contact: Contact, queue: Queue, *, again: bool) -> None: ...
+    def find_colleague(self) -> AgentState | None: ...
+    def occupy_agent(self, state: AgentState, until: int, routing: str = ...) -> None: ...
+    def release_agent(self, state: AgentState) -> None: ...
 
 
-def missed(floor: Floor, desk: Desk, contact: Contact, queue: Queue) -> Iterator[int]:
-    """Nobody takes it here. It is offered to others, and to this agent nothing for a while."""
-    dice, offered = floor.dice, floor.now
-    given_up = offered + between(dice, 8 * SECOND, 45 * SECOND)
+def miss_offer(
+    simulation: Simulation, state: AgentState, contact: Contact, queue: Queue
+) -> Iterator[int]:
+    """Let the offer time out; offer it to others, and nothing to this agent for a while."""
+    rng, offered = simulation.rng, simulation.now
+    given_up = offered + random_between(rng, 8 * SECOND, 45 * SECOND)
     segments, unposted = [Segment("alert", offered, given_up, queue.id)], 0
-    if dice.random() < ACW_OF_NOBODY:
-        wrapped = given_up + between(dice, 10 * SECOND, 20 * SECOND)
+    if rng.random() < ACW_OF_NOBODY:
+        wrapped = given_up + random_between(rng, 10 * SECOND, 20 * SECOND)
         segments.append(Segment("wrapup", given_up, wrapped, queue.id))
         unposted = NOT_POSTED
     yield given_up
-    desk.works(floor.now, "NOT_RESPONDING")
-    session = contact.session(segments, ended="timeout", wrapped="timeout", unposted=unposted)
-    contact.handled(desk.agent, "agent", session)
-    floor.offered(contact, queue, again=True)
-    yield given_up + between(dice, 20 * SECOND, 4 * MINUTE)
-    floor.released(desk)
+    state.start_work(simulation.now, "NOT_RESPONDING")
+    session = contact.make_session(segments, ended="timeout", wrapped="timeout", unposted=unposted)
+    contact.add_handling(state.agent, "agent", session)
+    simulation.offer_contact(contact, queue, again=True)
+    yield given_up + random_between(rng, 20 * SECOND, 4 * MINUTE)
+    simulation.release_agent(state)
 
 
-def call(floor: Floor, desk: Desk, contact: Contact, queue: Queue) -> Iterator[int]:
-    """A call, or an e-mail: colleagues may be asked, or be given it."""
-    dice, offered = floor.dice, floor.now
-    answered = offered + between(dice, SECOND, 18 * SECOND)
-    talk, ended = spoken(dice, answered, queue.id, contact.media), "peer"
+def handle_call(
+    simulation: Simulation, state: AgentState, contact: Contact, queue: Queue
+) -> Iterator[int]:
+    """Handle a call or an e-mail, with a consult or a transfer now and then."""
+    rng, offered = simulation.rng, simulation.now
+    answered = offered + random_between(rng, SECOND, 18 * SECOND)
+    talk, ended = random_talk(rng, answered, queue.id, contact.media), "peer"
     marks: list[Mark] = []
-    contact.waited(answered, "transfer")
-    if contact.media == "voice" and len(talk) == 1 and dice.random() < CONSULTED:
+    contact.end_wait(answered, "transfer")
+    if contact.media == "voice" and len(talk) == 1 and rng.random() < CONSULTED:
         yield (answered + talk[0].end) // 2
-        if colleague := floor.colleague():
-            talk, ended, marks = _consulted(floor, colleague, contact, queue, talk[0])
+        if colleague := simulation.find_colleague():
+            talk, ended, marks = _consult_colleague(simulation, colleague, contact, queue, talk[0])
     over = talk[-1].end
-    others = [each for each in desk.agent.queues if contact.media in each.media and each != queue]
-    if ended == "peer" and others and dice.random() < TRANSFERRED:
+    others = [
+        other for other in state.agent.queues if contact.media in other.media and other != queue
+    ]
+    if ended == "peer" and others and rng.random() < TRANSFERRED:
         ended = "transfer"
-        marks = [*marks, *_transferred("nBlindTransferred", over)]
-    wrapped, work = wrapped_up(dice, over, queue.id)
-    if work and dice.random() < MISFILED:  # taken for one queue, closed for another
-        work = [work[0]._replace(queue_id=desk.agent.queues[-1].id)]
+        marks = [*marks, *_transfer_marks("nBlindTransferred", over)]
+    wrapped, work = random_wrap_up(rng, over, queue.id)
+    if work and rng.random() < MISFILED:  # answered for one queue, wrapped up for another
+        work = [work[0]._replace(queue_id=state.agent.queues[-1].id)]
     segments = [Segment("alert", offered, answered, queue.id), *talk, *work]
-    session = contact.session(
+    session = contact.make_session(
         segments, ended=ended, wrapped=wrapped, marks=tuple(marks), since=contact.since
     )
-    contact.handled(desk.agent, "agent", session)
+    contact.add_handling(state.agent, "agent", session)
     if ended == "transfer":
         yield over
-        floor.queued(contact, one_of(dice, others))
+        simulation.enqueue_contact(contact, random_choice(rng, others))
     yield segments[-1].end
-    floor.released(desk)
+    simulation.release_agent(state)
 
 
-def _consulted(
-    floor: Floor, colleague: Desk, contact: Contact, queue: Queue, talk: Segment
+def _consult_colleague(
+    simulation: Simulation, colleague: AgentState, contact: Contact, queue: Queue, talk: Segment
 ) -> tuple[list[Segment], str, list[Mark]]:
-    """A colleague is asked, from now on: who helps, takes over, or joins in.
+    """Consult a colleague, who helps, takes over, or joins a conference.
 
-    The talk of who asked, how it ended for them, and what counts. While they
-    ask, their talk with the customer goes on, as the real API has it.
+    Return the talk segments of the agent who asked, the disconnect type of
+    that session, and its counters. As in the real API, the talk with the
+    customer goes on during the consult.
     """
-    dice, asked = floor.dice, floor.now
-    joined = asked + between(dice, 2 * SECOND, 12 * SECOND)
-    agreed = joined + between(dice, 15 * SECOND, 2 * MINUTE)
+    rng, asked = simulation.rng, simulation.now
+    joined = asked + random_between(rng, 2 * SECOND, 12 * SECOND)
+    agreed = joined + random_between(rng, 15 * SECOND, 2 * MINUTE)
     rest = Segment("interact", agreed, max(talk.end, agreed + 20 * SECOND), queue.id)
     theirs = [Segment("alert", asked, joined, ""), Segment("interact", joined, agreed, "")]
     own, ended, wrapped = [talk._replace(end=agreed)], "peer", ""
     marks = [("nConsult", asked)]
-    outcome = dice.random()
+    outcome = rng.random()
     if outcome < 0.4:
         own = [talk._replace(end=rest.end)]
     else:
         if outcome < 0.75:
             ended = "consultTransfer"
-            marks += _transferred("nConsultTransferred", agreed)
+            marks += _transfer_marks("nConsultTransferred", agreed)
         else:
             rest = rest._replace(conference=True)
             own.append(rest)
-        wrapped, work = wrapped_up(dice, rest.end, queue.id)
+        wrapped, work = random_wrap_up(rng, rest.end, queue.id)
         theirs += [rest, *work]
-    contact.handled(colleague.agent, "agent", contact.session(theirs, wrapped=wrapped))
-    floor.occupied(colleague, theirs[-1].end)
+    contact.add_handling(colleague.agent, "agent", contact.make_session(theirs, wrapped=wrapped))
+    simulation.occupy_agent(colleague, theirs[-1].end)
     return own, ended, marks
 
 
-def callback(floor: Floor, desk: Desk, contact: Contact, queue: Queue) -> Iterator[int]:
-    """The callback and the call that it leads to: handled twice over, as in the real API."""
-    dice, offered = floor.dice, floor.now
-    answered = offered + between(dice, SECOND, 18 * SECOND)
-    line = dialed(dice, answered + between(dice, SECOND, MINUTE), queue.id)
-    line += spoken(dice, line[-1].end, queue.id, "callback")
-    wrapped, work = wrapped_up(dice, line[-1].end, queue.id)
+def handle_callback(
+    simulation: Simulation, state: AgentState, contact: Contact, queue: Queue
+) -> Iterator[int]:
+    """Handle a callback and the call it leads to; as in the real API, both count as handled."""
+    rng, offered = simulation.rng, simulation.now
+    answered = offered + random_between(rng, SECOND, 18 * SECOND)
+    call_segments = random_dialing(rng, answered + random_between(rng, SECOND, MINUTE), queue.id)
+    call_segments += random_talk(rng, call_segments[-1].end, queue.id, "callback")
+    wrapped, work = random_wrap_up(rng, call_segments[-1].end, queue.id)
     segments = [
         Segment("alert", offered, answered, queue.id),
-        Segment("interact", answered, line[-1].end, queue.id),
+        Segment("interact", answered, call_segments[-1].end, queue.id),
         *work,
     ]
-    contact.waited(answered, "transfer")
-    contact.handled(
-        desk.agent,
+    contact.end_wait(answered, "transfer")
+    contact.add_handling(
+        state.agent,
         "agent",
-        contact.session(segments, wrapped=wrapped, since=contact.since),
-        Session("voice", "outbound", tuple(line)),
+        contact.make_session(segments, wrapped=wrapped, since=contact.since),
+        Session("voice", "outbound", tuple(call_segments)),
     )
     yield segments[-1].end
-    floor.released(desk)
+    simulation.release_agent(state)
 
 
-def outbound(floor: Floor, desk: Desk, contact: Contact, queue: Queue) -> None:
-    """A call on behalf of a queue. One in three is not answered, and is handled even so."""
-    dice = floor.dice
-    segments = dialed(dice, floor.now, queue.id)
+def call_out(simulation: Simulation, state: AgentState, contact: Contact, queue: Queue) -> None:
+    """Call out on behalf of a queue; one call in three is not answered, yet counts as handled."""
+    rng = simulation.rng
+    segments = random_dialing(rng, simulation.now, queue.id)
     marks = (("nOutbound", segments[0].end),)
-    if dice.random() < ANSWERED_OUTBOUND:
-        segments += spoken(dice, segments[-1].end, queue.id, "voice")
-    wrapped, work = wrapped_up(dice, segments[-1].end, queue.id)
-    session = contact.session([*segments, *work], wrapped=wrapped, marks=marks)
-    contact.handled(desk.agent, "agent", session)
-    floor.occupied(desk, session.segments[-1].end)
+    if rng.random() < ANSWERED_OUTBOUND:
+        segments += random_talk(rng, segments[-1].end, queue.id, "voice")
+    wrapped, work = random_wrap_up(rng, segments[-1].end, queue.id)
+    session = contact.make_session([*segments, *work], wrapped=wrapped, marks=marks)
+    contact.add_handling(state.agent, "agent", session)
+    simulation.occupy_agent(state, session.segments[-1].end)
 
 
-def own(floor: Floor, contact: Contact) -> None:
-    """A call of an agent's own, to a desk or from it, outside of queues."""
-    desk = floor.colleague()
-    if desk is None:
+def make_private_call(simulation: Simulation, contact: Contact) -> None:
+    """Make or take an agent's private call, outside of queues."""
+    state = simulation.find_colleague()
+    if state is None:
         return
-    answered = floor.now + between(floor.dice, SECOND, 12 * SECOND)
+    answered = simulation.now + random_between(simulation.rng, SECOND, 12 * SECOND)
     segments = (
-        dialed(floor.dice, floor.now, "")
+        random_dialing(simulation.rng, simulation.now, "")
         if contact.direction == "outbound"
-        else [Segment("alert", floor.now, answered, "")]
+        else [Segment("alert", simulation.now, answered, "")]
     )
-    segments += spoken(floor.dice, segments[-1].end, "", "voice")
-    contact.handled(desk.agent, "user", contact.session(segments))
-    floor.occupied(desk, segments[-1].end, "COMMUNICATING")
+    segments += random_talk(simulation.rng, segments[-1].end, "", "voice")
+    contact.add_handling(state.agent, "user", contact.make_session(segments))
+    simulation.occupy_agent(state, segments[-1].end, "COMMUNICATING")
 
 
-def _transferred(how: str, at: int) -> list[Mark]:
+def _transfer_marks(how: str, at: int) -> list[Mark]:
     return [("nTransferred", at), (how, at)]

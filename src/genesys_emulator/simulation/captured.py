@@ -1,4 +1,4 @@
-"""Conversation detail records, as the real API wrote them, in place of simulated work."""
+"""Captured conversations: detail records that the real API wrote, in place of simulated work."""
 
 import re
 from codecs import BOM_UTF8
@@ -9,19 +9,25 @@ from typing import Annotated, Any
 import msgspec
 
 from genesys_emulator.simulation.detail_records import Detail
-from genesys_emulator.simulation.metric_events import CERTAIN, Book, Origin, Value, booked
-from genesys_emulator.simulation.organization import Agent, Organization, Queue, identifier
-from genesys_emulator.simulation.status import Shown
+from genesys_emulator.simulation.metric_events import (
+    CERTAIN,
+    MetricEvent,
+    Origin,
+    PostedValues,
+    group_by_origin,
+)
+from genesys_emulator.simulation.organization import Agent, Organization, Queue, stable_id
+from genesys_emulator.simulation.status import StatusChanges
 from genesys_emulator.wire.timestamps import ms_since_epoch
 
 ENDLESS = 2**62
 PAGE = {"conversations", "totalHits", "aggregations", "cursor", "dataAvailabilityDate"}
-"""The fields of an answer."""
+"""The fields of an answer with conversations."""
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Record(msgspec.Struct, rename="camel"):
-    """An object of the details. What is not read is passed over."""
+    """An object in a detail record; fields that are not declared are ignored."""
 
 
 class Metric(Record):
@@ -31,7 +37,7 @@ class Metric(Record):
 
 
 class Segment(Record):
-    """Its times are not needed, yet a record with bad ones is not to be trusted."""
+    """A segment; its times are not used, but a record with bad ones is not to be trusted."""
 
     segment_start: Moment
     segment_end: Moment | None = None
@@ -64,54 +70,56 @@ class Conversation(Record):
     division_ids: tuple[str, ...] = ()
     participants: tuple[Participant, ...] = ()
     record: dict[str, Any] = {}
-    """The whole of it, as it stands in the file."""
+    """The whole record as it stands in the file."""
 
 
 class CapturedError(Exception):
-    """A file that is not served, and why: the record, the field, the reason."""
+    """A file that cannot be served; the message has the record, the field and the reason."""
 
 
-class Captured:
-    """The centre that the *conversations* tell of. Who has no name in them has no entry."""
+class CapturedCentre:
+    """A contact centre made of captured conversations; the directory has only who is named."""
 
     def __init__(self, conversations: list[Conversation]) -> None:
-        self.organization = _organization(conversations)
-        self.watched: tuple[Agent, ...] = ()
-        self._book = booked(_postings(conversations))
-        self._details = [_detail(conversation) for conversation in conversations]
+        self.organization = _named_organization(conversations)
+        self.watched_agents: tuple[Agent, ...] = ()
+        self._values = group_by_origin(_session_events(conversations))
+        self._details = [_make_detail(conversation) for conversation in conversations]
 
-    def books(self, start: int, end: int, possible: Callable[[str], bool]) -> Iterator[Book]:
-        yield self._book
+    def posted_values(
+        self, start: int, end: int, possible: Callable[[str], bool]
+    ) -> Iterator[PostedValues]:
+        yield self._values
 
-    def begun(self, start: int, end: int) -> Iterator[Detail]:
-        return (each for each in self._details if start <= each.start < end)
+    def conversations_begun(self, start: int, end: int) -> Iterator[Detail]:
+        return (detail for detail in self._details if start <= detail.start < end)
 
-    def carried(self, start: int, end: int) -> Iterator[Detail]:
-        return (each for each in self._details if each.start < start < each.end)
+    def conversations_carried(self, start: int, end: int) -> Iterator[Detail]:
+        return (detail for detail in self._details if detail.start < start < detail.end)
 
-    def shown(self, agent: Agent, start: int, end: int) -> Shown:
-        return Shown((), ())
+    def status_changes(self, agent: Agent, start: int, end: int) -> StatusChanges:
+        return StatusChanges((), ())
 
 
-def captured(content: bytes) -> Captured:
-    """The centre that a file with this *content* tells of.
+def load_captured(content: bytes) -> CapturedCentre:
+    """Load the contact centre that a file with this *content* describes.
 
-    It holds an answer of the API (``{"conversations": [...]}``), one record,
-    a list of either, or one of these a line. An answer without conversations is the
-    end of a query, null is what is not there, and 1.0 is 1. A record that is there twice,
-    as pages may have it, counts once: as it was last. Raises CapturedError.
+    The file holds an answer of the API (``{"conversations": [...]}``), one
+    record, a list of either, or one of these a line. An answer without
+    conversations is the end of a query, a null counts as absent, and 1.0 is 1.
+    Of a record that occurs twice the last one counts. Raises CapturedError.
     """
-    found = {
+    by_id = {
         conversation.conversation_id: conversation
-        for number, record in enumerate(_records(content.removeprefix(BOM_UTF8)))
-        for conversation in [_conversation(record, number)]
+        for number, record in enumerate(_parse_records(content.removeprefix(BOM_UTF8)))
+        for conversation in [_parse_conversation(record, number)]
     }
-    if not found:
+    if not by_id:
         raise CapturedError("there is no conversation in it")
-    return Captured(list(found.values()))
+    return CapturedCentre(list(by_id.values()))
 
 
-def _records(content: bytes) -> list[Any]:
+def _parse_records(content: bytes) -> list[Any]:
     try:
         documents = [msgspec.json.decode(content)]
     except msgspec.DecodeError as whole:
@@ -120,17 +128,17 @@ def _records(content: bytes) -> list[Any]:
             documents = [msgspec.json.decode(line) for line in lines]
         except msgspec.DecodeError:
             raise CapturedError(f"it is neither JSON nor JSON by the line: {whole}") from None
-    return [record for document in documents for record in _unwrapped(document)]
+    return [record for document in documents for record in _unwrap_records(document)]
 
 
-def _unwrapped(document: Any) -> list[Any]:
+def _unwrap_records(document: Any) -> list[Any]:
     match document:
         case {"conversations": list(records)}:
             return records
         case list(members):
             if members and isinstance(members[0], dict) and "conversationId" in members[0]:
                 return members
-            return [record for page in members for record in _unwrapped(page)]
+            return [record for page in members for record in _unwrap_records(page)]
         case {"conversationId": _}:
             return [document]
         case dict() if PAGE.issuperset(document):
@@ -142,36 +150,38 @@ def _unwrapped(document: Any) -> list[Any]:
             )
 
 
-def _conversation(record: Any, number: int) -> Conversation:
+def _parse_conversation(record: Any, number: int) -> Conversation:
     try:
-        conversation = msgspec.convert(_said(record), Conversation)
+        conversation = msgspec.convert(_without_nulls(record), Conversation)
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at ")
         path = path.strip("`").removeprefix("$").removeprefix(".")
         name = record.get("conversationId") if isinstance(record, dict) else None
         where = f"conversation {name}" if name else f"record {number + 1}"
-        value = _value(record, path)
+        value = _value_at(record, path)
         shown = f"{value!r}: " if isinstance(value, str | int | float) else ""
         raise CapturedError(": ".join(filter(None, [where, path, shown + reason]))) from None
     conversation.record = record
     return conversation
 
 
-def _said(value: Any) -> Any:
-    """The same without what is null, and whole numbers as such."""
+def _without_nulls(value: Any) -> Any:
+    """Return *value* without nulls, and with whole floats as integers."""
     match value:
         case dict():
-            return {name: _said(member) for name, member in value.items() if member is not None}
+            return {
+                name: _without_nulls(member) for name, member in value.items() if member is not None
+            }
         case list():
-            return [_said(member) for member in value]
+            return [_without_nulls(member) for member in value]
         case float() if value.is_integer():
             return int(value)
         case _:
             return value
 
 
-def _detail(conversation: Conversation) -> Detail:
-    """One that never ended is active for ever."""
+def _make_detail(conversation: Conversation) -> Detail:
+    """Make the detail; a conversation that never ended is active for ever."""
     end = (
         ms_since_epoch(conversation.conversation_end) if conversation.conversation_end else ENDLESS
     )
@@ -185,27 +195,29 @@ def _detail(conversation: Conversation) -> Detail:
     )
 
 
-def _value(record: Any, path: str) -> Any:
-    """What is at *path*, such as ``participants[0].purpose``, as far as it goes."""
+def _value_at(record: Any, path: str) -> Any:
+    """Return the value at *path*, such as ``participants[0].purpose``."""
     for name, index in re.findall(r"(\w+)|\[(\d+)\]", path):
         record = record[name] if name else record[int(index)]
     return record
 
 
-def _postings(
+def _session_events(
     conversations: list[Conversation],
-) -> Iterator[tuple[Origin, list[Value], float]]:
+) -> Iterator[tuple[Origin, list[MetricEvent], float]]:
     for conversation in conversations:
         for participant in conversation.participants:
             for session in participant.sessions:
                 yield (
-                    _origin(conversation, participant, session),
+                    _session_origin(conversation, participant, session),
                     [(m.name, ms_since_epoch(m.emit_date), m.value) for m in session.metrics],
                     CERTAIN,
                 )
 
 
-def _origin(conversation: Conversation, participant: Participant, session: Session) -> Origin:
+def _session_origin(
+    conversation: Conversation, participant: Participant, session: Session
+) -> Origin:
     return Origin(
         (participant.user_id,) if participant.user_id else (),
         session.queue_ids,
@@ -216,10 +228,11 @@ def _origin(conversation: Conversation, participant: Participant, session: Sessi
     )
 
 
-def _organization(conversations: list[Conversation]) -> Organization:
-    """Who and what has a name. The participant of a queue has the queue's.
+def _named_organization(conversations: list[Conversation]) -> Organization:
+    """Make an organization of the agents and queues that have a name in the records.
 
-    The id is in the records, or else is of just these conversations.
+    An ``acd`` participant has the name of its queue. The id is in the records,
+    or else depends on which conversations they are.
     """
     owners = {c.organization_id for c in conversations if c.organization_id}
     if len(owners) > 1:
@@ -236,7 +249,7 @@ def _organization(conversations: list[Conversation]) -> Organization:
             for queue_id in (q for s in participant.sessions for q in s.queue_ids):
                 queues[queue_id] = participant.participant_name
     return Organization(
-        owners.pop() if owners else identifier("captured", *ids),
+        owners.pop() if owners else stable_id("captured", *ids),
         "Captured",
         queues=tuple(Queue(*queue) for queue in queues.items()),
         agents=tuple(Agent(*agent) for agent in agents.items()),

@@ -1,64 +1,70 @@
-"""Several conversations at once: attention goes from one to the next in turns."""
+"""Conversations handled at the same time: an agent attends to them in turns."""
 
 from collections.abc import Iterator
 from random import Random
 from typing import Protocol
 
-from genesys_emulator.simulation.agent_state import Chat, Contact, Desk
+from genesys_emulator.simulation.agent_state import AgentState, Chat, Contact
 from genesys_emulator.simulation.conversations import Segment
 from genesys_emulator.simulation.organization import Queue
-from genesys_emulator.simulation.randomness import between, effort, wrapped_up
+from genesys_emulator.simulation.randomness import random_between, random_work_time, random_wrap_up
 from genesys_emulator.wire.timestamps import SECOND
 
 
-class Floor(Protocol):
-    """What of `floor.Floor` those who work on it need."""
+class Simulation(Protocol):
+    """The part of `team_day.TeamSimulation` that chats need."""
 
-    dice: Random
+    rng: Random
     now: int
 
-    def pull(self, desk: Desk) -> None: ...
-    def released(self, desk: Desk) -> None: ...
+    def offer_waiting(self, state: AgentState) -> None: ...
+    def release_agent(self, state: AgentState) -> None: ...
 
 
-def chats(floor: Floor, desk: Desk, contact: Contact, queue: Queue) -> Iterator[int]:
-    """The first of them, and those that come while it lasts. All but one are on hold."""
-    dice, offered = floor.dice, floor.now
-    yield offered + between(dice, SECOND, 18 * SECOND)
-    _picked_up(floor, desk, contact, queue, offered)
-    while desk.chats:
-        chat = desk.chats[0]
-        turn = min(chat.left, between(dice, 20 * SECOND, 90 * SECOND))
-        yield floor.now + turn
+def handle_chats(
+    simulation: Simulation, state: AgentState, contact: Contact, queue: Queue
+) -> Iterator[int]:
+    """Handle a digital conversation and those that join it; all but one are on hold."""
+    rng, offered = simulation.rng, simulation.now
+    yield offered + random_between(rng, SECOND, 18 * SECOND)
+    _pick_up(simulation, state, contact, queue, offered)
+    while state.chats:
+        chat = state.chats[0]
+        turn = min(chat.left, random_between(rng, 20 * SECOND, 90 * SECOND))
+        yield simulation.now + turn
         chat.left -= turn
-        desk.chats.popleft()
+        state.chats.popleft()
         if chat.left:
-            desk.chats.append(chat)
+            state.chats.append(chat)
         else:
-            yield _closed(floor, desk, chat)
-        if desk.ringing:
-            _picked_up(floor, desk, *desk.ringing)
-            desk.ringing = None
-        for each in desk.chats:
-            each.turn(floor.now, "interact" if each is desk.chats[0] else "hold")
-        if desk.chats:
-            floor.pull(desk)
-    floor.released(desk)
+            yield _close_chat(simulation, state, chat)
+        if state.pending_offer:
+            _pick_up(simulation, state, *state.pending_offer)
+            state.pending_offer = None
+        for open_chat in state.chats:
+            open_chat.switch_to(
+                simulation.now, "interact" if open_chat is state.chats[0] else "hold"
+            )
+        if state.chats:
+            simulation.offer_waiting(state)
+    simulation.release_agent(state)
 
 
-def _picked_up(floor: Floor, desk: Desk, contact: Contact, queue: Queue, offered: int) -> None:
-    contact.waited(floor.now, "transfer")
-    alert = Segment("alert", offered, floor.now, queue.id)
-    left = effort(floor.dice, contact.media)
-    desk.chats.appendleft(Chat(contact, queue, left, floor.now, [alert]))
+def _pick_up(
+    simulation: Simulation, state: AgentState, contact: Contact, queue: Queue, offered: int
+) -> None:
+    contact.end_wait(simulation.now, "transfer")
+    alert = Segment("alert", offered, simulation.now, queue.id)
+    left = random_work_time(simulation.rng, contact.media)
+    state.chats.appendleft(Chat(contact, queue, left, simulation.now, [alert]))
 
 
-def _closed(floor: Floor, desk: Desk, chat: Chat) -> int:
-    """It is over; when after-call work is, too."""
+def _close_chat(simulation: Simulation, state: AgentState, chat: Chat) -> int:
+    """Close *chat* and return the end of its after-call work."""
     contact = chat.contact
-    chat.until(floor.now)
-    wrapped, work = wrapped_up(floor.dice, floor.now, chat.queue.id)
+    chat.close_segment(simulation.now)
+    wrapped, work = random_wrap_up(simulation.rng, simulation.now, chat.queue.id)
     segments = [*chat.segments, *work]
-    session = contact.session(segments, ended="client", wrapped=wrapped, since=contact.since)
-    contact.handled(desk.agent, "agent", session)
+    session = contact.make_session(segments, ended="client", wrapped=wrapped, since=contact.since)
+    contact.add_handling(state.agent, "agent", session)
     return segments[-1].end

@@ -1,13 +1,13 @@
-"""A conversation as the real API tells of it: participants, their sessions, their segments.
+"""Conversations as the real API structures them: participants, sessions, segments.
 
-These are tuples, not dataclasses: a day of a large centre has a million.
+They are tuples, not dataclasses, because a day of a large centre has a million.
 """
 
 from typing import NamedTuple
 
 
 class Segment(NamedTuple):
-    """[start, end) in ms; *queue_id* is empty outside of queues."""
+    """A segment [start, end) in ms; *queue_id* is empty outside of queues."""
 
     kind: str
     start: int
@@ -20,9 +20,9 @@ class Session(NamedTuple):
     """One medium of one participant.
 
     *ended* is the disconnect type of its last live segment, *wrapped* how
-    after-call work ended, *since* when who was offered began to wait. *marks*
-    are counters and when they count; *unposted* is how much longer the
-    after-call work is than the value posted for it, in ms.
+    after-call work ended, *since* when the customer began to wait. *marks* are
+    counters with the times at which they count; *unposted* is by how many ms
+    the after-call work is longer than the value posted for it.
     """
 
     media: str
@@ -36,7 +36,7 @@ class Session(NamedTuple):
 
 
 class Participant(NamedTuple):
-    """*user_id* is empty for whoever is no agent."""
+    """A participant; *user_id* is empty unless it is an agent."""
 
     purpose: str
     user_id: str
@@ -44,7 +44,7 @@ class Participant(NamedTuple):
 
 
 class Conversation(NamedTuple):
-    """*chance*, in [0, 1), is what decides whether it is told of late, or corrected."""
+    """A conversation; *chance*, in [0, 1), decides whether it is late or restated."""
 
     id: str
     division_ids: tuple[str, ...]

@@ -1,22 +1,22 @@
-"""A conversation as a detail record of the real API, as far as it had got at some moment."""
+"""Detail records of the real API: a conversation as it was known at some moment."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from genesys_emulator.simulation.conversations import Conversation, Participant, Segment, Session
-from genesys_emulator.simulation.metric_events import Value, postings
-from genesys_emulator.simulation.organization import identifier
-from genesys_emulator.simulation.restatements import AsOf
+from genesys_emulator.simulation.metric_events import MetricEvent, conversation_events
+from genesys_emulator.simulation.organization import stable_id
+from genesys_emulator.simulation.restatements import Snapshot
 from genesys_emulator.wire.timestamps import format_timestamp
 
 Record = dict[str, Any]
 
 
 class Detail(NamedTuple):
-    """A conversation that took from *start* to *end*, in ms, and its record as of a moment.
+    """A conversation from *start* to *end*, in ms, and its record in a snapshot.
 
-    After *quiet* nothing happened in it but its end. Of *chance* depends
-    when it is known.
+    After *quiet* nothing happened in it but its end. *chance* decides when it
+    is known.
     """
 
     start: int
@@ -24,36 +24,40 @@ class Detail(NamedTuple):
     quiet: int
     conversation_id: str
     chance: float
-    record: Callable[[AsOf], Record]
+    record: Callable[[Snapshot], Record]
 
-    def known(self, as_of: AsOf) -> bool:
-        """Whether anything of it is."""
-        return as_of.knows(self.start, self.chance) or as_of.knows(self.quiet, self.chance)
+    def is_known(self, as_of: Snapshot) -> bool:
+        """Return whether anything of it is in the snapshot."""
+        return as_of.includes_value(self.start, self.chance) or as_of.includes_value(
+            self.quiet, self.chance
+        )
 
 
-def detail(conversation: Conversation, names: Mapping[str, str]) -> Detail:
-    """*conversation*, with the *names* of queues by id."""
+def make_detail(conversation: Conversation, names: Mapping[str, str]) -> Detail:
+    """Make the detail of *conversation*, with the *names* of queues by id."""
     customer = conversation.participants[0].sessions[0].segments[0]
-    legs = [
+    segments = [
         segment
         for participant in conversation.participants[1:]
         for session in participant.sessions
         for segment in session.segments
     ]
-    quiet = max(segment.end for segment in legs)
-    start, end = min(customer.start, *(s.start for s in legs)), max(customer.end, quiet)
+    quiet = max(segment.end for segment in segments)
+    start, end = min(customer.start, *(s.start for s in segments)), max(customer.end, quiet)
 
-    def record(as_of: AsOf) -> Record:
-        """What was known of it: later segments and values are not there yet, a segment under
-        way has no end, and nothing is null.
+    def record_as_of(as_of: Snapshot) -> Record:
+        """Make the record: without later segments and values, without the end of a segment
+        under way, and without nulls.
         """
         values = [
-            [each for each in found if as_of.knows(each[1], conversation.chance)]
-            for _, found in postings(conversation)
+            [event for event in events if as_of.includes_value(event[1], conversation.chance)]
+            for _, events in conversation_events(conversation)
         ]
         participants = [
-            _participant(participant_id(conversation.id, at), each, values, names, as_of.now)
-            for at, each in enumerate(conversation.participants)
+            _participant_record(
+                participant_id(conversation.id, at), participant, values, names, as_of.now
+            )
+            for at, participant in enumerate(conversation.participants)
         ]
         return {
             "conversationId": conversation.id,
@@ -61,46 +65,50 @@ def detail(conversation: Conversation, names: Mapping[str, str]) -> Detail:
             **({"conversationEnd": format_timestamp(end)} if end <= as_of.now else {}),
             "originatingDirection": conversation.participants[0].sessions[0].direction,
             "divisionIds": list(conversation.division_ids),
-            "participants": [each for each in participants if each["sessions"]],
+            "participants": [
+                participant for participant in participants if participant["sessions"]
+            ],
         }
 
-    return Detail(start, end, quiet, conversation.id, conversation.chance, record)
+    return Detail(start, end, quiet, conversation.id, conversation.chance, record_as_of)
 
 
 def participant_id(conversation_id: str, number: int) -> str:
-    return identifier(conversation_id, number)
+    return stable_id(conversation_id, number)
 
 
 def session_id(participant: str, number: int) -> str:
-    return identifier(participant, number)
+    return stable_id(participant, number)
 
 
-def _participant(
+def _participant_record(
     own_id: str,
     participant: Participant,
-    values: list[list[Value]],
+    values: list[list[MetricEvent]],
     names: Mapping[str, str],
     until: int,
 ) -> Record:
-    """Takes the values of its sessions, as far as they are known, from the front of *values*."""
+    """Make a participant's record; the values of its sessions are popped from *values*."""
     sessions = []
     for at, session in enumerate(participant.sessions):
         posted = values.pop(0)
         if session.segments[0].start < until:
-            sessions.append(_session(session_id(own_id, at), session, posted, until))
+            sessions.append(_session_record(session_id(own_id, at), session, posted, until))
     of_queue = names.get(participant.sessions[0].segments[0].queue_id, "")
-    shown = {"participantName": of_queue} if participant.purpose == "acd" and of_queue else {}
+    name = {"participantName": of_queue} if participant.purpose == "acd" and of_queue else {}
     user = {"userId": participant.user_id} if participant.user_id else {}
     return {
         "participantId": own_id,
-        **shown,
+        **name,
         "purpose": participant.purpose,
         **user,
         "sessions": sessions,
     }
 
 
-def _session(own_id: str, session: Session, values: Iterable[Value], until: int) -> Record:
+def _session_record(
+    own_id: str, session: Session, values: Iterable[MetricEvent], until: int
+) -> Record:
     live = [segment for segment in session.segments if segment.kind != "wrapup"]
     metrics = [
         {"name": metric, "value": value, "emitDate": format_timestamp(at)}
@@ -114,26 +122,26 @@ def _session(own_id: str, session: Session, values: Iterable[Value], until: int)
         **({"acwSkipped": True} if skipped else {}),
         **({"metrics": metrics} if metrics else {}),
         "segments": [
-            _segment(segment, session, until, last=segment is live[-1])
+            _segment_record(segment, session, until, last=segment is live[-1])
             for segment in session.segments
             if segment.start < until
         ],
     }
 
 
-def _segment(segment: Segment, session: Session, until: int, *, last: bool) -> Record:
+def _segment_record(segment: Segment, session: Session, until: int, *, last: bool) -> Record:
     over = segment.end <= until
     wrapped = segment.kind == "wrapup" and over
     return {
         "segmentStart": format_timestamp(segment.start),
         **({"segmentEnd": format_timestamp(segment.end)} if over else {}),
         **({"queueId": segment.queue_id} if segment.queue_id else {}),
-        **({"wrapUpCode": _code(session.wrapped)} if wrapped else {}),
+        **({"wrapUpCode": _wrap_up_code(session.wrapped)} if wrapped else {}),
         **({"disconnectType": session.ended} if last and over else {}),
         "segmentType": segment.kind,
         "conference": segment.conference,
     }
 
 
-def _code(wrapped: str) -> str:
-    return "ININ-WRAP-UP-TIMEOUT" if wrapped == "timeout" else identifier("wrap-up code", wrapped)
+def _wrap_up_code(wrapped: str) -> str:
+    return "ININ-WRAP-UP-TIMEOUT" if wrapped == "timeout" else stable_id("wrap-up code", wrapped)

@@ -1,4 +1,4 @@
-"""What a conversation's sessions post: each value whole, at the time it is complete."""
+"""Metrics that sessions post: each value whole, at the time it is complete."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -7,9 +7,9 @@ from genesys_emulator.simulation.conversations import Conversation, Participant,
 
 
 class Origin(NamedTuple):
-    """What a value belongs to: per dimension no value, one, or several.
+    """The dimensions of a value, each with no value, one, or several.
 
-    In the order of `vocabulary.EMULATED`. A value that belongs to no agent
+    They are in the order of `vocabulary.EMULATED`. A value that belongs to no agent
     has no user, one outside of queues no queue.
     """
 
@@ -21,16 +21,16 @@ class Origin(NamedTuple):
     division_id: tuple[str, ...]
 
 
-Value = tuple[str, int, int]
+MetricEvent = tuple[str, int, int]
 """Metric, time of emission, and value (both in ms; a counter's value is a count)."""
 
 CERTAIN = 0.5
-"""The chance of a conversation that is never told of late, nor corrected."""
+"""The chance of a conversation that is never late nor restated."""
 
-Posting = tuple[int, int, float]
-"""When, how much, and the chance of the conversation that it is of."""
+PostedValue = tuple[int, int, float]
+"""Time, value, and the chance of its conversation."""
 
-Book = Mapping[Origin, Mapping[str, Sequence[Posting]]]
+PostedValues = Mapping[Origin, Mapping[str, Sequence[PostedValue]]]
 """Values by origin and metric."""
 
 PER_SEGMENT = {
@@ -46,26 +46,31 @@ IN_TOTAL = {"tTalk": "tTalkComplete", "tPark": "tParkComplete"}
 HANDLED = ("tContacting", "tDialing", "tTalk", "tHeld", "tAcw")
 
 
-def booked(
-    postings: Iterable[tuple[Origin, Iterable[Value], float]],
-) -> Book:
-    """The values of each origin together; the third of a posting is its conversation's chance."""
-    book: dict[Origin, dict[str, list[Posting]]] = {}
-    for origin, values, chance in postings:
-        of_origin = book.setdefault(origin, {})
+def group_by_origin(
+    events_by_origin: Iterable[tuple[Origin, Iterable[MetricEvent], float]],
+) -> PostedValues:
+    """Group events by origin and metric; each item has the chance of its conversation last."""
+    grouped: dict[Origin, dict[str, list[PostedValue]]] = {}
+    for origin, values, chance in events_by_origin:
+        of_origin = grouped.setdefault(origin, {})
         for metric, at, value in values:
             of_origin.setdefault(metric, []).append((at, value, chance))
-    return book
+    return grouped
 
 
-def postings(conversation: Conversation) -> Iterator[tuple[Origin, list[Value]]]:
-    """What each session posts, and what the values belong to."""
+def conversation_events(conversation: Conversation) -> Iterator[tuple[Origin, list[MetricEvent]]]:
+    """Yield the origin and the events of each session."""
     for participant in conversation.participants:
         for session in participant.sessions:
-            yield _origin(conversation, participant, session), _values(participant, session)
+            yield (
+                _session_origin(conversation, participant, session),
+                _session_events(participant, session),
+            )
 
 
-def _origin(conversation: Conversation, participant: Participant, session: Session) -> Origin:
+def _session_origin(
+    conversation: Conversation, participant: Participant, session: Session
+) -> Origin:
     queue_ids = dict.fromkeys(segment.queue_id for segment in session.segments if segment.queue_id)
     return Origin(
         (participant.user_id,) if participant.user_id else (),
@@ -78,10 +83,10 @@ def _origin(conversation: Conversation, participant: Participant, session: Sessi
 
 
 WAITED = {"transfer": "tAcd", "client": "tAbandon", "timeout": "tFlowOut"}
-"""What the wait in a queue is posted as, by how it ended."""
+"""The metric of the wait in a queue, by how the wait ended."""
 
 
-def _values(participant: Participant, session: Session) -> list[Value]:
+def _session_events(participant: Participant, session: Session) -> list[MetricEvent]:
     start, end = session.segments[0].start, session.segments[-1].end
     match participant.purpose:
         case "acd":
@@ -90,16 +95,16 @@ def _values(participant: Participant, session: Session) -> list[Value]:
             return [("nConnected", start, 1), ("tConnected", end, end - start)]
         case _:
             counted = [(metric, at, 1) for metric, at in session.marks]
-            return [*_offer(session), *worked(session), *counted]
+            return [*_offer_events(session), *agent_session_events(session), *counted]
 
 
-def worked(session: Session) -> list[Value]:
-    """What an agent's session posts: per segment at its end, in total when all is done.
+def agent_session_events(session: Session) -> list[MetricEvent]:
+    """Return the events of an agent's session: per segment at its end, and totals.
 
-    Talk in total is complete with the last talk, hold in total when the line
-    is cut, handle time when after-call work ends.
+    Total talk is posted at the end of the last talk, total hold at the
+    disconnect, handle time at the end of after-call work.
     """
-    values: list[Value] = []
+    values: list[MetricEvent] = []
     sums: dict[str, int] = {}
     ends: dict[str, int] = {}
     for kind, start, end, *_ in session.segments:
@@ -112,16 +117,16 @@ def worked(session: Session) -> list[Value]:
         if metric in sums:
             values.append((total, ends[metric], sums[metric]))
     if "tHeld" in sums:
-        cut = max(ends["tTalk"], ends["tHeld"])
-        values.append(("tHeldComplete", cut, sums["tHeld"]))
+        disconnect = max(ends["tTalk"], ends["tHeld"])
+        values.append(("tHeldComplete", disconnect, sums["tHeld"]))
     handled = sum(sums.get(metric, 0) for metric in HANDLED)
     if handled:
         values.append(("tHandle", session.segments[-1].end, handled))
     return values
 
 
-def _offer(session: Session) -> list[Value]:
-    """How an offer ended. The wait of who is answered counts from when the queue took them in."""
+def _offer_events(session: Session) -> list[MetricEvent]:
+    """Return the event of how an offer ended; an answered wait counts from entering the queue."""
     first = session.segments[0]
     if first.kind != "alert":
         return []

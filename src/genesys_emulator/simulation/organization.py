@@ -1,4 +1,4 @@
-"""A contact centre from a seed: its divisions, queues and people. Nothing here has a time."""
+"""The organization of a contact centre, made from a seed: divisions, queues, agents, teams."""
 
 import unicodedata
 import uuid
@@ -11,20 +11,20 @@ from hashlib import sha256
 from genesys_emulator.simulation.names import FAMILY, GIVEN
 
 STATES = {5: "inactive", 6: "deleted"}
-"""The state of these of every 50 people; they have left, and their work remains."""
+"""State by number among every 50 agents; these have left, and their work remains."""
 
 NAMESAKES = {4: 1}
-"""These of every 50 people have the name of another."""
+"""Agents with the name of another, by number among every 50."""
 
 UNLISTED = 7
-"""This one of every 50 people is in no list, and so has no name, yet works."""
+"""The one of every 50 agents who works but is in no list, and so has no name."""
 
 TEAM_SIZE = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Division:
-    """*zone* is where its people work."""
+    """A division; *zone* is the time zone in which its agents work."""
 
     id: str
     name: str
@@ -34,7 +34,7 @@ class Division:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """*media* as often as it comes: ``("voice", "voice", "callback")`` is two calls in three."""
+    """A queue; *media* with weights: ``("voice", "voice", "callback")`` is two calls in three."""
 
     id: str
     name: str
@@ -45,9 +45,10 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """*shift* is the hour at which work starts, where the agent is; *index* counts from 0.
+    """An agent. *shift* is the local hour at which work starts; *index* counts from 0.
 
-    From *left* on there is no more work. Who is not *listed* is in no directory.
+    From *left* on the agent does not work. An agent who is not *listed* is in
+    no directory.
     """
 
     id: str
@@ -62,13 +63,13 @@ class Agent:
     listed: bool = True
 
     @property
-    def zone(self) -> str:
+    def time_zone(self) -> str:
         return self.division.zone if self.division else "UTC"
 
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """People who work side by side: calls are handed on within it."""
+    """Agents who work together: calls are transferred within a team."""
 
     id: str
     name: str
@@ -85,7 +86,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """What agents choose from; *system* is the word of the platform that it stands for."""
+    """A presence that agents choose; *system* is the platform's word for it."""
 
     id: str
     name: str
@@ -95,7 +96,7 @@ class Presence:
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """Who and what there is. Who worked need not be in it, where work is not made up."""
+    """An organization. In a captured one, agents who worked may be missing."""
 
     id: str
     name: str
@@ -108,8 +109,8 @@ class Organization:
     presences: tuple[Presence, ...] = ()
 
     @property
-    def listed(self) -> tuple[Agent, ...]:
-        """Whom the directory knows."""
+    def listed_agents(self) -> tuple[Agent, ...]:
+        """The agents that the directory lists."""
         return tuple(agent for agent in self.agents if agent.listed)
 
 
@@ -126,7 +127,7 @@ QUEUES: Sequence[tuple[str, str, tuple[str, ...], bool]] = (
     ("Chat", "Europe", ("chat", "message"), False),
     ("Returns, São Paulo", "Americas & Pacific", ("voice", "message"), False),
 )
-"""Name, division, media, and whether it also calls out."""
+"""Name, division, media, and whether the queue also makes outbound calls."""
 
 SHIFTS = (7, 8, 8, 9, 9, 12, 13, 14, 17, 22)
 
@@ -143,60 +144,60 @@ PRESENCES = (
     ("Break", "BREAK"),
     ("Coaching", "MEETING"),
 )
-"""Name and the platform's word; a word that comes again is a secondary presence."""
+"""Name and the platform's word; a word that occurs again is a secondary presence."""
 
 
-@lru_cache(2**15, typed=True)  # as each answer names the same again
-def identifier(*of: object) -> str:
-    """A uuid that is the same wherever and whenever it is asked for."""
-    digest = sha256("/".join(map(str, of)).encode()).digest()
+@lru_cache(2**15, typed=True)  # each answer uses the same ids again
+def stable_id(*parts: object) -> str:
+    """Return a UUID that depends on the parts alone, on every machine."""
+    digest = sha256("/".join(map(str, parts)).encode()).digest()
     return str(uuid.UUID(bytes=digest[:16], version=4))
 
 
-def organization(seed: int, agents: int, left: date | None = None) -> Organization:
-    """The contact centre *seed* with this many people; who exists in it does not depend on that.
+def make_organization(seed: int, agents: int, left: date | None = None) -> Organization:
+    """Make organization number *seed* with this many agents; each is the same for any number.
 
-    Those who have left worked until the day before *left*.
+    Agents who have left worked until the day before *left*.
     """
     divisions = {
-        name: Division(identifier(seed, "division", name), name, name == "Home", zone)
+        name: Division(stable_id(seed, "division", name), name, name == "Home", zone)
         for name, zone in DIVISIONS.items()
     }
     queues = tuple(
-        Queue(identifier(seed, "queue", name), name, divisions[division], media, outbound)
+        Queue(stable_id(seed, "queue", name), name, divisions[division], media, outbound)
         for name, division, media, outbound in QUEUES
     )
     homes = tuple(divisions.values())
-    people = tuple(agent(seed, index, homes, queues, left) for index in range(agents))
+    people = tuple(make_agent(seed, index, homes, queues, left) for index in range(agents))
     return Organization(
-        identifier(seed, "organization"),
+        stable_id(seed, "organization"),
         "Halcyon Parcels",
         seed,
         homes,
         queues,
         people,
-        tuple(_teams(seed, people)),
-        _groups(seed, people),
-        tuple(_presences(seed)),
+        tuple(_make_teams(seed, people)),
+        _make_groups(seed, people),
+        tuple(_make_presences(seed)),
     )
 
 
-def agent(
+def make_agent(
     seed: int,
     index: int,
     divisions: Sequence[Division],
     queues: Sequence[Queue],
     left: date | None = None,
 ) -> Agent:
-    """Person number *index*. Every third serves one queue, the others two or three."""
+    """Make agent number *index*. Every third serves one queue, the others two or three."""
     name = full_name(seed, index)
     first = index % len(queues)
     served = sorted({first, *((first + step) % len(queues) for step in (1, 3)[: index % 3])})
     state = STATES.get(index % 50, "active")
     return Agent(
-        id=identifier(seed, "agent", index),
+        id=stable_id(seed, "agent", index),
         name=name,
-        email=f"{_ascii(name)}.{index}@example.com",
+        email=f"{_ascii_name(name)}.{index}@example.com",
         state=state,
         division=divisions[index % 4 % len(divisions)],
         queues=tuple(queues[at] for at in served),
@@ -207,29 +208,29 @@ def agent(
     )
 
 
-def _teams(seed: int, people: Sequence[Agent]) -> Iterator[Team]:
+def _make_teams(seed: int, people: Sequence[Agent]) -> Iterator[Team]:
     for first in range(0, len(people), TEAM_SIZE):
         members = tuple(people[first : first + TEAM_SIZE])
         home, number = members[0].division, first // TEAM_SIZE + 1
         assert home
-        yield Team(identifier(seed, "team", number), f"Team {number}", home, members)
+        yield Team(stable_id(seed, "team", number), f"Team {number}", home, members)
 
 
-def _groups(seed: int, people: Sequence[Agent]) -> tuple[Group, ...]:
+def _make_groups(seed: int, people: Sequence[Agent]) -> tuple[Group, ...]:
     return tuple(
-        Group(identifier(seed, "group", name), name, tuple(members))
+        Group(stable_id(seed, "group", name), name, tuple(members))
         for name, members in (
             ("Team leads", people[::TEAM_SIZE]),
             ("New starters", people[3::7]),
-            ("Late shifts", [each for each in people if each.shift >= SHIFTS[-3]]),
+            ("Late shifts", [agent for agent in people if agent.shift >= SHIFTS[-3]]),
         )
     )
 
 
-def _presences(seed: int) -> Iterator[Presence]:
+def _make_presences(seed: int) -> Iterator[Presence]:
     seen: set[str] = set()
     for name, system in PRESENCES:
-        yield Presence(identifier(seed, "presence", name), name, system, system not in seen)
+        yield Presence(stable_id(seed, "presence", name), name, system, system not in seen)
         seen.add(system)
 
 
@@ -240,6 +241,6 @@ def full_name(seed: int, index: int) -> str:
     return f"{given} {FAMILY[(index + index // len(GIVEN) + seed) % len(FAMILY)]}"
 
 
-def _ascii(name: str) -> str:
+def _ascii_name(name: str) -> str:
     plain = name.casefold().translate(str.maketrans("łøæđ'", "loed-")).replace(" ", ".")
     return unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode()

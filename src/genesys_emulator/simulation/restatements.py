@@ -1,4 +1,4 @@
-"""What of the truth is told late, and what is told wrong until a night has put it right."""
+"""Late and restated data: values known with a delay, or wrong until a nightly correction."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from genesys_emulator.wire.timestamps import DAY, HOUR
 
 NIGHT = 2 * HOUR
-"""When days are put right that ended two days before, in ms after midnight (UTC)."""
+"""Time of the nightly correction of the day that ended two days before, in ms from midnight."""
 ENDLESS = 2**62
 
 
 @dataclass(frozen=True, slots=True)
 class Corrections:
-    """Shares of all conversations: what those post is *delay* ms late, these are *restated*.
+    """Shares of all conversations whose values are *late* by *delay* ms, or *restated*.
 
-    Of the restated ones every other is missing until then, and the others are
-    there until then, and not after.
+    Half of the restated ones are missing until the correction; the other half
+    are there until the correction, and missing afterwards.
     """
 
     late: float = 0.0
@@ -24,29 +24,29 @@ class Corrections:
 
 
 @dataclass(frozen=True, slots=True)
-class AsOf:
-    """What was known at *now*, in ms."""
+class Snapshot:
+    """The data as it was known at *now*, in ms."""
 
     now: int
     corrections: Corrections = Corrections()
 
-    def knows(self, at: int, chance: float) -> bool:
-        """Whether what a conversation of this *chance* posted at *at* is there."""
+    def includes_value(self, at: int, chance: float) -> bool:
+        """Return whether a value posted at *at* by a conversation of this *chance* is known."""
         if at >= self.now:
             return False
-        told = self.corrections
-        if chance < told.late and at + told.delay >= self.now:
+        corrections = self.corrections
+        if chance < corrections.late and at + corrections.delay >= self.now:
             return False
-        if chance < 1 - told.restated:
+        if chance < 1 - corrections.restated:
             return True
-        missing = chance >= 1 - told.restated / 2
+        missing = chance >= 1 - corrections.restated / 2
         return missing == (restated_at(at) <= self.now)
 
 
-Told = Callable[[int], AsOf]
-"""What is known at a moment, with the corrections that are in force."""
+SnapshotAt = Callable[[int], Snapshot]
+"""Returns the snapshot at a moment, with the corrections that are in force."""
 
 
 def restated_at(at: int) -> int:
-    """The night in which what was posted at *at* is put right, if it is wrong; in ms."""
+    """Return the time of the correction of values posted at *at*, in ms."""
     return (at // DAY + 3) * DAY + NIGHT

@@ -1,4 +1,4 @@
-"""Where posted values come from: a contact centre that is simulated, day by day."""
+"""Sources of data: the interface of a contact centre, and the simulated one."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
@@ -7,141 +7,165 @@ from itertools import chain
 from typing import Protocol
 
 from genesys_emulator.simulation.conversations import Conversation
-from genesys_emulator.simulation.detail_records import Detail, detail
-from genesys_emulator.simulation.long_conversations import touching
-from genesys_emulator.simulation.metric_events import Book, Origin, Value, booked, postings
+from genesys_emulator.simulation.detail_records import Detail, make_detail
+from genesys_emulator.simulation.long_conversations import conversations_touching
+from genesys_emulator.simulation.metric_events import (
+    MetricEvent,
+    Origin,
+    PostedValues,
+    conversation_events,
+    group_by_origin,
+)
 from genesys_emulator.simulation.organization import TEAM_SIZE, Agent, Organization
-from genesys_emulator.simulation.shifts import shift
-from genesys_emulator.simulation.status import Shown
-from genesys_emulator.simulation.team_day import Day, day_of
+from genesys_emulator.simulation.shifts import shift_steps
+from genesys_emulator.simulation.status import StatusChanges
+from genesys_emulator.simulation.team_day import TeamDay, simulate_day
 from genesys_emulator.wire.timestamps import midnight_of, utc_date
 
-TEAM_DAYS_KEPT, BOOKS_KEPT, SHOWN_KEPT = 120, 400, 400
-"""Days of teams that stay in memory, as conversations, as values and as statuses, so that it has
-a limit: bench/README.md has how much 2,000 agents took after 1, 5 and 30 days.
+TEAM_DAYS_KEPT, VALUE_DAYS_KEPT, STATUS_DAYS_KEPT = 120, 400, 400
+"""Days of teams that are cached, as conversations, as values and as statuses.
+
+bench/README.md has the memory that 2,000 agents took after 1, 5 and 30 days.
 """
 
 LONGEST_OFF = timedelta(days=4)
-"""There is a shift in as many days, for whoever has not left."""
+"""The longest time without a shift, for an agent who has not left."""
 
 
 class Centre(Protocol):
-    """What is served: who and what there is, and what was posted."""
+    """A contact centre that the API serves: its organization, its values, its conversations."""
 
     organization: Organization
 
     @property
-    def watched(self) -> Sequence[Agent]:
-        """Whose status is known."""
+    def watched_agents(self) -> Sequence[Agent]:
+        """The agents whose status is known."""
 
-    def books(self, start: int, end: int, possible: Callable[[str], bool]) -> Iterator[Book]:
-        """All that was posted in [start, end), and maybe more.
+    def posted_values(
+        self, start: int, end: int, possible: Callable[[str], bool]
+    ) -> Iterator[PostedValues]:
+        """Yield every value posted in [start, end), and maybe more.
 
-        Where *possible* says no to an agent's id, neither the agent nor who
-        they spoke to is of interest.
+        Agents whose id is not *possible*, and the customers they spoke to, may
+        be left out.
         """
 
-    def begun(self, start: int, end: int) -> Iterator[Detail]:
-        """All conversations that begin in [start, end), in any order, and maybe more."""
+    def conversations_begun(self, start: int, end: int) -> Iterator[Detail]:
+        """Yield all conversations that begin in [start, end), in any order, and maybe more."""
 
-    def carried(self, start: int, end: int) -> Iterator[Detail]:
-        """All that began before and have activity in [start, end), and maybe more."""
+    def conversations_carried(self, start: int, end: int) -> Iterator[Detail]:
+        """Yield all that began before *start* and are active in [start, end), and maybe more."""
 
-    def shown(self, agent: Agent, start: int, end: int) -> Shown:
-        """What was shown of *agent* in [start, end), and maybe more; from when it began."""
+    def status_changes(self, agent: Agent, start: int, end: int) -> StatusChanges:
+        """Return the changes of status of *agent* that cover [start, end), and maybe more."""
 
 
-class Simulated:
-    """The centre of *organization*, which opened at midnight (UTC) of *opened*."""
+class SimulatedCentre:
+    """A simulated contact centre, which opened at midnight (UTC) of *opened*."""
 
     def __init__(self, organization: Organization, opened: date) -> None:
         self.organization = organization
-        self.watched = organization.agents
+        self.watched_agents = organization.agents
         self._opened = opened
         self._names = {queue.id: queue.name for queue in organization.queues}
-        self._day = lru_cache(TEAM_DAYS_KEPT)(self._played)
-        self._book = lru_cache(BOOKS_KEPT)(self._booked)
-        self._shown = lru_cache(SHOWN_KEPT)(self._shown_on)
+        self._team_day = lru_cache(TEAM_DAYS_KEPT)(self._simulate_day)
+        self._day_values = lru_cache(VALUE_DAYS_KEPT)(self._group_day)
+        self._day_changes = lru_cache(STATUS_DAYS_KEPT)(self._changes_on)
 
-    def books(self, start: int, end: int, possible: Callable[[str], bool]) -> Iterator[Book]:
-        days = self._days(start, end)
+    def posted_values(
+        self, start: int, end: int, possible: Callable[[str], bool]
+    ) -> Iterator[PostedValues]:
+        days = self._shift_days(start, end)
         for number, team in enumerate(self.organization.teams):
             agents = [agent for agent in team.agents if possible(agent.id)]
             if agents:
-                yield from (self._book(number, day) for day in days)
-                yield booked(
-                    _postings(each for a in agents for each in self._threads(a, start, end))
+                yield from (self._day_values(number, day) for day in days)
+                yield group_by_origin(
+                    _events_by_origin(
+                        conversation
+                        for agent in agents
+                        for conversation in self._long_conversations(agent, start, end)
+                    )
                 )
 
-    def begun(self, start: int, end: int) -> Iterator[Detail]:
-        return (detail(each, self._names) for each in self.conversations(start, end))
+    def conversations_begun(self, start: int, end: int) -> Iterator[Detail]:
+        conversations = self.conversations_between(start, end)
+        return (make_detail(conversation, self._names) for conversation in conversations)
 
-    def carried(self, start: int, end: int) -> Iterator[Detail]:
-        by_teams = self._played_on(self._days(start, start + 1))
-        threads = (
-            each for agent in self.organization.agents for each in self._threads(agent, start, end)
+    def conversations_carried(self, start: int, end: int) -> Iterator[Detail]:
+        by_teams = self._team_conversations(self._shift_days(start, start + 1))
+        long_ones = (
+            conversation
+            for agent in self.organization.agents
+            for conversation in self._long_conversations(agent, start, end)
         )
-        return (detail(each, self._names) for each in chain(by_teams, threads))
+        return (
+            make_detail(conversation, self._names) for conversation in chain(by_teams, long_ones)
+        )
 
-    def conversations(self, start: int, end: int) -> Iterator[Conversation]:
-        """All with activity in [start, end), and maybe more."""
-        yield from self._played_on(self._days(start, end))
+    def conversations_between(self, start: int, end: int) -> Iterator[Conversation]:
+        """Yield all conversations with activity in [start, end), and maybe more."""
+        yield from self._team_conversations(self._shift_days(start, end))
         for agent in self.organization.agents:
-            yield from self._threads(agent, start, end)
+            yield from self._long_conversations(agent, start, end)
 
-    def _played_on(self, days: Sequence[date]) -> Iterator[Conversation]:
+    def _team_conversations(self, days: Sequence[date]) -> Iterator[Conversation]:
         for team in range(len(self.organization.teams)):
             for day in days:
-                yield from self._day(team, day).conversations
+                yield from self._team_day(team, day).conversations
 
-    def shown(self, agent: Agent, start: int, end: int) -> Shown:
+    def status_changes(self, agent: Agent, start: int, end: int) -> StatusChanges:
         team = agent.index // TEAM_SIZE
-        days = [self._shown(team, day) for day in self._days_around(agent, start, end)]
+        days = [self._day_changes(team, day) for day in self._days_around(agent, start, end)]
         opened = midnight_of(self._opened)
-        return Shown(
+        return StatusChanges(
             [(opened, "OFFLINE"), *(change for day in days for change in day[agent.id].presences)],
             [(opened, "OFF_QUEUE"), *(change for day in days for change in day[agent.id].routings)],
         )
 
-    def _shown_on(self, team: int, day: date) -> Mapping[str, Shown]:
-        """By agent. Kept apart from the day: who is asked for is of all teams, again and again."""
-        played = self._day(team, day)
+    def _changes_on(self, team: int, day: date) -> Mapping[str, StatusChanges]:
+        """Return the changes of each agent of a team.
+
+        They are cached apart from the day, because queries for users ask for
+        agents of all teams again and again.
+        """
+        team_day = self._team_day(team, day)
         return {
-            agent_id: Shown(played.presences[agent_id], played.routings[agent_id])
-            for agent_id in played.presences
+            agent_id: StatusChanges(team_day.presences[agent_id], team_day.routings[agent_id])
+            for agent_id in team_day.presences
         }
 
     def _days_around(self, agent: Agent, start: int, end: int) -> list[date]:
-        """Days whose shifts tell what was shown in [start, end), and when that began and ended."""
+        """Return the days whose shifts tell the statuses in [start, end) from start to end."""
         last = utc_date(end - 1) + LONGEST_OFF
         first = max(min(utc_date(start), agent.left or last) - LONGEST_OFF, self._opened)
         days = (first + timedelta(days=step) for step in range((last - first).days + 1))
-        begins = [(steps[0].start, day) for day in days if (steps := shift(agent, day))]
-        before = [each for each in begins if each[0] <= start][-1:]
-        after = [each for each in begins if each[0] >= end][:1]
-        within = [each for each in begins if start < each[0] < end]
+        begins = [(steps[0].start, day) for day in days if (steps := shift_steps(agent, day))]
+        before = [(at, day) for at, day in begins if at <= start][-1:]
+        after = [(at, day) for at, day in begins if at >= end][:1]
+        within = [(at, day) for at, day in begins if start < at < end]
         return [day for _, day in (*before, *within, *after)]
 
-    def _days(self, start: int, end: int) -> list[date]:
-        """Those whose shifts may touch [start, end): they end on the day after they begin."""
+    def _shift_days(self, start: int, end: int) -> list[date]:
+        """Return the days whose shifts may touch [start, end); a shift may end on the next day."""
         first = max(utc_date(start) - timedelta(days=1), self._opened)
         return [
             first + timedelta(days=step) for step in range((utc_date(end - 1) - first).days + 1)
         ]
 
-    def _threads(self, agent: Agent, start: int, end: int) -> Iterator[Conversation]:
-        return touching(agent, start, end, self._opened)
+    def _long_conversations(self, agent: Agent, start: int, end: int) -> Iterator[Conversation]:
+        return conversations_touching(agent, start, end, self._opened)
 
-    def _played(self, team: int, day: date) -> Day:
-        return day_of(self.organization.teams[team], day, self._opened)
+    def _simulate_day(self, team: int, day: date) -> TeamDay:
+        return simulate_day(self.organization.teams[team], day, self._opened)
 
-    def _booked(self, team: int, day: date) -> Book:
-        return booked(_postings(self._day(team, day).conversations))
+    def _group_day(self, team: int, day: date) -> PostedValues:
+        return group_by_origin(_events_by_origin(self._team_day(team, day).conversations))
 
 
-def _postings(
+def _events_by_origin(
     conversations: Iterable[Conversation],
-) -> Iterator[tuple[Origin, list[Value], float]]:
+) -> Iterator[tuple[Origin, list[MetricEvent], float]]:
     for conversation in conversations:
-        for origin, values in postings(conversation):
+        for origin, values in conversation_events(conversation):
             yield origin, values, conversation.chance

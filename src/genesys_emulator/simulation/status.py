@@ -1,4 +1,4 @@
-"""What the platform showed of an agent, and from when to when."""
+"""Statuses of agents: presence and routing status, with start and end."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -9,22 +9,22 @@ from genesys_emulator.simulation.organization import Agent, Organization, Presen
 
 
 class Status(NamedTuple):
-    """[start, end) in ms; *end* is None while it lasts."""
+    """A status over [start, end) in ms; *end* is None while it lasts."""
 
     word: str
     start: int
     end: int | None
 
 
-class Shown(NamedTuple):
-    """Changes of presence and of routing status, each from when it began."""
+class StatusChanges(NamedTuple):
+    """Changes of presence and of routing status, in order of time."""
 
     presences: Sequence[Change]
     routings: Sequence[Change]
 
 
-def statuses(changes: Sequence[Change], start: int, end: int, now: int) -> Iterator[Status]:
-    """Those that lie in [start, end) with any part of theirs, as known at *now*."""
+def statuses_between(changes: Sequence[Change], start: int, end: int, now: int) -> Iterator[Status]:
+    """Yield the statuses with any part in [start, end), as known at *now*."""
     endless = (max(end, now), "")
     for (since, word), (until, _) in pairwise([*changes, endless]):
         if since < min(end, now) and until > start:
@@ -32,8 +32,12 @@ def statuses(changes: Sequence[Change], start: int, end: int, now: int) -> Itera
 
 
 def presences_of(organization: Organization, agent: Agent) -> Mapping[str, Presence]:
-    """By the platform's word, what *agent* chooses: every other prefers a secondary presence."""
-    first = {each.system: each for each in organization.presences if each.primary}
+    """Return the presence that *agent* chooses for each word of the platform.
+
+    Every second agent prefers a secondary presence.
+    """
+    presences = organization.presences
+    primary = {presence.system: presence for presence in presences if presence.primary}
     if agent.index % 2 == 0:
-        return first
-    return first | {each.system: each for each in organization.presences if not each.primary}
+        return primary
+    return primary | {presence.system: presence for presence in presences if not presence.primary}

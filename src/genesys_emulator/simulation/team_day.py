@@ -1,6 +1,6 @@
-"""A team's day, played through: who comes, who waits, who is free.
+"""Simulation of a team's day: contacts arrive, wait, and are offered to free agents.
 
-Whatever the clock says and whatever is asked, a day is the same, on every machine.
+A day is the same on every machine, at any time, for any query.
 """
 
 from collections import deque
@@ -11,193 +11,206 @@ from heapq import heappop, heappush
 from random import Random
 
 from genesys_emulator.simulation import calls, chats
-from genesys_emulator.simulation.agent_state import DIGITAL, PATIENCE, Change, Contact, Desk
-from genesys_emulator.simulation.arrivals import Arrival, arrivals
+from genesys_emulator.simulation.agent_state import DIGITAL, PATIENCE, AgentState, Change, Contact
+from genesys_emulator.simulation.arrivals import Arrival, day_arrivals
 from genesys_emulator.simulation.conversations import Conversation, Participant, Segment, Session
-from genesys_emulator.simulation.long_conversations import Run, owed
-from genesys_emulator.simulation.organization import Queue, Team, identifier
-from genesys_emulator.simulation.randomness import between, one_of
-from genesys_emulator.simulation.shifts import Step, shift
+from genesys_emulator.simulation.long_conversations import Stretch, owed_stretches
+from genesys_emulator.simulation.organization import Queue, Team, stable_id
+from genesys_emulator.simulation.randomness import random_between, random_choice
+from genesys_emulator.simulation.shifts import ShiftStep, shift_steps
 
 Process = Iterator[int]
-"""Something that goes on: it yields when it is to be woken next, in ms."""
+"""A process of the simulation: it yields the time at which it continues, in ms."""
 
 UNANSWERED = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
-    """*presences* and *routings* by agent: the changes from when the shift began to its end."""
+class TeamDay:
+    """The result of a day; *presences* and *routings* are the changes of each agent's shift."""
 
     conversations: Sequence[Conversation]
     presences: Mapping[str, Sequence[Change]]
     routings: Mapping[str, Sequence[Change]]
 
 
-def day_of(team: Team, day: date, opened: date) -> Day:
-    """What the shifts of *team* that begin on *day* hold; there was nothing before *opened*."""
-    return Floor(team, day, opened).played()
+def simulate_day(team: Team, day: date, opened: date) -> TeamDay:
+    """Simulate the shifts of *team* that begin on *day*; the centre opened on *opened*."""
+    return TeamSimulation(team, day, opened).run_day()
 
 
-class Floor:
-    """Where it happens. *now* is in ms."""
+class TeamSimulation:
+    """A discrete-event simulation: processes run in the order of their times; *now* is in ms."""
 
     def __init__(self, team: Team, day: date, opened: date) -> None:
-        self.dice = Random(f"{team.id}/{day}")
+        self.rng = Random(f"{team.id}/{day}")
         self.now = 0
         self._name = f"{team.id}/{day}"
         self._contacts: list[Contact] = []
         self._waiting: dict[str, deque[Contact]] = {}
         self._agenda: list[tuple[int, int, Process]] = []
-        self._started = 0
-        self._desks = [Desk(agent) for agent in team.agents]
-        shifts = [(agent, shift(agent, day)) for agent in team.agents]
-        for desk, (agent, steps) in zip(self._desks, shifts, strict=True):
+        self._process_count = 0
+        self._states = [AgentState(agent) for agent in team.agents]
+        shifts = [(agent, shift_steps(agent, day)) for agent in team.agents]
+        for state, (agent, steps) in zip(self._states, shifts, strict=True):
             if steps:
-                self._start(self._shift(desk, steps, owed(agent, day, opened)), steps[0].start)
-        coming = arrivals(self.dice, day, shifts)
-        if coming:
-            self._start(self._door(coming), coming[0].at)
+                self._schedule(
+                    self._work_shift(state, steps, owed_stretches(agent, day, opened)),
+                    steps[0].start,
+                )
+        arrivals = day_arrivals(self.rng, day, shifts)
+        if arrivals:
+            self._schedule(self._let_contacts_arrive(arrivals), arrivals[0].at)
 
-    def played(self) -> Day:
+    def run_day(self) -> TeamDay:
         while self._agenda:
             self.now, _, process = heappop(self._agenda)
             wake = next(process, None)
             if wake is not None:
-                self._start(process, wake)
-        return Day(
-            [_told(each, self._name, self.dice.random()) for each in self._contacts if each.legs],
-            {desk.agent.id: desk.presences for desk in self._desks},
-            {desk.agent.id: desk.routings for desk in self._desks},
+                self._schedule(process, wake)
+        return TeamDay(
+            [
+                _as_conversation(contact, self._name, self.rng.random())
+                for contact in self._contacts
+                if contact.participants
+            ],
+            {state.agent.id: state.presences for state in self._states},
+            {state.agent.id: state.routings for state in self._states},
         )
 
-    def queued(self, contact: Contact, queue: Queue) -> None:
-        """They wait for *queue* from now on, unless somebody is free."""
+    def enqueue_contact(self, contact: Contact, queue: Queue) -> None:
+        """Offer *contact* to a free agent, or have it wait in *queue* from now on."""
         contact.queue, contact.since = queue, self.now
-        contact.deadline = self.now + between(self.dice, *PATIENCE[contact.media])
-        self.offered(contact, queue)
+        contact.deadline = self.now + random_between(self.rng, *PATIENCE[contact.media])
+        self.offer_contact(contact, queue)
 
-    def offered(self, contact: Contact, queue: Queue, *, again: bool = False) -> None:
-        """To whoever is free; else they wait, before all others if it is done *again*."""
-        if desk := self._free(queue, contact.media):
-            self._offer(desk, contact, queue)
+    def offer_contact(self, contact: Contact, queue: Queue, *, again: bool = False) -> None:
+        """Offer *contact* to a free agent, or queue it; at the front if it is offered *again*."""
+        if state := self._longest_idle(queue, contact.media):
+            self._start_offer(state, contact, queue)
             return
-        line = self._waiting.setdefault(queue.id, deque())
-        line.appendleft(contact) if again else line.append(contact)
+        waiting = self._waiting.setdefault(queue.id, deque())
+        waiting.appendleft(contact) if again else waiting.append(contact)
         contact.waiting = True
-        self._start(self._patience(contact), max(contact.deadline, self.now))
+        self._schedule(self._end_patience(contact), max(contact.deadline, self.now))
 
-    def pull(self, desk: Desk) -> None:
-        """Who has waited longest for this desk, if it has room."""
-        line = [
+    def offer_waiting(self, state: AgentState) -> None:
+        """Offer the contact that has waited longest to this agent, if the agent has room."""
+        candidates = [
             (contact, queue)
-            for queue in desk.agent.queues
-            for contact in self._first(queue.id)
-            if desk.takes(contact.media)
+            for queue in state.agent.queues
+            for contact in self._next_waiting(queue.id)
+            if state.can_take(contact.media)
         ]
-        if line:
-            contact, queue = min(line, key=lambda each: each[0].since)
-            self._offer(desk, contact, queue)
+        if candidates:
+            contact, queue = min(candidates, key=lambda candidate: candidate[0].since)
+            self._start_offer(state, contact, queue)
 
-    def colleague(self) -> Desk | None:
-        """Somebody who is on queue and has nothing to do."""
-        ready = [desk for desk in self._desks if desk.on_queue and not desk.working]
-        return one_of(self.dice, ready) if ready else None
+    def find_colleague(self) -> AgentState | None:
+        """Return an agent who is on queue and has nothing to do, if there is one."""
+        ready = [state for state in self._states if state.on_queue and not state.working]
+        return random_choice(self.rng, ready) if ready else None
 
-    def occupied(self, desk: Desk, until: int, routing: str = "INTERACTING") -> None:
-        """The agent has something to do from now on, *until* then."""
-        desk.works(self.now, routing)
-        self._start(self._freed(desk), until)
+    def occupy_agent(self, state: AgentState, until: int, routing: str = "INTERACTING") -> None:
+        """Keep the agent at work from now on *until* then."""
+        state.start_work(self.now, routing)
+        self._schedule(self._end_occupation(state), until)
 
-    def released(self, desk: Desk) -> None:
-        """Nothing to do at this desk: what does the shift say, and who is waiting?"""
-        desk.working = False
-        desk.appears(self.now)
-        desk.idle_since = self.now
-        self.pull(desk)
+    def release_agent(self, state: AgentState) -> None:
+        """End the agent's work: show the presence that is due, and offer a waiting contact."""
+        state.working = False
+        state.show_presence(self.now)
+        state.idle_since = self.now
+        self.offer_waiting(state)
 
-    def _start(self, process: Process, at: int) -> None:
-        self._started += 1
-        heappush(self._agenda, (at, self._started, process))
+    def _schedule(self, process: Process, at: int) -> None:
+        self._process_count += 1
+        heappush(self._agenda, (at, self._process_count, process))
 
-    def _shift(self, desk: Desk, steps: Sequence[Step], runs: Sequence[Run]) -> Process:
+    def _work_shift(
+        self, state: AgentState, steps: Sequence[ShiftStep], stretches: Sequence[Stretch]
+    ) -> Process:
         for step in steps:
-            desk.due = step.presence
-            if runs and desk.on_queue:
-                desk.appears(self.now)
-                desk.working = True
-                self._start(self._put_off(desk, runs), runs[0][0])
-                runs = ()
-            elif not desk.working:
-                self.released(desk)
+            state.due_presence = step.presence
+            if stretches and state.on_queue:
+                state.show_presence(self.now)
+                state.working = True
+                self._schedule(self._work_on_long_conversation(state, stretches), stretches[0][0])
+                stretches = ()
+            elif not state.working:
+                self.release_agent(state)
             yield step.end
-        desk.due = "OFFLINE"
-        if not desk.working:
-            self.released(desk)
+        state.due_presence = "OFFLINE"
+        if not state.working:
+            self.release_agent(state)
 
-    def _put_off(self, desk: Desk, runs: Sequence[Run]) -> Process:
-        for _, until in runs:
-            desk.works(self.now)
+    def _work_on_long_conversation(
+        self, state: AgentState, stretches: Sequence[Stretch]
+    ) -> Process:
+        for _, until in stretches:
+            state.start_work(self.now)
             yield until
-        self.released(desk)
+        self.release_agent(state)
 
-    def _freed(self, desk: Desk) -> Process:
-        self.released(desk)
+    def _end_occupation(self, state: AgentState) -> Process:
+        self.release_agent(state)
         yield from ()
 
-    def _door(self, coming: Sequence[Arrival]) -> Process:
-        for number, (at, queue, media, direction) in enumerate(coming):
+    def _let_contacts_arrive(self, arrivals: Sequence[Arrival]) -> Process:
+        for number, (at, queue, media, direction) in enumerate(arrivals):
             yield at
             contact = Contact(number, at, media, direction)
             self._contacts.append(contact)
             if queue is None:
-                calls.own(self, contact)
+                calls.make_private_call(self, contact)
             elif media != "voice" or direction == "inbound":
-                self.queued(contact, queue)
-            elif desk := self._free(queue, media):
-                calls.outbound(self, desk, contact, queue)
+                self.enqueue_contact(contact, queue)
+            elif state := self._longest_idle(queue, media):
+                calls.call_out(self, state, contact, queue)
 
-    def _patience(self, contact: Contact) -> Process:
+    def _end_patience(self, contact: Contact) -> Process:
         if contact.waiting and self.now >= contact.deadline:
             unserved = contact.media in ("email", "message")
-            contact.waited(self.now, "timeout" if unserved else "client")
+            contact.end_wait(self.now, "timeout" if unserved else "client")
         yield from ()
 
-    def _free(self, queue: Queue, media: str) -> Desk | None:
-        """Who has been idle longest, of those who serve *queue* and have room."""
-        ready = [desk for desk in self._desks if desk.takes(media) and queue in desk.agent.queues]
-        return min(ready, key=lambda desk: (len(desk.chats), desk.idle_since), default=None)
+    def _longest_idle(self, queue: Queue, media: str) -> AgentState | None:
+        """Return the agent who has been idle longest of those who serve *queue* and have room."""
+        ready = [
+            state for state in self._states if state.can_take(media) and queue in state.agent.queues
+        ]
+        return min(ready, key=lambda state: (len(state.chats), state.idle_since), default=None)
 
-    def _first(self, queue_id: str) -> list[Contact]:
-        """Who is next in the queue."""
-        line = self._waiting.get(queue_id)
-        while line and not line[0].waiting:
-            line.popleft()
-        return [line[0]] if line else []
+    def _next_waiting(self, queue_id: str) -> list[Contact]:
+        """Return the next contact of the queue, or nothing."""
+        waiting = self._waiting.get(queue_id)
+        while waiting and not waiting[0].waiting:
+            waiting.popleft()
+        return [waiting[0]] if waiting else []
 
-    def _offer(self, desk: Desk, contact: Contact, queue: Queue) -> None:
+    def _start_offer(self, state: AgentState, contact: Contact, queue: Queue) -> None:
         contact.waiting = False
-        if desk.chats:
-            desk.ringing = (contact, queue, self.now)
+        if state.chats:
+            state.pending_offer = (contact, queue, self.now)
             return
-        desk.works(self.now)
-        if self.dice.random() < UNANSWERED:
-            process = calls.missed(self, desk, contact, queue)
+        state.start_work(self.now)
+        if self.rng.random() < UNANSWERED:
+            process = calls.miss_offer(self, state, contact, queue)
         elif contact.media in DIGITAL:
-            process = chats.chats(self, desk, contact, queue)
+            process = chats.handle_chats(self, state, contact, queue)
         elif contact.media == "callback":
-            process = calls.callback(self, desk, contact, queue)
+            process = calls.handle_callback(self, state, contact, queue)
         else:
-            process = calls.call(self, desk, contact, queue)
-        self._start(process, self.now)
+            process = calls.handle_call(self, state, contact, queue)
+        self._schedule(process, self.now)
 
 
-def _told(contact: Contact, name: str, chance: float) -> Conversation:
+def _as_conversation(contact: Contact, name: str, chance: float) -> Conversation:
     segment = Segment("interact", contact.came, contact.left, "")
     customer = Session(contact.media, contact.direction, (segment,), "client")
-    legs = sorted(contact.legs, key=lambda leg: leg.sessions[0].segments[0].start)
+    legs = sorted(contact.participants, key=lambda leg: leg.sessions[0].segments[0].start)
     return Conversation(
-        identifier(name, contact.number),
+        stable_id(name, contact.number),
         tuple(contact.division_ids),
         (Participant("customer", "", (customer,)), *legs),
         chance,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from genesys_emulator.simulation.restatements import AsOf, Corrections
+from genesys_emulator.simulation.restatements import Corrections, Snapshot
 from genesys_emulator.wire.endpoints import COUNTED, OF_JOBS, PAGED
 from genesys_emulator.wire.timestamps import HOUR
 
@@ -93,11 +93,11 @@ class Faults:
         met = [fault for fault in self.active if fault.meets(endpoint)]
         return met[0] if met else None
 
-    def told(self, now: int) -> AsOf:
+    def told(self, now: int) -> Snapshot:
         """What is known at *now*."""
         last = {fault.kind: fault for fault in self.active if KINDS[fault.kind].of_data}
         late, restated = last.get("late"), last.get("restatement")
-        return AsOf(
+        return Snapshot(
             now,
             Corrections(
                 late.share if late else 0,

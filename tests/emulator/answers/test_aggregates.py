@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 from genesys_emulator.answers.aggregates import answer
 from genesys_emulator.queries.aggregates import query
 from genesys_emulator.queries.filters import Clause, LookUp, Predicate
-from genesys_emulator.simulation.metric_events import CERTAIN, Book, Origin
-from genesys_emulator.simulation.organization import organization
-from genesys_emulator.simulation.restatements import AsOf
-from genesys_emulator.simulation.source import Simulated
+from genesys_emulator.simulation.metric_events import CERTAIN, Origin, PostedValues
+from genesys_emulator.simulation.organization import make_organization
+from genesys_emulator.simulation.restatements import Snapshot
+from genesys_emulator.simulation.source import SimulatedCentre
 from genesys_emulator.wire.timestamps import DAY, MINUTE, midnight_of, parse_timestamp
 from genesys_emulator.wire.vocabulary import EMULATED
 from tests.emulator.conftest import a_query
 
 START = midnight_of(date(2026, 3, 2))
-CENTRE = Simulated(organization(1, 12), date(2026, 2, 24))
+CENTRE = SimulatedCentre(make_organization(1, 12), date(2026, 2, 24))
 METRICS = ("tHandle", "tAcw", "nOffered")
 
 some: st.SearchStrategy[tuple[str, ...]] = st.sampled_from([("a",), ("b",), ("a", "b"), ("b", "a")])
@@ -29,7 +29,7 @@ words = none | some
 origins = st.builds(Origin, words, words, some, words, words, words)
 moments = st.integers(START - DAY, START + 2 * DAY)
 posted_values = st.tuples(moments, st.integers(1, 10**7), st.just(CERTAIN))
-books: st.SearchStrategy[Book] = st.dictionaries(
+books: st.SearchStrategy[PostedValues] = st.dictionaries(
     origins,
     st.dictionaries(
         st.sampled_from(METRICS),
@@ -42,8 +42,8 @@ def always(_: str) -> bool:
     return True
 
 
-def told(book: Book, now: int = START + 9 * DAY, **changes: Any) -> dict[str, Any]:
-    return answer(query(a_query(**changes)), [book], AsOf(now), Random(1))
+def told(book: PostedValues, now: int = START + 9 * DAY, **changes: Any) -> dict[str, Any]:
+    return answer(query(a_query(**changes)), [book], Snapshot(now), Random(1))
 
 
 def cells(told: dict[str, Any]) -> list[tuple[dict[str, str], int, int, str, dict[str, int]]]:
@@ -105,7 +105,7 @@ def test_empty_groups_intervals_and_metrics_are_left_out(book):
         assert None not in result["group"].values()
 
 
-def posted(origin: Origin, at: int = START) -> Book:
+def posted(origin: Origin, at: int = START) -> PostedValues:
     return {origin: {"tHandle": [(at, 7, CERTAIN)]}}
 
 
@@ -162,8 +162,10 @@ def test_values_posted_now_or_later_are_not_there_yet():
 
 def test_results_are_in_no_order_yet_the_same_for_the_same_request():
     asked = query(a_query())
-    books = list(CENTRE.books(asked.start, asked.end, always))
-    once, again, other = (answer(asked, books, AsOf(asked.end), Random(seed)) for seed in (1, 1, 2))
+    books = list(CENTRE.posted_values(asked.start, asked.end, always))
+    once, again, other = (
+        answer(asked, books, Snapshot(asked.end), Random(seed)) for seed in (1, 1, 2)
+    )
 
     assert once == again
     assert once != other
@@ -179,8 +181,10 @@ def test_a_day_does_not_depend_on_the_clock_or_on_when_the_centre_opened(one, ot
     asked = a_query(interval="2026-03-01T00:00:00Z/2026-03-04T00:00:00Z", granularity="PT15M")
 
     def seen(now: int, opened: date) -> list[str]:
-        books = Simulated(organization(1, 3), opened).books(START - DAY, now, always)
-        found = answer(query(asked), books, AsOf(now), Random(0))
+        books = SimulatedCentre(make_organization(1, 3), opened).posted_values(
+            START - DAY, now, always
+        )
+        found = answer(query(asked), books, Snapshot(now), Random(0))
         return sorted(str(cell) for cell in cells(found) if cell[2] <= until)
 
     assert seen(one, date(2026, 2, 20)) == seen(other, date(2026, 2, 27))
@@ -188,9 +192,9 @@ def test_a_day_does_not_depend_on_the_clock_or_on_when_the_centre_opened(one, ot
 
 def test_the_centre_has_nothing_from_before_it_opened():
     asked = query(a_query(interval="1970-01-01T00:00:00Z/2026-03-03T00:00:00Z"))
-    late = Simulated(organization(1, 12), date(2026, 3, 2))
-    books = late.books(asked.start, asked.end, always)
-    found = cells(answer(asked, books, AsOf(asked.end), Random(0)))
+    late = SimulatedCentre(make_organization(1, 12), date(2026, 3, 2))
+    books = late.posted_values(asked.start, asked.end, always)
+    found = cells(answer(asked, books, Snapshot(asked.end), Random(0)))
 
     assert found
     assert min(start for _, start, *_ in found) >= START

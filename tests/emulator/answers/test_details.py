@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from genesys_emulator.simulation.detail_records import Detail
-from genesys_emulator.simulation.organization import organization
-from genesys_emulator.simulation.source import Simulated
+from genesys_emulator.simulation.organization import make_organization
+from genesys_emulator.simulation.source import SimulatedCentre
 from tests.emulator.conftest import Cloud, cloud_of
 
 DETAILS = "/api/v2/analytics/conversations/details/query"
@@ -266,16 +266,16 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-class Counting(Simulated):
+class Counting(SimulatedCentre):
     """A centre that notes for which days its conversations were looked through."""
 
     def __init__(self) -> None:
-        super().__init__(organization(1, 12), date(2026, 2, 24))
+        super().__init__(make_organization(1, 12), date(2026, 2, 24))
         self.spans: list[tuple[int, int]] = []
 
-    def begun(self, start: int, end: int) -> Iterator[Detail]:
+    def conversations_begun(self, start: int, end: int) -> Iterator[Detail]:
         self.spans.append((start, end))
-        return super().begun(start, end)
+        return super().conversations_begun(start, end)
 
 
 def test_a_later_page_of_details_goes_on_where_the_one_before_it_ended():

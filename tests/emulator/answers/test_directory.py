@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from genesys_emulator.answers.directory import teams
 from genesys_emulator.answers.listing import page_of
-from genesys_emulator.simulation.organization import PRESENCES, organization
+from genesys_emulator.simulation.organization import PRESENCES, make_organization
 from genesys_emulator.wire import endpoints
 from tests.emulator.conftest import Cloud, cloud_of
 
-CENTRE = organization(1, 12)
+CENTRE = make_organization(1, 12)
 UNLISTED = CENTRE.agents[7]
 
 
@@ -65,7 +65,7 @@ def test_groups_are_listed_with_their_members(cloud):
 
 @given(st.integers(0, 130), st.integers(1, 4))
 def test_teams_are_paged_by_cursor_there_and_back(agents, size):
-    centre = organization(1, agents)
+    centre = make_organization(1, agents)
     page = teams(centre, "/api/v2/teams", [("pageSize", str(size))])
     found, pages = page["entities"], [page]
     while "nextUri" in page:
@@ -94,9 +94,9 @@ def test_a_team_is_found_by_how_its_name_begins():
 def _centre(agents: int) -> Any:
     from datetime import date
 
-    from genesys_emulator.simulation.source import Simulated
+    from genesys_emulator.simulation.source import SimulatedCentre
 
-    return Simulated(organization(1, agents), date(2026, 3, 1))
+    return SimulatedCentre(make_organization(1, agents), date(2026, 3, 1))
 
 
 def test_queues_may_be_searched_without_permission_to_view_them():

@@ -8,15 +8,15 @@ from typing import Any
 import httpx2
 import pytest
 
-from genesys_emulator.simulation.organization import organization
-from genesys_emulator.simulation.source import Simulated
+from genesys_emulator.simulation.organization import make_organization
+from genesys_emulator.simulation.source import SimulatedCentre
 from genesys_emulator.wire.timestamps import DAY, HOUR, MINUTE, midnight_of, parse_timestamp
 from tests.emulator.conftest import NOW, Cloud
 
 AGGREGATES = "/api/v2/analytics/users/aggregates/query"
 DETAILS = "/api/v2/analytics/users/details/query"
 MONDAY = "2026-03-02T00:00:00.000Z/2026-03-03T00:00:00.000Z"
-CENTRE = organization(1, 12)
+CENTRE = make_organization(1, 12)
 IDS = [agent.id for agent in CENTRE.agents]
 ROUTING = {"OFF_QUEUE", "IDLE", "INTERACTING", "NOT_RESPONDING", "COMMUNICATING"}
 METRICS = ["tAgentRoutingStatus", "tSystemPresence", "tOrganizationPresence"]
@@ -115,13 +115,15 @@ def test_a_status_record_is_whole_and_a_running_status_has_no_end(cloud):
 
 def test_days_off_are_one_long_status():
     """Records reach as far beyond the interval as the status did."""
-    centre = Simulated(CENTRE, date(2026, 2, 2))
+    centre = SimulatedCentre(CENTRE, date(2026, 2, 2))
     agent = CENTRE.agents[0]  # has Tuesdays and Wednesdays off
     tuesday = midnight_of(date(2026, 2, 10))
-    changes = centre.shown(agent, tuesday + 23 * HOUR, tuesday + DAY).presences
+    changes = centre.status_changes(agent, tuesday + 23 * HOUR, tuesday + DAY).presences
     edges = [at for at, _ in changes if tuesday - DAY < at < tuesday + 3 * DAY]
 
-    assert centre.shown(agent, tuesday + 25 * HOUR, tuesday + 26 * HOUR).presences == changes
+    assert (
+        centre.status_changes(agent, tuesday + 25 * HOUR, tuesday + 26 * HOUR).presences == changes
+    )
     assert any(b - a > 2 * DAY for a, b in pairwise(edges))
 
 
@@ -151,10 +153,10 @@ def test_users_that_do_not_exist_are_left_out(cloud):
 
 
 def test_users_who_have_left_are_offline():
-    gone = organization(1, 12, left=date(2026, 3, 2)).agents[5]
-    centre = Simulated(organization(1, 12, left=date(2026, 3, 2)), date(2026, 2, 2))
+    gone = make_organization(1, 12, left=date(2026, 3, 2)).agents[5]
+    centre = SimulatedCentre(make_organization(1, 12, left=date(2026, 3, 2)), date(2026, 2, 2))
     start = midnight_of(date(2026, 3, 9))
-    shown = centre.shown(gone, start, start + DAY)
+    shown = centre.status_changes(gone, start, start + DAY)
 
     assert [word for at, word in shown.presences if at <= start][-1] == "OFFLINE"
     assert all(at < start for at, _ in shown.presences)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genesys_emulator.answers.directory import users
-from genesys_emulator.simulation.organization import organization
-from genesys_emulator.simulation.source import Simulated
+from genesys_emulator.simulation.organization import make_organization
+from genesys_emulator.simulation.source import SimulatedCentre
 from tests.emulator.conftest import AGGREGATES, CLIENT, GRANT, Cloud, a_query, cloud_of
 
 
@@ -219,19 +219,19 @@ def test_ids_may_be_repeated_or_joined_with_commas(cloud):
 
 @given(st.integers(0, 40), st.integers(1, 15))
 def test_pages_of_users_together_are_the_whole_list(agents, size):
-    centre = organization(1, agents)
+    centre = make_organization(1, agents)
     found, uri = [], f"?state=any&pageSize={size}"
     while uri:
         words = uri.partition("?")[2].split("&")
         pairs = [(name, value) for name, _, value in (word.partition("=") for word in words)]
         page = users(centre, "/api/v2/users", pairs)
-        assert page["total"] == len(centre.listed)
-        assert page["pageCount"] == max(1, -(-len(centre.listed) // size))
+        assert page["total"] == len(centre.listed_agents)
+        assert page["pageCount"] == max(1, -(-len(centre.listed_agents) // size))
         found += page["entities"]
         uri = page.get("nextUri", "")
         assert uri == "" or uri.startswith("/api/v2/users?")
 
-    assert [user["id"] for user in found] == [agent.id for agent in centre.listed]
+    assert [user["id"] for user in found] == [agent.id for agent in centre.listed_agents]
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_queues_are_found_by_division_and_id(cloud):
 
 def test_the_organization_is_the_same_for_a_seed_and_another_for_another():
     def asked(seed: int, agents: int) -> dict[str, Any]:
-        cloud = cloud_of(Simulated(organization(seed, agents), date(2026, 2, 24)))
+        cloud = cloud_of(SimulatedCentre(make_organization(seed, agents), date(2026, 2, 24)))
         cloud.log_in()
         answer: dict[str, Any] = cloud.get("/api/v2/organizations/me").json()
         return answer
@@ -309,7 +309,7 @@ def test_the_organization_can_be_looked_at_without_a_token(stranger):
 
 
 def test_a_query_of_many_agents_is_narrowed_before_it_is_answered():
-    centre = Simulated(organization(1, 300), date(2026, 2, 24))
+    centre = SimulatedCentre(make_organization(1, 300), date(2026, 2, 24))
     cloud: Cloud = cloud_of(centre)
     cloud.log_in()
     wanted = centre.organization.agents[7].id

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from genesys_emulator.simulation.captured import ENDLESS, CapturedError, captured
-from genesys_emulator.simulation.restatements import AsOf
+from genesys_emulator.simulation.captured import ENDLESS, CapturedError, load_captured
+from genesys_emulator.simulation.restatements import Snapshot
 from tests.emulator import records
 from tests.emulator.conftest import Cloud, cloud_of
 from tests.emulator.records import RECORDS
@@ -63,7 +63,7 @@ METRICS = sorted({metric for of in POSTED.values() for metric in of})
 
 
 def serving(content: bytes) -> Cloud:
-    cloud = cloud_of(captured(content))
+    cloud = cloud_of(load_captured(content))
     cloud.log_in()
     return cloud
 
@@ -97,7 +97,7 @@ def test_only_named_agents_and_queues_are_in_the_directory():
 @pytest.mark.parametrize("form", FORMS)
 def test_the_organization_is_that_of_the_conversations_whatever_the_form(form):
     def id_of(content: bytes) -> str:
-        return captured(content).organization.id
+        return load_captured(content).organization.id
 
     assert id_of(FORMS[form]) == id_of(FORMS["a list"])
     assert id_of(encode(RECORDS[:1])) != id_of(FORMS["a list"])
@@ -114,7 +114,7 @@ def test_records_of_two_organizations_are_not_served_as_one():
     named = [{**record, "organizationId": f"o-{at}"} for at, record in enumerate(RECORDS[:2])]
 
     with pytest.raises(CapturedError, match="of 2 organizations; serve one"):
-        captured(encode(named))
+        load_captured(encode(named))
 
 
 def test_an_agent_with_a_name_is_listed():
@@ -167,7 +167,7 @@ FIRST_SESSION = ("participants", 0, "sessions", 0)
 )
 def test_a_record_that_cannot_be_served_is_named_in_the_error(content, said):
     with pytest.raises(CapturedError) as caught:
-        captured(content)
+        load_captured(content)
 
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -176,18 +176,20 @@ def test_a_record_that_cannot_be_served_is_named_in_the_error(content, said):
 def test_optional_fields_of_a_record_may_be_missing():
     conversation = {"conversationId": "c", "conversationStart": "2025-06-11T09:00:00Z"}
 
-    assert captured(encode(conversation)).organization.agents == ()
+    assert load_captured(encode(conversation)).organization.agents == ()
 
 
 def test_details_of_a_file_are_its_records_unchanged():
-    details = list(captured(encode({"conversations": RECORDS})).begun(0, ENDLESS))
+    details = list(
+        load_captured(encode({"conversations": RECORDS})).conversations_begun(0, ENDLESS)
+    )
 
-    assert [each.record(AsOf(0)) for each in details] == RECORDS
+    assert [each.record(Snapshot(0)) for each in details] == RECORDS
     assert all(each.start < each.end for each in details)
 
 
 def test_details_of_a_file_are_found_by_query():
-    cloud = cloud_of(captured(encode(RECORDS)))
+    cloud = cloud_of(load_captured(encode(RECORDS)))
     cloud.log_in()
     started = RECORDS[0]["conversationStart"][:10]
     answer = cloud.call(

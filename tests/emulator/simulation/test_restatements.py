@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genesys_emulator.simulation.restatements import ENDLESS, AsOf, Corrections, restated_at
+from genesys_emulator.simulation.restatements import ENDLESS, Corrections, Snapshot, restated_at
 from genesys_emulator.wire.timestamps import DAY, HOUR, midnight_of, parse_timestamp
 from tests.emulator.answers.test_details import run_job
 from tests.emulator.conftest import Cloud
@@ -29,26 +29,28 @@ def test_a_night_corrects_the_day_that_ended_two_days_before(at):
 
 @given(moments, chances, moments)
 def test_without_faults_of_the_data_everything_past_is_known(at, chance, now):
-    assert AsOf(now).knows(at, chance) == (at < now)
+    assert Snapshot(now).includes_value(at, chance) == (at < now)
 
 
 @given(moments, chances, moments)
 def test_late_values_are_known_after_the_delay(at, chance, now):
     late = Corrections(late=0.3, delay=HOUR)
 
-    assert AsOf(now, late).knows(at, chance) == (at + (HOUR if chance < 0.3 else 0) < now)
+    assert Snapshot(now, late).includes_value(at, chance) == (
+        at + (HOUR if chance < 0.3 else 0) < now
+    )
 
 
 @given(moments, chances)
 def test_every_other_restated_conversation_appears_and_the_others_disappear(at, chance):
     restated = Corrections(restated=0.4)
-    before = AsOf(restated_at(at) - 1, restated).knows(at, chance)
-    after = AsOf(restated_at(at), restated).knows(at, chance)
+    before = Snapshot(restated_at(at) - 1, restated).includes_value(at, chance)
+    after = Snapshot(restated_at(at), restated).includes_value(at, chance)
 
     assert (before, after) == (
         (True, True) if chance < 0.6 else (True, False) if chance < 0.8 else (False, True)
     )
-    assert AsOf(ENDLESS, restated).knows(at, chance) == after
+    assert Snapshot(ENDLESS, restated).includes_value(at, chance) == after
 
 
 SUNDAY = "2026-03-01T00:00:00Z/2026-03-02T00:00:00Z"

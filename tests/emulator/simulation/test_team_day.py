@@ -12,39 +12,48 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genesys_emulator.simulation.conversations import Conversation, Participant, Segment, Session
-from genesys_emulator.simulation.long_conversations import LONGEST_WORK, open_for, thread, touching
-from genesys_emulator.simulation.metric_events import HANDLED, postings, worked
-from genesys_emulator.simulation.organization import Agent, Team, organization
-from genesys_emulator.simulation.shifts import opens, shift, works
-from genesys_emulator.simulation.source import Simulated
-from genesys_emulator.simulation.status import statuses
-from genesys_emulator.simulation.team_day import day_of
+from genesys_emulator.simulation.long_conversations import (
+    LONGEST_WORK_DAYS,
+    conversations_touching,
+    days_left_open,
+    long_conversation,
+)
+from genesys_emulator.simulation.metric_events import (
+    HANDLED,
+    agent_session_events,
+    conversation_events,
+)
+from genesys_emulator.simulation.organization import Agent, Team, make_organization
+from genesys_emulator.simulation.shifts import first_on_queue, shift_steps, works_on
+from genesys_emulator.simulation.source import SimulatedCentre
+from genesys_emulator.simulation.status import statuses_between
+from genesys_emulator.simulation.team_day import simulate_day
 from genesys_emulator.wire.timestamps import DAY, HOUR, midnight_of, utc_date
 
-CENTRE = organization(1, 20)
+CENTRE = make_organization(1, 20)
 (TEAM,) = CENTRE.teams
 OPENED = date(2026, 2, 2)
 MONDAY = date(2026, 3, 2)
 WEEK = [MONDAY + timedelta(days=step) for step in range(7)]
-SERVED = Simulated(CENTRE, OPENED)
+SERVED = SimulatedCentre(CENTRE, OPENED)
 
 agents = st.sampled_from(CENTRE.agents)
 dates = st.dates(date(2020, 1, 1), date(2030, 12, 31))
 small_teams = st.builds(
-    lambda seed, agents: organization(seed, agents).teams[0],
+    lambda seed, agents: make_organization(seed, agents).teams[0],
     st.integers(1, 50),
     st.integers(1, 6),
 )
 
 
 def a_day(team: Team, day: date) -> list[Conversation]:
-    return list(day_of(team, day, day - timedelta(days=LONGEST_WORK)).conversations)
+    return list(simulate_day(team, day, day - timedelta(days=LONGEST_WORK_DAYS)).conversations)
 
 
 @pytest.fixture(scope="module")
 def week() -> list[Conversation]:
-    played = [each for day in WEEK for each in day_of(TEAM, day, OPENED).conversations]
-    begun = [thread(agent, day) for agent in TEAM.agents for day in WEEK]
+    played = [each for day in WEEK for each in simulate_day(TEAM, day, OPENED).conversations]
+    begun = [long_conversation(agent, day) for agent in TEAM.agents for day in WEEK]
     return played + [each for each in begun if each]
 
 
@@ -69,8 +78,8 @@ def live(session: Session) -> list[Segment]:
 
 
 def test_an_agent_does_not_depend_on_the_number_of_agents():
-    assert organization(1, 30).agents[:20] == CENTRE.agents
-    assert organization(2, 20).agents[0].id != CENTRE.agents[0].id
+    assert make_organization(1, 30).agents[:20] == CENTRE.agents
+    assert make_organization(2, 20).agents[0].id != CENTRE.agents[0].id
 
 
 def test_two_people_share_a_name_two_have_left_and_one_is_in_no_list():
@@ -79,17 +88,17 @@ def test_two_people_share_a_name_two_have_left_and_one_is_in_no_list():
     assert len(names) - len(set(names)) == 1
     assert sorted(agent.state for agent in CENTRE.agents)[-2:] == ["deleted", "inactive"]
     assert sum(not agent.listed for agent in CENTRE.agents) == 1
-    assert len({agent.id for agent in organization(1, 2000).agents}) == 2000
+    assert len({agent.id for agent in make_organization(1, 2000).agents}) == 2000
 
 
 def test_everybody_is_in_one_team_and_there_are_three_zones():
-    centre = organization(1, 50)
+    centre = make_organization(1, 50)
 
     assert [len(team.agents) for team in centre.teams] == [20, 20, 10]
     assert Counter(agent for team in centre.teams for agent in team.agents) == Counter(
         centre.agents
     )
-    assert {agent.zone for agent in centre.agents} == {
+    assert {agent.time_zone for agent in centre.agents} == {
         "Europe/London",
         "Europe/Warsaw",
         "America/Los_Angeles",
@@ -113,30 +122,30 @@ def test_a_week_is_the_same_on_every_machine(week):
 @settings(max_examples=30)
 def test_a_day_of_a_team_lies_within_two_days(team, day):
     for conversation in a_day(team, day):
-        for _, values in postings(conversation):
+        for _, values in conversation_events(conversation):
             for _, at, _ in values:
                 assert midnight_of(day) <= at < midnight_of(day) + 2 * DAY
 
 
 @given(agents, dates)
 def test_a_shift_follows_the_clock_where_the_agent_is(agent, day):
-    steps = shift(agent, day)
+    steps = shift_steps(agent, day)
 
-    assert bool(steps) == works(agent, day)
+    assert bool(steps) == works_on(agent, day)
     assert all(before.end == after.start for before, after in pairwise(steps))
-    assert sum(not works(agent, day + timedelta(days=step)) for step in range(7)) == 2
+    assert sum(not works_on(agent, day + timedelta(days=step)) for step in range(7)) == 2
     if steps:
         assert midnight_of(day) <= steps[0].start
         assert 7 * HOUR < steps[-1].end - steps[0].start < 11 * HOUR
 
 
 def test_agents_who_left_do_no_more_work():
-    centre = organization(1, 12, left=MONDAY)
+    centre = make_organization(1, 12, left=MONDAY)
     gone = [agent for agent in centre.agents if agent.state != "active"]
 
     assert len(gone) == 2
-    assert not any(works(agent, day) for agent in gone for day in WEEK)
-    assert all(any(works(agent, day - timedelta(days=7)) for day in WEEK) for agent in gone)
+    assert not any(works_on(agent, day) for agent in gone for day in WEEK)
+    assert all(any(works_on(agent, day - timedelta(days=7)) for day in WEEK) for agent in gone)
 
 
 Span = tuple[int, int]
@@ -157,8 +166,8 @@ def joined(spans: Iterable[Span]) -> list[Span]:
 def test_statuses_follow_from_the_conversations(agent):
     start, end = midnight_of(MONDAY), midnight_of(MONDAY + timedelta(days=5))
     days = [MONDAY + timedelta(days=step) for step in range(-2, 6)]
-    work = [each for day in days for each in day_of(TEAM, day, OPENED).conversations]
-    work += touching(agent, start, end, OPENED)
+    work = [each for day in days for each in simulate_day(TEAM, day, OPENED).conversations]
+    work += conversations_touching(agent, start, end, OPENED)
     busy = joined(
         (segment.start, segment.end)
         for participant, session in sessions_of(work)
@@ -166,10 +175,10 @@ def test_statuses_follow_from_the_conversations(agent):
         if participant.user_id == agent.id and segment.kind != "parked"
         if kinds(session) != {"alert", "wrapup"} or segment.kind == "alert"
     )
-    shown = SERVED.shown(agent, start, end)
+    shown = SERVED.status_changes(agent, start, end)
     working = joined(
         (status.start, status.end or end)
-        for status in statuses(shown.routings, start, end, end)
+        for status in statuses_between(shown.routings, start, end, end)
         if status.word in ("INTERACTING", "COMMUNICATING")
     )
 
@@ -181,8 +190,10 @@ def test_statuses_follow_from_the_conversations(agent):
 @given(agents, dates)
 def test_routing_is_off_queue_whenever_the_presence_is_not_on_queue(agent, day):
     start = midnight_of(day)
-    shown = Simulated(CENTRE, day - timedelta(days=2)).shown(agent, start, start + DAY)
-    present = list(statuses(shown.presences, start, start + DAY, start + DAY))
+    shown = SimulatedCentre(CENTRE, day - timedelta(days=2)).status_changes(
+        agent, start, start + DAY
+    )
+    present = list(statuses_between(shown.presences, start, start + DAY, start + DAY))
 
     def at(changes: Sequence[tuple[int, str]], moment: int) -> str:
         return [word for since, word in changes if since <= moment][-1]
@@ -225,7 +236,7 @@ def test_segments_follow_each_other_without_a_gap(week):
 
 def test_handle_time_is_the_sum_of_its_parts_in_every_session(week):
     for _, session in sessions_of(week):
-        values = worked(session)
+        values = agent_session_events(session)
         sums = dict.fromkeys((*HANDLED, "tHandle", "tTalkComplete", "tHeldComplete"), 0)
         for metric, _, value in values:
             sums[metric] = sums.get(metric, 0) + value
@@ -311,17 +322,17 @@ def test_a_message_stays_open_for_weeks_after_the_last_word():
     begun = next(
         each
         for step in range(60)
-        if (each := thread(agent, MONDAY + timedelta(days=step)))
+        if (each := long_conversation(agent, MONDAY + timedelta(days=step)))
         and each.participants[-1].sessions[0].media == "message"
     )
     own, customer = begun.participants[-1].sessions[0], begun.participants[0].sessions[0]
 
-    assert customer.segments[-1].end - customer.segments[0].start == open_for(agent) * DAY
+    assert customer.segments[-1].end - customer.segments[0].start == days_left_open(agent) * DAY
     assert own.segments[-1].end - own.segments[0].start < HOUR
     closes = customer.segments[-1].end
-    assert begun in list(touching(agent, closes - 1, closes + 1, OPENED))
+    assert begun in list(conversations_touching(agent, closes - 1, closes + 1, OPENED))
     quiet = own.segments[-1].end + 10 * DAY
-    assert begun not in list(touching(agent, quiet, quiet + 1, OPENED))
+    assert begun not in list(conversations_touching(agent, quiet, quiet + 1, OPENED))
 
 
 def touches_messages(agent: Agent) -> bool:
@@ -331,11 +342,11 @@ def touches_messages(agent: Agent) -> bool:
 
 @given(agents, dates)
 def test_a_long_conversation_is_worked_on_only_at_the_start_of_shifts(agent, day):
-    begun = thread(agent, day)
+    begun = long_conversation(agent, day)
     if begun:
         for segment in begun.participants[-1].sessions[0].segments:
             if segment.kind != "parked":
-                start = opens(agent, utc_date(segment.start)) or opens(
+                start = first_on_queue(agent, utc_date(segment.start)) or first_on_queue(
                     agent, utc_date(segment.start) - timedelta(days=1)
                 )
                 assert start
@@ -349,7 +360,7 @@ def line(*spans: tuple[str, int, int], **of: Any) -> Session:
 
 def posted(session: Session, purpose: str = "agent") -> set[tuple[str, int, int]]:
     own = Participant(purpose, "u", (session,))
-    ((_, values),) = postings(Conversation("c", ("d",), (own,), 0.5))
+    ((_, values),) = conversation_events(Conversation("c", ("d",), (own,), 0.5))
     return set(values)
 
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genesys_emulator.pytest_plugin import GenesysCloud
-from genesys_emulator.simulation.captured import Captured
-from genesys_emulator.simulation.restatements import AsOf
+from genesys_emulator.simulation.captured import CapturedCentre
+from genesys_emulator.simulation.restatements import Snapshot
 from genesys_emulator.simulation.truth import WORK, Window
 from genesys_emulator.wire.timestamps import DAY, MINUTE, midnight_of, parse_timestamp
 from tests.emulator.conftest import Cloud, cloud_of
@@ -162,7 +162,7 @@ def test_an_invalid_request_for_truth_is_refused_with_a_sentence(cloud, path, st
 
 
 def test_captured_conversations_have_no_truth_beside_them():
-    answer = cloud_of(Captured([])).get(f"/_emulator/truth/worked.parquet?interval={MONDAY}")
+    answer = cloud_of(CapturedCentre([])).get(f"/_emulator/truth/worked.parquet?interval={MONDAY}")
 
     assert answer.status_code == 404
 
@@ -173,12 +173,12 @@ spans = st.tuples(st.integers(-90, 200), st.integers(1, 150)).map(lambda s: (s[0
 @given(st.lists(spans, max_size=6))
 @settings(max_examples=200)
 def test_a_span_is_cut_as_counting_its_milliseconds_would(found):
-    window = Window(range(0, 90, 30), 90, AsOf(0))
+    window = Window(range(0, 90, 30), 90, Snapshot(0))
     for start, end in found:
         counted: dict[int, int] = defaultdict(int)
         for at in range(max(start, 0), min(end, 90)):
             counted[at // 30 * 30] += 1
-        assert dict(window.cut(start, end)) == dict(counted)
+        assert dict(window.split_by_interval(start, end)) == dict(counted)
 
 
 def test_the_pytest_fixture_gives_truth_tables(genesys_cloud: GenesysCloud):
