@@ -1,4 +1,4 @@
-"""Conversation details: which of a centre's conversations a query finds, in order."""
+"""Conversations that a details query or job finds, in order."""
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -11,102 +11,110 @@ from genesys_emulator.simulation.source import Centre
 from genesys_emulator.wire.timestamps import DAY
 
 Values = dict[str, tuple[str, ...]]
-"""By dimension: none, one or several."""
+"""Values by dimension: none, one or several."""
 
 OF_SEGMENT = ("queueId", "segmentType", "disconnectType")
 
 
-def started(query: DetailsQuery, centre: Centre, as_of: Snapshot) -> Iterator[Detail]:
-    """Those of ``details/query``, in order: begun on a day (UTC) that the interval touches."""
-    return _begun(query, centre, *_days(query), as_of)
+def started_details(query: DetailsQuery, centre: Centre, as_of: Snapshot) -> Iterator[Detail]:
+    """Yield the conversations that began on a day (UTC) of the interval, for ``details/query``."""
+    return _details_begun(query, centre, *_day_bounds(query), as_of)
 
 
-def how_many_started(query: DetailsQuery, centre: Centre, as_of: Snapshot) -> int:
-    first, end = _days(query)
+def count_started(query: DetailsQuery, centre: Centre, as_of: Snapshot) -> int:
+    first, end = _day_bounds(query)
     last = min(end, as_of.now)
     return sum(
-        first <= each.start < last and _wanted(query, each, as_of)
-        for each in centre.conversations_begun(first, last)
+        first <= detail.start < last and _is_wanted(query, detail, as_of)
+        for detail in centre.conversations_begun(first, last)
     )
 
 
-def active(query: DetailsQuery, centre: Centre, as_of: Snapshot) -> Iterator[Detail]:
-    """Those of a job, in order: with any activity in the interval, whenever they began.
+def active_details(query: DetailsQuery, centre: Centre, as_of: Snapshot) -> Iterator[Detail]:
+    """Yield the conversations with activity in the interval, for a job; they may begin before it.
 
-    A leg that stays open for weeks is no activity, but its end is.
+    A session that stays open for weeks is no activity, but its end is.
     """
 
-    def before() -> Iterator[Detail]:
+    def begun_before() -> Iterator[Detail]:
         since = query.start // DAY * DAY if query.from_start_of_day else 0
         carried = (
-            each
-            for each in centre.conversations_carried(query.start, query.end)
-            if since <= each.start < query.start
-            if each.quiet > query.start or query.start < each.end <= query.end
-            if _wanted(query, each, as_of)
+            detail
+            for detail in centre.conversations_carried(query.start, query.end)
+            if since <= detail.start < query.start
+            if detail.quiet > query.start or query.start < detail.end <= query.end
+            if _is_wanted(query, detail, as_of)
         )
-        yield from _sorted(query, carried)
+        yield from _sort_details(query, carried)
 
-    def within() -> Iterator[Detail]:
-        return _begun(query, centre, query.start, query.end, as_of)
+    def begun_within() -> Iterator[Detail]:
+        return _details_begun(query, centre, query.start, query.end, as_of)
 
-    return chain(within(), before()) if query.descending else chain(before(), within())
+    return (
+        chain(begun_within(), begun_before())
+        if query.descending
+        else chain(begun_before(), begun_within())
+    )
 
 
-def _days(query: DetailsQuery) -> tuple[int, int]:
+def _day_bounds(query: DetailsQuery) -> tuple[int, int]:
     return query.start // DAY * DAY, -(-query.end // DAY) * DAY
 
 
-def _begun(
+def _details_begun(
     query: DetailsQuery, centre: Centre, start: int, end: int, as_of: Snapshot
 ) -> Iterator[Detail]:
-    """Those that begin in [start, end) and are known, of which a day at most is in memory."""
+    """Yield the known conversations that begin in [start, end), one day at a time in memory."""
     days = range(start, min(end, as_of.now), DAY)
     for day in reversed(days) if query.descending else days:
         last = min(day + DAY, end, as_of.now)
-        begun = (each for each in centre.conversations_begun(day, last) if day <= each.start < last)
-        yield from _sorted(query, (each for each in begun if _wanted(query, each, as_of)))
+        begun = (
+            detail for detail in centre.conversations_begun(day, last) if day <= detail.start < last
+        )
+        yield from _sort_details(
+            query, (detail for detail in begun if _is_wanted(query, detail, as_of))
+        )
 
 
-def _sorted(query: DetailsQuery, found: Iterable[Detail]) -> list[Detail]:
-    return sorted(found, key=lambda each: each[:4], reverse=query.descending)
+def _sort_details(query: DetailsQuery, details: Iterable[Detail]) -> list[Detail]:
+    return sorted(details, key=lambda detail: detail[:4], reverse=query.descending)
 
 
-def _wanted(query: DetailsQuery, detail: Detail, as_of: Snapshot) -> bool:
-    """Every segment filter is to hold for some segment, not all of them for the same one."""
+def _is_wanted(query: DetailsQuery, detail: Detail, as_of: Snapshot) -> bool:
+    """Return whether all filters hold; segment filters may hold for different segments."""
     if not detail.is_known(as_of):
         return False
     if not query.conversation and not query.segment:
         return True
     record = detail.record(as_of)
-    segments = list(_segments(record)) if query.segment else []
-    return all(_holds(clause, _conversation(record)) for clause in query.conversation) and all(
-        any(_holds(clause, values) for values in segments) for clause in query.segment
-    )
+    segments = list(_segment_values(record)) if query.segment else []
+    return all(
+        _clause_holds(clause, _conversation_values(record)) for clause in query.conversation
+    ) and all(any(_clause_holds(clause, values) for values in segments) for clause in query.segment)
 
 
-def _holds(clause: Clause, values: Values) -> bool:
+def _clause_holds(clause: Clause, values: Values) -> bool:
     return clause.verdict(values.get) is True
 
 
-def _conversation(record: Record) -> Values:
+def _conversation_values(record: Record) -> Values:
     return {
         "conversationId": (record["conversationId"],),
         "divisionId": tuple(record.get("divisionIds", ())),
-        "originatingDirection": _one(record, "originatingDirection"),
+        "originatingDirection": _single_value(record, "originatingDirection"),
     }
 
 
-def _segments(record: Record) -> Iterator[Values]:
+def _segment_values(record: Record) -> Iterator[Values]:
     for participant in record.get("participants", ()):
         for session in participant.get("sessions", ()):
             for segment in session.get("segments", ()):
                 yield {
-                    **{name: _one(participant, name) for name in ("userId", "purpose")},
-                    **{name: _one(session, name) for name in ("mediaType", "direction")},
-                    **{name: _one(segment, name) for name in OF_SEGMENT},
+                    **{name: _single_value(participant, name) for name in ("userId", "purpose")},
+                    **{name: _single_value(session, name) for name in ("mediaType", "direction")},
+                    **{name: _single_value(segment, name) for name in OF_SEGMENT},
                 }
 
 
-def _one(record: Record, name: str) -> tuple[str, ...]:
+def _single_value(record: Record, name: str) -> tuple[str, ...]:
     return (record[name],) if record.get(name) else ()

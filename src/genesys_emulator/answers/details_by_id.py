@@ -1,4 +1,4 @@
-"""Conversations by their ids."""
+"""Details of conversations by their ids."""
 
 from collections.abc import Collection
 
@@ -7,12 +7,12 @@ from genesys_emulator.simulation.restatements import Snapshot
 from genesys_emulator.simulation.source import Centre
 
 
-def find(centre: Centre, ids: Collection[str], as_of: Snapshot) -> dict[str, Detail]:
-    """Those of these *ids* that are known, by id."""
-    found: dict[str, Detail] = {}
-    for each in centre.conversations_begun(0, as_of.now):
-        if each.conversation_id in ids and each.is_known(as_of):
-            found[each.conversation_id] = each
-            if len(found) == len(ids):
+def find_details(centre: Centre, ids: Collection[str], as_of: Snapshot) -> dict[str, Detail]:
+    """Find the conversations with these *ids*; ids that are not known are left out."""
+    by_id: dict[str, Detail] = {}
+    for detail in centre.conversations_begun(0, as_of.now):
+        if detail.conversation_id in ids and detail.is_known(as_of):
+            by_id[detail.conversation_id] = detail
+            if len(by_id) == len(ids):
                 break
-    return found
+    return by_id

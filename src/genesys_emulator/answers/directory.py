@@ -1,4 +1,4 @@
-"""What there is, listed and by id: users, queues, divisions, groups, teams, presences, limits."""
+"""The directory, as lists and by id: users, queues, divisions, groups, teams, limits."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -7,14 +7,14 @@ from genesys_emulator.answers import entities
 from genesys_emulator.answers.listing import (
     Page,
     Parameters,
-    array_of,
-    cursor_page_of,
-    flag_of,
-    last,
-    like,
-    one_of,
-    page_of,
-    some_of,
+    array_parameter,
+    cursor_page,
+    flag_parameter,
+    last_value,
+    matches_pattern,
+    numbered_page,
+    word_parameter,
+    words_parameter,
 )
 from genesys_emulator.simulation.organization import (
     Agent,
@@ -40,145 +40,160 @@ MOST_MEMBERS_PER_PAGE = 100
 MOST_QUEUES_IN_VIEW, MOST_PAGES_OF_VIEW = 100, 5
 
 
-def users(organization: Organization, path: str, parameters: Parameters) -> Page:
-    """Only those who are active unless ``state`` says other, even where ids are given."""
-    state = one_of(parameters, "state", STATES, "active")
-    found = [each for each in organization.listed_agents if state in ("any", each.state)]
-    expand = some_of(parameters, "expand", EXPANSIONS)
-    return page_of(
+def list_users(organization: Organization, path: str, parameters: Parameters) -> Page:
+    """List users, only active ones unless ``state`` says otherwise, even by id."""
+    state = word_parameter(parameters, "state", STATES, "active")
+    agents = [agent for agent in organization.listed_agents if state in ("any", agent.state)]
+    expand = words_parameter(parameters, "expand", EXPANSIONS)
+    return numbered_page(
         path,
         parameters,
-        _in_order(parameters, _by_id(parameters, found)),
-        lambda each: entities.user(organization, each, expand),
+        _in_order(parameters, _by_id(parameters, agents)),
+        lambda agent: entities.user_entity(organization, agent, expand),
     )
 
 
-def queues(organization: Organization, path: str, parameters: Parameters) -> Page:
-    """By ``name`` (with ``*`` before or after it, whatever the case), ``id``, ``divisionId``."""
-    found = _in_order(parameters, _queues(organization, parameters))
-    return page_of(path, parameters, found, lambda each: entities.queue_of(organization, each))
+def list_queues(organization: Organization, path: str, parameters: Parameters) -> Page:
+    """List queues by ``name`` (with ``*`` at either end), ``id`` and ``divisionId``."""
+    queues = _in_order(parameters, _matching_queues(organization, parameters))
+    return numbered_page(
+        path, parameters, queues, lambda queue: entities.queue_entity(organization, queue)
+    )
 
 
-def queues_in_view(organization: Organization, path: str, parameters: Parameters) -> Page:
-    """The same for who may only search queues: a hundred a page, and five pages."""
-    found = _in_order(parameters, _queues(organization, parameters))
-    return page_of(
+def list_queue_views(organization: Organization, path: str, parameters: Parameters) -> Page:
+    """List queues for clients that may only search them: at most 5 pages of 100."""
+    queues = _in_order(parameters, _matching_queues(organization, parameters))
+    return numbered_page(
         path,
         parameters,
-        found,
-        entities.queue_in_view,
+        queues,
+        entities.queue_view_entity,
         most=MOST_QUEUES_IN_VIEW,
         most_pages=MOST_PAGES_OF_VIEW,
     )
 
 
-def all_queues_in_view(organization: Organization, path: str, parameters: Parameters) -> Page:
-    found = _in_order(parameters, _sorted(organization.queues))
-    return page_of(path, parameters, found, entities.queue_in_view)
+def list_all_queue_views(organization: Organization, path: str, parameters: Parameters) -> Page:
+    queues = _in_order(parameters, _sort_by_name(organization.queues))
+    return numbered_page(path, parameters, queues, entities.queue_view_entity)
 
 
-def members(organization: Organization, path: str, parameters: Parameters) -> Page:
-    """The agents of the queue in *path*, by name; this list does not say how long it is."""
-    of = _one(organization.queues, path, -2)
-    some_of(parameters, "expand", EXPANSIONS)
-    name, joined = last(parameters, "name", "").casefold(), flag_of(parameters, "joined")
-    by_group = one_of(parameters, "memberBy", ("user", "group"), "user") == "group"
-    found = [
+def list_members(organization: Organization, path: str, parameters: Parameters) -> Page:
+    """List the agents of the queue in *path*, sorted by name, without a total."""
+    queue = _find_by_path(organization.queues, path, -2)
+    words_parameter(parameters, "expand", EXPANSIONS)
+    name, joined = (
+        last_value(parameters, "name", "").casefold(),
+        flag_parameter(parameters, "joined"),
+    )
+    by_group = word_parameter(parameters, "memberBy", ("user", "group"), "user") == "group"
+    agents = [
         agent
         for agent in organization.listed_agents
-        if of in agent.queues
+        if queue in agent.queues
         and name in agent.name.casefold()
         and joined in (None, agent.state == "active")
         and not by_group
     ]
-    found.sort(key=lambda each: each.name.casefold())
-    page = page_of(
-        path, parameters, _in_order(parameters, found), entities.member, MOST_MEMBERS_PER_PAGE
+    agents.sort(key=lambda agent: agent.name.casefold())
+    page = numbered_page(
+        path,
+        parameters,
+        _in_order(parameters, agents),
+        entities.member_entity,
+        MOST_MEMBERS_PER_PAGE,
     )
     return {name: page[name] for name in page.keys() - {"total", "pageCount", "lastUri"}}
 
 
-def divisions(organization: Organization, path: str, parameters: Parameters) -> Page:
-    found = _by_id(parameters, organization.divisions)
-    return page_of(path, parameters, _by_name(parameters, found), entities.division)
-
-
-def groups(organization: Organization, path: str, parameters: Parameters) -> Page:
-    found = _in_order(parameters, _by_id(parameters, organization.groups))
-    return page_of(path, parameters, found, entities.group)
-
-
-def group_members(organization: Organization, path: str, parameters: Parameters) -> Page:
-    found = [each for each in _one(organization.groups, path, -2).agents if each.listed]
-    expand = some_of(parameters, "expand", EXPANSIONS)
-    return page_of(
-        path,
-        parameters,
-        _in_order(parameters, found),
-        lambda each: entities.user(organization, each, expand),
+def list_divisions(organization: Organization, path: str, parameters: Parameters) -> Page:
+    divisions = _by_id(parameters, organization.divisions)
+    return numbered_page(
+        path, parameters, _by_name(parameters, divisions), entities.division_entity
     )
 
 
-def teams(organization: Organization, path: str, parameters: Parameters) -> Page:
-    """By cursor; ``name`` is how it begins."""
-    name = last(parameters, "name", "")
-    found = [each for each in organization.teams if like(each.name, f"{name}*")]
-    return cursor_page_of(path, parameters, found, entities.team)
+def list_groups(organization: Organization, path: str, parameters: Parameters) -> Page:
+    groups = _in_order(parameters, _by_id(parameters, organization.groups))
+    return numbered_page(path, parameters, groups, entities.group_entity)
 
 
-def team_members(organization: Organization, path: str, parameters: Parameters) -> Page:
-    """By cursor."""
-    found = [each for each in _one(organization.teams, path, -2).agents if each.listed]
-    return cursor_page_of(path, parameters, found, entities.reference)
+def list_group_members(organization: Organization, path: str, parameters: Parameters) -> Page:
+    agents = [
+        agent for agent in _find_by_path(organization.groups, path, -2).agents if agent.listed
+    ]
+    expand = words_parameter(parameters, "expand", EXPANSIONS)
+    return numbered_page(
+        path,
+        parameters,
+        _in_order(parameters, agents),
+        lambda agent: entities.user_entity(organization, agent, expand),
+    )
 
 
-def presence_definitions(organization: Organization, path: str, parameters: Parameters) -> Page:
-    """All of them at once."""
-    found = [] if flag_of(parameters, "deactivated") else organization.presences
+def list_teams(organization: Organization, path: str, parameters: Parameters) -> Page:
+    """List teams by cursor; ``name`` is the beginning of the name."""
+    name = last_value(parameters, "name", "")
+    teams = [team for team in organization.teams if matches_pattern(team.name, f"{name}*")]
+    return cursor_page(path, parameters, teams, entities.team_entity)
+
+
+def list_team_members(organization: Organization, path: str, parameters: Parameters) -> Page:
+    """List the members of a team by cursor."""
+    agents = [agent for agent in _find_by_path(organization.teams, path, -2).agents if agent.listed]
+    return cursor_page(path, parameters, agents, entities.user_reference)
+
+
+def list_presences(organization: Organization, path: str, parameters: Parameters) -> Page:
+    """List all presences on one page."""
+    presences = [] if flag_parameter(parameters, "deactivated") else organization.presences
     return {
-        "total": len(found),
-        "entities": [entities.presence_definition(each) for each in found],
+        "total": len(presences),
+        "entities": [entities.presence_entity(presence) for presence in presences],
         "selfUri": path,
     }
 
 
-def old_presence_definitions(organization: Organization, path: str, parameters: Parameters) -> Page:
-    """The deprecated list of them, in pages."""
-    deleted = one_of(
+def list_old_presences(organization: Organization, path: str, parameters: Parameters) -> Page:
+    """List presences as the deprecated operation does, in pages."""
+    deleted = word_parameter(
         parameters, "deleted", ("true", "false", "all", "TRUE", "FALSE", "ALL"), "false"
     )
-    found = () if deleted.casefold() == "true" else organization.presences
-    return page_of(path, parameters, found, entities.presence_of_old)
+    presences = () if deleted.casefold() == "true" else organization.presences
+    return numbered_page(path, parameters, presences, entities.old_presence_entity)
 
 
-def user(organization: Organization, path: str, parameters: Parameters) -> Page:
-    """Who has this id; a deleted one only if ``state`` says so."""
-    agent = _one(organization.listed_agents, path)
-    state = one_of(parameters, "state", ("active", "deleted"), "active")
+def show_user(organization: Organization, path: str, parameters: Parameters) -> Page:
+    """Show the user with the id in *path*; a deleted one only for ``state=deleted``."""
+    agent = _find_by_path(organization.listed_agents, path)
+    state = word_parameter(parameters, "state", ("active", "deleted"), "active")
     if (agent.state == "deleted") != (state == "deleted"):
         raise standard_error(404)
-    return entities.user(organization, agent, some_of(parameters, "expand", EXPANSIONS))
+    return entities.user_entity(
+        organization, agent, words_parameter(parameters, "expand", EXPANSIONS)
+    )
 
 
-def queue(organization: Organization, path: str, _: Parameters) -> Page:
-    return entities.queue_of(organization, _one(organization.queues, path))
+def show_queue(organization: Organization, path: str, _: Parameters) -> Page:
+    return entities.queue_entity(organization, _find_by_path(organization.queues, path))
 
 
-def division(organization: Organization, path: str, _: Parameters) -> Page:
-    return entities.division(_one(organization.divisions, path))
+def show_division(organization: Organization, path: str, _: Parameters) -> Page:
+    return entities.division_entity(_find_by_path(organization.divisions, path))
 
 
-def group(organization: Organization, path: str, _: Parameters) -> Page:
-    return entities.group(_one(organization.groups, path))
+def show_group(organization: Organization, path: str, _: Parameters) -> Page:
+    return entities.group_entity(_find_by_path(organization.groups, path))
 
 
-def team(organization: Organization, path: str, _: Parameters) -> Page:
-    return entities.team(_one(organization.teams, path))
+def show_team(organization: Organization, path: str, _: Parameters) -> Page:
+    return entities.team_entity(_find_by_path(organization.teams, path))
 
 
-def limits(namespace: str, requests_per_minute: int = 300) -> Page:
-    """The limits of a namespace that is known here. Raises ApiError for others."""
-    known = {
+def show_limits(namespace: str, requests_per_minute: int = 300) -> Page:
+    """Show the limits of a namespace. Raises ApiError for a namespace that is unknown here."""
+    limits = {
         "platform.api": {
             "client.credentials.token.rate.per.minute": requests_per_minute,
             "token.rate.per.minute": requests_per_minute,
@@ -189,55 +204,55 @@ def limits(namespace: str, requests_per_minute: int = 300) -> Page:
             "details.jobs.rate.per.second": 5,
         },
     }
-    if namespace not in known:
+    if namespace not in limits:
         raise standard_error(404)
     return {
         "entities": [
             {"key": key, "namespace": namespace, "value": value}
-            for key, value in known[namespace].items()
+            for key, value in limits[namespace].items()
         ]
     }
 
 
-def namespaces(organization: Organization, path: str, parameters: Parameters) -> Page:
-    """Those that have limits here."""
-    return page_of(path, parameters, ["analytics", "platform.api"], str, usual=100)
+def list_namespaces(organization: Organization, path: str, parameters: Parameters) -> Page:
+    """List the namespaces that have limits here."""
+    return numbered_page(path, parameters, ["analytics", "platform.api"], str, usual=100)
 
 
-def _one(found: Sequence[Named], path: str, place: int = -1) -> Named:
-    """The one whose id is in *path*, at this *place*. Raises ApiError."""
+def _find_by_path(entities: Sequence[Named], path: str, place: int = -1) -> Named:
+    """Return the entity whose id is in *path* at this *place*. Raises ApiError."""
     wanted = path.split("/")[place]
-    for each in found:
-        if each.id == wanted:
-            return each
+    for entity in entities:
+        if entity.id == wanted:
+            return entity
     raise standard_error(404)
 
 
-def _queues(organization: Organization, parameters: Parameters) -> list[Queue]:
-    """By name; the division ``*`` is any."""
-    within = array_of(parameters, "divisionId")
-    found = [
-        each
-        for each in _sorted(organization.queues)
-        if not within or "*" in within or (each.division and each.division.id in within)
+def _matching_queues(organization: Organization, parameters: Parameters) -> list[Queue]:
+    """Return the queues that match, sorted by name; the division ``*`` is any."""
+    within = array_parameter(parameters, "divisionId")
+    queues = [
+        queue
+        for queue in _sort_by_name(organization.queues)
+        if not within or "*" in within or (queue.division and queue.division.id in within)
     ]
-    return _by_name(parameters, _by_id(parameters, found))
+    return _by_name(parameters, _by_id(parameters, queues))
 
 
-def _sorted(queues: Sequence[Queue]) -> list[Queue]:
-    return sorted(queues, key=lambda each: each.name.casefold())
+def _sort_by_name(queues: Sequence[Queue]) -> list[Queue]:
+    return sorted(queues, key=lambda queue: queue.name.casefold())
 
 
-def _by_id(parameters: Parameters, found: Sequence[Named]) -> list[Named]:
-    ids = array_of(parameters, "id")
-    return [each for each in found if not ids or each.id in ids]
+def _by_id(parameters: Parameters, entities: Sequence[Named]) -> list[Named]:
+    ids = array_parameter(parameters, "id")
+    return [entity for entity in entities if not ids or entity.id in ids]
 
 
-def _by_name(parameters: Parameters, found: Sequence[Named]) -> list[Named]:
-    pattern = last(parameters, "name", "*")
-    return [each for each in found if like(each.name, pattern)]
+def _by_name(parameters: Parameters, entities: Sequence[Named]) -> list[Named]:
+    pattern = last_value(parameters, "name", "*")
+    return [entity for entity in entities if matches_pattern(entity.name, pattern)]
 
 
-def _in_order(parameters: Parameters, found: Sequence[Named]) -> Sequence[Named]:
-    order = one_of(parameters, "sortOrder", ORDERS, "asc")
-    return found[::-1] if order.lower().startswith("desc") else found
+def _in_order(parameters: Parameters, entities: Sequence[Named]) -> Sequence[Named]:
+    order = word_parameter(parameters, "sortOrder", ORDERS, "asc")
+    return entities[::-1] if order.lower().startswith("desc") else entities

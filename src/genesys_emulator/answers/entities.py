@@ -1,4 +1,4 @@
-"""Who and what there is, each as the API shows one."""
+"""Entities of the directory, each as the API shows it."""
 
 from collections.abc import Collection
 from typing import Any
@@ -18,21 +18,21 @@ Entity = dict[str, Any]
 LOCALE = "en_US"
 
 
-def user(organization: Organization, agent: Agent, expand: Collection[str] = ()) -> Entity:
-    """*expand* adds what it names, as far as it is known here: team and groups."""
+def user_entity(organization: Organization, agent: Agent, expand: Collection[str] = ()) -> Entity:
+    """Return a user; *expand* may add ``team`` and ``groups``."""
     address = {"email": agent.email, "username": agent.email} if agent.email else {}
-    own = [each for each in organization.teams if agent in each.agents] if "team" in expand else []
+    own = [team for team in organization.teams if agent in team.agents] if "team" in expand else []
     more: Entity = {"team": {"id": own[0].id, "name": own[0].name}} if own else {}
     if "groups" in expand:
         more["groups"] = [
-            {"id": each.id, "selfUri": f"/api/v2/groups/{each.id}"}
-            for each in organization.groups
-            if agent in each.agents
+            {"id": group.id, "selfUri": f"/api/v2/groups/{group.id}"}
+            for group in organization.groups
+            if agent in group.agents
         ]
     return {
         "id": agent.id,
         "name": agent.name,
-        **within(agent.division),
+        **division_field(agent.division),
         **address,
         "state": agent.state,
         "version": 1 + agent.index % 30,
@@ -42,12 +42,12 @@ def user(organization: Organization, agent: Agent, expand: Collection[str] = ())
     }
 
 
-def member(agent: Agent) -> Entity:
-    """Of a queue."""
+def member_entity(agent: Agent) -> Entity:
+    """Return a member of a queue."""
     return {
         "id": agent.id,
         "name": agent.name,
-        "user": reference(agent),
+        "user": user_reference(agent),
         "ringNumber": 1,
         "joined": agent.state == "active",
         "memberBy": "user",
@@ -55,87 +55,87 @@ def member(agent: Agent) -> Entity:
     }
 
 
-def reference(agent: Agent) -> Entity:
+def user_reference(agent: Agent) -> Entity:
     return {"id": agent.id, "name": agent.name, "selfUri": f"/api/v2/users/{agent.id}"}
 
 
-def queue_of(organization: Organization, queue: Queue) -> Entity:
+def queue_entity(organization: Organization, queue: Queue) -> Entity:
     members = [agent for agent in organization.listed_agents if queue in agent.queues]
     return {
         "id": queue.id,
         "name": queue.name,
-        **within(queue.division),
+        **division_field(queue.division),
         "memberCount": len(members),
         "joinedMemberCount": sum(agent.state == "active" for agent in members),
         "selfUri": f"/api/v2/routing/queues/{queue.id}",
     }
 
 
-def queue_in_view(queue: Queue) -> Entity:
-    """Of a list that needs no right to see queues: name and division."""
+def queue_view_entity(queue: Queue) -> Entity:
+    """Return a queue for a list that needs no permission to view queues."""
     uri = f"/api/v2/routing/queues/divisionviews/{queue.id}"
-    return {"id": queue.id, "name": queue.name, **within(queue.division), "selfUri": uri}
+    return {"id": queue.id, "name": queue.name, **division_field(queue.division), "selfUri": uri}
 
 
-def division(each: Division) -> Entity:
+def division_entity(division: Division) -> Entity:
     return {
-        "id": each.id,
-        "name": each.name,
-        "description": f"{each.name} division",
-        "homeDivision": each.home,
-        "selfUri": f"/api/v2/authorization/divisions/{each.id}",
+        "id": division.id,
+        "name": division.name,
+        "description": f"{division.name} division",
+        "homeDivision": division.home,
+        "selfUri": f"/api/v2/authorization/divisions/{division.id}",
     }
 
 
-def group(each: Group) -> Entity:
+def group_entity(group: Group) -> Entity:
     return {
-        "id": each.id,
-        "name": each.name,
-        "memberCount": sum(agent.listed for agent in each.agents),
+        "id": group.id,
+        "name": group.name,
+        "memberCount": sum(agent.listed for agent in group.agents),
         "state": "active",
         "version": 1,
         "type": "official",
         "rulesVisible": True,
         "visibility": "public",
-        "selfUri": f"/api/v2/groups/{each.id}",
+        "selfUri": f"/api/v2/groups/{group.id}",
     }
 
 
-def team(each: Team) -> Entity:
+def team_entity(team: Team) -> Entity:
     return {
-        "id": each.id,
-        "name": each.name,
-        **within(each.division),
-        "memberCount": sum(agent.listed for agent in each.agents),
-        "selfUri": f"/api/v2/teams/{each.id}",
+        "id": team.id,
+        "name": team.name,
+        **division_field(team.division),
+        "memberCount": sum(agent.listed for agent in team.agents),
+        "selfUri": f"/api/v2/teams/{team.id}",
     }
 
 
-def presence_definition(each: Presence) -> Entity:
+def presence_entity(presence: Presence) -> Entity:
     return {
-        "id": each.id,
-        "type": "System" if each.primary else "User",
-        "languageLabels": {LOCALE: each.name},
-        "systemPresence": _camel(each.system),
+        "id": presence.id,
+        "type": "System" if presence.primary else "User",
+        "languageLabels": {LOCALE: presence.name},
+        "systemPresence": _camel_case(presence.system),
         "divisionId": "*",
         "deactivated": False,
-        "selfUri": f"/api/v2/presence/definitions/{each.id}",
+        "selfUri": f"/api/v2/presence/definitions/{presence.id}",
     }
 
 
-def presence_of_old(each: Presence) -> Entity:
-    """As the deprecated list shows one."""
+def old_presence_entity(presence: Presence) -> Entity:
+    """Return a presence as the deprecated list shows it."""
     return {
-        "id": each.id,
-        "languageLabels": {LOCALE: each.name},
-        "systemPresence": each.system.replace("_", " ").title(),
+        "id": presence.id,
+        "languageLabels": {LOCALE: presence.name},
+        "systemPresence": presence.system.replace("_", " ").title(),
         "deactivated": False,
-        "primary": each.primary,
-        "selfUri": f"/api/v2/presencedefinitions/{each.id}",
+        "primary": presence.primary,
+        "selfUri": f"/api/v2/presencedefinitions/{presence.id}",
     }
 
 
-def organization_of(organization: Organization) -> Entity:
+def organization_entity(organization: Organization) -> Entity:
     return {
         "id": organization.id,
         "name": organization.name,
@@ -155,29 +155,29 @@ def organization_of(organization: Organization) -> Entity:
     }
 
 
-def token_info(organization: Organization, client_id: str) -> Entity:
-    """What ``/tokens/me`` says of a token of client credentials, which has no scopes."""
-    of = {"id": organization.id, "name": organization.name}
+def token_entity(organization: Organization, client_id: str) -> Entity:
+    """Return the token of ``/tokens/me``; one of client credentials has no scopes."""
+    own = {"id": organization.id, "name": organization.name}
     return {
-        "organization": of,
-        "homeOrganization": of,
+        "organization": own,
+        "homeOrganization": own,
         "authorizedScope": [],
         "OAuthClient": {
             "id": client_id,
             "name": client_id,
             "authorizedGrantType": "CLIENT-CREDENTIALS",
-            "organization": of,
+            "organization": own,
         },
     }
 
 
-def within(division: Division | None) -> Entity:
+def division_field(division: Division | None) -> Entity:
     if division is None:
         return {}
     uri = f"/api/v2/authorization/divisions/{division.id}"
     return {"division": {"id": division.id, "name": division.name, "selfUri": uri}}
 
 
-def _camel(word: str) -> str:
-    """``ON_QUEUE``, as analytics has it, as definitions do: ``OnQueue``."""
+def _camel_case(word: str) -> str:
+    """Turn a word of analytics, ``ON_QUEUE``, into that of definitions, ``OnQueue``."""
     return word.title().replace("_", "")

@@ -1,4 +1,4 @@
-"""Lists as the API pages them: their parameters, envelopes and addresses."""
+"""Pages of lists: their parameters, envelopes and addresses."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, TypeVar
@@ -13,111 +13,111 @@ Page = dict[str, Any]
 PAGE_SIZE, MOST_PER_PAGE, MOST_PAGES = 25, 500, 1_000_000
 
 
-def page_of(
+def numbered_page(
     path: str,
     parameters: Parameters,
-    found: Sequence[T],
-    shown: Callable[[T], Any],
+    items: Sequence[T],
+    show_item: Callable[[T], Any],
     most: int = MOST_PER_PAGE,
     most_pages: int = MOST_PAGES,
     usual: int = PAGE_SIZE,
 ) -> Page:
-    """A page, by number, in the usual envelope. Raises ApiError, as all here does."""
-    size = number_of(parameters, "pageSize", usual, most)
-    number = number_of(parameters, "pageNumber", 1, most_pages)
-    pages = max(-(-len(found) // size), 1)
+    """Return a page by number in the usual envelope. Raises ApiError, as all functions here do."""
+    size = number_parameter(parameters, "pageSize", usual, most)
+    number = number_parameter(parameters, "pageNumber", 1, most_pages)
+    pages = max(-(-len(items) // size), 1)
     last_page = min(pages, most_pages)
 
-    def uri(page: int) -> str:
-        return _uri(path, parameters, pageSize=size, pageNumber=page)
+    def page_uri(page: int) -> str:
+        return _page_uri(path, parameters, pageSize=size, pageNumber=page)
 
-    near = {"nextUri": uri(number + 1)} if number < last_page else {}
+    near = {"nextUri": page_uri(number + 1)} if number < last_page else {}
     if number > 1:
-        near["previousUri"] = uri(number - 1)
+        near["previousUri"] = page_uri(number - 1)
     return {
-        "entities": [shown(each) for each in found[(number - 1) * size : number * size]],
+        "entities": [show_item(item) for item in items[(number - 1) * size : number * size]],
         "pageSize": size,
         "pageNumber": number,
-        "total": len(found),
-        "firstUri": uri(1),
-        "selfUri": uri(number),
+        "total": len(items),
+        "firstUri": page_uri(1),
+        "selfUri": page_uri(number),
         **near,
-        "lastUri": uri(last_page),
+        "lastUri": page_uri(last_page),
         "pageCount": pages,
     }
 
 
-def cursor_page_of(
+def cursor_page(
     path: str,
     parameters: Parameters,
-    found: Sequence[T],
-    shown: Callable[[T], Page],
+    items: Sequence[T],
+    show_item: Callable[[T], Page],
     most: int = MOST_PER_PAGE,
 ) -> Page:
-    """A page by cursor: ``after`` or ``before`` an entity. It does not say how many there are."""
-    size = number_of(parameters, "pageSize", PAGE_SIZE, most)
-    entities = [shown(each) for each in found]
-    places = {each["id"]: at for at, each in enumerate(entities)}
-    after, before = (last(parameters, name, "") for name in ("after", "before"))
+    """Return a page by cursor, ``after`` or ``before`` an entity, without a total."""
+    size = number_parameter(parameters, "pageSize", PAGE_SIZE, most)
+    entities = [show_item(item) for item in items]
+    places = {entity["id"]: at for at, entity in enumerate(entities)}
+    after, before = (last_value(parameters, name, "") for name in ("after", "before"))
     for name, cursor in (("after", after), ("before", before)):
         if cursor and cursor not in places:
-            raise invalid(cursor, name, "cursors of an answer")
+            raise invalid_parameter(cursor, name, "cursors of an answer")
     end = places[before] if before else len(entities)
     start = max(0, end - size) if before else places[after] + 1 if after else 0
     stop = min(start + size, end)
-    without = [each for each in parameters if each[0] not in ("after", "before")]
+    without = [(name, value) for name, value in parameters if name not in ("after", "before")]
     near = {}
     if stop < len(entities):
-        near["nextUri"] = _uri(path, without, pageSize=size, after=entities[stop - 1]["id"])
+        near["nextUri"] = _page_uri(path, without, pageSize=size, after=entities[stop - 1]["id"])
     if start > 0:
-        near["previousUri"] = _uri(path, without, pageSize=size, before=entities[start]["id"])
-    return {"entities": entities[start:stop], "selfUri": _uri(path, parameters), **near}
+        near["previousUri"] = _page_uri(path, without, pageSize=size, before=entities[start]["id"])
+    return {"entities": entities[start:stop], "selfUri": _page_uri(path, parameters), **near}
 
 
-def number_of(parameters: Parameters, name: str, usual: int, most: int) -> int:
-    """A parameter that is a number from 1 to *most*."""
-    text = last(parameters, name, str(usual))
+def number_parameter(parameters: Parameters, name: str, usual: int, most: int) -> int:
+    """Return a parameter that is a number from 1 to *most*."""
+    text = last_value(parameters, name, str(usual))
     if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= most):
-        raise invalid(text, name, f"1 to {most}")
+        raise invalid_parameter(text, name, f"1 to {most}")
     return int(text)
 
 
-def one_of(parameters: Parameters, name: str, known: Collection[str], usual: str) -> str:
-    """A parameter that is one of the words *known*."""
-    text = last(parameters, name, usual)
+def word_parameter(parameters: Parameters, name: str, known: Collection[str], usual: str) -> str:
+    """Return a parameter that is one of the words *known*."""
+    text = last_value(parameters, name, usual)
     if text not in known:
-        raise invalid(text, name, ", ".join(known))
+        raise invalid_parameter(text, name, ", ".join(known))
     return text
 
 
-def flag_of(parameters: Parameters, name: str) -> bool | None:
-    """A parameter that is a boolean, if it is there."""
+def flag_parameter(parameters: Parameters, name: str) -> bool | None:
+    """Return a parameter that is a boolean, or None if it is absent."""
     flags = {"": None, "true": True, "false": False}
-    text = last(parameters, name, "")
+    text = last_value(parameters, name, "")
     if text.casefold() not in flags:
-        raise invalid(text, name, "true, false")
+        raise invalid_parameter(text, name, "true, false")
     return flags[text.casefold()]
 
 
-def some_of(parameters: Parameters, name: str, known: Collection[str]) -> set[str]:
-    """An array parameter of words that are *known*."""
-    found = array_of(parameters, name)
-    for word in sorted(found - set(known)):
-        raise invalid(word, name, ", ".join(known))
-    return found
+def words_parameter(parameters: Parameters, name: str, known: Collection[str]) -> set[str]:
+    """Return an array parameter, all words of which are *known*."""
+    words = array_parameter(parameters, name)
+    for word in sorted(words - set(known)):
+        raise invalid_parameter(word, name, ", ".join(known))
+    return words
 
 
-def array_of(parameters: Parameters, name: str) -> set[str]:
-    """An array parameter: some clients repeat it, others join its values with commas."""
+def array_parameter(parameters: Parameters, name: str) -> set[str]:
+    """Return an array parameter; clients may repeat it, or join its values with commas."""
     return {one for key, value in parameters if key == name for one in value.split(",") if one}
 
 
-def last(parameters: Iterable[tuple[str, str]], name: str, usual: str) -> str:
+def last_value(parameters: Iterable[tuple[str, str]], name: str, usual: str) -> str:
     return dict(parameters).get(name, usual)
 
 
-def like(name: str, pattern: str) -> bool:
-    """Whether *name* is as *pattern* has it, with ``*`` before or after it; case is nothing."""
+def matches_pattern(name: str, pattern: str) -> bool:
+    """Return whether *name* matches *pattern*, with ``*`` at either end; case is ignored."""
     name, pattern = name.casefold(), pattern.casefold()
     wanted = pattern.strip("*")
     match pattern.startswith("*"), pattern.endswith("*"):
@@ -131,12 +131,12 @@ def like(name: str, pattern: str) -> bool:
             return name == wanted
 
 
-def invalid(value: str, parameter: str, allowed: str) -> ApiError:
+def invalid_parameter(value: str, parameter: str, allowed: str) -> ApiError:
     message = f"Value [{value}] is not valid for parameter [{parameter}]. "
     return ApiError(400, "invalid.query.param.value", f"{message}Allowable values are: {allowed}")
 
 
-def _uri(path: str, parameters: Parameters, **own: object) -> str:
+def _page_uri(path: str, parameters: Parameters, **own: object) -> str:
     rest = [(name, value) for name, value in parameters if name not in own]
     query = urlencode([*own.items(), *rest])
     return f"{path}?{query}" if query else path

@@ -51,7 +51,7 @@ class AggregateHandlers:
 
     def _aggregate(self, asked: Query, now: int, order: Random) -> dict[str, Any]:
         books = self._centre.posted_values(asked.start, min(asked.end, now), _agent_check(asked))
-        return aggregates.answer(asked, books, self._told(now), order)
+        return aggregates.aggregate_answer(asked, books, self._told(now), order)
 
 
 def _agent_check(asked: Query) -> Callable[[str], bool]:

@@ -54,7 +54,9 @@ class CapacityHandlers:
             if asked.filter.verdict({"userId": (agent.id,)}.get)
         )
         order = Random(await request.body())
-        groups = users.aggregates(asked, self._centre.organization, shown, self._jobs.now(), order)
+        groups = users.status_aggregates(
+            asked, self._centre.organization, shown, self._jobs.now(), order
+        )
         used = [_used_capacity(group) for group in groups] if USED in metrics else []
         return json_response({"results": [group for group in used if group["data"]]})
 

@@ -82,9 +82,13 @@ class ControlHandlers:
         organization = self._centre.organization
         return json_response(
             {
-                "organization": entities.organization_of(organization),
-                "users": [entities.user(organization, agent) for agent in organization.agents],
-                "queues": [entities.queue_of(organization, queue) for queue in organization.queues],
+                "organization": entities.organization_entity(organization),
+                "users": [
+                    entities.user_entity(organization, agent) for agent in organization.agents
+                ],
+                "queues": [
+                    entities.queue_entity(organization, queue) for queue in organization.queues
+                ],
             }
         )
 

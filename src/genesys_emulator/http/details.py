@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from genesys_emulator.answers import details
-from genesys_emulator.answers.details_by_id import find
+from genesys_emulator.answers.details_by_id import find_details
 from genesys_emulator.http.jobs import JobHandlers
 from genesys_emulator.http.json_io import Handler, json_response, read_json
 from genesys_emulator.http.page_faults import row_range, total_hits
@@ -75,13 +75,13 @@ class DetailsHandlers:
         if not 1 <= len(ids) <= MOST_IDS:
             raise errors.bad_request(f"Give 1 to {MOST_IDS} ids.")
         as_of = self._told(self._jobs.now())
-        by_id = find(self._centre, ids, as_of)
+        by_id = find_details(self._centre, ids, as_of)
         in_order = [by_id[conversation_id] for conversation_id in ids if conversation_id in by_id]
         return json_response({"conversations": [detail.record(as_of) for detail in in_order]})
 
     async def show_conversation(self, request: Request) -> Response:
         as_of, conversation_id = self._told(self._jobs.now()), request.path_params["id"]
-        by_id = find(self._centre, [conversation_id], as_of)
+        by_id = find_details(self._centre, [conversation_id], as_of)
         if not by_id:
             raise errors.standard_error(404)
         return json_response(by_id[conversation_id].record(as_of))
@@ -91,7 +91,7 @@ class DetailsHandlers:
 
         def find_records(until: int) -> Iterator[Row]:
             as_of = self._told(until)
-            active = details.active(asked, self._centre, as_of)
+            active = details.active_details(asked, self._centre, as_of)
             return (detail.record(as_of) for detail in active)
 
         return Task(find_records)
@@ -109,6 +109,6 @@ class DetailsHandlers:
             as_of == begun.as_of or (asked.page_number > 1 and begun.serves_later_pages(now))
         ):
             return begun
-        total = details.how_many_started(key, self._centre, as_of)
-        scroll = Scroll(lambda: details.started(key, self._centre, as_of))
+        total = details.count_started(key, self._centre, as_of)
+        scroll = Scroll(lambda: details.started_details(key, self._centre, as_of))
         return self._scrolls.keep(key, QueryResults(as_of, total, scroll))

@@ -18,24 +18,24 @@ PageOf = Callable[[Organization, str, Parameters], Page]
 """The page of an organization at a path with parameters."""
 
 PAGES: Mapping[Endpoint, PageOf] = {
-    endpoints.USERS: directory.users,
-    endpoints.USER: directory.user,
-    endpoints.QUEUES: directory.queues,
-    endpoints.QUEUE: directory.queue,
-    endpoints.QUEUES_IN_VIEW: directory.queues_in_view,
-    endpoints.ALL_QUEUES_IN_VIEW: directory.all_queues_in_view,
-    endpoints.MEMBERS: directory.members,
-    endpoints.DIVISIONS: directory.divisions,
-    endpoints.DIVISION: directory.division,
-    endpoints.GROUPS: directory.groups,
-    endpoints.GROUP: directory.group,
-    endpoints.GROUP_MEMBERS: directory.group_members,
-    endpoints.TEAMS: directory.teams,
-    endpoints.TEAM: directory.team,
-    endpoints.TEAM_MEMBERS: directory.team_members,
-    endpoints.PRESENCES: directory.presence_definitions,
-    endpoints.OLD_PRESENCES: directory.old_presence_definitions,
-    endpoints.NAMESPACES: directory.namespaces,
+    endpoints.USERS: directory.list_users,
+    endpoints.USER: directory.show_user,
+    endpoints.QUEUES: directory.list_queues,
+    endpoints.QUEUE: directory.show_queue,
+    endpoints.QUEUES_IN_VIEW: directory.list_queue_views,
+    endpoints.ALL_QUEUES_IN_VIEW: directory.list_all_queue_views,
+    endpoints.MEMBERS: directory.list_members,
+    endpoints.DIVISIONS: directory.list_divisions,
+    endpoints.DIVISION: directory.show_division,
+    endpoints.GROUPS: directory.list_groups,
+    endpoints.GROUP: directory.show_group,
+    endpoints.GROUP_MEMBERS: directory.list_group_members,
+    endpoints.TEAMS: directory.list_teams,
+    endpoints.TEAM: directory.show_team,
+    endpoints.TEAM_MEMBERS: directory.list_team_members,
+    endpoints.PRESENCES: directory.list_presences,
+    endpoints.OLD_PRESENCES: directory.list_old_presences,
+    endpoints.NAMESPACES: directory.list_namespaces,
 }
 
 
@@ -57,17 +57,17 @@ class DirectoryHandlers:
         }
 
     async def show_organization(self, _: Request) -> Response:
-        return json_response(entities.organization_of(self._organization))
+        return json_response(entities.organization_entity(self._organization))
 
     async def show_token(self, _: Request) -> Response:
-        return json_response(entities.token_info(self._organization, self._tokens.client_id))
+        return json_response(entities.token_entity(self._organization, self._tokens.client_id))
 
     async def show_limits(self, request: Request) -> Response:
         per_minute = self._tokens.requests_per_minute
-        return json_response(directory.limits(request.path_params["id"], per_minute))
+        return json_response(directory.show_limits(request.path_params["id"], per_minute))
 
     async def show_usual_limits(self, request: Request) -> Response:
-        return json_response(directory.limits(request.path_params["id"]))
+        return json_response(directory.show_limits(request.path_params["id"]))
 
     def _page_handler(self, page_of: PageOf) -> Handler:
         async def show_page(request: Request) -> Response:

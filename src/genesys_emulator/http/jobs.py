@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from genesys_emulator.answers.listing import number_of
+from genesys_emulator.answers.listing import number_parameter
 from genesys_emulator.http.json_io import Handler, json_response, read_json
 from genesys_emulator.http.page_faults import row_range
 from genesys_emulator.state.jobs import (
@@ -114,7 +114,7 @@ def _final_states(request: Request) -> tuple[str, ...]:
 
 def _page_size(request: Request) -> int:
     parameters = request.query_params.multi_items()
-    return number_of(parameters, "pageSize", PAGE_SIZE, MOST_PER_PAGE)
+    return number_parameter(parameters, "pageSize", PAGE_SIZE, MOST_PER_PAGE)
 
 
 def _first_row(request: Request) -> int:

@@ -33,7 +33,9 @@ class UserHandlers:
     def __init__(self, centre: Centre, jobs: Jobs) -> None:
         self._centre = centre
         self._jobs = jobs
-        self._mappings = {"systemToOrganizationMappings": users.mappings(centre.organization)}
+        self._mappings = {
+            "systemToOrganizationMappings": users.presence_mappings(centre.organization)
+        }
         self._aggregates = Kind(
             endpoints.USER_AGGREGATES_JOBS,
             "results",
@@ -80,11 +82,11 @@ class UserHandlers:
 
     def _aggregate(self, asked: UsersQuery, now: int, order: Random) -> list[Row]:
         shown = self._shown(self._matching_agents(asked.filter), asked.start, asked.end)
-        return users.aggregates(asked, self._centre.organization, shown, now, order)
+        return users.status_aggregates(asked, self._centre.organization, shown, now, order)
 
     def _records(self, asked: UserDetailsQuery, agents: Sequence[Agent], now: int) -> Iterator[Row]:
         shown = self._shown(agents, asked.start, asked.end)
-        return users.details(asked, self._centre.organization, shown, now)
+        return users.status_records(asked, self._centre.organization, shown, now)
 
     def _agents_in_order(self, asked: UserDetailsQuery) -> list[Agent]:
         agents = self._matching_agents(asked.filter)
@@ -97,5 +99,5 @@ class UserHandlers:
             if clause.verdict({"userId": (agent.id,)}.get)
         ]
 
-    def _shown(self, agents: Sequence[Agent], start: int, end: int) -> users.Of:
+    def _shown(self, agents: Sequence[Agent], start: int, end: int) -> users.ChangesByAgent:
         return ((agent, self._centre.status_changes(agent, start, end)) for agent in agents)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genesys_emulator.answers.aggregates import answer
+from genesys_emulator.answers.aggregates import aggregate_answer
 from genesys_emulator.queries.aggregates import query
 from genesys_emulator.queries.filters import Clause, LookUp, Predicate
 from genesys_emulator.simulation.metric_events import CERTAIN, Origin, PostedValues
@@ -43,7 +43,7 @@ def always(_: str) -> bool:
 
 
 def told(book: PostedValues, now: int = START + 9 * DAY, **changes: Any) -> dict[str, Any]:
-    return answer(query(a_query(**changes)), [book], Snapshot(now), Random(1))
+    return aggregate_answer(query(a_query(**changes)), [book], Snapshot(now), Random(1))
 
 
 def cells(told: dict[str, Any]) -> list[tuple[dict[str, str], int, int, str, dict[str, int]]]:
@@ -164,7 +164,7 @@ def test_results_are_in_no_order_yet_the_same_for_the_same_request():
     asked = query(a_query())
     books = list(CENTRE.posted_values(asked.start, asked.end, always))
     once, again, other = (
-        answer(asked, books, Snapshot(asked.end), Random(seed)) for seed in (1, 1, 2)
+        aggregate_answer(asked, books, Snapshot(asked.end), Random(seed)) for seed in (1, 1, 2)
     )
 
     assert once == again
@@ -184,7 +184,7 @@ def test_a_day_does_not_depend_on_the_clock_or_on_when_the_centre_opened(one, ot
         books = SimulatedCentre(make_organization(1, 3), opened).posted_values(
             START - DAY, now, always
         )
-        found = answer(query(asked), books, Snapshot(now), Random(0))
+        found = aggregate_answer(query(asked), books, Snapshot(now), Random(0))
         return sorted(str(cell) for cell in cells(found) if cell[2] <= until)
 
     assert seen(one, date(2026, 2, 20)) == seen(other, date(2026, 2, 27))
@@ -194,7 +194,7 @@ def test_the_centre_has_nothing_from_before_it_opened():
     asked = query(a_query(interval="1970-01-01T00:00:00Z/2026-03-03T00:00:00Z"))
     late = SimulatedCentre(make_organization(1, 12), date(2026, 3, 2))
     books = late.posted_values(asked.start, asked.end, always)
-    found = cells(answer(asked, books, Snapshot(asked.end), Random(0)))
+    found = cells(aggregate_answer(asked, books, Snapshot(asked.end), Random(0)))
 
     assert found
     assert min(start for _, start, *_ in found) >= START

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genesys_emulator.answers.directory import teams
-from genesys_emulator.answers.listing import page_of
+from genesys_emulator.answers.directory import list_teams
+from genesys_emulator.answers.listing import numbered_page
 from genesys_emulator.simulation.organization import PRESENCES, make_organization
 from genesys_emulator.wire import endpoints
 from tests.emulator.conftest import Cloud, cloud_of
@@ -66,10 +66,10 @@ def test_groups_are_listed_with_their_members(cloud):
 @given(st.integers(0, 130), st.integers(1, 4))
 def test_teams_are_paged_by_cursor_there_and_back(agents, size):
     centre = make_organization(1, agents)
-    page = teams(centre, "/api/v2/teams", [("pageSize", str(size))])
+    page = list_teams(centre, "/api/v2/teams", [("pageSize", str(size))])
     found, pages = page["entities"], [page]
     while "nextUri" in page:
-        page = teams(centre, "/api/v2/teams", parse_qsl(page["nextUri"].partition("?")[2]))
+        page = list_teams(centre, "/api/v2/teams", parse_qsl(page["nextUri"].partition("?")[2]))
         assert len(page["entities"]) <= size
         found, pages = found + page["entities"], [*pages, page]
 
@@ -77,7 +77,7 @@ def test_teams_are_paged_by_cursor_there_and_back(agents, size):
     assert all(page.keys() <= {"entities", "selfUri", "nextUri", "previousUri"} for page in pages)
     while "previousUri" in page:
         pages.pop()
-        page = teams(centre, "/api/v2/teams", parse_qsl(page["previousUri"].partition("?")[2]))
+        page = list_teams(centre, "/api/v2/teams", parse_qsl(page["previousUri"].partition("?")[2]))
         assert [each["id"] for each in page["entities"]] == [
             each["id"] for each in pages[-1]["entities"]
         ]
@@ -232,7 +232,7 @@ def test_queues_of_division_star_are_all_queues(cloud):
 
 
 def test_no_page_leads_beyond_the_last_that_may_be_asked_for():
-    page = page_of("/x", [("pageSize", "1"), ("pageNumber", "5")], range(9), str, 100, 5)
+    page = numbered_page("/x", [("pageSize", "1"), ("pageNumber", "5")], range(9), str, 100, 5)
 
     assert "nextUri" not in page
     assert page["lastUri"].endswith("pageNumber=5")

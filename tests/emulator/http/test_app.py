@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genesys_emulator.answers.directory import users
+from genesys_emulator.answers.directory import list_users
 from genesys_emulator.simulation.organization import make_organization
 from genesys_emulator.simulation.source import SimulatedCentre
 from tests.emulator.conftest import AGGREGATES, CLIENT, GRANT, Cloud, a_query, cloud_of
@@ -224,7 +224,7 @@ def test_pages_of_users_together_are_the_whole_list(agents, size):
     while uri:
         words = uri.partition("?")[2].split("&")
         pairs = [(name, value) for name, _, value in (word.partition("=") for word in words)]
-        page = users(centre, "/api/v2/users", pairs)
+        page = list_users(centre, "/api/v2/users", pairs)
         assert page["total"] == len(centre.listed_agents)
         assert page["pageCount"] == max(1, -(-len(centre.listed_agents) // size))
         found += page["entities"]
