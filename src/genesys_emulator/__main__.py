@@ -18,7 +18,7 @@ from genesys_emulator.simulation.captured import CapturedError, load_captured
 from genesys_emulator.simulation.organization import make_organization
 from genesys_emulator.simulation.source import Centre, SimulatedCentre
 from genesys_emulator.state.clock import Clock
-from genesys_emulator.state.fault_parsing import FaultError, typed
+from genesys_emulator.state.fault_parsing import FaultError, parse_option
 from genesys_emulator.state.faults import Fault
 from genesys_emulator.state.tokens import Tokens
 from genesys_emulator.wire.endpoints import PERMISSIONS
@@ -187,7 +187,7 @@ def _parse_permissions(names: tuple[str, ...]) -> frozenset[str]:
 
 def _parse_faults(texts: tuple[str, ...]) -> list[Fault]:
     try:
-        return [typed(text, at) for at, text in enumerate(texts)]
+        return [parse_option(text, at) for at, text in enumerate(texts)]
     except FaultError as error:
         raise StartError(f"--fault {error}") from None
 

@@ -8,7 +8,7 @@ from itertools import product
 from random import Random
 from typing import Any
 
-from genesys_emulator.queries.aggregates import Query
+from genesys_emulator.queries.aggregates import AggregateQuery
 from genesys_emulator.simulation.metric_events import Origin, PostedValues
 from genesys_emulator.simulation.restatements import Corrections, Snapshot
 from genesys_emulator.wire.timestamps import bucket_starts, format_timestamp
@@ -22,19 +22,19 @@ Cells = dict[Group, dict[int, dict[str, list[int]]]]
 
 
 def aggregate_answer(
-    query: Query, posted_values: Iterable[PostedValues], as_of: Snapshot, order: Random
+    query: AggregateQuery, posted_values: Iterable[PostedValues], snapshot: Snapshot, order: Random
 ) -> dict[str, Any]:
     """Make the answer, without groups, buckets and metrics that have no values.
 
     A value counts whole in the bucket in which it was posted, if the snapshot
     has it. As in the real API there is no order: *order* shuffles everything.
     """
-    until = min(query.end, as_of.now)
+    until = min(query.end, snapshot.now)
     zone = query.zone or UTC
     starts = bucket_starts(query.start, query.end, query.granularity, zone=zone, until=until)
     cells: Cells = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
     for values in posted_values:
-        for groups, metric, at, value in _matching_values(query, values, as_of):
+        for groups, metric, at, value in _matching_values(query, values, snapshot):
             bucket = bisect_right(starts, at) - 1
             for group in groups:
                 cells[group][bucket][metric].append(value)
@@ -66,18 +66,18 @@ def aggregate_answer(
 
 
 def _matching_values(
-    query: Query, book: PostedValues, as_of: Snapshot
+    query: AggregateQuery, book: PostedValues, snapshot: Snapshot
 ) -> Iterator[tuple[list[Group], str, int, int]]:
-    start, until = query.start, min(query.end, as_of.now)
-    certain = as_of.corrections == Corrections()
+    start, until = query.start, min(query.end, snapshot.now)
+    certain = snapshot.corrections == Corrections()
     for origin, by_metric in book.items():
         wanted = query.metrics & by_metric.keys()
-        if not wanted or not query.filter.verdict(values_by_dimension(origin)):
+        if not wanted or not query.filter.holds_for(values_by_dimension(origin)):
             continue
         groups = _groups_of(query, origin)
         for metric in wanted:
             for at, value, chance in by_metric[metric]:
-                if start <= at < until and (certain or as_of.includes_value(at, chance)):
+                if start <= at < until and (certain or snapshot.includes_value(at, chance)):
                     yield groups, metric, at, value
 
 
@@ -86,7 +86,7 @@ def values_by_dimension(origin: Origin) -> Any:
     return lambda dimension: origin[EMULATED.index(dimension)]
 
 
-def _groups_of(query: Query, origin: Origin) -> list[Group]:
+def _groups_of(query: AggregateQuery, origin: Origin) -> list[Group]:
     """Return the groups in which the values of *origin* count; the media type always divides."""
     axes = []
     for dimension in sorted({*query.group_by, "mediaType"}):

@@ -16,21 +16,21 @@ Values = dict[str, tuple[str, ...]]
 OF_SEGMENT = ("queueId", "segmentType", "disconnectType")
 
 
-def started_details(query: DetailsQuery, centre: Centre, as_of: Snapshot) -> Iterator[Detail]:
+def started_details(query: DetailsQuery, centre: Centre, snapshot: Snapshot) -> Iterator[Detail]:
     """Yield the conversations that began on a day (UTC) of the interval, for ``details/query``."""
-    return _details_begun(query, centre, *_day_bounds(query), as_of)
+    return _details_begun(query, centre, *_day_bounds(query), snapshot)
 
 
-def count_started(query: DetailsQuery, centre: Centre, as_of: Snapshot) -> int:
+def count_started(query: DetailsQuery, centre: Centre, snapshot: Snapshot) -> int:
     first, end = _day_bounds(query)
-    last = min(end, as_of.now)
+    last = min(end, snapshot.now)
     return sum(
-        first <= detail.start < last and _is_wanted(query, detail, as_of)
+        first <= detail.start < last and _is_wanted(query, detail, snapshot)
         for detail in centre.conversations_begun(first, last)
     )
 
 
-def active_details(query: DetailsQuery, centre: Centre, as_of: Snapshot) -> Iterator[Detail]:
+def active_details(query: DetailsQuery, centre: Centre, snapshot: Snapshot) -> Iterator[Detail]:
     """Yield the conversations with activity in the interval, for a job; they may begin before it.
 
     A session that stays open for weeks is no activity, but its end is.
@@ -43,12 +43,12 @@ def active_details(query: DetailsQuery, centre: Centre, as_of: Snapshot) -> Iter
             for detail in centre.conversations_carried(query.start, query.end)
             if since <= detail.start < query.start
             if detail.quiet > query.start or query.start < detail.end <= query.end
-            if _is_wanted(query, detail, as_of)
+            if _is_wanted(query, detail, snapshot)
         )
         yield from _sort_details(query, carried)
 
     def begun_within() -> Iterator[Detail]:
-        return _details_begun(query, centre, query.start, query.end, as_of)
+        return _details_begun(query, centre, query.start, query.end, snapshot)
 
     return (
         chain(begun_within(), begun_before())
@@ -62,17 +62,17 @@ def _day_bounds(query: DetailsQuery) -> tuple[int, int]:
 
 
 def _details_begun(
-    query: DetailsQuery, centre: Centre, start: int, end: int, as_of: Snapshot
+    query: DetailsQuery, centre: Centre, start: int, end: int, snapshot: Snapshot
 ) -> Iterator[Detail]:
     """Yield the known conversations that begin in [start, end), one day at a time in memory."""
-    days = range(start, min(end, as_of.now), DAY)
+    days = range(start, min(end, snapshot.now), DAY)
     for day in reversed(days) if query.descending else days:
-        last = min(day + DAY, end, as_of.now)
+        last = min(day + DAY, end, snapshot.now)
         begun = (
             detail for detail in centre.conversations_begun(day, last) if day <= detail.start < last
         )
         yield from _sort_details(
-            query, (detail for detail in begun if _is_wanted(query, detail, as_of))
+            query, (detail for detail in begun if _is_wanted(query, detail, snapshot))
         )
 
 
@@ -80,13 +80,13 @@ def _sort_details(query: DetailsQuery, details: Iterable[Detail]) -> list[Detail
     return sorted(details, key=lambda detail: detail[:4], reverse=query.descending)
 
 
-def _is_wanted(query: DetailsQuery, detail: Detail, as_of: Snapshot) -> bool:
+def _is_wanted(query: DetailsQuery, detail: Detail, snapshot: Snapshot) -> bool:
     """Return whether all filters hold; segment filters may hold for different segments."""
-    if not detail.is_known(as_of):
+    if not detail.is_known(snapshot):
         return False
     if not query.conversation and not query.segment:
         return True
-    record = detail.record(as_of)
+    record = detail.record(snapshot)
     segments = list(_segment_values(record)) if query.segment else []
     return all(
         _clause_holds(clause, _conversation_values(record)) for clause in query.conversation
@@ -94,7 +94,7 @@ def _is_wanted(query: DetailsQuery, detail: Detail, as_of: Snapshot) -> bool:
 
 
 def _clause_holds(clause: Clause, values: Values) -> bool:
-    return clause.verdict(values.get) is True
+    return clause.holds_for(values.get) is True
 
 
 def _conversation_values(record: Record) -> Values:

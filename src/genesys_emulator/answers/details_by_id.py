@@ -7,11 +7,11 @@ from genesys_emulator.simulation.restatements import Snapshot
 from genesys_emulator.simulation.source import Centre
 
 
-def find_details(centre: Centre, ids: Collection[str], as_of: Snapshot) -> dict[str, Detail]:
+def find_details(centre: Centre, ids: Collection[str], snapshot: Snapshot) -> dict[str, Detail]:
     """Find the conversations with these *ids*; ids that are not known are left out."""
     by_id: dict[str, Detail] = {}
-    for detail in centre.conversations_begun(0, as_of.now):
-        if detail.conversation_id in ids and detail.is_known(as_of):
+    for detail in centre.conversations_begun(0, snapshot.now):
+        if detail.conversation_id in ids and detail.is_known(snapshot):
             by_id[detail.conversation_id] = detail
             if len(by_id) == len(ids):
                 break

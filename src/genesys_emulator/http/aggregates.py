@@ -11,7 +11,7 @@ from starlette.responses import Response
 from genesys_emulator.answers import aggregates
 from genesys_emulator.http.jobs import JobHandlers, split_page_size
 from genesys_emulator.http.json_io import Handler, json_response, read_json
-from genesys_emulator.queries.aggregates import Query, query
+from genesys_emulator.queries.aggregates import AggregateQuery, parse_query
 from genesys_emulator.simulation.restatements import SnapshotAt
 from genesys_emulator.simulation.source import Centre
 from genesys_emulator.state.jobs import Jobs, Kind, Task
@@ -22,10 +22,10 @@ from genesys_emulator.wire.endpoints import Endpoint
 class AggregateHandlers:
     """Answer requests for conversation aggregates, once they are let in."""
 
-    def __init__(self, centre: Centre, jobs: Jobs, told: SnapshotAt) -> None:
+    def __init__(self, centre: Centre, jobs: Jobs, snapshot_at: SnapshotAt) -> None:
         self._centre = centre
         self._jobs = jobs
-        self._told = told
+        self._snapshot_at = snapshot_at
         self._kind = Kind(endpoints.AGGREGATES_JOBS, "results", self._read_task)
 
     @property
@@ -36,31 +36,32 @@ class AggregateHandlers:
         }
 
     async def answer_query(self, request: Request) -> Response:
-        asked = query(await read_json(request))
+        query = parse_query(await read_json(request))
         order = Random(await request.body())
-        return json_response(self._aggregate(asked, self._jobs.now(), order))
+        return json_response(self._aggregate(query, self._jobs.now(), order))
 
     def _read_task(self, body: Any) -> Task:
         rest, page_size = split_page_size(body)
-        asked, order = query(rest), msgspec.json.encode(rest)
+        query, order = parse_query(rest), msgspec.json.encode(rest)
 
         def find_results(until: int) -> Iterator[dict[str, Any]]:
-            return iter(self._aggregate(asked, until, Random(order))["results"])
+            return iter(self._aggregate(query, until, Random(order))["results"])
 
         return Task(find_results, page_size)
 
-    def _aggregate(self, asked: Query, now: int, order: Random) -> dict[str, Any]:
-        books = self._centre.posted_values(asked.start, min(asked.end, now), _agent_check(asked))
-        return aggregates.aggregate_answer(asked, books, self._told(now), order)
+    def _aggregate(self, query: AggregateQuery, now: int, order: Random) -> dict[str, Any]:
+        values = self._centre.posted_values(query.start, min(query.end, now), _agent_check(query))
+        return aggregates.aggregate_answer(query, values, self._snapshot_at(now), order)
 
 
-def _agent_check(asked: Query) -> Callable[[str], bool]:
+def _agent_check(query: AggregateQuery) -> Callable[[str], bool]:
     """Return a check that is False for agents of whom the filter lets nothing pass.
 
     The customers they spoke to have no agent, so a filter that passes values
     without an agent passes something of every agent.
     """
-    without_agent = asked.filter.verdict({"userId": ()}.get)
+    without_agent = query.filter.holds_for({"userId": ()}.get)
     return lambda user_id: (
-        without_agent is not False or asked.filter.verdict({"userId": (user_id,)}.get) is not False
+        without_agent is not False
+        or query.filter.holds_for({"userId": (user_id,)}.get) is not False
     )

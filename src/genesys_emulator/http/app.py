@@ -16,11 +16,11 @@ from genesys_emulator.http.delivery import deliver_answer
 from genesys_emulator.http.routes import error_answer, make_api
 from genesys_emulator.simulation.source import Centre
 from genesys_emulator.state.clock import Clock
-from genesys_emulator.state.cursors import Scrolls
+from genesys_emulator.state.cursors import CursorCache
 from genesys_emulator.state.faults import Fault, Faults
 from genesys_emulator.state.jobs import Jobs
-from genesys_emulator.state.request_log import Journal, parsed
-from genesys_emulator.state.tokens import Tokens, bearer
+from genesys_emulator.state.request_log import RequestLog, parse_json
+from genesys_emulator.state.tokens import Tokens, bearer_token
 from genesys_emulator.wire import endpoints, errors
 
 CONTROL = "/_emulator/"
@@ -51,16 +51,22 @@ class Emulator:
         self.centre = centre
         self.tokens = tokens
         self.faults = Faults(tuple(faults))
-        self.journal = Journal()
+        self.request_log = RequestLog()
         self.stopping = asyncio.Event()
         self._monotonic = monotonic
         self._retry_after = retry_after
-        scrolls = Scrolls()
-        jobs = Jobs(now, scrolls)
+        cursors = CursorCache()
+        jobs = Jobs(now, cursors)
         self._api = make_api(
-            centre, tokens, jobs, scrolls, self.faults.told, withheld=withheld, monotonic=monotonic
+            centre,
+            tokens,
+            jobs,
+            cursors,
+            self.faults.snapshot_at,
+            withheld=withheld,
+            monotonic=monotonic,
         )
-        control = ControlHandlers(centre, now, self.faults, self.journal, tokens, jobs, scrolls)
+        control = ControlHandlers(centre, now, self.faults, self.request_log, tokens, jobs, cursors)
         self._control = Starlette(routes=control.routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,9 +77,11 @@ class Emulator:
             return
         body = await _read_body(receive)
         path, query = scope["path"], scope["query_string"]
-        entry = self.journal.enter(datetime.now(UTC), scope["method"], path, query=query, body=body)
+        entry = self.request_log.add_entry(
+            datetime.now(UTC), scope["method"], path, query=query, body=body
+        )
         endpoint = endpoints.endpoint_at(path)
-        fault = self.faults.next(endpoint.name if endpoint else "")
+        fault = self.faults.next_fault(endpoint.name if endpoint else "")
         answer = await self._answer_request(scope, body, fault)
 
         def record_status(status: int) -> None:
@@ -107,7 +115,7 @@ class Emulator:
     def _apply_early_fault(self, scope: Scope, fault: Fault) -> None:
         """Apply the faults that act before the request is looked at."""
         if fault.kind == "expired_token":
-            self.tokens.revoke(_request_token(Request(scope)))
+            self.tokens.revoke_token(_request_token(Request(scope)))
         if fault.kind == "status":
             raise (
                 errors.rate_limited(60, self.tokens.requests_per_minute)
@@ -120,18 +128,18 @@ class Emulator:
         token = _request_token(request)
         if not token:
             raise errors.missing_token()
-        usage = self.tokens.use(token, self._monotonic())
+        usage = self.tokens.count_request(token, self._monotonic())
         if usage is None:
             raise errors.standard_error(401)
-        headers |= usage.headers
-        if usage.exceeded:
+        headers |= usage.ratelimit_headers
+        if usage.is_exceeded:
             if self._retry_after:
                 headers["Retry-After"] = str(usage.reset)
             raise errors.rate_limited(usage.reset, usage.allowed)
 
 
 def _request_token(request: Request) -> str:
-    return bearer(request.headers.get("authorization", ""))
+    return bearer_token(request.headers.get("authorization", ""))
 
 
 async def _read_body(receive: Receive) -> bytes:
@@ -165,6 +173,6 @@ async def _collect_answer(app: Starlette, scope: Scope, body: bytes) -> Answer:
 
 def _count_buckets(answer: Answer) -> int:
     """Count the buckets of an answer over all its groups; 0 if it is not of aggregates."""
-    content = parsed(answer.body)
+    content = parse_json(answer.body)
     results = content.get("results", []) if isinstance(content, dict) else []
     return sum(len(group["data"]) for group in results)

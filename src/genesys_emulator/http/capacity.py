@@ -21,7 +21,7 @@ from genesys_emulator.queries.aggregates import (
     interval_of,
     zone_of,
 )
-from genesys_emulator.queries.filter_parsing import CAPACITY, read
+from genesys_emulator.queries.filter_parsing import CAPACITY, parse_filter
 from genesys_emulator.queries.users import UsersQuery
 from genesys_emulator.simulation.source import Centre
 from genesys_emulator.state.jobs import Jobs
@@ -47,15 +47,15 @@ class CapacityHandlers:
         return {endpoints.CAPACITY: self.answer_query}
 
     async def answer_query(self, request: Request) -> Response:
-        metrics, asked = _parse_query(await read_json(request))
+        metrics, query = _parse_query(await read_json(request))
         shown = (
-            (agent, self._centre.status_changes(agent, asked.start, asked.end))
+            (agent, self._centre.status_changes(agent, query.start, query.end))
             for agent in self._centre.watched_agents
-            if asked.filter.verdict({"userId": (agent.id,)}.get)
+            if query.filter.holds_for({"userId": (agent.id,)}.get)
         )
         order = Random(await request.body())
         groups = users.status_aggregates(
-            asked, self._centre.organization, shown, self._jobs.now(), order
+            query, self._centre.organization, shown, self._jobs.now(), order
         )
         used = [_used_capacity(group) for group in groups] if USED in metrics else []
         return json_response({"results": [group for group in used if group["data"]]})
@@ -81,7 +81,7 @@ def _parse_query(body: object) -> tuple[tuple[str, ...], UsersQuery]:
     zone = zone_of(given.get("timeZone"))
     start, end = interval_of(given["interval"], zone or UTC)
     width = granularity_of(given.get("granularity"))
-    wanted = read(given.get("filter"), CAPACITY)
+    wanted = parse_filter(given.get("filter"), CAPACITY)
     return metrics, UsersQuery(start, end, ("tAgentRoutingStatus",), width, zone, bool(by), wanted)
 
 

@@ -13,9 +13,9 @@ from genesys_emulator.http.json_io import json_response
 from genesys_emulator.http.truth import truth_handler
 from genesys_emulator.simulation.source import Centre
 from genesys_emulator.state.clock import Clock, ClockError
-from genesys_emulator.state.fault_parsing import FaultError, in_document
+from genesys_emulator.state.fault_parsing import FaultError, parse_document
 from genesys_emulator.state.faults import Faults
-from genesys_emulator.state.request_log import Journal
+from genesys_emulator.state.request_log import RequestLog
 from genesys_emulator.wire.timestamps import format_timestamp
 
 
@@ -29,17 +29,22 @@ class ControlHandlers:
     """Show and set the state of an emulator. A reset clears the *others* too."""
 
     def __init__(
-        self, centre: Centre, clock: Clock, faults: Faults, journal: Journal, *others: Clearable
+        self,
+        centre: Centre,
+        clock: Clock,
+        faults: Faults,
+        request_log: RequestLog,
+        *others: Clearable,
     ) -> None:
         self._centre = centre
         self._clock = clock
         self._faults = faults
-        self._journal = journal
+        self._request_log = request_log
         self._others = others
 
     @property
     def routes(self) -> list[Route]:
-        truth = truth_handler(self._centre, self._faults.told)
+        truth = truth_handler(self._centre, self._faults.snapshot_at)
         return [
             Route("/_emulator/truth/{table}.{ending}", truth, methods=["GET"]),
             Route("/_emulator/requests", self.show_requests, methods=["GET"]),
@@ -51,13 +56,13 @@ class ControlHandlers:
         ]
 
     async def show_requests(self, _: Request) -> Response:
-        return json_response({"requests": list(self._journal.entries)})
+        return json_response({"requests": list(self._request_log.entries)})
 
     async def add_faults(self, request: Request) -> Response:
         active = self._faults.active
         before = len(active)
         error = await _apply_json(
-            request, lambda document: active.extend(in_document(document, before))
+            request, lambda document: active.extend(parse_document(document, before))
         )
         return error or json_response({"added": len(active) - before, "active": len(active)})
 
@@ -67,13 +72,15 @@ class ControlHandlers:
 
     async def show_or_set_clock(self, request: Request) -> Response:
         clock = self._clock
-        error = await _apply_json(request, clock.set) if request.method == "POST" else None
+        error = (
+            await _apply_json(request, clock.apply_document) if request.method == "POST" else None
+        )
         return error or json_response(
             {"now": format_timestamp(clock()), "stopped": clock.stopped is not None}
         )
 
     async def reset_state(self, _: Request) -> Response:
-        parts: tuple[Clearable, ...] = (self._clock, self._faults, self._journal, *self._others)
+        parts: tuple[Clearable, ...] = (self._clock, self._faults, self._request_log, *self._others)
         for part in parts:
             part.clear()
         return json_response({})

@@ -31,7 +31,7 @@ FINAL_STATES = {
     "job_cancelled": (CANCELLED,),
     "job_expires": (DONE, EXPIRED),
 }
-"""By kind of fault: the final states of a job whose submission it meets, one after the other.
+"""Final states of a job whose submission meets a fault, one after the other, by its kind.
 
 A job that exists already takes the last of them at once.
 """
@@ -55,41 +55,41 @@ class JobHandlers:
         }
 
     async def submit_job(self, request: Request) -> Response:
-        task = self._kind.read(await read_json(request))
-        job_id = self._jobs.submit(self._kind, task, _final_states(request))
+        task = self._kind.parse_task(await read_json(request))
+        job_id = self._jobs.submit_task(self._kind, task, _final_states(request))
         return json_response({"jobId": job_id}, 202)
 
     async def show_status(self, request: Request) -> Response:
         _, job = self._find_job(request)
-        return json_response(job.status())
+        return json_response(job.next_status())
 
     async def delete_job(self, request: Request) -> Response:
         job_id, _ = self._find_job(request)
-        self._jobs.delete(job_id)
+        self._jobs.delete_job(job_id)
         return Response(status_code=204)
 
     async def show_results(self, request: Request) -> Response:
         job_id, job = self._find_job(request)
-        scroll = self._jobs.results(job_id, job)
+        cursor = self._jobs.open_results(job_id, job)
         size = job.task.page_size or _page_size(request)
         start, stop = row_range(_first_row(request), size, request.state.fault)
-        rows, more = scroll.rows(start, stop)
+        rows, more = cursor.read_rows(start, stop)
         rest = {"dataAvailabilityDate": format_timestamp(job.until)} if self._kind.lag else {}
         if more:
             rest["cursor"] = urlsafe_b64encode(str(stop).encode()).decode()
-        return json_response({**self._kind.beside, self._kind.rows: rows, **rest})
+        return json_response({**self._kind.extra_fields, self._kind.rows: rows, **rest})
 
     async def show_availability(self, _: Request) -> Response:
         """Answer until when jobs of this kind have data."""
         return json_response(
-            {"dataAvailabilityDate": format_timestamp(self._jobs.available(self._kind))}
+            {"dataAvailabilityDate": format_timestamp(self._jobs.available_until(self._kind))}
         )
 
     def _find_job(self, request: Request) -> tuple[str, Job]:
         job_id = request.path_params["id"]
-        job = self._jobs.one(self._kind, job_id)
+        job = self._jobs.find_job(self._kind, job_id)
         if (states := _final_states(request)) != SUCCESS:
-            job.end(states[-1])
+            job.end_as(states[-1])
         return job_id, job
 
 

@@ -19,7 +19,7 @@ from genesys_emulator.http.json_io import Handler, json_response
 from genesys_emulator.http.users import UserHandlers
 from genesys_emulator.simulation.restatements import SnapshotAt
 from genesys_emulator.simulation.source import Centre
-from genesys_emulator.state.cursors import Scrolls
+from genesys_emulator.state.cursors import CursorCache
 from genesys_emulator.state.jobs import Jobs
 from genesys_emulator.state.tokens import Tokens
 from genesys_emulator.wire import endpoints, errors
@@ -31,8 +31,8 @@ def make_api(
     centre: Centre,
     tokens: Tokens,
     jobs: Jobs,
-    scrolls: Scrolls,
-    told: SnapshotAt,
+    cursors: CursorCache,
+    snapshot_at: SnapshotAt,
     *,
     withheld: frozenset[str],
     monotonic: Callable[[], float],
@@ -41,13 +41,15 @@ def make_api(
 
     async def grant_token(request: Request) -> Response:
         authorization, query = request.headers.get("authorization", ""), request.url.query
-        status, content = tokens.grant(authorization, query, await request.body(), monotonic())
+        status, content = tokens.grant_token(
+            authorization, query, await request.body(), monotonic()
+        )
         return json_response(content, status)
 
     handlers: dict[Endpoint, Handler] = {
         endpoints.TOKEN: grant_token,
-        **AggregateHandlers(centre, jobs, told).by_endpoint,
-        **DetailsHandlers(centre, jobs, scrolls, told).by_endpoint,
+        **AggregateHandlers(centre, jobs, snapshot_at).by_endpoint,
+        **DetailsHandlers(centre, jobs, cursors, snapshot_at).by_endpoint,
         **UserHandlers(centre, jobs).by_endpoint,
         **CapacityHandlers(centre, jobs).by_endpoint,
         **DirectoryHandlers(centre.organization, tokens).by_endpoint,

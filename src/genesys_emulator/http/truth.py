@@ -11,7 +11,7 @@ from genesys_emulator.simulation.source import Centre, SimulatedCentre
 EXAMPLE = "?interval=2026-03-02T00:00:00Z/2026-03-03T00:00:00Z&granularity=PT30M"
 
 
-def truth_handler(centre: Centre, told: SnapshotAt) -> Handler:
+def truth_handler(centre: Centre, snapshot_at: SnapshotAt) -> Handler:
     """Return a handler that answers with a table of `simulation.truth` for an interval."""
 
     async def show_table(request: Request) -> Response:
@@ -26,7 +26,7 @@ def truth_handler(centre: Centre, told: SnapshotAt) -> Handler:
         asked = request.query_params
         interval, width = asked.get("interval", ""), asked.get("granularity", "PT30M")
         try:
-            window = truth.parse_window(interval, width, told)
+            window = truth.parse_window(interval, width, snapshot_at)
         except ValueError as error:
             return json_response({"message": f"{str(error)!r} will not do; write {EXAMPLE}"}, 400)
         table = truth.TABLES[name](centre, window)

@@ -16,9 +16,9 @@ from genesys_emulator.queries.filters import Clause
 from genesys_emulator.queries.users import (
     UserDetailsQuery,
     UsersQuery,
-    user_details_job,
-    user_details_query,
-    users_query,
+    parse_user_details_job,
+    parse_user_details_query,
+    parse_users_query,
 )
 from genesys_emulator.simulation.organization import Agent
 from genesys_emulator.simulation.source import Centre
@@ -40,7 +40,7 @@ class UserHandlers:
             endpoints.USER_AGGREGATES_JOBS,
             "results",
             self._read_aggregates_task,
-            beside=self._mappings,
+            extra_fields=self._mappings,
         )
         self._details = Kind(
             endpoints.USER_DETAILS_JOBS, "userDetails", self._read_details_task, LAG
@@ -58,45 +58,45 @@ class UserHandlers:
         }
 
     async def answer_aggregates(self, request: Request) -> Response:
-        asked = users_query(await read_json(request))
-        results = self._aggregate(asked, self._jobs.now(), Random(await request.body()))
+        query = parse_users_query(await read_json(request))
+        results = self._aggregate(query, self._jobs.now(), Random(await request.body()))
         return json_response({**self._mappings, "results": results})
 
     async def answer_details(self, request: Request) -> Response:
-        asked = user_details_query(await read_json(request))
-        before = (asked.page_number - 1) * asked.page_size
-        start, stop = row_range(before, asked.page_size, request.state.fault)
-        agents = self._agents_in_order(asked)
-        page = list(self._records(asked, agents[start:stop], self._jobs.now()))
+        query = parse_user_details_query(await read_json(request))
+        before = (query.page_number - 1) * query.page_size
+        start, stop = row_range(before, query.page_size, request.state.fault)
+        agents = self._agents_in_order(query)
+        page = list(self._records(query, agents[start:stop], self._jobs.now()))
         total = total_hits(len(agents), request.state.fault)
         return json_response({**total, **({"userDetails": page} if page else {})})
 
     def _read_aggregates_task(self, body: Any) -> Task:
         rest, page_size = split_page_size(body)
-        asked, order = users_query(rest), msgspec.json.encode(rest)
-        return Task(lambda until: iter(self._aggregate(asked, until, Random(order))), page_size)
+        query, order = parse_users_query(rest), msgspec.json.encode(rest)
+        return Task(lambda until: iter(self._aggregate(query, until, Random(order))), page_size)
 
     def _read_details_task(self, body: Any) -> Task:
-        asked = user_details_job(body)
-        return Task(lambda until: self._records(asked, self._agents_in_order(asked), until))
+        query = parse_user_details_job(body)
+        return Task(lambda until: self._records(query, self._agents_in_order(query), until))
 
-    def _aggregate(self, asked: UsersQuery, now: int, order: Random) -> list[Row]:
-        shown = self._shown(self._matching_agents(asked.filter), asked.start, asked.end)
-        return users.status_aggregates(asked, self._centre.organization, shown, now, order)
+    def _aggregate(self, query: UsersQuery, now: int, order: Random) -> list[Row]:
+        shown = self._shown(self._matching_agents(query.filter), query.start, query.end)
+        return users.status_aggregates(query, self._centre.organization, shown, now, order)
 
-    def _records(self, asked: UserDetailsQuery, agents: Sequence[Agent], now: int) -> Iterator[Row]:
-        shown = self._shown(agents, asked.start, asked.end)
-        return users.status_records(asked, self._centre.organization, shown, now)
+    def _records(self, query: UserDetailsQuery, agents: Sequence[Agent], now: int) -> Iterator[Row]:
+        shown = self._shown(agents, query.start, query.end)
+        return users.status_records(query, self._centre.organization, shown, now)
 
-    def _agents_in_order(self, asked: UserDetailsQuery) -> list[Agent]:
-        agents = self._matching_agents(asked.filter)
-        return sorted(agents, key=lambda agent: agent.id, reverse=asked.descending)
+    def _agents_in_order(self, query: UserDetailsQuery) -> list[Agent]:
+        agents = self._matching_agents(query.filter)
+        return sorted(agents, key=lambda agent: agent.id, reverse=query.descending)
 
     def _matching_agents(self, clause: Clause) -> list[Agent]:
         return [
             agent
             for agent in self._centre.watched_agents
-            if clause.verdict({"userId": (agent.id,)}.get)
+            if clause.holds_for({"userId": (agent.id,)}.get)
         ]
 
     def _shown(self, agents: Sequence[Agent], start: int, end: int) -> users.ChangesByAgent:

@@ -1,4 +1,4 @@
-"""The body of an aggregate query: a `Query`, or the refusal that the real API has for it."""
+"""Bodies of conversation aggregate queries, parsed and checked as by the real API."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import UTC, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from genesys_emulator.queries.filter_parsing import AGGREGATES, read
+from genesys_emulator.queries.filter_parsing import AGGREGATES, parse_filter
 from genesys_emulator.queries.filters import EVERYTHING, Clause
 from genesys_emulator.wire import errors
 from genesys_emulator.wire.json_objects import parse_object, parse_words
@@ -32,8 +32,8 @@ MOST_VIEWS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
-    """*start* and *end* in ms, *end* not included. *zone* is None where none was asked for."""
+class AggregateQuery:
+    """An aggregate query over [*start*, *end*) in ms; *zone* is None if the body has none."""
 
     start: int
     end: int
@@ -45,25 +45,25 @@ class Query:
     flatten: bool = False
 
 
-def query(body: object) -> Query:
-    """What *body*, parsed from JSON, asks for. Raises ApiError."""
+def parse_query(body: object) -> AggregateQuery:
+    """Parse *body*, which is decoded JSON. Raises ApiError."""
     given = parse_object(body, FIELDS, "ConversationAggregationQuery")
     for name in ("interval", "metrics"):
         if not given.get(name):
             raise errors.missing_property(name, "ConversationAggregationQuery")
     zone = zone_of(given.get("timeZone"))
     start, end = interval_of(given["interval"], zone or UTC)
-    checked = Query(
+    checked = AggregateQuery(
         start=start,
         end=end,
         metrics=frozenset(parse_words(given["metrics"], METRICS, "ConversationMetric")),
         granularity=granularity_of(given.get("granularity")),
         zone=zone,
         group_by=parse_words(given.get("groupBy", ()), GROUP_BY, "ConversationDimension"),
-        filter=read(given.get("filter"), AGGREGATES),
+        filter=parse_filter(given.get("filter"), AGGREGATES),
         flatten=given.get("flattenMultivaluedDimensions", False),
     )
-    _refuse_what_is_not_emulated(given, checked)
+    _refuse_unemulated(given, checked)
     return checked
 
 
@@ -100,7 +100,7 @@ def granularity_of(text: str | None) -> Granularity | None:
         ) from None
 
 
-def _refuse_what_is_not_emulated(given: Mapping[str, Any], checked: Query) -> None:
+def _refuse_unemulated(given: Mapping[str, Any], checked: AggregateQuery) -> None:
     if len(given.get("views", ())) > MOST_VIEWS:
         raise errors.bad_request(f"There may be at most {MOST_VIEWS} views.")
     query_type = given.get("queryType", "groupBy")

@@ -1,4 +1,4 @@
-"""The body of a details query or job: a `DetailsQuery`, or the refusal for it."""
+"""Bodies of details queries and jobs, parsed and checked as by the real API."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import UTC
 from typing import Any
 
 from genesys_emulator.queries.aggregates import interval_of
-from genesys_emulator.queries.filter_parsing import CONVERSATIONS, SEGMENTS, Dialect, read
+from genesys_emulator.queries.filter_parsing import CONVERSATIONS, SEGMENTS, Dialect, parse_filter
 from genesys_emulator.queries.filters import Clause
 from genesys_emulator.wire import errors
 from genesys_emulator.wire.json_objects import parse_object, parse_words
@@ -31,12 +31,15 @@ ORDER_BY = ("conversationStart", "conversationEnd", "segmentStart", "segmentEnd"
 NOT_EMULATED = ("evaluationFilters", "surveyFilters", "resolutionFilters", "aggregations", "limit")
 PAGE_SIZE, MOST_PER_PAGE, MOST_RESULTS = 25, 100, 100_000
 UNFILTERED, FILTERED = 7, 31
-"""Days: no query may span more, without and with a filter."""
+"""Most days that a query may span, without and with a filter."""
 
 
 @dataclass(frozen=True, slots=True)
 class DetailsQuery:
-    """*start* and *end* in ms. Every filter must hold: for the conversation, for a segment."""
+    """A details query over *start* to *end* in ms.
+
+    Every filter must hold, for the conversation or for one of its segments.
+    """
 
     start: int
     end: int
@@ -48,25 +51,25 @@ class DetailsQuery:
     from_start_of_day: bool = False
 
 
-def details_query(body: object) -> DetailsQuery:
-    """What *body* asks of ``details/query``, which answers at once. Raises ApiError."""
+def parse_details_query(body: object) -> DetailsQuery:
+    """Parse the *body* of ``details/query``, which answers at once. Raises ApiError."""
     given = parse_object(body, QUERY, "ConversationQuery")
-    size, number = paging(given)
+    size, number = parse_paging(given)
     filtered = bool(given.get("conversationFilters") or given.get("segmentFilters"))
-    start, end = span(given, "ConversationQuery", filtered=filtered)
-    return _query(given, start, end, page_size=size, page_number=number)
+    start, end = parse_span(given, "ConversationQuery", filtered=filtered)
+    return _make_query(given, start, end, page_size=size, page_number=number)
 
 
-def details_job(body: object) -> DetailsQuery:
-    """What *body* asks of a job, which is neither paged nor short of time. Raises ApiError."""
+def parse_details_job(body: object) -> DetailsQuery:
+    """Parse the *body* of a job, which has no pages and may span any time. Raises ApiError."""
     given = parse_object(body, JOB, "AsyncConversationQuery")
-    start, end = span(given, "AsyncConversationQuery", filtered=None)
+    start, end = parse_span(given, "AsyncConversationQuery", filtered=None)
     whole = given.get("startOfDayIntervalMatching", False)
-    return _query(given, start, end, from_start_of_day=whole)
+    return _make_query(given, start, end, from_start_of_day=whole)
 
 
-def paging(given: Mapping[str, Any]) -> tuple[int, int]:
-    """Size and number of the page that is asked for. Raises ApiError."""
+def parse_paging(given: Mapping[str, Any]) -> tuple[int, int]:
+    """Return size and number of the page that is asked for. Raises ApiError."""
     spec = parse_object(given.get("paging", {}), PAGING, "PagingSpec")
     size, number = spec.get("pageSize", PAGE_SIZE), spec.get("pageNumber", 1)
     if not 1 <= size <= MOST_PER_PAGE or number < 1:
@@ -78,8 +81,8 @@ def paging(given: Mapping[str, Any]) -> tuple[int, int]:
     return size, number
 
 
-def span(given: Mapping[str, Any], owner: str, *, filtered: bool | None) -> tuple[int, int]:
-    """Start and end of the interval in ms; *filtered* is None where any length will do.
+def parse_span(given: Mapping[str, Any], owner: str, *, filtered: bool | None) -> tuple[int, int]:
+    """Return start and end of the interval in ms; *filtered* is None if it may have any length.
 
     Raises ApiError.
     """
@@ -97,7 +100,7 @@ def span(given: Mapping[str, Any], owner: str, *, filtered: bool | None) -> tupl
     return start, end
 
 
-def _query(given: Mapping[str, Any], start: int, end: int, **rest: Any) -> DetailsQuery:
+def _make_query(given: Mapping[str, Any], start: int, end: int, **rest: Any) -> DetailsQuery:
     for name in NOT_EMULATED:
         if given.get(name):
             raise errors.not_emulated(f"The property [{name}]")
@@ -108,12 +111,12 @@ def _query(given: Mapping[str, Any], start: int, end: int, **rest: Any) -> Detai
     return DetailsQuery(
         start,
         end,
-        _filters(given.get("conversationFilters", ()), CONVERSATIONS),
-        _filters(given.get("segmentFilters", ()), SEGMENTS),
+        _parse_filters(given.get("conversationFilters", ()), CONVERSATIONS),
+        _parse_filters(given.get("segmentFilters", ()), SEGMENTS),
         descending=order == "desc",
         **rest,
     )
 
 
-def _filters(given: Any, dialect: Dialect) -> tuple[Clause, ...]:
-    return tuple(read(each, dialect) for each in given)
+def _parse_filters(given: Any, dialect: Dialect) -> tuple[Clause, ...]:
+    return tuple(parse_filter(clause, dialect) for clause in given)

@@ -1,4 +1,4 @@
-"""The filters of a query: JSON -> `filters.Clause`, or the refusal that the real API has for it."""
+"""Filters of queries, parsed from JSON into `filters.Clause`, or refused as by the real API."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -32,9 +32,9 @@ USER_ID = ("userId",)
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What one sort of filter may speak of: dimensions that are *known*, and those *emulated*.
+    """The dimensions of one kind of filter: all that the API knows, and those *emulated*.
 
-    *dimension* is the name of their type.
+    *dimension* is the name of their type in errors.
     """
 
     owner: str
@@ -66,27 +66,29 @@ CAPACITY = Dialect(
 USER_DETAILS = Dialect("UserDetailQuery", "UserDetailDimension", USER_ID, USER_ID)
 
 
-def read(value: object, dialect: Dialect) -> Clause:
-    """The filter that *value*, from JSON, is; none lets everything pass. Raises ApiError."""
+def parse_filter(value: object, dialect: Dialect) -> Clause:
+    """Parse the filter *value*, decoded JSON; null lets everything pass. Raises ApiError."""
     if value is None:
         return EVERYTHING
     owner = f"{dialect.owner}Filter"
     given = parse_object(value, FILTER, owner)
-    clauses = tuple(_clause(clause, dialect) for clause in given.get("clauses", ()))
-    predicates = tuple(_predicate(each, dialect) for each in given.get("predicates", ()))
-    return Clause(_junction(given, owner), clauses + predicates)
+    clauses = tuple(_parse_clause(clause, dialect) for clause in given.get("clauses", ()))
+    predicates = tuple(
+        _parse_predicate(predicate, dialect) for predicate in given.get("predicates", ())
+    )
+    return Clause(_parse_junction(given, owner), clauses + predicates)
 
 
-def _clause(value: object, dialect: Dialect) -> Clause:
+def _parse_clause(value: object, dialect: Dialect) -> Clause:
     owner = f"{dialect.owner}Clause"
     given = parse_object(value, CLAUSE, owner)
     if not given.get("predicates"):
         raise errors.missing_property("predicates", owner)
-    predicates = tuple(_predicate(each, dialect) for each in given["predicates"])
-    return Clause(_junction(given, owner), predicates)
+    predicates = tuple(_parse_predicate(predicate, dialect) for predicate in given["predicates"])
+    return Clause(_parse_junction(given, owner), predicates)
 
 
-def _junction(given: Mapping[str, Any], owner: str) -> str:
+def _parse_junction(given: Mapping[str, Any], owner: str) -> str:
     if "type" not in given:
         raise errors.missing_property("type", owner)
     word: str
@@ -94,7 +96,7 @@ def _junction(given: Mapping[str, Any], owner: str) -> str:
     return word
 
 
-def _predicate(value: object, dialect: Dialect) -> Predicate:
+def _parse_predicate(value: object, dialect: Dialect) -> Predicate:
     owner = f"{dialect.owner}Predicate"
     given = parse_object(value, PREDICATE, owner)
 

@@ -1,22 +1,22 @@
-"""The filter of a query: predicates on dimensions, joined by and/or two levels deep."""
+"""Filters: predicates on dimensions, joined by and/or two levels deep."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 LookUp = Callable[[str], tuple[str, ...] | None]
-"""The values of a dimension: none, one or several; None where that is not known."""
+"""Returns the values of a dimension; None if they are not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Predicate:
-    """*operator* is matches, exists or notExists; *value* is of interest to the first only."""
+    """A predicate; *operator* is matches, exists or notExists, *value* is for matches only."""
 
     dimension: str
     operator: str
     value: str = ""
 
-    def verdict(self, look_up: LookUp) -> bool | None:
-        """Whether it holds; None where the dimension's values are not known."""
+    def holds_for(self, look_up: LookUp) -> bool | None:
+        """Return whether it holds; None if the dimension's values are not known."""
         values = look_up(self.dimension)
         if values is None:
             return None
@@ -31,19 +31,19 @@ class Predicate:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """*type* is ``and`` or ``or``. A clause without parts holds."""
+    """A clause; *type* is ``and`` or ``or``. One without parts holds."""
 
     type: str
     parts: "tuple[Predicate | Clause, ...]" = ()
 
     @property
-    def size(self) -> int:
-        """How many predicates there are in it."""
-        return sum(part.size if isinstance(part, Clause) else 1 for part in self.parts)
+    def predicate_count(self) -> int:
+        """The number of predicates in it."""
+        return sum(part.predicate_count if isinstance(part, Clause) else 1 for part in self.parts)
 
-    def verdict(self, look_up: LookUp) -> bool | None:
+    def holds_for(self, look_up: LookUp) -> bool | None:
         decides = self.type == "or"
-        verdicts = [part.verdict(look_up) for part in self.parts]
+        verdicts = [part.holds_for(look_up) for part in self.parts]
         if decides in verdicts:
             return decides
         if None in verdicts:

@@ -1,4 +1,4 @@
-"""The bodies of queries for the status of users, or the refusals for them."""
+"""Bodies of queries for the status of users, parsed and checked as by the real API."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from datetime import UTC, tzinfo
 from typing import Any
 
 from genesys_emulator.queries.aggregates import COMMON_FIELDS, granularity_of, interval_of, zone_of
-from genesys_emulator.queries.details import ORDERS, paging, span
-from genesys_emulator.queries.filter_parsing import USER_AGGREGATES, USER_DETAILS, read
+from genesys_emulator.queries.details import ORDERS, parse_paging, parse_span
+from genesys_emulator.queries.filter_parsing import USER_AGGREGATES, USER_DETAILS, parse_filter
 from genesys_emulator.queries.filters import EVERYTHING, Clause
 from genesys_emulator.wire import errors
 from genesys_emulator.wire.json_objects import parse_object, parse_words
@@ -43,7 +43,7 @@ NOT_EMULATED = (
 
 @dataclass(frozen=True, slots=True)
 class UsersQuery:
-    """*start* and *end* in ms, *end* not included. *zone* is None where none was asked for."""
+    """A query over [*start*, *end*) in ms; *zone* is None if the body has none."""
 
     start: int
     end: int
@@ -56,7 +56,7 @@ class UsersQuery:
 
 @dataclass(frozen=True, slots=True)
 class UserDetailsQuery:
-    """*start* and *end* in ms. Every one of the *filters* must hold."""
+    """A query for records over *start* to *end* in ms; all *filters* must hold."""
 
     start: int
     end: int
@@ -70,16 +70,16 @@ class UserDetailsQuery:
         return Clause("and", self.filters)
 
 
-def users_query(body: object) -> UsersQuery:
-    """What *body* asks of ``users/aggregates``, at once or by a job. Raises ApiError.
+def parse_users_query(body: object) -> UsersQuery:
+    """Parse the *body* of ``users/aggregates``, a query or a job. Raises ApiError.
 
-    A query must name its users, a hundred at most.
+    It must name its users, a hundred at most.
     """
     given = parse_object(body, COMMON_FIELDS, "UserAggregationQuery")
     for name in ("interval", "metrics", "filter"):
         if not given.get(name):
             raise errors.missing_property(name, "UserAggregationQuery")
-    _refuse_what_is_not_emulated(given)
+    _refuse_unemulated(given)
     zone = zone_of(given.get("timeZone"))
     start, end = interval_of(given["interval"], zone or UTC)
     return UsersQuery(
@@ -89,41 +89,46 @@ def users_query(body: object) -> UsersQuery:
         granularity_of(given.get("granularity")),
         zone,
         bool(parse_words(given.get("groupBy", ()), ("userId",), USER_AGGREGATES.dimension)),
-        _few(read(given["filter"], USER_AGGREGATES)),
+        _bounded_filter(parse_filter(given["filter"], USER_AGGREGATES)),
     )
 
 
-def user_details_query(body: object) -> UserDetailsQuery:
-    """What *body* asks of ``users/details/query``, which answers at once. Raises ApiError."""
+def parse_user_details_query(body: object) -> UserDetailsQuery:
+    """Parse the *body* of ``users/details/query``, which answers at once. Raises ApiError."""
     given = parse_object(body, DETAILS, "UserDetailsQuery")
-    size, number = paging(given)
-    start, end = span(given, "UserDetailsQuery", filtered=bool(given.get("userFilters")))
-    return _details(given, start, end, page_size=size, page_number=number)
+    size, number = parse_paging(given)
+    start, end = parse_span(given, "UserDetailsQuery", filtered=bool(given.get("userFilters")))
+    return _make_details_query(given, start, end, page_size=size, page_number=number)
 
 
-def user_details_job(body: object) -> UserDetailsQuery:
-    """What *body* asks of a job, which is neither paged nor short of time. Raises ApiError."""
+def parse_user_details_job(body: object) -> UserDetailsQuery:
+    """Parse the *body* of a job, which has no pages and may span any time. Raises ApiError."""
     given = parse_object(body, JOB, "AsyncUserDetailsQuery")
-    start, end = span(given, "AsyncUserDetailsQuery", filtered=None)
-    return _details(given, start, end)
+    start, end = parse_span(given, "AsyncUserDetailsQuery", filtered=None)
+    return _make_details_query(given, start, end)
 
 
-def _details(given: Mapping[str, Any], start: int, end: int, **paged: int) -> UserDetailsQuery:
-    _refuse_what_is_not_emulated(given)
+def _make_details_query(
+    given: Mapping[str, Any], start: int, end: int, **paged: int
+) -> UserDetailsQuery:
+    _refuse_unemulated(given)
     (order,) = parse_words([given.get("order", "asc")], ORDERS, "QueryOrder")
-    filters = tuple(_few(read(each, USER_DETAILS)) for each in given.get("userFilters", ()))
+    filters = tuple(
+        _bounded_filter(parse_filter(clause, USER_DETAILS))
+        for clause in given.get("userFilters", ())
+    )
     return UserDetailsQuery(start, end, filters, order == "desc", **paged)
 
 
-def _few(clause: Clause) -> Clause:
-    if clause.size > MOST_PREDICATES:
+def _bounded_filter(clause: Clause) -> Clause:
+    if clause.predicate_count > MOST_PREDICATES:
         raise errors.bad_request(f"There may be at most {MOST_PREDICATES} predicates.")
     if clause == EVERYTHING:
         raise errors.missing_property("predicates", "UserAggregateQueryFilter")
     return clause
 
 
-def _refuse_what_is_not_emulated(given: Mapping[str, Any]) -> None:
+def _refuse_unemulated(given: Mapping[str, Any]) -> None:
     for name in NOT_EMULATED:
         if given.get(name):
             raise errors.not_emulated(f"The property [{name}]")

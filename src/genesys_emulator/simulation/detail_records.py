@@ -26,9 +26,9 @@ class Detail(NamedTuple):
     chance: float
     record: Callable[[Snapshot], Record]
 
-    def is_known(self, as_of: Snapshot) -> bool:
+    def is_known(self, snapshot: Snapshot) -> bool:
         """Return whether anything of it is in the snapshot."""
-        return as_of.includes_value(self.start, self.chance) or as_of.includes_value(
+        return snapshot.includes_value(self.start, self.chance) or snapshot.includes_value(
             self.quiet, self.chance
         )
 
@@ -45,24 +45,24 @@ def make_detail(conversation: Conversation, names: Mapping[str, str]) -> Detail:
     quiet = max(segment.end for segment in segments)
     start, end = min(customer.start, *(s.start for s in segments)), max(customer.end, quiet)
 
-    def record_as_of(as_of: Snapshot) -> Record:
+    def record_as_of(snapshot: Snapshot) -> Record:
         """Make the record: without later segments and values, without the end of a segment
         under way, and without nulls.
         """
         values = [
-            [event for event in events if as_of.includes_value(event[1], conversation.chance)]
+            [event for event in events if snapshot.includes_value(event[1], conversation.chance)]
             for _, events in conversation_events(conversation)
         ]
         participants = [
             _participant_record(
-                participant_id(conversation.id, at), participant, values, names, as_of.now
+                participant_id(conversation.id, at), participant, values, names, snapshot.now
             )
             for at, participant in enumerate(conversation.participants)
         ]
         return {
             "conversationId": conversation.id,
             "conversationStart": format_timestamp(start),
-            **({"conversationEnd": format_timestamp(end)} if end <= as_of.now else {}),
+            **({"conversationEnd": format_timestamp(end)} if end <= snapshot.now else {}),
             "originatingDirection": conversation.participants[0].sessions[0].direction,
             "divisionIds": list(conversation.division_ids),
             "participants": [

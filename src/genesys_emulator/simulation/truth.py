@@ -196,7 +196,7 @@ WRITTEN: Mapping[str, Callable[[pa.Table], bytes]] = {
 }
 
 
-def parse_window(interval: str, width: str, told: SnapshotAt) -> Window:
+def parse_window(interval: str, width: str, snapshot_at: SnapshotAt) -> Window:
     """Divide *interval* into intervals of *width*. Raises ValueError."""
     start, _, end = (
         parse_timestamp(text, None) if text != "/" else 0 for text in interval.partition("/")
@@ -204,7 +204,7 @@ def parse_window(interval: str, width: str, told: SnapshotAt) -> Window:
     if start >= end:
         raise ValueError(interval)
     starts = bucket_starts(start, end, parse_granularity(width), zone=UTC, until=end)
-    return Window(starts, end, told(ENDLESS))
+    return Window(starts, end, snapshot_at(ENDLESS))
 
 
 def _final_conversations(centre: SimulatedCentre, window: Window) -> Iterator[Conversation]:

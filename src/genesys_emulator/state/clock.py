@@ -1,4 +1,4 @@
-"""The clock of the data: what is posted after its time does not exist yet."""
+"""The clock of the data: values posted after its time do not exist yet."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,12 +8,12 @@ from genesys_emulator.wire.timestamps import DAY, parse_granularity, parse_times
 
 
 class ClockError(ValueError):
-    """A time that cannot be set: one sentence, with what to write instead."""
+    """A time that cannot be set; the message is one sentence with a correction."""
 
 
 @dataclass(slots=True)
 class Clock:
-    """*real* tells the true time, in ms. It runs on from there, or stands still at *stopped*."""
+    """A clock in ms that runs with *real*, or stands still at *stopped*, and can be moved."""
 
     real: Callable[[], int]
     stopped: int | None = None
@@ -26,23 +26,25 @@ class Clock:
     def __call__(self) -> int:
         return (self.real() if self.stopped is None else self.stopped) + self._moved
 
-    def set(self, document: Any) -> None:
-        """As a JSON document says: ``now`` stops it there, or lets it run again if null;
-        ``move`` puts it forward by an ISO 8601 duration. Raises ClockError.
+    def apply_document(self, document: Any) -> None:
+        """Set the clock by a JSON document. Raises ClockError.
+
+        ``now`` stops it at a time, or lets it run again if null; ``move`` puts
+        it forward by an ISO 8601 duration.
         """
         if not isinstance(document, dict) or not document.keys() & {"now", "move"}:
             raise ClockError('write {"now": "2026-03-03T00:00:00Z"} or {"move": "PT30M"}')
-        stopped = _instant(document["now"]) if "now" in document else self.stopped
-        moved = _duration(document["move"]) if "move" in document else 0
+        stopped = _parse_now(document["now"]) if "now" in document else self.stopped
+        moved = _parse_move(document["move"]) if "move" in document else 0
         self._moved = moved if "now" in document else self._moved + moved
         self.stopped = stopped
 
     def clear(self) -> None:
-        """Put it back to how it was at first."""
+        """Put the clock back to how it started."""
         self.stopped, self._moved = self._at_first, 0
 
 
-def _instant(text: Any) -> int | None:
+def _parse_now(text: Any) -> int | None:
     if text is None:
         return None
     try:
@@ -53,7 +55,7 @@ def _instant(text: Any) -> int | None:
         ) from None
 
 
-def _duration(text: Any) -> int:
+def _parse_move(text: Any) -> int:
     try:
         width = parse_granularity(text)
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Results that are read page by page: each page goes on where the one before it ended."""
+"""Results that are read page by page: each page continues where the one before it ended."""
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterator
@@ -10,8 +10,11 @@ T = TypeVar("T")
 KEPT = 8
 
 
-class Scroll(Generic[T]):
-    """What *begin* finds, which is the same each time. Only the last page stays in memory."""
+class ResultCursor(Generic[T]):
+    """A reader of the results of *begin*, which are the same each time.
+
+    Only the last page stays in memory.
+    """
 
     def __init__(self, begin: Callable[[], Iterator[T]]) -> None:
         self._begin = begin
@@ -19,8 +22,8 @@ class Scroll(Generic[T]):
         self._page: list[T] = []
         self._rest = begin()
 
-    def rows(self, start: int, stop: int) -> tuple[list[T], bool]:
-        """Those from *start*, counted from 0, to before *stop*; and whether more follow."""
+    def read_rows(self, start: int, stop: int) -> tuple[list[T], bool]:
+        """Return rows [*start*, *stop*), counted from 0, and whether more follow."""
         if start < self._start:
             self._start, self._page, self._rest = 0, [], self._begin()
         skipped = start - self._start
@@ -32,14 +35,14 @@ class Scroll(Generic[T]):
         return self._page[:size], len(self._page) > size
 
 
-class Scrolls:
-    """The `KEPT` values that were last asked for by their key, and nothing of all others."""
+class CursorCache:
+    """A cache of the `KEPT` most recently used values, by key."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
 
     def get(self, key: Hashable) -> Any:
-        """What was kept last under *key*; None if it is forgotten."""
+        """Return the value kept under *key*; None if there is none any more."""
         if key in self._kept:
             self._kept.move_to_end(key)
         return self._kept.get(key)

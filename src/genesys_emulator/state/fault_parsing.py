@@ -1,4 +1,4 @@
-"""Faults as they are written, in JSON or on a command line, and what is wrong with them."""
+"""Parsing of faults, from JSON or from an option, with a correction for every mistake."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -17,35 +17,36 @@ STATUSES = frozenset(STANDARD) - {405}
 
 
 class FaultError(ValueError):
-    """A fault that cannot be: one sentence, with what to write instead."""
+    """An impossible fault; the message is one sentence with a correction."""
 
 
-def in_document(document: object, position: int) -> list[Fault]:
-    """The faults of a JSON document, the first of which is to be at *position* of all.
+def parse_document(document: object, position: int) -> list[Fault]:
+    """Parse the faults of a JSON document; the first has this *position* among all.
 
     Raises FaultError.
     """
     if not isinstance(document, dict) or not isinstance(document.get("faults"), list):
         raise FaultError('write {"faults": [{"kind": "status", "status": 503}]}')
     return [
-        _fault(each, f"faults[{at}]", position + at) for at, each in enumerate(document["faults"])
+        _make_fault(fault, f"faults[{at}]", position + at)
+        for at, fault in enumerate(document["faults"])
     ]
 
 
-def typed(text: str, position: int) -> Fault:
-    """The fault that *text* is: ``kind=status,calls=1+3``, or an object in JSON.
+def parse_option(text: str, position: int) -> Fault:
+    """Parse a fault from *text*: ``kind=status,calls=1+3``, or an object in JSON.
 
     Raises FaultError.
     """
     if not text.startswith("{"):
-        return _fault(_pairs(text), repr(text), position)
+        return _make_fault(_parse_pairs(text), repr(text), position)
     try:
-        return _fault(msgspec.json.decode(text), repr(text), position)
+        return _make_fault(msgspec.json.decode(text), repr(text), position)
     except msgspec.DecodeError as error:
         raise FaultError(f"{text!r} is not JSON: {error}") from None
 
 
-def _pairs(text: str) -> dict[str, Any]:
+def _parse_pairs(text: str) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for pair in text.split(","):
         name, equals, value = pair.partition("=")
@@ -53,18 +54,18 @@ def _pairs(text: str) -> dict[str, Any]:
             raise FaultError(
                 f"{text!r}: write name=value, as in kind=status,status=503,endpoint=users,calls=1+3"
             )
-        given[name] = _value(name, value)
+        given[name] = _parse_value(name, value)
     return given
 
 
-def _value(name: str, text: str) -> Any:
+def _parse_value(name: str, text: str) -> Any:
     if name == "calls":
-        return [_number(each) for each in text.split("+")]
-    return text if name in TEXTS else _number(text)
+        return [_parse_number(number) for number in text.split("+")]
+    return text if name in TEXTS else _parse_number(text)
 
 
-def _number(text: str) -> Any:
-    """*text* itself if it is none, for the checks to complain of."""
+def _parse_number(text: str) -> Any:
+    """Parse a number; return *text* itself if it is none, for the checks to refuse."""
     for kind in (int, float):
         try:
             return kind(text)
@@ -73,26 +74,28 @@ def _number(text: str) -> Any:
     return text
 
 
-def _fault(given: Any, where: str, position: int) -> Fault:
-    """The fault that *given* describes; *where* it stands is for the message."""
+def _make_fault(given: Any, where: str, position: int) -> Fault:
+    """Make the fault that *given* describes; *where* begins the message of an error."""
     if not isinstance(given, dict):
         raise FaultError(f'{where}: write an object, such as {{"kind": "reset"}}')
     for name in given:
-        _known(name, FIELDS, f"{where}: field")
-    _known(given.get("kind"), KINDS, f"{where}: kind")
+        _require_known(name, FIELDS, f"{where}: field")
+    _require_known(given.get("kind"), KINDS, f"{where}: kind")
     kind = KINDS[given["kind"]]
     for name in given:
-        _known(
+        _require_known(
             name,
             (*(OF_DATA if kind.of_data else COMMON), *kind.fields),
             f"{where}: field for {given['kind']!r}",
         )
-    _known(given.get("endpoint", "any"), ("any", *(kind.endpoints or NAMES)), f"{where}: endpoint")
+    _require_known(
+        given.get("endpoint", "any"), ("any", *(kind.endpoints or NAMES)), f"{where}: endpoint"
+    )
     for name, check, wanted in CHECKS:
         if name in given and not check(given[name]):
             raise FaultError(f"{where}: {name}: {given[name]!r} is not {wanted}")
     if "status" in given:
-        _known(given["status"], STATUSES, f"{where}: status")
+        _require_known(given["status"], STATUSES, f"{where}: status")
     if "calls" in given and "share" in given:
         raise FaultError(f"{where}: write calls or share, not both")
     if "seed" in given and "share" not in given:
@@ -130,9 +133,9 @@ CHECKS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
 )
 
 
-def _known(value: object, known: Iterable[object], where: str) -> None:
+def _require_known(value: object, known: Iterable[object], where: str) -> None:
     if value in list(known):
         return
-    words = [str(each) for each in known]
+    words = [str(word) for word in known]
     hint = near_miss(str(value), words) or f"; known are {', '.join(sorted(words))}"
     raise FaultError(f"{where}: unknown {value!r}{hint}")

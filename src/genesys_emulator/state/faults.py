@@ -1,4 +1,4 @@
-"""What is to go wrong, where, and at which call."""
+"""Faults on demand: what goes wrong, at which endpoint, at which call."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -11,9 +11,10 @@ from genesys_emulator.wire.timestamps import HOUR
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """*fields* are its own; *endpoints* are the only ones where it has a sense, if it says so.
+    """A kind of fault, with *fields* of its own; *endpoints*, if any, are the only possible ones.
 
-    One *of_data* befalls no request: it is of what a share of all conversations posts.
+    A kind *of_data* meets no request: it changes the values of a share of all
+    conversations.
     """
 
     fields: tuple[str, ...] = ()
@@ -45,9 +46,9 @@ KINDS: Mapping[str, Kind] = {
 
 @dataclass(slots=True)
 class Fault:
-    """*calls* counts requests to *endpoint* from 1, since the fault was added; none is all.
+    """A fault. *calls* are requests to *endpoint*, counted from 1 since it was added; none is all.
 
-    Of all of them it may befall a *share* instead, which *seed* picks.
+    It may meet a *share* of all requests instead, which *seed* picks.
     """
 
     kind: str
@@ -63,8 +64,8 @@ class Fault:
     hours: float = 6.0
     seen: int = field(default=0, compare=False)
 
-    def meets(self, endpoint: str) -> bool:
-        """Whether it befalls this request, which counts if it is of the fault's endpoint."""
+    def applies_to(self, endpoint: str) -> bool:
+        """Return whether it meets a request to *endpoint*, and count the request if it may."""
         kind = KINDS[self.kind]
         where = kind.endpoints if self.endpoint == "any" else {self.endpoint}
         if kind.of_data or (where and endpoint not in where):
@@ -77,24 +78,24 @@ class Fault:
 
 @dataclass(slots=True)
 class Faults:
-    """Those in force, which at first are the *standing* ones.
+    """The faults in force, at the start the *initial* ones.
 
-    Of several that meet a request the first one befalls it.
+    Of several that meet a request the first one applies.
     """
 
-    standing: tuple[Fault, ...] = ()
+    initial: tuple[Fault, ...] = ()
     active: list[Fault] = field(init=False)
 
     def __post_init__(self) -> None:
         self.clear()
 
-    def next(self, endpoint: str) -> Fault | None:
-        """What befalls this request."""
-        met = [fault for fault in self.active if fault.meets(endpoint)]
+    def next_fault(self, endpoint: str) -> Fault | None:
+        """Return the fault that meets a request to *endpoint*, if there is one."""
+        met = [fault for fault in self.active if fault.applies_to(endpoint)]
         return met[0] if met else None
 
-    def told(self, now: int) -> Snapshot:
-        """What is known at *now*."""
+    def snapshot_at(self, now: int) -> Snapshot:
+        """Return the snapshot at *now*, with the faults of the data that are in force."""
         last = {fault.kind: fault for fault in self.active if KINDS[fault.kind].of_data}
         late, restated = last.get("late"), last.get("restatement")
         return Snapshot(
@@ -107,5 +108,5 @@ class Faults:
         )
 
     def clear(self) -> None:
-        """Have those in force that were so at first, and count anew."""
-        self.active = [replace(fault, seen=0) for fault in self.standing]
+        """Go back to the initial faults, and count requests from 1 again."""
+        self.active = [replace(fault, seen=0) for fault in self.initial]

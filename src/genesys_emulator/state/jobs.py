@@ -1,17 +1,17 @@
-"""Jobs: asked for once, looked at until they are done, read page by page."""
+"""Jobs: submitted once, polled until they are done, read page by page."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from genesys_emulator.state.cursors import Scroll, Scrolls
+from genesys_emulator.state.cursors import CursorCache, ResultCursor
 from genesys_emulator.wire import errors
 from genesys_emulator.wire.endpoints import JobEndpoints
 from genesys_emulator.wire.timestamps import DAY, HOUR, SECOND, format_timestamp
 
 LAG = 6 * HOUR
-"""How far what jobs of details see is behind: later activity is missing, silently."""
+"""Delay of the data of details jobs, in ms: later activity is missing without notice."""
 BEGUN = ("QUEUED", "PENDING")
 DONE, EXPIRED, FAILED, CANCELLED = "FULFILLED", "EXPIRED", "FAILED", "CANCELLED"
 SUCCESS = (DONE,)
@@ -23,9 +23,9 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a job is to do. *find* gives its results as of a moment in ms, always the same.
+    """The work of a job. *find* gives its results as of a moment in ms, always the same.
 
-    Without *page_size* it is for who reads them to say how many there are on a page.
+    Without *page_size* the reader of the results chooses the size of a page.
     """
 
     find: Callable[[int], Iterator[Row]]
@@ -34,24 +34,24 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A sort of query that can be a job. *read* makes a task of its body, or raises ApiError.
+    """A kind of query that can be a job. *parse_task* parses its body, or raises ApiError.
 
-    *rows* is what a page calls its results, which are *lag* ms behind; *beside*
-    them it says this too.
+    *rows* is the field of a page that has its results, *extra_fields* are in
+    every page beside it. The data is *lag* ms behind.
     """
 
     endpoints: JobEndpoints
     rows: str
-    read: Callable[[Any], Task]
+    parse_task: Callable[[Any], Task]
     lag: int = 0
-    beside: Mapping[str, Any] = field(default_factory=dict)
+    extra_fields: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Job:
-    """*until* is the moment as of which it finds its results.
+    """A job; its results are as of *until*.
 
-    Each look at it finds the next of its *states*, and in the end always the last.
+    Each look at it shows the next of its *states*, and in the end always the last.
     """
 
     kind: Kind
@@ -62,67 +62,67 @@ class Job:
     looks: int = 0
 
     @property
-    def state(self) -> str:
-        """What the last look found."""
+    def last_state(self) -> str:
+        """The state that the last look showed."""
         return self.states[max(0, min(self.looks, len(self.states)) - 1)]
 
-    def status(self) -> dict[str, Any]:
-        """One more look at it."""
+    def next_status(self) -> dict[str, Any]:
+        """Look at the job once more, and return its status."""
         self.looks += 1
-        told = {
-            "state": self.state,
+        status = {
+            "state": self.last_state,
             "submissionDate": format_timestamp(self.submitted),
             "expirationDate": format_timestamp(self.submitted + DAY),
         }
-        if self.state in (DONE, EXPIRED):
-            told["completionDate"] = format_timestamp(self.submitted + RUN_TIME)
-        if self.state == FAILED:
-            told["errorMessage"] = "The query could not be completed."
-        return told
+        if self.last_state in (DONE, EXPIRED):
+            status["completionDate"] = format_timestamp(self.submitted + RUN_TIME)
+        if self.last_state == FAILED:
+            status["errorMessage"] = "The query could not be completed."
+        return status
 
-    def end(self, state: str) -> None:
-        """From now on every look finds this *state*."""
+    def end_as(self, state: str) -> None:
+        """Have every look from now on show this *state*."""
         self.states = (state,)
 
 
 @dataclass(slots=True)
 class Jobs:
-    """Those of one organization, of all kinds; *now* in ms."""
+    """The jobs of one organization, of all kinds; *now* in ms."""
 
     now: Callable[[], int]
-    _scrolls: Scrolls
+    _cursors: CursorCache
     _jobs: dict[str, Job] = field(default_factory=dict)
 
-    def available(self, kind: Kind) -> int:
-        """Until when jobs of this *kind* have data, in ms."""
+    def available_until(self, kind: Kind) -> int:
+        """Return until when jobs of this *kind* have data, in ms."""
         return self.now() - kind.lag
 
-    def submit(self, kind: Kind, task: Task, ends: tuple[str, ...] = SUCCESS) -> str:
-        """The id of a new job, which comes to these *ends*, one after the other."""
+    def submit_task(self, kind: Kind, task: Task, ends: tuple[str, ...] = SUCCESS) -> str:
+        """Submit a job and return its id; *ends* are its final states, one after the other."""
         job_id = str(uuid4())
         states = (*BEGUN, *ends)
-        self._jobs[job_id] = Job(kind, task, self.now(), self.available(kind), states)
+        self._jobs[job_id] = Job(kind, task, self.now(), self.available_until(kind), states)
         return job_id
 
-    def one(self, kind: Kind, job_id: str) -> Job:
-        """The job with this id, if it has not expired. Raises ApiError."""
+    def find_job(self, kind: Kind, job_id: str) -> Job:
+        """Return the job with this id. Raises ApiError if there is none, or it has expired."""
         job = self._jobs.get(job_id)
         if job is None or job.kind is not kind or self.now() >= job.submitted + DAY:
             raise errors.standard_error(404)
         return job
 
-    def results(self, job_id: str, job: Job) -> Scroll[Row]:
-        """Those of a job that is done. Raises ApiError for one that is not."""
-        if job.state == EXPIRED:
+    def open_results(self, job_id: str, job: Job) -> ResultCursor[Row]:
+        """Open the results of a job. Raises ApiError if it is not done."""
+        if job.last_state == EXPIRED:
             raise errors.standard_error(404)
-        if job.state != DONE:
+        if job.last_state != DONE:
             raise errors.bad_request("The job is not fulfilled.")
-        scroll: Scroll[Row] | None = self._scrolls.get(job_id)
-        return scroll or self._scrolls.keep(job_id, Scroll(lambda: job.task.find(job.until)))
+        cursor: ResultCursor[Row] | None = self._cursors.get(job_id)
+        return cursor or self._cursors.keep(job_id, ResultCursor(lambda: job.task.find(job.until)))
 
-    def delete(self, job_id: str) -> None:
+    def delete_job(self, job_id: str) -> None:
         del self._jobs[job_id]
-        self._scrolls.forget(job_id)
+        self._cursors.forget(job_id)
 
     def clear(self) -> None:
         self._jobs.clear()

@@ -1,4 +1,4 @@
-"""What was asked, for tests to look at: never a header, never a secret."""
+"""The log of requests, for tests to look at: no header, no secret."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -14,8 +14,8 @@ KEPT = 10_000
 
 
 @dataclass(slots=True)
-class Entry:
-    """*status* is None until an answer begins, and stays so where none does."""
+class LogEntry:
+    """A request; *status* is None until an answer begins."""
 
     time: datetime
     method: str
@@ -26,26 +26,29 @@ class Entry:
 
 
 @dataclass(slots=True)
-class Journal:
-    """The last requests, oldest first."""
+class RequestLog:
+    """The latest requests, oldest first."""
 
-    entries: deque[Entry] = field(default_factory=lambda: deque(maxlen=KEPT))
+    entries: deque[LogEntry] = field(default_factory=lambda: deque(maxlen=KEPT))
 
-    def enter(self, time: datetime, method: str, path: str, *, query: bytes, body: bytes) -> Entry:
-        """Note a request; of its *body* only what is JSON, of a login only the grant type."""
-        words = parse_qs(query.decode("latin-1"), keep_blank_values=True)
-        told = parsed(body)
+    def add_entry(
+        self, time: datetime, method: str, path: str, *, query: bytes, body: bytes
+    ) -> LogEntry:
+        """Add a request, with a JSON *body* only, and of a login only the grant type."""
+        parameters = parse_qs(query.decode("latin-1"), keep_blank_values=True)
+        content = parse_json(body)
         if path == endpoints.TOKEN.path:
-            words, told = {name: words[name] for name in words.keys() & {"grant_type"}}, None
-        self.entries.append(Entry(time, method, path, words, told))
+            kept = parameters.keys() & {"grant_type"}
+            parameters, content = {name: parameters[name] for name in kept}, None
+        self.entries.append(LogEntry(time, method, path, parameters, content))
         return self.entries[-1]
 
     def clear(self) -> None:
         self.entries.clear()
 
 
-def parsed(body: bytes) -> Any:
-    """*body* as JSON; None where it is none."""
+def parse_json(body: bytes) -> Any:
+    """Parse *body*; return None if it is not JSON."""
     try:
         return msgspec.json.decode(body) if body else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

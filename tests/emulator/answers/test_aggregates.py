@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genesys_emulator.answers.aggregates import aggregate_answer
-from genesys_emulator.queries.aggregates import query
+from genesys_emulator.queries.aggregates import parse_query
 from genesys_emulator.queries.filters import Clause, LookUp, Predicate
 from genesys_emulator.simulation.metric_events import CERTAIN, Origin, PostedValues
 from genesys_emulator.simulation.organization import make_organization
@@ -43,7 +43,7 @@ def always(_: str) -> bool:
 
 
 def told(book: PostedValues, now: int = START + 9 * DAY, **changes: Any) -> dict[str, Any]:
-    return aggregate_answer(query(a_query(**changes)), [book], Snapshot(now), Random(1))
+    return aggregate_answer(parse_query(a_query(**changes)), [book], Snapshot(now), Random(1))
 
 
 def cells(told: dict[str, Any]) -> list[tuple[dict[str, str], int, int, str, dict[str, int]]]:
@@ -161,7 +161,7 @@ def test_values_posted_now_or_later_are_not_there_yet():
 
 
 def test_results_are_in_no_order_yet_the_same_for_the_same_request():
-    asked = query(a_query())
+    asked = parse_query(a_query())
     books = list(CENTRE.posted_values(asked.start, asked.end, always))
     once, again, other = (
         aggregate_answer(asked, books, Snapshot(asked.end), Random(seed)) for seed in (1, 1, 2)
@@ -184,14 +184,14 @@ def test_a_day_does_not_depend_on_the_clock_or_on_when_the_centre_opened(one, ot
         books = SimulatedCentre(make_organization(1, 3), opened).posted_values(
             START - DAY, now, always
         )
-        found = aggregate_answer(query(asked), books, Snapshot(now), Random(0))
+        found = aggregate_answer(parse_query(asked), books, Snapshot(now), Random(0))
         return sorted(str(cell) for cell in cells(found) if cell[2] <= until)
 
     assert seen(one, date(2026, 2, 20)) == seen(other, date(2026, 2, 27))
 
 
 def test_the_centre_has_nothing_from_before_it_opened():
-    asked = query(a_query(interval="1970-01-01T00:00:00Z/2026-03-03T00:00:00Z"))
+    asked = parse_query(a_query(interval="1970-01-01T00:00:00Z/2026-03-03T00:00:00Z"))
     late = SimulatedCentre(make_organization(1, 12), date(2026, 3, 2))
     books = late.posted_values(asked.start, asked.end, always)
     found = cells(aggregate_answer(asked, books, Snapshot(asked.end), Random(0)))
@@ -231,12 +231,12 @@ def holds(node: Predicate | Clause, origin: Origin) -> bool:
 
 @given(filters, origins)
 def test_a_filter_means_what_it_says(node, origin):
-    assert node.verdict(looking_at(origin)) is holds(node, origin)
+    assert node.holds_for(looking_at(origin)) is holds(node, origin)
 
 
 @given(filters, origins)
 def test_a_filter_decided_by_the_agent_alone_holds_for_all_dimensions(node, origin):
-    early = node.verdict({"userId": origin.user_id}.get)
+    early = node.holds_for({"userId": origin.user_id}.get)
 
     assert early is None or early is holds(node, origin)
 

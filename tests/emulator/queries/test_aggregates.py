@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from genesys_emulator.queries.aggregates import query
+from genesys_emulator.queries.aggregates import parse_query
 from genesys_emulator.queries.filters import Clause, Predicate
 from genesys_emulator.wire.errors import ApiError
 from genesys_emulator.wire.vocabulary import FILTER_BY, GROUP_BY, METRICS
@@ -15,7 +15,7 @@ QUEUE = {"type": "dimension", "dimension": "queueId", "operator": "matches", "va
 
 def refusal(body: object) -> ApiError:
     with pytest.raises(ApiError) as caught:
-        query(body)
+        parse_query(body)
     return caught.value
 
 
@@ -108,13 +108,13 @@ def test_a_body_that_is_no_object_is_refused(body):
 def test_a_null_field_counts_as_absent():
     body = {**a_query(), "filter": None, "timeZone": None}
 
-    assert query(body) == query(a_query())
+    assert parse_query(body) == parse_query(a_query())
 
 
 def test_a_predicate_may_leave_out_type_and_operator():
     bare = {"type": "or", "predicates": [{"dimension": "queueId", "value": "q"}]}
 
-    assert query(a_query(filter=bare)).filter == Clause(
+    assert parse_query(a_query(filter=bare)).filter == Clause(
         "or", (Predicate("queueId", "matches", "q"),)
     )
 
@@ -130,6 +130,6 @@ def test_a_predicate_may_leave_out_type_and_operator():
     ],
 )
 def test_an_offset_wins_over_the_zone_and_the_zone_over_utc(interval, zone):
-    found = query(a_query(interval=interval, timeZone=zone))
+    found = parse_query(a_query(interval=interval, timeZone=zone))
 
     assert (found.start, found.end - found.start) == (1_782_896_400_000, 3_600_000)

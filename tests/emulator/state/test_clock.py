@@ -17,8 +17,8 @@ def test_moves_of_the_clock_add_up_whether_it_runs_or_stands(minutes):
     running, standing = Clock(lambda: real[0]), Clock(lambda: real[0], stopped=NOW)
     for each in minutes:
         real[0] += 1
-        running.set({"move": f"PT{each}M"})
-        standing.set({"move": f"PT{each}M"})
+        running.apply_document({"move": f"PT{each}M"})
+        standing.apply_document({"move": f"PT{each}M"})
 
     assert standing() == NOW + sum(minutes) * MINUTE
     assert running() == standing() + len(minutes)
@@ -27,11 +27,11 @@ def test_moves_of_the_clock_add_up_whether_it_runs_or_stands(minutes):
 def test_the_clock_can_be_stopped_started_and_put_back():
     clock = Clock(lambda: NOW)
 
-    clock.set({"now": "2026-03-02T00:00:00Z", "move": "P1DT1H"})
+    clock.apply_document({"now": "2026-03-02T00:00:00Z", "move": "P1DT1H"})
     assert clock() == NOW + HOUR
-    clock.set({"now": None})
+    clock.apply_document({"now": None})
     assert clock() == NOW
-    clock.set({"now": "2026-03-02T00:00:00+01:00"})
+    clock.apply_document({"now": "2026-03-02T00:00:00+01:00"})
     assert clock() == NOW - DAY - HOUR
     clock.clear()
     assert clock() == NOW
@@ -55,7 +55,7 @@ def test_an_invalid_time_is_refused_with_a_sentence_and_changes_nothing(document
     clock = Clock(lambda: NOW)
 
     with pytest.raises(ClockError, match=message):
-        clock.set(document)
+        clock.apply_document(document)
 
     assert clock() == NOW
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genesys_emulator.state.cursors import KEPT, Scroll, Scrolls
+from genesys_emulator.state.cursors import KEPT, CursorCache, ResultCursor
 
 
 class Numbers:
@@ -27,41 +27,41 @@ class Numbers:
     asked=st.lists(st.tuples(st.integers(0, 40), st.integers(1, 12)), max_size=12),
 )
 def test_any_page_in_any_order_is_the_slice_that_it_stands_for(count, asked):
-    scroll = Scroll(Numbers(count))
+    scroll = ResultCursor(Numbers(count))
 
     for start, size in asked:
         stop = start + size
-        assert scroll.rows(start, stop) == (list(range(count))[start:stop], stop < count)
+        assert scroll.read_rows(start, stop) == (list(range(count))[start:stop], stop < count)
 
 
 def test_pages_in_order_read_everything_once_and_the_last_may_come_again():
     numbers = Numbers(100)
-    scroll = Scroll(numbers)
+    scroll = ResultCursor(numbers)
 
     for start in range(0, 100, 10):
-        assert scroll.rows(start, start + 10) == scroll.rows(start, start + 10)
+        assert scroll.read_rows(start, start + 10) == scroll.read_rows(start, start + 10)
 
     assert (numbers.begun, numbers.read) == (1, 100)
 
 
 def test_only_one_page_and_one_row_more_are_read():
     numbers = Numbers(100)
-    Scroll(numbers).rows(0, 10)
+    ResultCursor(numbers).read_rows(0, 10)
 
     assert numbers.read == 11
 
 
 def test_an_earlier_page_reads_the_results_from_the_start_again():
     numbers = Numbers(100)
-    scroll = Scroll(numbers)
-    scroll.rows(50, 60)
+    scroll = ResultCursor(numbers)
+    scroll.read_rows(50, 60)
 
-    assert scroll.rows(0, 10)[0] == list(range(10))
+    assert scroll.read_rows(0, 10)[0] == list(range(10))
     assert numbers.begun == 2
 
 
 def test_the_least_recently_used_value_is_forgotten():
-    scrolls = Scrolls()
+    scrolls = CursorCache()
     for key in range(KEPT):
         scrolls.keep(key, str(key))
     scrolls.get(0)

@@ -5,7 +5,7 @@ import time
 import httpx2
 import pytest
 
-from genesys_emulator.state.fault_parsing import STATUSES, FaultError, typed
+from genesys_emulator.state.fault_parsing import STATUSES, FaultError, parse_option
 from genesys_emulator.state.faults import Fault
 from tests.emulator.conftest import AGGREGATES, Cloud, a_query, buckets, served
 
@@ -218,7 +218,7 @@ def test_faults_without_a_seed_meet_different_requests(cloud):
     ],
 )
 def test_a_fault_may_be_written_as_an_option(text, fault):
-    assert typed(text, 0) == fault
+    assert parse_option(text, 0) == fault
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_a_fault_may_be_written_as_an_option(text, fault):
 )
 def test_an_invalid_fault_option_is_refused_with_a_correction(text, said):
     with pytest.raises(FaultError) as caught:
-        typed(text, 0)
+        parse_option(text, 0)
 
     assert repr(text) in str(caught.value)
     assert said in str(caught.value)
