@@ -1,6 +1,6 @@
-"""A Genesys Cloud on this machine: a contact centre that is made up, and the API that tells of it.
+"""An emulator of Genesys Cloud: a simulated contact centre, and the API that reports on it.
 
-It knows nothing of any client. What the real API leaves out, splits, orders
-at will, delays or refuses, this one does too; what it does not emulate it
-refuses with a 501, so that no answer is a wrong one.
+It knows nothing of any client. It leaves out, splits, shuffles, delays and
+refuses data as the real API does, and answers 501 to requests that it does not
+emulate, so that no answer is a wrong one.
 """

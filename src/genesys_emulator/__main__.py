@@ -1,4 +1,4 @@
-"""``python -m genesys_emulator``: what is typed, turned into a server."""
+"""The command line, ``python -m genesys_emulator``: options, turned into a server."""
 
 import os
 import sys
@@ -26,16 +26,16 @@ from genesys_emulator.wire.errors import near_miss
 from genesys_emulator.wire.timestamps import EPOCH, parse_timestamp, utc_date
 
 FAILED, USAGE = 1, 2
-SECRET = "emulator-secret"  # noqa: S105  (it guards nothing)
+SECRET = "emulator-secret"  # noqa: S105  (it protects nothing)
 MOST_AGENTS, MOST_DAYS, MOST_PORTS = 10_000, 20_000, 65_535
 MOST_SECONDS, MOST_REQUESTS = 172_800, 1_000_000
 
 GrantType = Literal["client-credentials", "code", "password", "saml2-bearer", "token"]
-"""The one that an OAuth client is made for."""
+"""The grant type that an OAuth client is made for."""
 
 app = App(
     name="genesys_emulator",
-    help="A Genesys Cloud on this machine. Prints its base URL once it listens.",
+    help="An emulator of Genesys Cloud. Prints its base URL once it listens.",
     help_format="plaintext",
     version_flags=[],
     suppress_keyboard_interrupt=False,
@@ -43,7 +43,7 @@ app = App(
 
 
 class StartError(Exception):
-    """Why there is no server: one sentence, and the exit code that goes with it."""
+    """A server that cannot start; the message is one sentence, *code* the exit code."""
 
     def __init__(self, message: str, code: int = USAGE) -> None:
         super().__init__(message)
@@ -54,47 +54,51 @@ class StartError(Exception):
 def serve_emulator(
     *,
     host: Annotated[str, Parameter(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, Parameter(help="Port; 0 takes a free one.")] = 0,
-    seed: Annotated[int, Parameter(help="Which contact centre to make up.")] = 1,
-    agents: Annotated[int, Parameter(help="How many people work in it.")] = 12,
-    days: Annotated[int, Parameter(help="Since how many days.")] = 7,
-    now: Annotated[str | None, Parameter(help="Stop its clock, as 2026-03-03T00:00:00Z.")] = None,
+    port: Annotated[int, Parameter(help="Port; 0 picks a free one.")] = 0,
+    seed: Annotated[int, Parameter(help="Seed of the contact centre.")] = 1,
+    agents: Annotated[int, Parameter(help="Number of agents.")] = 12,
+    days: Annotated[int, Parameter(help="Days of history before now.")] = 7,
+    now: Annotated[
+        str | None, Parameter(help="Stop the clock, such as 2026-03-03T00:00:00Z.")
+    ] = None,
     client_id: Annotated[
-        str, Parameter(allow_leading_hyphen=True, help="OAuth client to let in.")
+        str, Parameter(allow_leading_hyphen=True, help="OAuth client id.")
     ] = "emulator",
     client_secret: Annotated[
-        str, Parameter(allow_leading_hyphen=True, show_default=False, help="Its secret.")
+        str, Parameter(allow_leading_hyphen=True, show_default=False, help="OAuth client secret.")
     ] = SECRET,
     grant_type: Annotated[
         GrantType,
         Parameter(
             show_choices=False,
             show_default=False,
-            help="client-credentials; with code, no token.",
+            help="client-credentials; all others get no token.",
         ),
     ] = "client-credentials",
     organization_id: Annotated[
-        str | None, Parameter(help="A UUID; else it comes of the seed.")
+        str | None, Parameter(help="UUID of the organization; else from the seed.")
     ] = None,
     conversations: Annotated[
-        Path | None, Parameter(help="Serve these records; make nothing up.")
+        Path | None, Parameter(help="Serve this file of records, simulate nothing.")
     ] = None,
-    requests_per_minute: Annotated[int, Parameter(help="Allowed per token.")] = 300,
-    token_lifetime: Annotated[int, Parameter(help="In seconds.")] = 86_399,
+    requests_per_minute: Annotated[int, Parameter(help="Rate limit of a token.")] = 300,
+    token_lifetime: Annotated[int, Parameter(help="Lifetime of tokens in seconds.")] = 86_399,
     retry_after: Annotated[
         Literal["always", "never"],
-        Parameter(show_choices=False, help="On its 429: always or never."),
+        Parameter(show_choices=False, help="Retry-After: always or never."),
     ] = "always",
     fault: Annotated[
         tuple[str, ...],
-        Parameter(negative=(), show_default=False, help="As kind=status,calls=1+3; repeatable."),
+        Parameter(
+            negative=(), show_default=False, help="Fault, as kind=status,calls=1+3; repeatable."
+        ),
     ] = (),
     without_permission: Annotated[
         tuple[str, ...],
-        Parameter(negative=(), show_default=False, help="Take it from the client; repeatable."),
+        Parameter(negative=(), show_default=False, help="Permission to withhold; repeatable."),
     ] = (),
 ) -> int:
-    """Serve until a signal comes; the exit code."""
+    """Serve until a signal arrives; return the exit code."""
     _check_range(1, MOST_AGENTS, agents=agents)
     _check_range(1, MOST_DAYS, days=days)
     _check_range(1, MOST_SECONDS, token_lifetime=token_lifetime)
@@ -102,7 +106,7 @@ def serve_emulator(
     _check_range(0, MOST_PORTS, port=port)
     clock = _parse_clock(now)
     opened = max(utc_date(clock()) - timedelta(days=days), EPOCH.date())
-    centre, what = (
+    centre, served = (
         (_load_conversations(conversations), f"the conversations of {conversations}")
         if conversations
         else (
@@ -121,7 +125,7 @@ def serve_emulator(
         retry_after=retry_after == "always",
     )
     secret = f" and secret {SECRET!r}" if client_secret == SECRET else ""
-    return _run_on_port(emulator, host, port, f"{what}, for client id {client_id!r}{secret}")
+    return _run_on_port(emulator, host, port, f"{served}, for client id {client_id!r}{secret}")
 
 
 def main() -> None:
@@ -139,15 +143,15 @@ def main() -> None:
     sys.exit(code)
 
 
-def _run_on_port(emulator: Emulator, host: str, port: int, what: str) -> int:
+def _run_on_port(emulator: Emulator, host: str, port: int, served: str) -> int:
     try:
         sock = server.open_socket(host, port)
     except OSError as error:
         why = os.strerror(error.errno or 0) if error.errno in errorcode else "no such address"
-        hint = "; --port 0 takes a free one" if error.errno == EADDRINUSE else ""
+        hint = "; --port 0 picks a free one" if error.errno == EADDRINUSE else ""
         raise StartError(f"port {port} of {host}: {why}{hint}", FAILED) from None
     with sock:
-        server.print_message(what)
+        server.print_message(served)
         return server.run_server(emulator, sock)
 
 

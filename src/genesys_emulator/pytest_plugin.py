@@ -24,35 +24,35 @@ class GenesysCloud:
     client_secret: str = field(default=CREDENTIALS[1], repr=False)
 
     def faults(self, *faults: Mapping[str, Any]) -> None:
-        """Have these go wrong from now on, besides what does already; see the docs for each."""
-        self._control("POST", "faults", {"faults": faults})
+        """Add faults, besides those in force already; the docs describe each kind."""
+        self._call_control("POST", "faults", {"faults": faults})
 
     def requests(self, path: str = "") -> list[dict[str, Any]]:
-        """What was asked since the last reset, oldest first; only paths that end so."""
-        answer = self._control("GET", "requests")
+        """Return the requests since the last reset whose path ends in *path*, oldest first."""
+        answer = self._call_control("GET", "requests")
         return [request for request in answer["requests"] if request["path"].endswith(path)]
 
     def clock(self, **changes: str | None) -> str:
         """Set the clock of the data, ``now="2026-03-03T12:00:00Z"``, or put it forward,
-        ``move="PT30M"``; the time that it shows.
+        ``move="PT30M"``; return the time that it shows.
         """
-        return str(self._control("POST", "clock", changes)["now"])
+        return str(self._call_control("POST", "clock", changes)["now"])
 
     def truth(self, table: str, interval: str, granularity: str = "PT30M") -> Any:
-        """The right answer, as a `pyarrow.Table`: segments, statuses, posted, worked or busy."""
+        """Return a table of right answers: segments, statuses, posted, worked or busy."""
         from pyarrow import ipc
 
         asked = urlencode({"interval": interval, "granularity": granularity})
-        return ipc.open_stream(self._answer("GET", f"truth/{table}.arrow?{asked}")).read_all()
+        return ipc.open_stream(self._fetch_answer("GET", f"truth/{table}.arrow?{asked}")).read_all()
 
     def reset(self) -> None:
-        """Forget tokens, limits, jobs and the log; put faults and clock back to how they began."""
-        self._control("POST", "reset")
+        """Forget tokens, limits, jobs and the log; put faults and clock back to the start."""
+        self._call_control("POST", "reset")
 
-    def _control(self, method: str, what: str, content: object = None) -> Any:
-        return json.loads(self._answer(method, what, content))
+    def _call_control(self, method: str, what: str, content: object = None) -> Any:
+        return json.loads(self._fetch_answer(method, what, content))
 
-    def _answer(self, method: str, what: str, content: object = None) -> bytes:
+    def _fetch_answer(self, method: str, what: str, content: object = None) -> bytes:
         body = None if content is None else json.dumps(content).encode()
         asked = Request(f"{self.url}/_emulator/{what}", data=body, method=method)  # noqa: S310
         try:
@@ -65,7 +65,7 @@ class GenesysCloud:
 
 @contextmanager
 def running(*options: str) -> Iterator[GenesysCloud]:
-    """An emulator with these command-line *options*, for as long as the context lasts."""
+    """Run an emulator with these command-line *options* for as long as the context lasts."""
     command = [sys.executable, "-m", "genesys_emulator", "--port", "0", *options]
     with subprocess.Popen(  # noqa: S603  (ours, with the tests' options)
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -83,7 +83,7 @@ def running(*options: str) -> Iterator[GenesysCloud]:
 
 @pytest.fixture(scope="session")
 def genesys_cloud_options() -> tuple[str, ...]:
-    """Options of the emulator; a project that wants others has a fixture of this name."""
+    """Options of the emulator; a project overrides this fixture to choose others."""
     return ("--now", "2026-03-03T00:00:00Z")
 
 

@@ -66,11 +66,11 @@ def aggregate_answer(
 
 
 def _matching_values(
-    query: AggregateQuery, book: PostedValues, snapshot: Snapshot
+    query: AggregateQuery, posted: PostedValues, snapshot: Snapshot
 ) -> Iterator[tuple[list[Group], str, int, int]]:
     start, until = query.start, min(query.end, snapshot.now)
     certain = snapshot.corrections == Corrections()
-    for origin, by_metric in book.items():
+    for origin, by_metric in posted.items():
         wanted = query.metrics & by_metric.keys()
         if not wanted or not query.filter.holds_for(values_by_dimension(origin)):
             continue

@@ -105,7 +105,7 @@ class DetailsHandlers:
         began, if that was less than a minute ago.
         """
         now, key = self._jobs.now(), replace(query, page_size=1, page_number=1)
-        begun: QueryResults | None = self._cursors.get(key)
+        begun: QueryResults | None = self._cursors.get_value(key)
         snapshot = self._snapshot_at(now)
         if begun and (
             snapshot == begun.snapshot or (query.page_number > 1 and begun.serves_later_pages(now))
@@ -113,4 +113,4 @@ class DetailsHandlers:
             return begun
         total = details.count_started(key, self._centre, snapshot)
         cursor = ResultCursor(lambda: details.started_details(key, self._centre, snapshot))
-        return self._cursors.keep(key, QueryResults(snapshot, total, cursor))
+        return self._cursors.keep_value(key, QueryResults(snapshot, total, cursor))

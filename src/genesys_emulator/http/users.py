@@ -59,7 +59,7 @@ class UserHandlers:
 
     async def answer_aggregates(self, request: Request) -> Response:
         query = parse_users_query(await read_json(request))
-        results = self._aggregate(query, self._jobs.now(), Random(await request.body()))
+        results = self._aggregate_status(query, self._jobs.now(), Random(await request.body()))
         return json_response({**self._mappings, "results": results})
 
     async def answer_details(self, request: Request) -> Response:
@@ -67,29 +67,33 @@ class UserHandlers:
         before = (query.page_number - 1) * query.page_size
         start, stop = row_range(before, query.page_size, request.state.fault)
         agents = self._agents_in_order(query)
-        page = list(self._records(query, agents[start:stop], self._jobs.now()))
+        page = list(self._status_records(query, agents[start:stop], self._jobs.now()))
         total = total_hits(len(agents), request.state.fault)
         return json_response({**total, **({"userDetails": page} if page else {})})
 
     def _read_aggregates_task(self, body: Any) -> Task:
         rest, page_size = split_page_size(body)
         query, order = parse_users_query(rest), msgspec.json.encode(rest)
-        return Task(lambda until: iter(self._aggregate(query, until, Random(order))), page_size)
+        return Task(
+            lambda until: iter(self._aggregate_status(query, until, Random(order))), page_size
+        )
 
     def _read_details_task(self, body: Any) -> Task:
         query = parse_user_details_job(body)
-        return Task(lambda until: self._records(query, self._agents_in_order(query), until))
+        return Task(lambda until: self._status_records(query, self._agents_in_order(query), until))
 
-    def _aggregate(self, query: UsersQuery, now: int, order: Random) -> list[Row]:
-        shown = self._shown(self._matching_agents(query.filter), query.start, query.end)
+    def _aggregate_status(self, query: UsersQuery, now: int, order: Random) -> list[Row]:
+        shown = self._changes_by_agent(self._matching_agents(query.filter), query.start, query.end)
         return users.status_aggregates(query, self._centre.organization, shown, now, order)
 
-    def _records(self, query: UserDetailsQuery, agents: Sequence[Agent], now: int) -> Iterator[Row]:
-        shown = self._shown(agents, query.start, query.end)
+    def _status_records(
+        self, query: UserDetailsQuery, agents: Sequence[Agent], now: int
+    ) -> Iterator[Row]:
+        shown = self._changes_by_agent(agents, query.start, query.end)
         return users.status_records(query, self._centre.organization, shown, now)
 
     def _agents_in_order(self, query: UserDetailsQuery) -> list[Agent]:
-        agents = self._matching_agents(query.filter)
+        agents = self._matching_agents(query.combined_filter)
         return sorted(agents, key=lambda agent: agent.id, reverse=query.descending)
 
     def _matching_agents(self, clause: Clause) -> list[Agent]:
@@ -99,5 +103,7 @@ class UserHandlers:
             if clause.holds_for({"userId": (agent.id,)}.get)
         ]
 
-    def _shown(self, agents: Sequence[Agent], start: int, end: int) -> users.ChangesByAgent:
+    def _changes_by_agent(
+        self, agents: Sequence[Agent], start: int, end: int
+    ) -> users.ChangesByAgent:
         return ((agent, self._centre.status_changes(agent, start, end)) for agent in agents)

@@ -66,7 +66,7 @@ class UserDetailsQuery:
     page_number: int = 1
 
     @property
-    def filter(self) -> Clause:
+    def combined_filter(self) -> Clause:
         return Clause("and", self.filters)
 
 

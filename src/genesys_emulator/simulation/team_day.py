@@ -54,20 +54,20 @@ class TeamSimulation:
         shifts = [(agent, shift_steps(agent, day)) for agent in team.agents]
         for state, (agent, steps) in zip(self._states, shifts, strict=True):
             if steps:
-                self._schedule(
+                self._schedule_process(
                     self._work_shift(state, steps, owed_stretches(agent, day, opened)),
                     steps[0].start,
                 )
         arrivals = day_arrivals(self.rng, day, shifts)
         if arrivals:
-            self._schedule(self._let_contacts_arrive(arrivals), arrivals[0].at)
+            self._schedule_process(self._let_contacts_arrive(arrivals), arrivals[0].at)
 
     def run_day(self) -> TeamDay:
         while self._agenda:
             self.now, _, process = heappop(self._agenda)
             wake = next(process, None)
             if wake is not None:
-                self._schedule(process, wake)
+                self._schedule_process(process, wake)
         return TeamDay(
             [
                 _as_conversation(contact, self._name, self.rng.random())
@@ -92,7 +92,7 @@ class TeamSimulation:
         waiting = self._waiting.setdefault(queue.id, deque())
         waiting.appendleft(contact) if again else waiting.append(contact)
         contact.waiting = True
-        self._schedule(self._end_patience(contact), max(contact.deadline, self.now))
+        self._schedule_process(self._end_patience(contact), max(contact.deadline, self.now))
 
     def offer_waiting(self, state: AgentState) -> None:
         """Offer the contact that has waited longest to this agent, if the agent has room."""
@@ -114,7 +114,7 @@ class TeamSimulation:
     def occupy_agent(self, state: AgentState, until: int, routing: str = "INTERACTING") -> None:
         """Keep the agent at work from now on *until* then."""
         state.start_work(self.now, routing)
-        self._schedule(self._end_occupation(state), until)
+        self._schedule_process(self._end_occupation(state), until)
 
     def release_agent(self, state: AgentState) -> None:
         """End the agent's work: show the presence that is due, and offer a waiting contact."""
@@ -123,7 +123,7 @@ class TeamSimulation:
         state.idle_since = self.now
         self.offer_waiting(state)
 
-    def _schedule(self, process: Process, at: int) -> None:
+    def _schedule_process(self, process: Process, at: int) -> None:
         self._process_count += 1
         heappush(self._agenda, (at, self._process_count, process))
 
@@ -135,7 +135,9 @@ class TeamSimulation:
             if stretches and state.on_queue:
                 state.show_presence(self.now)
                 state.working = True
-                self._schedule(self._work_on_long_conversation(state, stretches), stretches[0][0])
+                self._schedule_process(
+                    self._work_on_long_conversation(state, stretches), stretches[0][0]
+                )
                 stretches = ()
             elif not state.working:
                 self.release_agent(state)
@@ -202,16 +204,18 @@ class TeamSimulation:
             process = calls.handle_callback(self, state, contact, queue)
         else:
             process = calls.handle_call(self, state, contact, queue)
-        self._schedule(process, self.now)
+        self._schedule_process(process, self.now)
 
 
 def _as_conversation(contact: Contact, name: str, chance: float) -> Conversation:
     segment = Segment("interact", contact.came, contact.left, "")
     customer = Session(contact.media, contact.direction, (segment,), "client")
-    legs = sorted(contact.participants, key=lambda leg: leg.sessions[0].segments[0].start)
+    participants = sorted(
+        contact.participants, key=lambda participant: participant.sessions[0].segments[0].start
+    )
     return Conversation(
         stable_id(name, contact.number),
         tuple(contact.division_ids),
-        (Participant("customer", "", (customer,)), *legs),
+        (Participant("customer", "", (customer,)), *participants),
         chance,
     )

@@ -41,20 +41,20 @@ class CursorCache:
     def __init__(self) -> None:
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
 
-    def get(self, key: Hashable) -> Any:
+    def get_value(self, key: Hashable) -> Any:
         """Return the value kept under *key*; None if there is none any more."""
         if key in self._kept:
             self._kept.move_to_end(key)
         return self._kept.get(key)
 
-    def keep(self, key: Hashable, value: T) -> T:
+    def keep_value(self, key: Hashable, value: T) -> T:
         self._kept[key] = value
         self._kept.move_to_end(key)
         if len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return value
 
-    def forget(self, key: Hashable) -> None:
+    def forget_value(self, key: Hashable) -> None:
         self._kept.pop(key, None)
 
     def clear(self) -> None:

@@ -117,12 +117,14 @@ class Jobs:
             raise errors.standard_error(404)
         if job.last_state != DONE:
             raise errors.bad_request("The job is not fulfilled.")
-        cursor: ResultCursor[Row] | None = self._cursors.get(job_id)
-        return cursor or self._cursors.keep(job_id, ResultCursor(lambda: job.task.find(job.until)))
+        cursor: ResultCursor[Row] | None = self._cursors.get_value(job_id)
+        return cursor or self._cursors.keep_value(
+            job_id, ResultCursor(lambda: job.task.find(job.until))
+        )
 
     def delete_job(self, job_id: str) -> None:
         del self._jobs[job_id]
-        self._cursors.forget(job_id)
+        self._cursors.forget_value(job_id)
 
     def clear(self) -> None:
         self._jobs.clear()

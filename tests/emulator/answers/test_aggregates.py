@@ -29,7 +29,7 @@ words = none | some
 origins = st.builds(Origin, words, words, some, words, words, words)
 moments = st.integers(START - DAY, START + 2 * DAY)
 posted_values = st.tuples(moments, st.integers(1, 10**7), st.just(CERTAIN))
-books: st.SearchStrategy[PostedValues] = st.dictionaries(
+days: st.SearchStrategy[PostedValues] = st.dictionaries(
     origins,
     st.dictionaries(
         st.sampled_from(METRICS),
@@ -42,8 +42,8 @@ def always(_: str) -> bool:
     return True
 
 
-def told(book: PostedValues, now: int = START + 9 * DAY, **changes: Any) -> dict[str, Any]:
-    return aggregate_answer(parse_query(a_query(**changes)), [book], Snapshot(now), Random(1))
+def told(posted: PostedValues, now: int = START + 9 * DAY, **changes: Any) -> dict[str, Any]:
+    return aggregate_answer(parse_query(a_query(**changes)), [posted], Snapshot(now), Random(1))
 
 
 def cells(told: dict[str, Any]) -> list[tuple[dict[str, str], int, int, str, dict[str, int]]]:
@@ -59,32 +59,32 @@ def cells(told: dict[str, Any]) -> list[tuple[dict[str, str], int, int, str, dic
 
 
 @given(
-    books,
+    days,
     moments,
     st.sampled_from(["PT15M", "PT30M", "PT1H", "P1D", "P1M", "P1W", None]),
     st.sampled_from([None, "America/New_York", "Asia/Kathmandu"]),
 )
-def test_the_buckets_add_up_to_what_was_posted(book, now, granularity, zone):
+def test_the_buckets_add_up_to_what_was_posted(posted, now, granularity, zone):
     found = cells(
-        told(book, now, granularity=granularity, timeZone=zone, metrics=["tHandle", "nOffered"])
+        told(posted, now, granularity=granularity, timeZone=zone, metrics=["tHandle", "nOffered"])
     )
 
     for metric in ("tHandle", "nOffered"):
-        posted = [
+        expected = [
             value
-            for by_metric in book.values()
+            for by_metric in posted.values()
             for at, value, _ in by_metric.get(metric, ())
             if START <= at < min(START + DAY, now)
         ]
         stats = [stats for *_, name, stats in found if name == metric]
         if metric == "tHandle":
-            assert sum(s["sum"] for s in stats) == sum(posted)
-            assert sum(s["count"] for s in stats) == len(posted)
-            assert max((s["max"] for s in stats), default=0) == max(posted, default=0)
-            assert min((s["min"] for s in stats), default=0) == min(posted, default=0)
+            assert sum(s["sum"] for s in stats) == sum(expected)
+            assert sum(s["count"] for s in stats) == len(expected)
+            assert max((s["max"] for s in stats), default=0) == max(expected, default=0)
+            assert min((s["min"] for s in stats), default=0) == min(expected, default=0)
         else:
             assert all(set(s) == {"count"} for s in stats)
-            assert sum(s["count"] for s in stats) == sum(posted)
+            assert sum(s["count"] for s in stats) == sum(expected)
 
 
 @settings(max_examples=1000)
@@ -96,9 +96,9 @@ def test_a_value_counts_whole_in_the_one_bucket_that_holds_its_time(origin, metr
     assert all(start <= value[0] < end for _, start, end, *_ in found)
 
 
-@given(books)
-def test_empty_groups_intervals_and_metrics_are_left_out(book):
-    for result in told(book)["results"]:
+@given(days)
+def test_empty_groups_intervals_and_metrics_are_left_out(posted):
+    for result in told(posted)["results"]:
         assert result["data"]
         assert all(bucket["metrics"] for bucket in result["data"])
         assert "mediaType" in result["group"]
@@ -162,9 +162,9 @@ def test_values_posted_now_or_later_are_not_there_yet():
 
 def test_results_are_in_no_order_yet_the_same_for_the_same_request():
     asked = parse_query(a_query())
-    books = list(CENTRE.posted_values(asked.start, asked.end, always))
+    days = list(CENTRE.posted_values(asked.start, asked.end, always))
     once, again, other = (
-        aggregate_answer(asked, books, Snapshot(asked.end), Random(seed)) for seed in (1, 1, 2)
+        aggregate_answer(asked, days, Snapshot(asked.end), Random(seed)) for seed in (1, 1, 2)
     )
 
     assert once == again
@@ -181,10 +181,10 @@ def test_a_day_does_not_depend_on_the_clock_or_on_when_the_centre_opened(one, ot
     asked = a_query(interval="2026-03-01T00:00:00Z/2026-03-04T00:00:00Z", granularity="PT15M")
 
     def seen(now: int, opened: date) -> list[str]:
-        books = SimulatedCentre(make_organization(1, 3), opened).posted_values(
+        days = SimulatedCentre(make_organization(1, 3), opened).posted_values(
             START - DAY, now, always
         )
-        found = aggregate_answer(parse_query(asked), books, Snapshot(now), Random(0))
+        found = aggregate_answer(parse_query(asked), days, Snapshot(now), Random(0))
         return sorted(str(cell) for cell in cells(found) if cell[2] <= until)
 
     assert seen(one, date(2026, 2, 20)) == seen(other, date(2026, 2, 27))
@@ -193,8 +193,8 @@ def test_a_day_does_not_depend_on_the_clock_or_on_when_the_centre_opened(one, ot
 def test_the_centre_has_nothing_from_before_it_opened():
     asked = parse_query(a_query(interval="1970-01-01T00:00:00Z/2026-03-03T00:00:00Z"))
     late = SimulatedCentre(make_organization(1, 12), date(2026, 3, 2))
-    books = late.posted_values(asked.start, asked.end, always)
-    found = cells(aggregate_answer(asked, books, Snapshot(asked.end), Random(0)))
+    days = late.posted_values(asked.start, asked.end, always)
+    found = cells(aggregate_answer(asked, days, Snapshot(asked.end), Random(0)))
 
     assert found
     assert min(start for _, start, *_ in found) >= START

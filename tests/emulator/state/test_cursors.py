@@ -27,19 +27,19 @@ class Numbers:
     asked=st.lists(st.tuples(st.integers(0, 40), st.integers(1, 12)), max_size=12),
 )
 def test_any_page_in_any_order_is_the_slice_that_it_stands_for(count, asked):
-    scroll = ResultCursor(Numbers(count))
+    cursor = ResultCursor(Numbers(count))
 
     for start, size in asked:
         stop = start + size
-        assert scroll.read_rows(start, stop) == (list(range(count))[start:stop], stop < count)
+        assert cursor.read_rows(start, stop) == (list(range(count))[start:stop], stop < count)
 
 
 def test_pages_in_order_read_everything_once_and_the_last_may_come_again():
     numbers = Numbers(100)
-    scroll = ResultCursor(numbers)
+    cursor = ResultCursor(numbers)
 
     for start in range(0, 100, 10):
-        assert scroll.read_rows(start, start + 10) == scroll.read_rows(start, start + 10)
+        assert cursor.read_rows(start, start + 10) == cursor.read_rows(start, start + 10)
 
     assert (numbers.begun, numbers.read) == (1, 100)
 
@@ -53,19 +53,19 @@ def test_only_one_page_and_one_row_more_are_read():
 
 def test_an_earlier_page_reads_the_results_from_the_start_again():
     numbers = Numbers(100)
-    scroll = ResultCursor(numbers)
-    scroll.read_rows(50, 60)
+    cursor = ResultCursor(numbers)
+    cursor.read_rows(50, 60)
 
-    assert scroll.read_rows(0, 10)[0] == list(range(10))
+    assert cursor.read_rows(0, 10)[0] == list(range(10))
     assert numbers.begun == 2
 
 
 def test_the_least_recently_used_value_is_forgotten():
-    scrolls = CursorCache()
+    cursors = CursorCache()
     for key in range(KEPT):
-        scrolls.keep(key, str(key))
-    scrolls.get(0)
-    scrolls.keep("one more", "1")
+        cursors.keep_value(key, str(key))
+    cursors.get_value(0)
+    cursors.keep_value("one more", "1")
 
-    assert scrolls.get(0) == "0"
-    assert scrolls.get(1) is None
+    assert cursors.get_value(0) == "0"
+    assert cursors.get_value(1) is None
