@@ -176,7 +176,7 @@ def test_results_are_in_no_order_yet_the_same_for_the_same_request():
 @settings(max_examples=40)
 @given(moments, moments)
 def test_a_day_does_not_depend_on_the_clock_or_on_when_the_centre_opened(one, other):
-    """What both clocks have seen, both tell alike."""
+    """Values that both clocks have passed are the same under both."""
     until = min(one, other)
     asked = a_query(interval="2026-03-01T00:00:00Z/2026-03-04T00:00:00Z", granularity="PT15M")
 

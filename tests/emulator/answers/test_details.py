@@ -53,7 +53,7 @@ def run_job(cloud: Cloud, size: int = 40, **changes: object) -> list[dict[str, A
 
 
 def posted(conversations: list[dict[str, Any]]) -> Counter[tuple[str, str, str]]:
-    """By half-hour, agent and metric: the values of the records, where their emit dates lie."""
+    """Sum the values of the records by the half-hour of their emit date, agent and metric."""
     sums: Counter[tuple[str, str, str]] = Counter()
     for conversation in conversations:
         for participant in conversation["participants"]:
@@ -308,7 +308,7 @@ def test_pages_within_a_minute_show_one_moment_and_the_first_page_is_always_new(
 
 
 def last_word(conversation: dict[str, Any]) -> str:
-    """When all but the customer's leg was over; that may stay open for weeks."""
+    """Return when every session but the customer's was over; that one may stay open for weeks."""
     return max(
         str(segment.get("segmentEnd", "9"))
         for participant in conversation["participants"]

@@ -48,7 +48,7 @@ Key = tuple[str, int, str]
 
 
 def sums(answer: httpx2.Response) -> dict[Key, dict[str, int]]:
-    """By user, start of the interval and metric: ms by qualifier."""
+    """Return ms by qualifier, for each user, start of interval and metric."""
     found: dict[Key, dict[str, int]] = defaultdict(dict)
     for result in answer.json()["results"]:
         for bucket in result["data"]:

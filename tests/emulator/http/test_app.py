@@ -1,4 +1,4 @@
-"""Who is let in, what is listed, and how each refusal is worded."""
+"""Logins, rate limits, lists of users and queues, and the wording of errors."""
 
 import base64
 from datetime import date

@@ -1,4 +1,4 @@
-"""What a query must be, and what is said of one that is not."""
+"""Valid aggregate queries, and the errors for all others."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is told late, and what a night puts right: in aggregates and details alike."""
+"""Late and restated data, in aggregates and details alike."""
 
 from collections import Counter
 from datetime import date

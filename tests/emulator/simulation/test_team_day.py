@@ -1,4 +1,4 @@
-"""What is made up: believable, the same every time, and posted by the rules."""
+"""The simulation: believable, the same every time, and posted by the rules."""
 
 import hashlib
 from collections import Counter
@@ -205,7 +205,7 @@ def test_routing_is_off_queue_whenever_the_presence_is_not_on_queue(agent, day):
 
 
 def attention(conversations: list[Conversation], agent: Agent) -> list[Segment]:
-    """What takes an agent's whole attention: all but offers, holds and what is parked."""
+    """Return the segments that take an agent's whole attention: no offer, hold or parked time."""
     return sorted(
         (
             segment
