@@ -84,8 +84,8 @@ def test_bucketed_by_emit_date_the_details_are_the_aggregates(cloud):
 
 def test_a_job_finds_active_conversations_and_a_query_new_ones(cloud):
     cloud.call("POST", "/_emulator/clock", json={"now": "2026-03-04T00:00:00Z"})
-    began = {each["conversationId"]: each for each in everything(cloud)}
-    active = {each["conversationId"]: each for each in run_job(cloud)}
+    began = {conversation["conversationId"]: conversation for conversation in everything(cloud)}
+    active = {conversation["conversationId"]: conversation for conversation in run_job(cloud)}
 
     assert posted(list(active.values())) == aggregated(cloud)
     assert began.keys() <= active.keys()
@@ -95,9 +95,9 @@ def test_a_job_finds_active_conversations_and_a_query_new_ones(cloud):
 
 def test_pages_of_details_are_in_order_and_share_no_conversation(cloud):
     found = everything(cloud)
-    starts = [each["conversationStart"] for each in found]
+    starts = [conversation["conversationStart"] for conversation in found]
 
-    assert len({each["conversationId"] for each in found}) == len(found) > 100
+    assert len({conversation["conversationId"] for conversation in found}) == len(found) > 100
     assert starts == sorted(starts)
     assert query(cloud)["totalHits"] == len(found)
     assert everything(cloud, order="desc")[0]["conversationStart"] == starts[-1]
@@ -110,11 +110,11 @@ def test_past_the_last_page_the_conversations_key_is_absent(cloud):
 def test_a_conversation_under_way_has_no_end_yet(cloud):
     cloud.call("POST", "/_emulator/clock", json={"now": "2026-03-02T14:10:00Z"})
     found = everything(cloud)
-    open_ones = [each for each in found if "conversationEnd" not in each]
+    open_ones = [conversation for conversation in found if "conversationEnd" not in conversation]
 
     assert open_ones
-    for each in found:
-        for participant in each["participants"]:
+    for conversation in found:
+        for participant in conversation["participants"]:
             for session in participant["sessions"]:
                 assert all(s["segmentStart"] < "2026-03-02T14:10" for s in session["segments"])
                 assert all(
@@ -128,8 +128,8 @@ def test_a_job_does_not_see_the_last_hours_and_does_not_say_so(cloud):
     found = run_job(cloud)
 
     assert available == "2026-03-02T18:00:00.000Z"
-    assert max(each["conversationStart"] for each in found) < available
-    assert max(each["conversationStart"] for each in everything(cloud)) > available
+    assert max(conversation["conversationStart"] for conversation in found) < available
+    assert max(conversation["conversationStart"] for conversation in everything(cloud)) > available
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_a_segment_filter_selects_conversations_with_such_a_segment(cloud, predi
 
     filtered = everything(cloud, segmentFilters=[{"type": "and", "predicates": [predicate]}])
 
-    assert filtered == [each for each in everything(cloud) if has_one(each)]
+    assert filtered == [conversation for conversation in everything(cloud) if has_one(conversation)]
     assert filtered
 
 
@@ -321,16 +321,16 @@ def last_word(conversation: dict[str, Any]) -> str:
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_a_job_over_days_is_in_order_and_has_conversations_that_began_before(cloud, order):
     found = run_job(cloud, interval="2026-02-27T09:10:00Z/2026-03-02T12:00:00Z", order=order)
-    starts = [each["conversationStart"] for each in found]
+    starts = [conversation["conversationStart"] for conversation in found]
     whole = run_job(cloud, interval="2026-02-24T00:00:00Z/2026-03-03T00:00:00Z")
     touching = [
-        each
-        for each in whole
-        if each["conversationStart"] < "2026-03-02T12:00" and last_word(each) > "2026-02-27T09:10"
+        row
+        for row in whole
+        if row["conversationStart"] < "2026-03-02T12:00" and last_word(row) > "2026-02-27T09:10"
     ]
 
     assert starts == sorted(starts, reverse=order == "desc")
     assert min(starts) < "2026-02-27T09:10"
-    assert sorted(each["conversationId"] for each in found) == sorted(
-        each["conversationId"] for each in touching
+    assert sorted(conversation["conversationId"] for conversation in found) == sorted(
+        conversation["conversationId"] for conversation in touching
     )

@@ -23,7 +23,7 @@ def test_a_conversation_has_an_address_of_its_own(cloud, known):
 @pytest.mark.parametrize("joined", [True, False])
 def test_conversations_come_in_the_order_of_their_ids(cloud, known, joined):
     wanted = [known[5], known[0], known[9]]
-    ids = [each["conversationId"] for each in wanted]
+    ids = [conversation["conversationId"] for conversation in wanted]
     ids.insert(1, "nobody")
     answer = cloud.get(SOME, params={"id": ",".join(ids) if joined else ids})
 

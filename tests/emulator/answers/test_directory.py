@@ -27,27 +27,29 @@ def entities(cloud: Cloud, path: str) -> list[dict[str, Any]]:
 def test_an_unlisted_agent_is_in_no_list_and_yet_works(cloud):
     paths = [
         "/api/v2/users?state=any&pageSize=100",
-        *(f"/api/v2/routing/queues/{each.id}/members" for each in CENTRE.queues),
-        *(f"/api/v2/groups/{each.id}/members" for each in CENTRE.groups),
-        *(f"/api/v2/teams/{each.id}/members" for each in CENTRE.teams),
+        *(f"/api/v2/routing/queues/{queue.id}/members" for queue in CENTRE.queues),
+        *(f"/api/v2/groups/{group.id}/members" for group in CENTRE.groups),
+        *(f"/api/v2/teams/{team.id}/members" for team in CENTRE.teams),
     ]
 
-    assert all(UNLISTED.id != each["id"] for path in paths for each in entities(cloud, path))
+    assert all(UNLISTED.id != entity["id"] for path in paths for entity in entities(cloud, path))
     assert cloud.get(f"/api/v2/users/{UNLISTED.id}").status_code == 404
     (team,) = entities(cloud, "/api/v2/teams")
     assert team["memberCount"] == 11
     worked = cloud.ask(groupBy=["userId"]).json()["results"]
-    assert UNLISTED.id in {each["group"].get("userId") for each in worked}
+    assert UNLISTED.id in {group["group"].get("userId") for group in worked}
 
 
 def test_presences_are_in_the_words_of_the_directory(cloud):
     found = entities(cloud, "/api/v2/presence/definitions")
 
-    assert [each["languageLabels"]["en_US"] for each in found] == [name for name, _ in PRESENCES]
-    assert {each["systemPresence"] for each in found} >= {"OnQueue", "Available", "Meal"}
-    assert [each["type"] for each in found].count("User") == 1
-    assert [each["id"] for each in entities(cloud, "/api/v2/presencedefinitions")] == [
-        each["id"] for each in found
+    assert [presence["languageLabels"]["en_US"] for presence in found] == [
+        name for name, _ in PRESENCES
+    ]
+    assert {presence["systemPresence"] for presence in found} >= {"OnQueue", "Available", "Meal"}
+    assert [presence["type"] for presence in found].count("User") == 1
+    assert [entity["id"] for entity in entities(cloud, "/api/v2/presencedefinitions")] == [
+        presence["id"] for presence in found
     ]
     assert entities(cloud, "/api/v2/presence/definitions?deactivated=true") == []
 
@@ -73,13 +75,13 @@ def test_teams_are_paged_by_cursor_there_and_back(agents, size):
         assert len(page["entities"]) <= size
         found, pages = found + page["entities"], [*pages, page]
 
-    assert [each["id"] for each in found] == [team.id for team in centre.teams]
+    assert [team["id"] for team in found] == [team.id for team in centre.teams]
     assert all(page.keys() <= {"entities", "selfUri", "nextUri", "previousUri"} for page in pages)
     while "previousUri" in page:
         pages.pop()
         page = list_teams(centre, "/api/v2/teams", parse_qsl(page["previousUri"].partition("?")[2]))
-        assert [each["id"] for each in page["entities"]] == [
-            each["id"] for each in pages[-1]["entities"]
+        assert [entity["id"] for entity in page["entities"]] == [
+            entity["id"] for entity in pages[-1]["entities"]
         ]
 
 
@@ -87,7 +89,7 @@ def test_a_team_is_found_by_how_its_name_begins():
     cloud = cloud_of(_centre(50))
     cloud.log_in()
 
-    assert [each["name"] for each in entities(cloud, "/api/v2/teams?name=team 2")] == ["Team 2"]
+    assert [entity["name"] for entity in entities(cloud, "/api/v2/teams?name=team 2")] == ["Team 2"]
     assert len(entities(cloud, "/api/v2/teams?name=Team")) == 3
 
 
@@ -117,12 +119,12 @@ def test_users_show_team_and_groups_if_expanded(cloud):
 
     assert "team" not in plain
     assert more["team"]["name"] == one["team"]["name"] == "Team 1"
-    assert [each["id"] for each in more["groups"]] == [CENTRE.groups[0].id]
+    assert [group["id"] for group in more["groups"]] == [CENTRE.groups[0].id]
 
 
 def test_a_descending_order_reverses_a_list(cloud):
-    there = [each["id"] for each in entities(cloud, "/api/v2/users")]
-    back = [each["id"] for each in entities(cloud, "/api/v2/users?sortOrder=descending")]
+    there = [entity["id"] for entity in entities(cloud, "/api/v2/users")]
+    back = [entity["id"] for entity in entities(cloud, "/api/v2/users?sortOrder=descending")]
 
     assert back == there[::-1]
 
@@ -133,10 +135,10 @@ def test_limits_are_listed_by_namespace_and_as_they_usually_are():
     root = "/api/v2/organizations/limits/namespaces"
 
     for name in cloud.get(root).json()["entities"]:
-        assert {each["namespace"] for each in entities(cloud, f"{root}/{name}")} == {name}
+        assert {entity["namespace"] for entity in entities(cloud, f"{root}/{name}")} == {name}
     key = "token.rate.per.minute"
     now, usual = (
-        {each["key"]: each["value"] for each in entities(cloud, f"{root}/platform.api{rest}")}
+        {entity["key"]: entity["value"] for entity in entities(cloud, f"{root}/platform.api{rest}")}
         for rest in ("", "/defaults")
     )
     assert (now[key], usual[key]) == (77, 300)
@@ -172,7 +174,7 @@ def test_unknown_ids_in_the_directory_are_not_found(cloud, path):
 )
 def test_an_invalid_parameter_of_a_list_is_named(cloud, path, parameter):
     one_each = (CENTRE.agents[0], CENTRE.groups[0], CENTRE.queues[0])
-    user, group, queue = (each.id for each in one_each)
+    user, group, queue = (entity.id for entity in one_each)
     answer = cloud.get(f"/api/v2/{path.format(user=user, group=group, queue=queue)}")
 
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid.query.param.value")
@@ -199,10 +201,10 @@ def test_a_missing_permission_is_named(centre, permission, path):
 
 def test_queues_and_their_members_are_sorted_by_name(cloud):
     for path in ("queues", "queues/divisionviews", "queues/divisionviews/all"):
-        names = [each["name"] for each in entities(cloud, f"/api/v2/routing/{path}")]
+        names = [entity["name"] for entity in entities(cloud, f"/api/v2/routing/{path}")]
         assert names == ["Billing", "Chat", "Returns, São Paulo", "Sales", "Support"]
     for queue in entities(cloud, "/api/v2/routing/queues"):
-        names = [each["name"] for each in entities(cloud, f"{queue['selfUri']}/members")]
+        names = [entity["name"] for entity in entities(cloud, f"{queue['selfUri']}/members")]
         assert names == sorted(names, key=str.casefold)
 
 
@@ -214,10 +216,10 @@ def test_members_of_a_queue_are_found_by_name_and_by_whether_they_joined(cloud):
 
     assert joined
     assert apart
-    assert [each for each in everyone if each["joined"]] == joined
-    assert [each for each in everyone if not each["joined"]] == apart
+    assert [user for user in everyone if user["joined"]] == joined
+    assert [user for user in everyone if not user["joined"]] == apart
     assert entities(cloud, f"{uri}?name={part.upper()}") == [
-        each for each in everyone if part.casefold() in each["name"].casefold()
+        user for user in everyone if part.casefold() in user["name"].casefold()
     ]
     assert entities(cloud, f"{uri}?memberBy=user") == everyone
     assert entities(cloud, f"{uri}?memberBy=group") == []
@@ -242,7 +244,7 @@ def test_no_page_leads_beyond_the_last_that_may_be_asked_for():
 def test_the_older_presences_are_in_words_with_blanks_and_none_is_deleted(cloud):
     path = "/api/v2/presencedefinitions"
 
-    assert "On Queue" in {each["systemPresence"] for each in entities(cloud, path)}
+    assert "On Queue" in {entity["systemPresence"] for entity in entities(cloud, path)}
     assert entities(cloud, f"{path}?deleted=TRUE") == []
     assert entities(cloud, "/api/v2/presence/definitions?deactivated=TRUE") == []
 
@@ -257,7 +259,9 @@ def test_pages_of_limit_namespaces_come_to_an_end(cloud):
     assert beyond["entities"] == []
 
 
-@pytest.mark.parametrize("endpoint", endpoints.ALL, ids=lambda each: f"{each.method} {each.path}")
+@pytest.mark.parametrize(
+    "endpoint", endpoints.ALL, ids=lambda endpoint: f"{endpoint.method} {endpoint.path}"
+)
 def test_a_path_belongs_to_the_endpoint_of_its_operation(endpoint):
     found = endpoints.endpoint_at(endpoint.path.replace("{id}", "0815"))
 

@@ -23,7 +23,10 @@ METRICS = ["tAgentRoutingStatus", "tSystemPresence", "tOrganizationPresence"]
 
 
 def one_of(ids: list[str]) -> dict[str, Any]:
-    return {"type": "or", "predicates": [{"dimension": "userId", "value": each} for each in ids]}
+    return {
+        "type": "or",
+        "predicates": [{"dimension": "userId", "value": user_id} for user_id in ids],
+    }
 
 
 def ask(cloud: Cloud, **changes: object) -> httpx2.Response:
@@ -64,8 +67,8 @@ def test_a_past_interval_is_filled_to_the_millisecond_by_every_metric(cloud):
     found = sums(ask(cloud))
 
     assert len(found) == len(IDS) * 48 * len(METRICS)
-    assert {sum(each.values()) for each in found.values()} == {30 * MINUTE}
-    routing = {q for key, each in found.items() if key[2] == METRICS[0] for q in each}
+    assert {sum(value.values()) for value in found.values()} == {30 * MINUTE}
+    routing = {q for key, times in found.items() if key[2] == METRICS[0] for q in times}
     assert routing == ROUTING
 
 
@@ -74,7 +77,7 @@ def test_the_running_interval_is_filled_so_far(cloud):
     found = sums(ask(cloud))
 
     assert max(at for _, at, _ in found) == midnight_of(date(2026, 3, 2)) + 10 * HOUR
-    last = {sum(each.values()) for (_, at, _), each in found.items() if at % DAY == 10 * HOUR}
+    last = {sum(times.values()) for (_, at, _), times in found.items() if at % DAY == 10 * HOUR}
     assert last == {10 * MINUTE}
 
 
@@ -95,7 +98,7 @@ def test_status_records_cut_at_interval_edges_add_up_to_the_aggregates(cloud):
                     if lasted > 0:
                         cut[user["userId"], at, metric][status[word]] += lasted
 
-    assert {key: dict(each) for key, each in cut.items()} == dict(sums(ask(cloud)))
+    assert {key: dict(times) for key, times in cut.items()} == dict(sums(ask(cloud)))
 
 
 def test_a_status_record_is_whole_and_a_running_status_has_no_end(cloud):
@@ -109,7 +112,7 @@ def test_a_status_record_is_whole_and_a_running_status_has_no_end(cloud):
     first, *_, last = user["routingStatus"]
     assert first["startTime"] < "2026-03-02T10:00"
     assert "endTime" not in last
-    assert all("endTime" in each for each in user["routingStatus"][:-1])
+    assert all("endTime" in status for status in user["routingStatus"][:-1])
     assert set(last) < {"startTime", "endTime", "routingStatus"}
 
 
@@ -129,21 +132,23 @@ def test_days_off_are_one_long_status():
 
 def test_presences_are_told_in_the_words_of_the_organization(cloud):
     told = ask(cloud, metrics=["tOrganizationPresence"]).json()
-    known = {each.id: each.system for each in CENTRE.presences}
+    known = {presence.id: presence.system for presence in CENTRE.presences}
 
     assert {m["qualifier"] for r in told["results"] for b in r["data"] for m in b["metrics"]} < set(
         known
     )
     mapped = told["systemToOrganizationMappings"]
-    assert mapped["MEETING"] == [each.id for each in CENTRE.presences if each.system == "MEETING"]
+    assert mapped["MEETING"] == [
+        presence.id for presence in CENTRE.presences if presence.system == "MEETING"
+    ]
     assert len(mapped["MEETING"]) == 2
 
 
 def test_without_a_grouping_all_users_are_one_group(cloud):
     found = sums(ask(cloud, groupBy=None, metrics=["tSystemPresence"], granularity=None))
 
-    ((_, each),) = found.items()
-    assert sum(each.values()) == len(IDS) * DAY
+    ((_, times),) = found.items()
+    assert sum(times.values()) == len(IDS) * DAY
 
 
 def test_users_that_do_not_exist_are_left_out(cloud):

@@ -252,11 +252,11 @@ def test_queues_are_found_by_name(cloud, name, found):
 
 def test_queues_are_found_by_division_and_id(cloud):
     divisions = cloud.get("/api/v2/authorization/divisions").json()["entities"]
-    europe = next(each for each in divisions if each["name"] == "Europe")
+    europe = next(division for division in divisions if division["name"] == "Europe")
     found = cloud.get(f"/api/v2/routing/queues?divisionId={europe['id']}").json()["entities"]
 
     assert {queue["name"] for queue in found} == {"Sales", "Chat"}
-    assert [each["homeDivision"] for each in divisions] == [True, False, False]
+    assert [division["homeDivision"] for division in divisions] == [True, False, False]
     assert cloud.get(found[0]["selfUri"]).json() == found[0]
 
 

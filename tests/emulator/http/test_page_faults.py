@@ -27,7 +27,7 @@ def listed(cloud: Cloud, uri: str) -> Iterator[dict[str, Any]]:
 
 
 def ids(pages: Iterator[dict[str, Any]]) -> list[str]:
-    return [each["id"] for page in pages for each in page["entities"]]
+    return [entity["id"] for page in pages for entity in page["entities"]]
 
 
 def details(cloud: Cloud, number: int, size: int = 20) -> dict[str, Any]:
@@ -117,11 +117,11 @@ def test_a_short_page_of_details_lacks_half_and_the_total_tells(cloud):
 @pytest.mark.parametrize("faulty", [{}, {"calls": [2]}, {"share": 0.5, "seed": 1}])
 def test_a_short_page_of_results_loses_nothing(cloud, jobs, faulty):
     address = done(cloud, jobs)
-    whole = [each for page in results(cloud, address) for each in page]
+    whole = [row for page in results(cloud, address) for row in page]
     cloud.fault(kind="short_page", **faulty)
     pages = list(results(cloud, address))
 
-    assert [each for page in pages for each in page] == whole
+    assert [row for page in pages for row in page] == whole
     assert min(len(page) for page in pages[:-1]) == 6
 
 

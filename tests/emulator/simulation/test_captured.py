@@ -20,7 +20,7 @@ FORMS = {
     ),
     "a list": encode(RECORDS),
     "a line each": b"\n".join(map(encode, RECORDS)),
-    "pages by the line": b"\n\n".join(encode({"conversations": [each]}) for each in RECORDS),
+    "pages by the line": b"\n\n".join(encode({"conversations": [record]}) for record in RECORDS),
     "a line each, from Windows": b"\xef\xbb\xbf" + b"\r\n".join(map(encode, RECORDS)),
     "pages that overlap": encode([*RECORDS, RECORDS[0]]),
     "a list of pages": encode(
@@ -89,7 +89,7 @@ def test_only_named_agents_and_queues_are_in_the_directory():
     cloud = serving(FORMS["a page"])
 
     assert cloud.get("/api/v2/users?state=any").json()["total"] == 0
-    assert {each["id"]: each["name"] for each in cloud.get("/api/v2/routing/queues").json()[
+    assert {entity["id"]: entity["name"] for entity in cloud.get("/api/v2/routing/queues").json()[
         "entities"
     ]} == {records.CARE: "Care", records.CLAIMS: "Claims"}  # fmt: skip
 
@@ -184,8 +184,8 @@ def test_details_of_a_file_are_its_records_unchanged():
         load_captured(encode({"conversations": RECORDS})).conversations_begun(0, ENDLESS)
     )
 
-    assert [each.record(Snapshot(0)) for each in details] == RECORDS
-    assert all(each.start < each.end for each in details)
+    assert [detail.record(Snapshot(0)) for detail in details] == RECORDS
+    assert all(detail.start < detail.end for detail in details)
 
 
 def test_details_of_a_file_are_found_by_query():
@@ -198,6 +198,6 @@ def test_details_of_a_file_are_found_by_query():
         json={"interval": f"{started}T00:00:00Z/{started}T01:00:00Z"},
     ).json()
 
-    wanted = [each for each in RECORDS if each["conversationStart"].startswith(started)]
+    wanted = [record for record in RECORDS if record["conversationStart"].startswith(started)]
     assert sorted(answer["conversations"], key=str) == sorted(wanted, key=str)
     assert wanted

@@ -52,9 +52,13 @@ def a_day(team: Team, day: date) -> list[Conversation]:
 
 @pytest.fixture(scope="module")
 def week() -> list[Conversation]:
-    played = [each for day in WEEK for each in simulate_day(TEAM, day, OPENED).conversations]
+    played = [
+        conversation
+        for day in WEEK
+        for conversation in simulate_day(TEAM, day, OPENED).conversations
+    ]
     begun = [long_conversation(agent, day) for agent in TEAM.agents for day in WEEK]
-    return played + [each for each in begun if each]
+    return played + [conversation for conversation in begun if conversation]
 
 
 def sessions_of(conversations: list[Conversation]) -> list[tuple[Participant, Session]]:
@@ -166,7 +170,11 @@ def joined(spans: Iterable[Span]) -> list[Span]:
 def test_statuses_follow_from_the_conversations(agent):
     start, end = midnight_of(MONDAY), midnight_of(MONDAY + timedelta(days=5))
     days = [MONDAY + timedelta(days=step) for step in range(-2, 6)]
-    work = [each for day in days for each in simulate_day(TEAM, day, OPENED).conversations]
+    work = [
+        conversation
+        for day in days
+        for conversation in simulate_day(TEAM, day, OPENED).conversations
+    ]
     work += conversations_touching(agent, start, end, OPENED)
     busy = joined(
         (segment.start, segment.end)
@@ -182,7 +190,7 @@ def test_statuses_follow_from_the_conversations(agent):
         if status.word in ("INTERACTING", "COMMUNICATING")
     )
 
-    assert working == [each for each in busy if each[1] > start and each[0] < end]
+    assert working == [span for span in busy if span[1] > start and span[0] < end]
     assert len(working) > 30
 
 
@@ -277,9 +285,14 @@ def test_a_week_holds_every_case_that_makes_reports_hard(oddity, found, week):
 
 
 def test_some_callers_hang_up_some_are_transferred_and_some_return(week):
-    served = Counter(len({p.user_id for p in each.participants} - {""}) for each in week)
+    served = Counter(
+        len({p.user_id for p in conversation.participants} - {""}) for conversation in week
+    )
     ended = Counter(
-        p.sessions[0].ended for each in week for p in each.participants if p.purpose == "acd"
+        p.sessions[0].ended
+        for conversation in week
+        for p in conversation.participants
+        if p.purpose == "acd"
     )
 
     assert served[0] > 20  # abandoned, or closed unserved
@@ -310,20 +323,22 @@ def test_digital_conversations_overlap_and_calls_do_not(week):
 
 
 def test_more_contacts_arrive_by_day_than_by_night_and_on_mondays_than_on_sundays(week):
-    comes = Counter(min(segments_of(each))[1] // HOUR % 24 for each in week)
-    days = Counter(utc_date(min(s.start for s in segments_of(each))) for each in week)
+    comes = Counter(min(segments_of(conversation))[1] // HOUR % 24 for conversation in week)
+    days = Counter(
+        utc_date(min(s.start for s in segments_of(conversation))) for conversation in week
+    )
 
     assert comes[9] > 3 * comes[3]
     assert days[MONDAY] > 1.5 * days[MONDAY + timedelta(days=6)]
 
 
 def test_a_message_stays_open_for_weeks_after_the_last_word():
-    agent = next(each for each in CENTRE.agents if touches_messages(each))
+    agent = next(candidate for candidate in CENTRE.agents if touches_messages(candidate))
     begun = next(
-        each
+        conversation
         for step in range(60)
-        if (each := long_conversation(agent, MONDAY + timedelta(days=step)))
-        and each.participants[-1].sessions[0].media == "message"
+        if (conversation := long_conversation(agent, MONDAY + timedelta(days=step)))
+        and conversation.participants[-1].sessions[0].media == "message"
     )
     own, customer = begun.participants[-1].sessions[0], begun.participants[0].sessions[0]
 

@@ -15,10 +15,10 @@ moves = st.lists(st.integers(1, 10_000))
 def test_moves_of_the_clock_add_up_whether_it_runs_or_stands(minutes):
     real = [NOW]
     running, standing = Clock(lambda: real[0]), Clock(lambda: real[0], stopped=NOW)
-    for each in minutes:
+    for minute in minutes:
         real[0] += 1
-        running.apply_document({"move": f"PT{each}M"})
-        standing.apply_document({"move": f"PT{each}M"})
+        running.apply_document({"move": f"PT{minute}M"})
+        standing.apply_document({"move": f"PT{minute}M"})
 
     assert standing() == NOW + sum(minutes) * MINUTE
     assert running() == standing() + len(minutes)

@@ -45,7 +45,7 @@ def pages(cloud: Cloud, address: str, **parameters: object) -> list[dict[str, An
 
 
 def in_any_order(results: list[dict[str, Any]]) -> list[str]:
-    return sorted(json.dumps(each["group"], sort_keys=True) for each in results)
+    return sorted(json.dumps(result["group"], sort_keys=True) for result in results)
 
 
 def test_a_job_of_aggregates_has_the_results_of_the_query(cloud):
@@ -55,9 +55,9 @@ def test_a_job_of_aggregates_has_the_results_of_the_query(cloud):
 
     assert [set(page) for page in found] == [{"results"}]
     assert in_any_order(found[0]["results"]) == in_any_order(asked)
-    whole = {json.dumps(each["group"], sort_keys=True): len(each["data"]) for each in asked}
-    for each in found[0]["results"]:
-        assert whole[json.dumps(each["group"], sort_keys=True)] == len(each["data"])
+    whole = {json.dumps(group["group"], sort_keys=True): len(group["data"]) for group in asked}
+    for result in found[0]["results"]:
+        assert whole[json.dumps(result["group"], sort_keys=True)] == len(result["data"])
 
 
 def test_pages_of_a_job_have_the_size_asked_for_and_lose_nothing(cloud):
@@ -67,7 +67,7 @@ def test_pages_of_a_job_have_the_size_asked_for_and_lose_nothing(cloud):
 
     assert sizes[:-1] == [7] * (len(sizes) - 1)
     assert 1 <= sizes[-1] <= 7
-    assert in_any_order([each for page in found for each in page["results"]]) == in_any_order(
+    assert in_any_order([result for page in found for result in page["results"]]) == in_any_order(
         cloud.ask().json()["results"]
     )
 
