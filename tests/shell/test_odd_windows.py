@@ -152,8 +152,11 @@ def test_nulls_where_nothing_is_to_be_said_are_no_error(cloud, tmp_path):
         POSTED: lambda answer: answer["results"].append(
             {"group": {"userId": "x", "mediaType": None}, "data": None}
         ),
-        STATUS: lambda answer: answer["results"][0]["data"].append(
-            {"interval": f"{ODD_DAY}", "metrics": None}
+        STATUS: lambda answer: answer["results"].append(
+            {
+                "group": {"userId": "x"},
+                "data": [{**answer["results"][0]["data"][0], "metrics": None}],
+            }
         ),
     }
 

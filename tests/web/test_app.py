@@ -303,7 +303,7 @@ def newer(path: Path) -> None:
 
 def damaged(path: Path) -> None:
     Store(path).create({"granularity": "1800"})
-    path.write_bytes(path.read_bytes()[:6000])
+    path.write_bytes(path.read_bytes()[:60_000])
 
 
 def explained(client: TestClient, sentence: str) -> None:
