@@ -74,7 +74,7 @@ class Database:
         place = self.path.resolve()
         aside = replace(self, path=place.with_name(f".{place.name}.new"))
         try:
-            aside.path.unlink(missing_ok=True)
+            aside._remove()  # what one that was killed has left, its log too
             aside._upgrade(settings)
             aside.path.replace(place)
         except OSError as error:
@@ -82,9 +82,13 @@ class Database:
         except StoreError as error:
             raise StoreError(str(error).replace(str(aside.path), str(self.path))) from error
         finally:
-            for ending in ("", ".wal"):
-                with suppress(OSError):
-                    Path(f"{aside.path}{ending}").unlink(missing_ok=True)
+            with suppress(OSError):
+                aside._remove()
+
+    def _remove(self) -> None:
+        """Remove the file and its log, as far as they are there. Raises OSError."""
+        for ending in ("", ".wal"):
+            Path(f"{self.path}{ending}").unlink(missing_ok=True)
 
     def _upgrade(self, settings: Mapping[str, str]) -> None:
         with self._opened(read_only=False) as connection:
@@ -157,7 +161,7 @@ class Database:
 
     @property
     def _is_made(self) -> bool:
-        """Whether there is a database, and not only the beginning of one."""
+        """Tell whether there is a database, and not only the beginning of one."""
         try:
             return self.path.stat().st_size > LEAST_BYTES or Path(f"{self.path}.wal").exists()
         except OSError:

@@ -12,7 +12,7 @@ OVERWHELMED = frozenset({429, 503, 504})
 IN_FLIGHT = 8
 """Requests under way at once, at most. httpx2 gets slower past it, and 300 a minute need fewer."""
 DIGITS = 9
-"""As many digits as a number in a header has at most; one with more is passed over."""
+"""The most digits of a number in a header; a longer one is passed over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ class Page(wire.Wire):
 
     @property
     def is_record(self) -> bool:
-        """Whether it is a conversation and no page of them."""
+        """Tell whether this is one conversation and no page of them."""
         return self.conversations is None and bool(bytes(self.conversation_id))
 
 

@@ -180,11 +180,14 @@ def test_a_store_whose_making_was_cut_short_is_made_anew(store, size, tmp_path):
 
 def test_a_store_is_made_aside_so_that_it_is_there_whole_or_not_at_all(store):
     aside = store.path.with_name(".halfhour.duckdb.new")
-    aside.write_bytes(b"what one that was killed has left")
+    log = aside.with_name(f"{aside.name}.wal")
+    for left in (aside, log):
+        left.write_bytes(b"what one that was killed has left")
     ready(store, Wish(), NOW)
 
     assert store.settings()["granularity"] == "1800"
     assert not aside.exists()
+    assert not log.exists()
 
 
 def planted(store: Store, name: str, statement: str) -> None:
