@@ -32,18 +32,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from store_speed import START, YEAR, a_day, a_store, settle
 
-from halfhour.intervals import Interval
-from halfhour.store import Store
-from halfhour.tables import STATUS
-from halfhour.vocabulary import Source
-from halfhour.windows import DAY
+from halfhour.model.coverage import DAY
+from halfhour.model.intervals import Interval
+from halfhour.model.tables import STATUS
+from halfhour.model.vocabulary import Source
+from halfhour.store.store import Store
 
 PEOPLE, DAYS_ASKED, TURNS = 50, 60, 9
 WRITER = """
 import sys
 from pathlib import Path
 from store_speed import a_day, settle
-from halfhour.store import Store
+from halfhour.store.store import Store
 store = Store(Path(sys.argv[1]))
 while True:
     for day in range(300, 360):

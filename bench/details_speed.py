@@ -29,13 +29,14 @@ import pyarrow as pa
 import simdjson
 
 from genesys_emulator.pytest_plugin import GenesysCloud, running
-from halfhour import cutting, wire
-from halfhour.intervals import HALF_HOUR, Interval, epoch_ms
-from halfhour.segments import read
-from halfhour.store import Store
-from halfhour.tables import EMITTED, SEGMENTS
-from halfhour.vocabulary import Source
-from halfhour.windows import DAY
+from halfhour.genesys import payloads
+from halfhour.ingest.segments import read
+from halfhour.model.coverage import DAY
+from halfhour.model.intervals import HALF_HOUR, Interval, epoch_ms
+from halfhour.model.tables import EMITTED, SEGMENTS
+from halfhour.model.vocabulary import Source
+from halfhour.store import worked_time
+from halfhour.store.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,7 +116,7 @@ def readers(pages: list[bytes]) -> dict[str, object]:
     }
 
 
-DECODER = msgspec.json.Decoder(wire.Details)
+DECODER = msgspec.json.Decoder(payloads.Details)
 
 
 def by_halfhour(page: bytes) -> int:
@@ -177,7 +178,7 @@ def cut(millions: int) -> dict[str, float]:
             store.settle(Source.DETAILS, window, tables, window.end)
         settled = peak_mb()
         began = time.perf_counter()
-        worked = cutting.worked(store, Interval(START, START + days * DAY), HALF_HOUR)
+        worked = worked_time.worked(store, Interval(START, START + days * DAY), HALF_HOUR)
         took = time.perf_counter() - began
     return {
         "segments": millions * 1_000_000,

@@ -20,11 +20,11 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from halfhour.intervals import HALF_HOUR, Interval, epoch_ms
-from halfhour.store import Store
-from halfhour.tables import POSTED
-from halfhour.vocabulary import Source
-from halfhour.windows import DAY
+from halfhour.model.coverage import DAY
+from halfhour.model.intervals import HALF_HOUR, Interval, epoch_ms
+from halfhour.model.tables import POSTED
+from halfhour.model.vocabulary import Source
+from halfhour.store.store import Store
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 AGENTS, QUEUES, SHIFT = 2000, 2, 18

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "tests.processes"]
 
 # How fast a test is says nothing on a shared machine.
 settings.register_profile("halfhour", deadline=None)

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
-__all__ = ["load_settings", "report", "sync"]
+from halfhour._version import __version__
+
+__all__ = ["__version__", "load_settings", "report", "sync"]
 
 if TYPE_CHECKING:
     from halfhour.api import load_settings, report, sync

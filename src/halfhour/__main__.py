@@ -1,5 +1,5 @@
 """``python -m halfhour``."""
 
-from halfhour.cli import main
+from halfhour.cli.app import main
 
 main()

@@ -9,19 +9,21 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
-from halfhour import fetch as fetching
-from halfhour import reports, syncing, when
 from halfhour.errors import ConfigError, near_miss
-from halfhour.holdings import check, holdings, passing, wish_of
-from halfhour.intervals import WIDTHS, Interval
-from halfhour.outcomes import Event, Outcome, Tell
-from halfhour.plan import Question
-from halfhour.pseudonyms import Pseudonyms
+from halfhour.genesys.requests import Question
+from halfhour.ingest import queries as fetching
+from halfhour.model import time_ranges
+from halfhour.model.intervals import WIDTHS, Interval
+from halfhour.model.vocabulary import MEDIA, Basis, By
+from halfhour.reports import questions
+from halfhour.reports.from_store import check, holdings, passing, wish_of
+from halfhour.reports.pseudonyms import Pseudonyms
 from halfhour.settings import Settings
 from halfhour.settings import load as load_settings
-from halfhour.store import Store
-from halfhour.vocabulary import MEDIA, Basis, By
-from halfhour.wishes import Wish
+from halfhour.store.store import Store
+from halfhour.syncing import runner
+from halfhour.syncing.planner import Wish
+from halfhour.syncing.progress import Event, Outcome, Tell
 
 T = TypeVar("T")
 
@@ -119,12 +121,12 @@ def report(
         else:
             if not offline:
                 wish = wish_of(question, held)
-                _run(syncing.sync(settings or load_settings(), held, wish, now, _nothing)).check()
+                _run(runner.sync(settings or load_settings(), held, wish, now, _nothing)).check()
             found = holdings(held, question, now())
             check({each: found.days[each] for each in question.sources}, question.interval)
         if question.with_capacity:
             found = _run(fetching.with_capacity(settings or load_settings(), question, found))
-    return reports.report(
+    return questions.report(
         question, Pseudonyms(pseudonym_key).found(found) if pseudonym_key else found
     )
 
@@ -148,7 +150,7 @@ def sync(
     given = start or end or last
     interval = span(start=start, end=end, last=last, zone=zone) if given else None
     outcome = _run(
-        syncing.sync(
+        runner.sync(
             settings or load_settings(), Store(Path(store)), Wish(interval), now, tell or _nothing
         )
     )
@@ -169,11 +171,11 @@ def span(
     *, start: str | datetime | None, end: str | datetime | None, last: str | None, zone: str
 ) -> Interval:
     """The interval that those words ask for at this moment. Raises ConfigError."""
-    return when.asked(
+    return time_ranges.asked(
         start=start.isoformat() if isinstance(start, datetime) else start,
         end=end.isoformat() if isinstance(end, datetime) else end,
         last=last,
-        local=when.zone(zone),
+        local=time_ranges.zone(zone),
         now=now(),
     )
 
@@ -212,7 +214,7 @@ def ask(
         raise ConfigError(f"--top {top}: write a number above 0")
     return Question(
         span(start=start, end=end, last=last, zone=zone),
-        when.zone(zone),
+        time_ranges.zone(zone),
         By(by),
         Basis(basis),
         tuple(queues),

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from halfhour import regions
 from halfhour.errors import AuthError, ConfigError, near_miss
-from halfhour.pacing import Patience
+from halfhour.genesys import regions
+from halfhour.genesys.regions import Hosts
+from halfhour.genesys.retry_policy import Patience
 from halfhour.redaction import register_secret
-from halfhour.regions import Hosts
 
 FILES = ("halfhour.toml", "~/.config/halfhour/halfhour.toml")
 """Where a settings file is looked for; the first one found is read."""

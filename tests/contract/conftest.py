@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.shell.conftest import Cloud, emulator
+from tests.processes import Cloud, emulator
 
 
 @pytest.fixture(scope="module")

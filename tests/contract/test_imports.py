@@ -20,7 +20,7 @@ def loaded_by(code: str) -> set[str]:
     "arguments", [["--help"], ["report", "--help"], ["demo", "--help"], ["--version"]]
 )
 def test_help_loads_no_database_arrow_http_or_plotting(arguments):
-    code = f"from halfhour import cli; cli.app({arguments!r}, result_action='return_value')"
+    code = f"from halfhour.cli import app; app.app({arguments!r}, result_action='return_value')"
 
     assert HEAVY & loaded_by(code) == set()
 
@@ -28,8 +28,12 @@ def test_help_loads_no_database_arrow_http_or_plotting(arguments):
 def test_a_report_imports_no_pandas_even_where_it_is_installed():
     code = (
         "from array import array\n"
-        "from halfhour import api, show, shaping, columns, wire\n"
-        "shaping.names([wire.Named('1', 'Ada')])"
+        "from halfhour import api\n"
+        "from halfhour.cli import report\n"
+        "from halfhour.ingest import aggregates\n"
+        "from halfhour.genesys import payloads\n"
+        "from halfhour.model import arrow_columns\n"
+        "aggregates.names([payloads.Named('1', 'Ada')])"
     )
 
     assert "pandas" not in loaded_by(code)

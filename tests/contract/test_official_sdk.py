@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from genesys_emulator.pytest_plugin import running
-
-from .conftest import everything_in
+from tests.contract.conftest import everything_in
 
 BODY = {
     "interval": "2026-03-02T00:00:00.000Z/2026-03-03T00:00:00.000Z",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import everything_in
+from tests.contract.conftest import everything_in
 
 INTERVAL = "2026-03-01T00:00:00.000Z/2026-03-02T00:00:00.000Z"
 AGGREGATES = {

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.shell.conftest import emulator
-
-from .conftest import everything_in
-from .test_official_sdk_jobs import states
+from tests.contract.conftest import everything_in
+from tests.contract.test_official_sdk_jobs import states
+from tests.processes import emulator
 
 INTERVAL = "2026-03-02T00:00:00.000Z/2026-03-03T00:00:00.000Z"
 START, END = (datetime.fromisoformat(each) for each in INTERVAL.split("/"))

@@ -11,21 +11,21 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from halfhour import reports
-from halfhour.found import Found
-from halfhour.intervals import HALF_HOUR, Interval, utc
-from halfhour.meanings import labelled
-from halfhour.plan import Question
+from halfhour.genesys.requests import Question
+from halfhour.model.coverage import Calendar
+from halfhour.model.data_dictionary import labelled
+from halfhour.model.intervals import HALF_HOUR, Interval, utc
+from halfhour.model.tables import BUSY, NAMES, STATUS
+from halfhour.model.vocabulary import Basis, By, Format, Source
+from halfhour.render.captions import facts
 from halfhour.render.charts import DARK_SHADES, SHADES, svg
-from halfhour.render.facts import facts
-from halfhour.render.grid import grids, names_of, shortened
-from halfhour.render.heat import SHADES as TERMINAL_SHADES
-from halfhour.render.heat import heat
-from halfhour.render.page import page
-from halfhour.render.text import clock
-from halfhour.tables import BUSY, NAMES, STATUS
-from halfhour.vocabulary import Basis, By, Format, Source
-from halfhour.windows import Calendar
+from halfhour.render.day_grid import grids, names_of, shortened
+from halfhour.render.heatmap import SHADES as TERMINAL_SHADES
+from halfhour.render.heatmap import heat
+from halfhour.render.html_page import page
+from halfhour.render.table import clock
+from halfhour.reports import questions
+from halfhour.reports.data import Found
 from tests.golden.test_text import LONDON, posted, written
 
 # The day on which London's clocks go back, and the next, which is provisional.
@@ -83,12 +83,12 @@ FOUND = Found(
 
 
 def asked(by: By = By.INTERVAL, basis: Basis = Basis.BOTH, **order: Any) -> pa.Table:
-    table = reports.report(Question(DAYS, LONDON, by, basis, **order), FOUND)
+    table = questions.report(Question(DAYS, LONDON, by, basis, **order), FOUND)
     return labelled(table, zone="Europe/London", missing=str(DAYS))
 
 
 def drawn(basis: Basis = Basis.BOTH, **order: Any) -> str:
-    total = reports.total(Question(DAYS, LONDON, basis=basis), FOUND)
+    total = questions.total(Question(DAYS, LONDON, basis=basis), FOUND)
     return page(asked(basis=basis, **order), asked(By.AGENT, basis), total)
 
 
@@ -312,7 +312,7 @@ def seconds(length: str) -> int:
 def test_several_days_or_none_pass_axe_and_fit_the_window(browser, tmp_path, scheme, which):
     from axe_playwright_python.sync_playwright import Axe
 
-    none = reports.report(Question(DAYS, LONDON), Found())
+    none = questions.report(Question(DAYS, LONDON), Found())
     file = Path(tmp_path, "report.html")
     file.write_text(drawn() if which == "days" else page(none, none, none), encoding="utf-8")
     tab = browser.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 800})

@@ -19,13 +19,13 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.escape import unescape
 from rich.cells import cell_len
 
-from halfhour.meanings import MEANINGS, labelled, title
-from halfhour.measures import AGENT_MEASURES
-from halfhour.render import lines
+from halfhour.cli.output import form_of
+from halfhour.model.data_dictionary import MEANINGS, labelled, title
+from halfhour.model.measures import AGENT_MEASURES
+from halfhour.model.vocabulary import Basis, By, Format
+from halfhour.render import csv_json
 from halfhour.render.formats import write
-from halfhour.render.text import SECONDARY, text
-from halfhour.shapes import form_of
-from halfhour.vocabulary import Basis, By, Format
+from halfhour.render.table import SECONDARY, text
 from tests.golden.test_text import HARD, NIGHT, answer, written
 
 NAMES = ["=1+1", "'=1+1", "''@x", "-7", "\t", "x=y", "'plain", "＝1", 'a "b", c\nd', "نور 🎧", ""]
@@ -199,7 +199,7 @@ def test_seconds_and_ratios_are_written_to_the_last_digit(seconds, ratios):
 
 @pytest.mark.parametrize("form", [Format.CSV, Format.JSON, Format.NDJSON])
 def test_batches_leave_no_seam(form):
-    count = 2 * lines.ROWS + 1
+    count = 2 * csv_json.ROWS + 1
     table = pa.table({"id": [str(n) for n in range(count)], "n_count": range(count)})
     chunked = pa.concat_tables([table.slice(0, 5), table.slice(5)])
     file = io.BytesIO()

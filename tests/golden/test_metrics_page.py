@@ -8,15 +8,16 @@ from typing import Any
 
 import msgspec
 
-from halfhour import cutting, reports
-from halfhour.found import Found
-from halfhour.intervals import HALF_HOUR, Interval
-from halfhour.measures import AGENT_MEASURES, FIGURES, STATUS_MEASURES, Measure
-from halfhour.plan import Question
-from halfhour.segments import read
-from halfhour.store import Store
-from halfhour.vocabulary import Basis, By, Source
-from halfhour.windows import DAY
+from halfhour.genesys.requests import Question
+from halfhour.ingest.segments import read
+from halfhour.model.coverage import DAY
+from halfhour.model.intervals import HALF_HOUR, Interval
+from halfhour.model.measures import AGENT_MEASURES, FIGURES, STATUS_MEASURES, Measure
+from halfhour.model.vocabulary import Basis, By, Source
+from halfhour.reports import questions
+from halfhour.reports.data import Found
+from halfhour.store import worked_time
+from halfhour.store.store import Store
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -72,7 +73,10 @@ def example(folder: Path) -> str:
     )
     bases = [
         {row["interval_start"]: row for row in rows.to_pylist()}
-        for rows in (cutting.rebuilt(store, day, HALF_HOUR), cutting.worked(store, day, HALF_HOUR))
+        for rows in (
+            worked_time.rebuilt(store, day, HALF_HOUR),
+            worked_time.worked(store, day, HALF_HOUR),
+        )
     ]
     columns = ("talk_ms", "hold_ms", "acw_ms", "handle_ms")
 
@@ -107,7 +111,7 @@ def page(folder: Path) -> str:
     ]
     return f"""# What the numbers mean
 
-<!-- Made from src/halfhour/measures.py: HALFHOUR_WRITE_GOLDEN=1 pytest tests/golden -->
+<!-- Made from src/halfhour/model/measures.py: HALFHOUR_WRITE_GOLDEN=1 pytest tests/golden -->
 
 A number stands on one of two bases, and every row names its own; with `both`, the columns called worked and busy are on the second.
 
@@ -161,7 +165,7 @@ def test_every_figure_is_a_column_of_a_report_and_every_figure_there_is_told_of(
     shown: set[Any] = set()
     for basis in Basis:
         asked = Question(day, UTC, By.INTERVAL, basis, with_capacity=True)
-        shown |= {*reports.report(asked, Found()).column_names}
+        shown |= {*questions.report(asked, Found()).column_names}
 
     assert {each.name for each in FIGURES} == {
         name for name in shown if name.endswith(("_time_sec", "_count", "_percent"))

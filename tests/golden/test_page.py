@@ -10,14 +10,14 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from halfhour.meanings import labelled
+from halfhour.model.data_dictionary import labelled
+from halfhour.model.tables import NAMES
+from halfhour.model.vocabulary import By, Format
 from halfhour.render.charts import svg
+from halfhour.render.day_grid import HALF_HOUR, LEVELS, Cell, grids
 from halfhour.render.formats import write
-from halfhour.render.grid import HALF_HOUR, LEVELS, Cell, grids
-from halfhour.render.page import page
-from halfhour.render.text import clock
-from halfhour.tables import NAMES
-from halfhour.vocabulary import By, Format
+from halfhour.render.html_page import page
+from halfhour.render.table import clock
 from tests.golden.test_text import HARD, HERE, answer, total, written
 
 EVIL = '<script>alert(1)</script>"&\x1b'

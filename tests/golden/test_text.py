@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.text import Text
 
-from halfhour import reports
 from halfhour.errors import ConfigError
-from halfhour.found import Found
-from halfhour.intervals import HALF_HOUR, Interval
-from halfhour.plan import Question
+from halfhour.genesys.requests import Question
+from halfhour.model.coverage import Calendar
+from halfhour.model.intervals import HALF_HOUR, Interval
+from halfhour.model.tables import BUSY, NAMES, POSTED
+from halfhour.model.vocabulary import Basis, By, Format, Source
 from halfhour.render.formats import BINARY, DRAWN, write
-from halfhour.render.heat import heat
-from halfhour.render.text import text
-from halfhour.tables import BUSY, NAMES, POSTED
-from halfhour.vocabulary import Basis, By, Format, Source
-from halfhour.windows import Calendar
+from halfhour.render.heatmap import heat
+from halfhour.render.table import text
+from halfhour.reports import questions
+from halfhour.reports.data import Found
 
 HERE = Path(__file__).parent
 LONDON = ZoneInfo("Europe/London")
@@ -90,12 +90,12 @@ def answer(by: By, rows: pa.Table = HARD, basis: Basis = Basis.POSTED, sort: str
     worked = {} if basis is Basis.POSTED else {"worked": rows, "busy": busy}
     question = Question(NIGHT, LONDON, by, basis, sort=sort)
     days = dict.fromkeys(question.sources, DAYS)
-    return reports.report(question, Found(AGENTS, posted=rows, days=days, **worked))
+    return questions.report(question, Found(AGENTS, posted=rows, days=days, **worked))
 
 
 def total(rows: pa.Table = HARD) -> pa.Table:
     found = Found(AGENTS, posted=rows, days={Source.POSTED: DAYS})
-    return reports.total(Question(NIGHT, LONDON), found)
+    return questions.total(Question(NIGHT, LONDON), found)
 
 
 def written(table: pa.Table, form: Format) -> bytes:
@@ -203,7 +203,7 @@ def test_quarter_hours_are_paired_from_where_the_local_half_hours_begin():
     )
     question = Question(Interval(start, start + timedelta(days=1)), kathmandu)
 
-    table = reports.report(question, Found(AGENTS, posted=rows))
+    table = questions.report(question, Found(AGENTS, posted=rows))
 
     assert table["interval_start"].to_pylist() == [
         datetime(2026, 2, 17, 0, 0, tzinfo=kathmandu),
@@ -234,7 +234,7 @@ def test_a_heat_map_says_the_same_in_colour_and_keeps_to_the_width():
 
 def test_the_total_is_that_of_all_agents():
     question = Question(NIGHT, LONDON)
-    (row,) = reports.total(
+    (row,) = questions.total(
         question, Found(AGENTS, posted=HARD, days={Source.POSTED: DAYS})
     ).to_pylist()
     rows = answer(By.AGENT).to_pylist()
@@ -244,7 +244,7 @@ def test_the_total_is_that_of_all_agents():
     for name in ("handle_time_sec", "acw_time_sec", "hold_time_sec", "handled_count"):
         assert row[name] == pytest.approx(sum(each[name] for each in rows))
     assert row["aht_sec"] == round(row["handle_time_sec"] / row["handled_count"], 3)
-    assert not reports.total(question, Found(AGENTS)).num_rows
+    assert not questions.total(question, Found(AGENTS)).num_rows
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ def test_the_total_is_that_of_all_agents():
 )
 def test_rows_are_sorted_and_the_first_of_them_kept(sort, first):
     question = Question(NIGHT, LONDON, By.AGENT, sort=sort, top=3)
-    table = reports.report(question, Found(AGENTS, posted=HARD, days={Source.POSTED: DAYS}))
+    table = questions.report(question, Found(AGENTS, posted=HARD, days={Source.POSTED: DAYS}))
 
     assert table["agent_id"][0].as_py() == first
     assert table.num_rows == 3
@@ -262,7 +262,7 @@ def test_rows_are_sorted_and_the_first_of_them_kept(sort, first):
 @pytest.mark.parametrize("sort", ["handle", "handle_time", "Handl_time_sec"])
 def test_a_column_to_sort_by_that_there_is_not_is_answered_with_the_nearest(sort):
     with pytest.raises(ConfigError, match="did you mean 'handle_time_sec'"):
-        reports.report(Question(NIGHT, LONDON, sort=sort), Found(AGENTS, posted=HARD))
+        questions.report(Question(NIGHT, LONDON, sort=sort), Found(AGENTS, posted=HARD))
 
 
 def test_seconds_are_shown_to_the_millisecond_if_asked_for():

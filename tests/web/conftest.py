@@ -17,13 +17,13 @@ import pyarrow as pa
 import pytest
 import uvicorn
 
-from halfhour import syncing
-from halfhour.intervals import HALF_HOUR, Interval
-from halfhour.store import Store
-from halfhour.tables import POSTED
-from halfhour.vocabulary import Source
-from halfhour.wishes import Wish, ready
-from tests.shell.conftest import Cloud, emulator
+from halfhour.model.intervals import HALF_HOUR, Interval
+from halfhour.model.tables import POSTED
+from halfhour.model.vocabulary import Source
+from halfhour.store.store import Store
+from halfhour.syncing import runner
+from halfhour.syncing.planner import Wish, ready
+from tests.processes import Cloud, emulator
 
 SCREENSHOTS = os.environ.get("HALFHOUR_SCREENSHOTS")
 """The folder for pictures of what tests have seen, for people to look at."""
@@ -35,7 +35,7 @@ DAY = Interval(datetime(2026, 3, 2, tzinfo=UTC), NOW)
 
 
 def bring(cloud: Cloud, store: Store, interval: Interval = RANGE) -> None:
-    sync = syncing.sync(cloud.settings, store, Wish(interval), lambda: NOW, lambda _: None)
+    sync = runner.sync(cloud.settings, store, Wish(interval), lambda: NOW, lambda _: None)
     with ThreadPoolExecutor(1) as thread:  # Playwright has a loop of its own running
         thread.submit(asyncio.run, sync).result().check()
 

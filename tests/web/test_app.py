@@ -19,12 +19,12 @@ from starlette.testclient import TestClient
 
 from halfhour import report
 from halfhour.errors import ConfigError
-from halfhour.intervals import HALF_HOUR, Interval, epoch_ms
-from halfhour.store import Store
-from halfhour.vocabulary import Source
+from halfhour.model.intervals import HALF_HOUR, Interval, epoch_ms
+from halfhour.model.vocabulary import Source
+from halfhour.store.store import Store
 from halfhour.web.app import app
-from halfhour.web.guard import TRIES, Doorkeeper, hashed
-from tests.shell.conftest import held_elsewhere
+from halfhour.web.auth import TRIES, Doorkeeper, hashed
+from tests.processes import held_elsewhere
 from tests.web.conftest import DAY, NOW
 
 PASSWORD = "correct horse battery"

@@ -14,10 +14,11 @@ import pyarrow.compute as pc
 import pytest
 from playwright.sync_api import expect
 
-from halfhour import shaping, wire
-from halfhour.vocabulary import Source
+from halfhour.genesys import payloads
+from halfhour.ingest import aggregates
+from halfhour.model.vocabulary import Source
 from halfhour.web.app import app
-from halfhour.web.guard import Doorkeeper, hashed
+from halfhour.web.auth import Doorkeeper, hashed
 from tests.web.conftest import DAY, MONDAY, NOW, ask_again, forgive, loaded, made, running
 
 PASSWORD = "correct horse battery"
@@ -358,8 +359,8 @@ def test_names_are_text(tab, own):
     posted = own.posted(DAY)
     ids = sorted(set(posted["agent_id"].to_pylist()))
     queues = {each for each in posted["queue_id"].to_pylist() if each and "," not in each}
-    own.name("agent", shaping.named([], [wire.Named(each, EVIL) for each in ids]), NOW)
-    own.name("queue", shaping.named([], [wire.Named(each, EVIL) for each in queues]), NOW)
+    own.name("agent", aggregates.named([], [payloads.Named(each, EVIL) for each in ids]), NOW)
+    own.name("queue", aggregates.named([], [payloads.Named(each, EVIL) for each in queues]), NOW)
     with running(app(own)) as url:
         loaded(tab, url + MONDAY)
         tab.locator(".cell.over").first.click()
@@ -397,7 +398,7 @@ def test_it_updates_itself_and_stays_where_it_is(tab, own):
 def test_where_the_clock_goes_back_each_hour_has_its_own_column(tab, tmp_path):
     night = datetime(2025, 10, 26, tzinfo=UTC)
     store = made(tmp_path / "night.duckdb", night, {("ada", 0): 60_000, ("ada", 2): 120_000})
-    store.name("agent", shaping.named([], [wire.Named("ada", "ada")]), NOW)
+    store.name("agent", aggregates.named([], [payloads.Named("ada", "ada")]), NOW)
     with running(app(store)) as url:
         loaded(tab, url + "?day=2025-10-26&zone=Europe/London")
         heads = tab.locator(".hour .unseen").all_text_contents()

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from halfhour.store import Store
-from halfhour.web.guard import TRIES, hashed
+from halfhour.store.store import Store
+from halfhour.web.auth import TRIES, hashed
 from tests.conftest import program
 from tests.web.conftest import serving
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from halfhour.columns import texts
+from halfhour.model.arrow_columns import texts
 
 DECIMALS = {"_sec": 3, "_ratio": 4, "_percent": 1}
 """How many digits follow the point, by the ending of a column's name."""

@@ -6,10 +6,10 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from halfhour.render.facts import facts
-from halfhour.render.grid import HALF_HOUR, NOTHING, Grid, grids, shortened, title_of, work_of
+from halfhour.render.captions import facts
+from halfhour.render.day_grid import HALF_HOUR, NOTHING, Grid, grids, shortened, title_of, work_of
+from halfhour.render.table import clock
 from halfhour.render.templates import rendered
-from halfhour.render.text import clock
 
 SCALE = 2
 """Dots of a PNG for each unit of the SVG."""

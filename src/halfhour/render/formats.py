@@ -6,9 +6,10 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from halfhour.layouts import Layout
-from halfhour.render import heat, lines, text
-from halfhour.vocabulary import Format
+from halfhour.model.vocabulary import Format
+from halfhour.render import csv_json, heatmap
+from halfhour.render import table as text
+from halfhour.render.layouts import Layout
 
 BINARY = {Format.PARQUET, Format.XLSX, Format.PNG}
 """What no terminal can show."""
@@ -43,13 +44,13 @@ def write(
             )
             file.write("\n".join(shown).encode())
         case Format.HEATMAP:
-            file.write(heat.heat(pa.concat_tables(first), width, colour=colour).encode())
+            file.write(heatmap.heat(pa.concat_tables(first), width, colour=colour).encode())
         case Format.CSV:
-            lines.csv_file(first, file)
+            csv_json.csv_file(first, file)
         case Format.JSON:
-            lines.json_file(first, file)
+            csv_json.json_file(first, file)
         case Format.NDJSON:
-            lines.ndjson_file(first, file)
+            csv_json.ndjson_file(first, file)
         case Format.PARQUET:
             from halfhour.render import parquet
 
@@ -73,12 +74,12 @@ def in_colour() -> bool:
 
 
 def _drawn(tables: Mapping[str, Iterable[pa.Table]], form: Format, file: BinaryIO) -> None:
-    from halfhour.render import charts, page
+    from halfhour.render import charts, html_page
 
     first, *others = _whole(tables).values()
     match form:
         case Format.HTML:
-            file.write(page.page(first, *others).encode())
+            file.write(html_page.page(first, *others).encode())
         case Format.SVG:
             file.write(charts.svg(first).encode())
         case _:

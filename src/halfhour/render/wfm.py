@@ -8,8 +8,8 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from halfhour.layouts import ENDINGS, Column, Layout
-from halfhour.render.text import clock
+from halfhour.render.layouts import ENDINGS, Column, Layout
+from halfhour.render.table import clock
 
 _SCALES = {"s": 1.0, "ms": 1000.0, "min": 1 / 60}
 

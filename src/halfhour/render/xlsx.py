@@ -22,9 +22,9 @@ from xlsxwriter.format import Format as Style
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
-from halfhour.meanings import MEANINGS, metric, title, unit
-from halfhour.render.facts import facts
-from halfhour.render.text import SECONDARY
+from halfhour.model.data_dictionary import MEANINGS, metric, title, unit
+from halfhour.render.captions import facts
+from halfhour.render.table import SECONDARY
 
 SHEET_ROWS = (1 << 20) - 1
 """What a sheet holds below its header; a longer table goes on in the next one."""

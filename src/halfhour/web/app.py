@@ -31,14 +31,15 @@ from starlette.staticfiles import StaticFiles
 
 from halfhour.api import now
 from halfhour.errors import ConfigError, HalfhourError, StoreError
-from halfhour.intervals import HALF_HOUR
-from halfhour.render import lines
-from halfhour.store import Store
-from halfhour.web import heatmap, metrics, panel
-from halfhour.web.guard import Doorkeeper, Guard, asked
-from halfhour.web.kept import Kept
-from halfhour.web.live import Live
-from halfhour.web.views import View, view
+from halfhour.model.intervals import HALF_HOUR
+from halfhour.render import csv_json
+from halfhour.store.store import Store
+from halfhour.web import day as heatmap
+from halfhour.web import details_panel, prometheus
+from halfhour.web.auth import Doorkeeper, Guard, asked
+from halfhour.web.background_sync import Live
+from halfhour.web.cache import Kept
+from halfhour.web.view_state import View, view
 
 YEARS = range(2010, 2100)
 """In which there may be half-hours."""
@@ -92,14 +93,14 @@ class _Dashboard:
         return heatmap.day(self.store, wanted, now())
 
     def agent(self, wanted: View, _: Request) -> Any:
-        return panel.agent(self.store, wanted, now())
+        return details_panel.agent(self.store, wanted, now())
 
     def cell(self, wanted: View, request: Request) -> Any:
         text = request.query_params.get("cell", "")
         with suppress(ValueError):
             start = datetime.fromisoformat(text)
             if start.tzinfo and start.minute % 15 == start.second == 0 and start.year in YEARS:
-                return panel.cell(self.store, wanted, start, now())
+                return details_panel.cell(self.store, wanted, start, now())
         raise ConfigError(f"cell {text!r} is no start of a half-hour; choose one in the table")
 
     async def state(self, _: Request) -> Response:
@@ -119,14 +120,14 @@ class _Dashboard:
             table = await asyncio.to_thread(heatmap.table, self.store, wanted, now())
         except HalfhourError as error:
             return PlainTextResponse(f"{_said(error)}\n", _status(error))
-        lines.csv_file([table], file)
+        csv_json.csv_file([table], file)
         disposition = f'attachment; filename="halfhour-{wanted.day}.csv"'
         return Response(
             file.getvalue(), media_type="text/csv", headers={"Content-Disposition": disposition}
         )
 
     async def metrics(self, _: Request) -> Response:
-        told = await asyncio.to_thread(metrics.text, self.store, self.live, self.requests)
+        told = await asyncio.to_thread(prometheus.text, self.store, self.live, self.requests)
         return PlainTextResponse(told)
 
     async def login(self, request: Request) -> Response:

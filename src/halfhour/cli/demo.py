@@ -1,0 +1,52 @@
+"""The emulator as a process of its own: this package never imports it."""
+
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+
+from halfhour.errors import ConfigError
+from halfhour.genesys import regions
+from halfhour.settings import Settings
+
+
+def run_emulator(options: Sequence[str]) -> int:
+    """Run the emulator with these *options* until it ends; its exit code.
+
+    Where a process can become another, this one does, and does not return.
+    """
+    command = _command(options)
+    if os.name == "posix":
+        os.execv(command[0], command)
+    with subprocess.Popen(command) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            return process.wait()  # the terminal has sent Ctrl-C to it too
+
+
+@contextmanager
+def emulator(*options: str) -> Iterator[Settings]:
+    """Settings for an emulator that runs on a free port as long as the context lasts."""
+    client_id, client_secret = "demo", secrets.token_urlsafe()
+    credentials = ("--client-id", client_id, "--client-secret", client_secret)
+    command = _command(["--port", "0", *credentials, *options])
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            base_url = process.stdout.readline().strip() if process.stdout else ""
+            if not base_url:
+                raise ConfigError("the emulator did not start; see above")
+            yield Settings(client_id, client_secret, regions.hosts(base_url))
+        finally:
+            process.terminate()
+
+
+def _command(options: Sequence[str]) -> list[str]:
+    if not (find_spec("starlette") and find_spec("uvicorn")):
+        raise ConfigError("the emulator needs more packages: pip install 'halfhour[emulator]'")
+    return [sys.executable, "-m", "genesys_emulator", *options]

@@ -1,0 +1,145 @@
+"""How a process ends: with which words, and which exit code."""
+
+import io
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+
+from cyclopts import CycloptsError
+
+from halfhour import errors
+from halfhour.cli.signals import Signals
+from halfhour.redaction import LONGEST_QUOTED, harmless, harmless_lines
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+
+class Exit(IntEnum):
+    """What the exit code says."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    CREDENTIALS = 3
+    UNREACHABLE = 4
+    INCOMPLETE = 5
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+def ended(command: Callable[[], object]) -> NoReturn:
+    """Run *command* and exit: with a sentence and a code for whatever it raises."""
+    # There is none where it was closed (>&-), and then the next file to be opened would be it.
+    sys.stdout = _Output.around(sys.stdout or open(os.devnull, "w"))  # noqa: SIM115, PTH123
+    code = Exit.INTERRUPTED
+    with Signals() as signals:
+        try:
+            code = _exit_code(command)
+        except BaseException as error:  # asyncio's own, where a signal came as it began
+            if not (signals.terminated or isinstance(error, KeyboardInterrupt)):
+                raise
+            signals.say_no_more()
+            _say("interrupted", code)
+    sys.exit(Exit.TERMINATED if signals.terminated else code)
+
+
+class _Output(io.RawIOBase):
+    """Standard output, with a failure to write to it told from any other failure."""
+
+    def __init__(self, stdout: TextIO) -> None:
+        self._stdout = stdout  # or it would be closed
+        self._raw: Any = getattr(stdout.buffer, "raw", stdout.buffer)  # with python -u it is raw
+
+    @classmethod
+    def around(cls, stdout: TextIO) -> TextIO:
+        """*stdout* as it was, but for that."""
+        return io.TextIOWrapper(
+            io.BufferedWriter(cls(stdout)),
+            encoding=stdout.encoding,
+            errors=stdout.errors,
+            line_buffering=stdout.isatty(),
+        )
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._stdout.fileno()
+
+    def isatty(self) -> bool:
+        return self._stdout.isatty()
+
+    def write(self, data: "ReadableBuffer") -> int | None:
+        try:
+            written: int | None = self._raw.write(data)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise errors.WriteError(
+                f"standard output: not written to the end ({error.strerror})"
+            ) from error
+        return written
+
+
+def _exit_code(command: Callable[[], object]) -> Exit:
+    try:
+        command()
+        sys.stdout.flush()
+    except CycloptsError as error:
+        return _say(f"{error}; see halfhour --help", Exit.USAGE)
+    except errors.HalfhourError as error:
+        if isinstance(error, errors.WriteError):
+            _drop_stdout()
+        return _say(str(error), _code(error))
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        _drop_stdout()
+    except Exception as error:  # noqa: BLE001  (what nobody thought of gets a sentence, too)
+        if os.environ.get("HALFHOUR_DEBUG"):
+            print(*map(harmless, traceback.format_exc().splitlines()), sep="\n", file=sys.stderr)
+            return Exit.FAILED
+        return _say(_unexpected(error), Exit.FAILED)
+    return Exit.DONE
+
+
+def _unexpected(error: Exception) -> str:
+    said = harmless(str(error), LONGEST_QUOTED)
+    if isinstance(error, OSError):
+        return f"the operating system refused something: {said} (HALFHOUR_DEBUG=1 shows where)"
+    return (
+        f"unexpected {type(error).__name__}: {said}; this is a bug, please report it "
+        "(HALFHOUR_DEBUG=1 shows where)"
+    )
+
+
+def _drop_stdout() -> None:
+    """Let what is still to be written go nowhere, or Python fails with it once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _code(error: errors.HalfhourError) -> Exit:
+    match error:
+        case errors.ConfigError():
+            return Exit.USAGE
+        case errors.AuthError() | errors.ApiError(status=401 | 403):
+            return Exit.CREDENTIALS
+        case errors.Unreachable():
+            return Exit.UNREACHABLE
+        case errors.Incomplete():
+            return Exit.INCOMPLETE
+        case _:
+            return Exit.FAILED
+
+
+def _say(message: str, code: Exit) -> Exit:
+    log = logging.getLogger("halfhour")
+    if log.handlers:  # a command has begun to talk, to people or machines
+        event = {"event": "ended", "exit_code": code, "reason": message}
+        log.error("%s", message, extra={"event": event})
+    else:
+        print(f"halfhour: {harmless_lines(message)}", file=sys.stderr)
+    return code

@@ -1,0 +1,115 @@
+"""What is said of a report once it is shown: how much there was, and what it lacks."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from halfhour.genesys.requests import Question
+from halfhour.model.coverage import Held
+from halfhour.model.measures import FIGURES
+from halfhour.model.vocabulary import Basis, Source
+from halfhour.reports.data import Found
+
+log = logging.getLogger("halfhour")
+
+
+@dataclass(slots=True)
+class Account:
+    """What the parts of a report have told of *question*."""
+
+    question: Question
+    days: dict[Source, list[Held]] = field(default_factory=dict)
+    _rows: int = 0
+    _young: int = 0
+    _over: int = 0
+    _twice: bool = False
+    _columns: Sequence[str] = ()
+    _filled: set[str] = field(default_factory=set)
+
+    def add(self, part: pa.Table, found: Found) -> None:
+        """Count a part in, which *found* has led to."""
+        for source in self.question.sources:
+            self.days.setdefault(source, []).extend(found.held([source]))
+        self._rows += part.num_rows
+        self._young += part["provisional"].to_pylist().count(True)
+        if "exceeds_interval" in part.column_names:
+            self._over += part["exceeds_interval"].to_pylist().count(True)
+        self._twice |= found.lacks_callback_voice
+        self._columns = part.column_names
+        self._filled |= {name for name in part.column_names if part[name].null_count < len(part)}
+
+    def tell(self) -> None:
+        """Say what was shown, or why there may be nothing to show."""
+        asked = self.question
+        if not self._rows:
+            self._tell_of_nothing()
+            return
+        basis = "posted and worked" if asked.basis is Basis.BOTH else asked.basis
+        log.info("%d rows, %s basis, %s", self._rows, basis, asked.interval)
+        if self._young:
+            log.info("%d of them are provisional: Genesys may still correct them", self._young)
+        if self._over:
+            log.info(
+                "in %d of them more was posted than the interval has (exceeds_interval, ! in a "
+                "table): it began earlier and was completed there",
+                self._over,
+            )
+        if self._twice:
+            log.info(
+                "Genesys posts a callback twice, as callback and as voice; without conversation "
+                "details callback_voice_time_sec cannot say how much of it that is: 'halfhour "
+                "sync' reads them"
+            )
+
+    def tell_of_empty_columns(self, *, stored: bool) -> None:
+        """Say which columns have nothing, and what would fill them."""
+        empty = self._empty() if self._rows else {}
+        if self.question.is_of_some and Source.STATUS in empty:
+            del empty[Source.STATUS]
+            log.info(
+                "status is of all that an agent does, so with --queue or --media its columns are "
+                "empty"
+            )
+        if not stored:
+            if Source.STATUS in empty:
+                log.info(
+                    "without a store there is no status or occupancy; 'halfhour sync' makes one"
+                )
+            return
+        for source, columns in empty.items():
+            log.info(
+                "no %s are held for these days, so these columns are empty: %s; 'halfhour sync' "
+                "fetches them if the OAuth client's role has %s",
+                source.called,
+                ", ".join(columns),
+                source.permission,
+            )
+        settled = [each.settled for each in self.days.get(Source.POSTED, ()) if each.settled]
+        if "transferred_count" in self._columns and not all(day.has_transfers for day in settled):
+            log.info(
+                "transferred_count is empty where there are days that an older halfhour has read, "
+                "which did not ask for transfers"
+            )
+
+    def _empty(self) -> dict[Source, list[str]]:
+        """The columns of each source that nothing is known from."""
+        columns: dict[Source, list[str]] = {}
+        for each in FIGURES:
+            if each.name in self._columns:
+                source = each.source or self.question.sources[0]
+                columns.setdefault(source, []).append(each.name)
+        return {of: names for of, names in columns.items() if self._filled.isdisjoint(names)}
+
+    def _tell_of_nothing(self) -> None:
+        asked = self.question
+        chosen = " for the queues and agents chosen" if asked.queues or asked.agents else ""
+        log.warning(
+            "nothing was posted%s in %s. Likely reasons: no interaction was completed then (a "
+            "value is posted when its work ends); the OAuth client's role does not cover the "
+            "division of these agents and queues (Genesys leaves those rows out without an "
+            "error); or the client belongs to another organisation",
+            chosen,
+            asked.interval,
+        )

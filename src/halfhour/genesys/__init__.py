@@ -1,0 +1,1 @@
+"""Genesys: the client of the API. It knows HTTP, and neither tables nor a store."""

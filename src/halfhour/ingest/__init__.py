@@ -1,0 +1,1 @@
+"""Ingest: answers of the API, or files of them, become Arrow tables."""

@@ -1,0 +1,159 @@
+"""Files of conversation details, as pages of them; a line is read at a time.
+
+A file is what a details job or query answers, page by page (``{"conversations":
+[...]}``), a list of conversations or of pages, or one conversation or page a line; gzipped
+or not. A page without conversations is the end of what a query answers. One object over
+many lines is read whole.
+"""
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Annotated
+
+import msgspec
+
+from halfhour.errors import ConfigError
+from halfhour.genesys import payloads
+from halfhour.ingest.detail_records import loose
+
+AT_ONCE = 500
+"""Conversations that a page has at most here; a job has as many on each."""
+_GZIP = b"\x1f\x8b"
+_BOM = b"\xef\xbb\xbf"
+_ABSENT = msgspec.Raw()
+
+Records = list[msgspec.Raw]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+PAGE_KEYS = {"conversations", "totalHits", "aggregations", "cursor", "dataAvailabilityDate"}
+
+
+class Page(payloads.Wire):
+    """Some conversations. A job has more pages after one with a *cursor*, and knows of nothing
+    after its *data_availability_date*.
+    """
+
+    conversations: Records | None = None
+    cursor: str | None = None
+    data_availability_date: Moment | None = None
+    conversation_id: msgspec.Raw = _ABSENT
+    results: msgspec.Raw = _ABSENT
+
+    @property
+    def is_record(self) -> bool:
+        """Tell whether this is one conversation and no page of them."""
+        return self.conversations is None and bool(bytes(self.conversation_id))
+
+
+def pages(path: Path) -> Iterator[Page]:
+    """What the file at *path* has; large pages come in several. Raises ConfigError."""
+    with _reading(path), _opened(path) as file:
+        first = file.readline().removeprefix(_BOM)
+        if not _complete(first):  # one object over many lines
+            first += file.read()
+        for page in _pages(path, 1, first):
+            yield from _cut(page)
+        for number, line in enumerate(file, 2):
+            if not line.isspace():
+                for page in _pages(path, number, line):
+                    yield from _cut(page)
+
+
+def written(path: Path) -> datetime:
+    """When the file at *path* was last changed. Raises ConfigError."""
+    with _reading(path):
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Raises ConfigError where *path* cannot be read."""
+    try:
+        yield
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(f"{path}: cannot be read ({reason}); nothing was imported") from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    with path.open("rb") as file:
+        packed = file.read(2) == _GZIP
+        file.seek(0)
+        if not packed:
+            yield file
+            return
+        with gzip.open(file) as unpacked:
+            yield unpacked  # type: ignore[misc]
+
+
+def _complete(line: bytes) -> bool:
+    try:
+        msgspec.json.decode(line, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
+
+
+def _cut(page: Page) -> Iterator[Page]:
+    records = page.conversations or []
+    for at in range(0, len(records) or 1, AT_ONCE):
+        yield msgspec.structs.replace(page, conversations=records[at : at + AT_ONCE])
+
+
+def _pages(path: Path, line: int, text: bytes) -> Iterator[Page]:
+    """Yield the pages of a page, a list of pages or of conversations, or a conversation.
+
+    Raises ConfigError.
+    """
+    place = f"{path}, line {line}"
+    try:
+        content = msgspec.json.decode(text, type=Page | Records)
+        members = content if isinstance(content, list) else [msgspec.Raw(text)]
+        first = _object(members[0]) if members else None
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ConfigError(
+            f"{place}: cut off, or no JSON ({error}); nothing was imported"
+        ) from error
+    if isinstance(content, list) and (first is None or first.is_record or _is_snake(members[0])):
+        yield Page(content)
+        return
+    for member in members:
+        yield _page(place, member)
+
+
+def _object(member: msgspec.Raw) -> Page | None:
+    """Return the page or conversation that *member* is; None if it is no object."""
+    try:
+        return msgspec.json.decode(member, type=Page)
+    except msgspec.ValidationError:
+        return None
+
+
+def _is_snake(member: msgspec.Raw) -> bool:
+    """Tell whether *member* is a conversation whose names are not those of the API."""
+    fields = loose(member)
+    return isinstance(fields, dict) and "conversation_id" in fields
+
+
+def _page(place: str, member: msgspec.Raw) -> Page:
+    """Return the page that *member* is, or a page of the one conversation. Raises ConfigError."""
+    page = _object(member)
+    if page and page.conversations is not None:
+        return page
+    if page and (page.is_record or _is_snake(member)):
+        return Page([member])
+    if page and PAGE_KEYS.issuperset(msgspec.json.decode(member, type=dict[str, msgspec.Raw])):
+        return page
+    if page and bytes(page.results):
+        raise ConfigError(
+            f"{place}: these are aggregates; conversation details are wanted, as a "
+            "details job or query answers them. Nothing was imported"
+        )
+    raise ConfigError(
+        f"{place}: neither a page of conversation details, which has 'conversations', "
+        "nor one, which has 'conversationId'; nothing was imported"
+    )

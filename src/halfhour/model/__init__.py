@@ -1,0 +1,1 @@
+"""Model: what words and numbers mean. Values only, no I/O."""

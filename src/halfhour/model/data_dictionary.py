@@ -1,0 +1,146 @@
+"""What the columns of our tables mean: said once, for every format that has room to say it."""
+
+import json
+
+import pyarrow as pa
+
+from halfhour.model.measures import AGENT_MEASURES, FIGURES
+from halfhour.model.vocabulary import Basis, Source
+
+WORK = {
+    Basis.POSTED: "half-hours of handle time",
+    Basis.WORKED: "agents at work",
+    Basis.BOTH: "half-hours of handle time",
+}
+"""What the sum of a half-hour divided by its length is a number of.
+
+Posted time may be of work that went on before, so only worked time is that of agents at work.
+"""
+
+UNITS = {
+    "_sec": "seconds",
+    "_ms": "milliseconds",
+    "_count": "count",
+    "_ratio": "ratio, 1 is all of it",
+    "_percent": "per cent",
+    "_start": "moment",
+    "_end": "moment",
+    "_at": "moment",
+    "_until": "moment",
+}
+"""Units by the ending of a column's name."""
+
+_COLUMNS = {
+    "handle_count": "handled_count",
+    "available_ms": "interacting_time_sec + communicating_time_sec + idle_time_sec",
+}
+
+
+def _column(part: str) -> str:
+    """The column, or several, that hold what a measure is a *part* of."""
+    return _COLUMNS.get(part, part.replace("_ms", "_time_sec"))
+
+
+MEANINGS = {
+    "interval_start": "start of the interval, which belongs to it",
+    "interval_end": "end of the interval, which no longer belongs to it",
+    "total": "all agents together",
+    "agent_count": "agents who had a part in it",
+    "queue_name": "the queue's name, or the id; several where one session had several",
+    "agent_id": "the agent's id in Genesys Cloud",
+    "agent_name": "the agent's name, or the id where no name is known",
+    "exceeds_interval": "whether more handle time was posted than the interval is long: it "
+    "began earlier and was completed here",
+    "provisional": "whether Genesys may still correct it",
+    "basis": "posted: whole, where it was completed, as in the Genesys UI; worked: where the "
+    "work was, cut at the edges of intervals; both: posted, but for the columns that say worked "
+    "and busy",
+    "interval_count": "intervals in which handle time, after-call work or hold was posted, or on "
+    "the worked basis was worked",
+    "source": "what was read",
+    "window_start": "start of the day that is held or missing",
+    "window_end": "its end, not included",
+    "state": "settled, provisional (to be read again), unfinished, incomplete (something could "
+    "not be read) or missing",
+    "held_until": "up to when it is held",
+    "read_at": "when it was read",
+    "row_count": "rows held of it",
+    "left_out_count": "conversations, segments and values that were there and could not be read",
+    "offered_count": "interactions that the queue was offered; asked for live, and empty if not",
+    "queue_id": "the queue's id in Genesys Cloud; empty for work of no queue",
+    "media_type": "voice, callback, chat, email or message",
+    "column_name": "the figure that changed, as the store calls it",
+    "old_value": "what it was; empty where there was none",
+    "new_value": "what it is; empty where there is none any more",
+    "day": "the day, in the report's zone",
+    "posted_ms": "handle time as conversation aggregates have it",
+    "rebuilt_ms": "handle time as conversation details have posted it",
+    "worked_ms": "handle time as it lies in the day, cut at midnight",
+    "differing_interval_count": "intervals in which posted and rebuilt differ",
+    "late_data_ms": "posted less rebuilt, of what one of the readings could not know yet",
+    "callback_under_voice_ms": "worked as voice on calls that callbacks led to",
+    "crosses_midnight_ms": "posted on another day than it was worked",
+    "still_open_ms": "worked on, and not posted yet",
+    "unanswered_acw_ms": "after-call work of offers that were not answered",
+    "unexplained_ms": "what none of these explains",
+    "unexplained_conversations": "ids of the conversations it lies in",
+    **{figure.name: figure.meaning for figure in FIGURES},
+    **{
+        figure.name: f"{figure.meaning} (empty where queues or media types are chosen)"
+        for figure in FIGURES
+        if figure.source is Source.STATUS
+    },
+    **{
+        measure.name: f"sum of {_column(measure.over)} / sum of {_column(measure.per)} "
+        f"({measure.source})"
+        for measure in AGENT_MEASURES
+    },
+}
+"""By column, in plain words."""
+
+_METRICS = {figure.name: figure.posted for figure in FIGURES if figure.posted}
+_WORDS = {"acw": "ACW", "aht": "AHT", "id": "ID"}
+
+
+def unit(column: str) -> str:
+    """The unit of a *column*; empty for text and for yes or no."""
+    return next((unit for ending, unit in UNITS.items() if column.endswith(ending)), "")
+
+
+def metric(column: str) -> str:
+    """The Genesys metric that *column* sums up; empty if it is not one."""
+    return _METRICS.get(column, "")
+
+
+def title(column: str) -> str:
+    """The head of *column* for people: without the unit, which the cells show."""
+    for ending in ("_sec", "_ratio"):
+        column = column.removesuffix(ending)
+    first, *others = (_WORDS.get(word, word) for word in column.split("_"))
+    return " ".join([first[:1].upper() + first[1:], *others])
+
+
+def labelled(table: pa.Table, **facts: str) -> pa.Table:
+    """*table* with *facts* in its metadata, and in that of each column what it means.
+
+    Of the file: ``halfhour.`` and the name of the fact, and `halfhour.columns`,
+    the same as JSON for readers that know no metadata of columns. Of a column:
+    `unit`, `meaning`, `metric`, where it has them.
+    """
+    told = {name: _told(name) for name in table.column_names}
+    metadata = {
+        **(table.schema.metadata or {}),
+        **{f"halfhour.{name}": fact for name, fact in facts.items()},
+        "halfhour.columns": json.dumps(told),
+    }
+    fields = [field.with_metadata(told[field.name] or None) for field in table.schema]
+    return table.cast(pa.schema(fields, {_text(key): _text(metadata[key]) for key in metadata}))
+
+
+def _told(name: str) -> dict[str, str]:
+    told = {"unit": unit(name), "meaning": MEANINGS.get(name, ""), "metric": metric(name)}
+    return {key: value for key, value in told.items() if value}
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value

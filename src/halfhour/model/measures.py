@@ -1,0 +1,198 @@
+"""What the columns of reports mean, as data: figures, and measures, which are one over another.
+
+The sums are divided, never the quotients averaged.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from halfhour.model.vocabulary import Basis, Source
+
+_POSTED = (Basis.POSTED, Basis.BOTH)
+_BESIDE = (Basis.BOTH,)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A column that is a sum: which metric of Genesys it is on the posted basis, and which
+    segments of conversations on the worked one; empty where that basis has nothing for it.
+    """
+
+    name: str
+    meaning: str
+    posted: str = ""
+    worked: str = ""
+    source: Source | None = None
+    """Where it always comes from, whatever the basis."""
+    bases: Collection[Basis] = tuple(Basis)
+    """On which it is a column."""
+
+
+_WORK = "contacting, dialing, interact, hold and wrapup"
+_DIGITAL = "of chats, messages and emails"
+_STATUS, _DETAILS = Source.STATUS, Source.DETAILS
+
+CAPACITY_USED = "preview_capacity_used_percent"
+
+FIGURES = (
+    Figure("handle_time_sec", "contacting, dialing, talk, hold and ACW together", "tHandle", _WORK),
+    Figure("acw_time_sec", "after-call work", "tAcw", "wrapup"),
+    Figure("hold_time_sec", "hold", "tHeldComplete", "hold"),
+    Figure("talk_time_sec", "talk", "tTalkComplete", "interact"),
+    Figure(
+        "contacting_time_sec",
+        "until the agent's own station was reached for an outbound call",
+        "tContacting",
+        "contacting",
+    ),
+    Figure("dialing_time_sec", "dialing", "tDialing", "dialing"),
+    Figure("alert_time_sec", "being offered an interaction", "tAlert", "alert"),
+    Figure(
+        "not_responding_time_sec", "offers that were not answered", "tNotResponding", bases=_POSTED
+    ),
+    Figure(
+        "digital_hold_time_sec",
+        "the part of hold that was attention to other interactions",
+        f"tHeldComplete {_DIGITAL}",
+        f"hold {_DIGITAL}",
+    ),
+    Figure(
+        "no_queue_time_sec",
+        "the part of handle time that was for no queue: an agent's own calls, and being consulted "
+        "by a colleague",
+        "tHandle without a queue",
+        f"{_WORK} without a queue",
+    ),
+    Figure(
+        "callback_voice_time_sec",
+        "the time that a callback and the call it led to have in common, where it was worked: "
+        "it is posted under callback and under voice, so posted figures have it twice",
+        source=_DETAILS,
+        bases=_POSTED,
+    ),
+    Figure("handled_count", "interactions that were completed", "count of tHandle", bases=_POSTED),
+    Figure(
+        "answered_count", "interactions that were answered", "count of tAnswered", bases=_POSTED
+    ),
+    Figure(
+        "transferred_count",
+        "interactions that were passed on, by the agent who did so and when it was done",
+        "nTransferred",
+        bases=_POSTED,
+    ),
+    *(
+        Figure(name, f"{what} as it was worked", "", segments, _DETAILS, _BESIDE)
+        for name, what, segments in (
+            ("worked_time_sec", "handle time", _WORK),
+            ("worked_talk_time_sec", "talk", "interact"),
+            ("worked_hold_time_sec", "hold", "hold"),
+            ("worked_acw_time_sec", "ACW", "wrapup"),
+        )
+    ),
+    Figure(
+        "busy_time_sec",
+        "time at work: what goes on at the same time counts once, so it fits into the interval",
+        worked=f"the union of {_WORK}",
+        source=_DETAILS,
+        bases=(Basis.WORKED, Basis.BOTH),
+    ),
+    Figure("logged_in_time_sec", "any presence but OFFLINE", "tSystemPresence", source=_STATUS),
+    Figure("on_queue_time_sec", "the presence ON_QUEUE", "tSystemPresence", source=_STATUS),
+    Figure(
+        "interacting_time_sec",
+        "the routing status INTERACTING, ACW included",
+        "tAgentRoutingStatus",
+        source=_STATUS,
+    ),
+    Figure("idle_time_sec", "the routing status IDLE", "tAgentRoutingStatus", source=_STATUS),
+    Figure(
+        "communicating_time_sec",
+        "the routing status COMMUNICATING: on a call of no queue",
+        "tAgentRoutingStatus",
+        source=_STATUS,
+    ),
+    Figure(
+        "status_not_responding_time_sec",
+        "the routing status NOT_RESPONDING",
+        "tAgentRoutingStatus",
+        source=_STATUS,
+    ),
+    Figure(
+        CAPACITY_USED,
+        "how much of what an agent can do at once was used, in per cent: a preview of Genesys, "
+        "which may change any day and whose meaning is not documented; only with --with-capacity",
+        "mean of oAgentUtilizationPercentage",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """``sum(over) / sum(per)``; null where nothing lies below the line.
+
+    *over* and *per* are columns of a basis or of status; *per* may also be
+    `interval_count`, the intervals in which there was handle time, ACW or hold.
+    """
+
+    name: str
+    over: str
+    per: str
+    unit: Literal["s", "ratio"]
+    source: str
+    bases: Collection[Basis] = tuple(Basis)
+
+
+TUTORIAL = "the mean over an agent's rows, as interval reports are usually averaged"
+AGENT_PERFORMANCE = (
+    "https://help.mypurecloud.com/articles/view-agent-performance-statistics: "
+    "handle time per handled interaction"
+)
+GAMIFICATION = "https://help.mypurecloud.com/articles/select-and-manage-metrics: total over total"
+TRANSFERS = (
+    "named here for what divides what; one transfer counts when it is made, and the interaction "
+    "once its handling is complete"
+)
+OCCUPANCY_SOURCE = (
+    "https://community.genesys.com/discussion/does-occupancy-include-all-busy-time, where a "
+    "consultant of Genesys explains that of its Agents views: interacting over interacting, "
+    "communicating and idle"
+)
+OTHERS = "others call it occupancy or utilization; named here for what divides what"
+
+OCCUPANCY = Measure("occupancy_ratio", "interacting_ms", "available_ms", "ratio", OCCUPANCY_SOURCE)
+STATUS_MEASURES = (
+    OCCUPANCY,
+    Measure("interacting_per_on_queue_ratio", "interacting_ms", "on_queue_ms", "ratio", OTHERS),
+    Measure("interacting_per_logged_in_ratio", "interacting_ms", "logged_in_ms", "ratio", OTHERS),
+)
+
+PART_MEASURES = (
+    Measure("aht_sec", "handle_ms", "handle_count", "s", AGENT_PERFORMANCE, _POSTED),
+    Measure("acw_share_ratio", "acw_ms", "handle_ms", "ratio", GAMIFICATION),
+    Measure("hold_share_ratio", "hold_ms", "handle_ms", "ratio", GAMIFICATION),
+    Measure(
+        "transferred_per_handled_ratio",
+        "transferred_count",
+        "handle_count",
+        "ratio",
+        TRANSFERS,
+        _POSTED,
+    ),
+)
+"""Those that need neither status nor intervals."""
+
+AGENT_MEASURES = (
+    Measure("handle_time_mean_sec", "handle_ms", "interval_count", "s", TUTORIAL),
+    Measure("acw_time_mean_sec", "acw_ms", "interval_count", "s", TUTORIAL),
+    Measure("hold_time_mean_sec", "hold_ms", "interval_count", "s", TUTORIAL),
+    *PART_MEASURES,
+    *STATUS_MEASURES,
+)
+
+BASES: Mapping[str, Collection[Basis]] = {
+    "exceeds_interval": _POSTED,
+    **{figure.name: figure.bases for figure in FIGURES},
+    **{measure.name: measure.bases for measure in AGENT_MEASURES},
+}
+"""On which bases a column is; on all of them if it is not here."""

@@ -1,0 +1,120 @@
+"""What a person types about time, as an `Interval`."""
+
+import re
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo, available_timezones
+
+from halfhour.errors import ConfigError, near_miss
+from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, Interval, on_edge
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_DATE = re.compile(r"\d{4}-?\d\d-?\d\d")
+
+
+def zone(name: str) -> ZoneInfo:
+    """The IANA time zone of that *name*. Raises ConfigError with the nearest name."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        hint = near_miss(name, available_timezones())
+        raise ConfigError(
+            f"--zone {name!r} is no IANA time zone such as Europe/London{hint}"
+        ) from error
+
+
+def asked(
+    *, start: str | None, end: str | None, last: str | None, local: tzinfo, now: datetime
+) -> Interval:
+    """The interval that ``--from``, ``--to`` and ``--last`` ask for, on half-hours.
+
+    A time without an offset, and the midnight of a date, are read in *local*.
+    Without *end* it ends with the last half-hour of *local* that is over at
+    *now*; without *start* it is 24 hours long, or *last*.
+    Raises ConfigError, which names the option.
+    """
+    if start and last:
+        raise ConfigError("--from and --last are two ways to say one thing; give one of them")
+    until = _moment("--to", end, local, now) if end else _half_hour_before(now, local)
+    since = _moment("--from", start, local, now) if start else until - _duration(last or "24h")
+    if since >= until:
+        raise ConfigError(
+            f"--from {start or since.isoformat()} is not before "
+            f"{f'--to {end}' if end else f'the last full half-hour, {until.isoformat()}'}"
+        )
+    return Interval(since, until)
+
+
+def granularity(interval: Interval) -> timedelta:
+    """What to ask Genesys for: half-hours, or quarters where half-hours start at :15 or :45 UTC."""
+    return HALF_HOUR if on_edge(interval.start, HALF_HOUR) else QUARTER_HOUR
+
+
+def _moment(option: str, text: str, local: tzinfo, now: datetime) -> datetime:
+    today = now.astimezone(local).date()
+    words = {"today": today, "yesterday": today - timedelta(days=1)}
+    try:
+        if text in words or _DATE.fullmatch(text):
+            day = words.get(text) or date.fromisoformat(text)
+            moment = datetime(day.year, day.month, day.day)  # noqa: DTZ001  (made aware below)
+        else:
+            moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(
+            f"{option} {text!r} cannot be read; write 2026-03-02, 2026-03-02T09:30, "
+            "2026-03-02T09:30Z, today or yesterday"
+        ) from error
+    if moment.tzinfo is None:
+        moment = _localised(option, text, moment, local)
+    return _on_half_hour(option, text, moment, local)
+
+
+def _localised(option: str, text: str, naive: datetime, local: tzinfo) -> datetime:
+    first, second = (naive.replace(tzinfo=local, fold=fold) for fold in (0, 1))
+    if first.utcoffset() == second.utcoffset() or _DATE.fullmatch(text):
+        return first  # of two midnights the first; of a skipped one, the first moment there is
+    if first.astimezone(UTC).astimezone(local).replace(tzinfo=None) != naive:
+        raise ConfigError(f"{option} {text} does not exist in {local}: the clocks go forward then")
+    raise ConfigError(
+        f"{option} {text} comes twice in {local}: the clocks go back then; "
+        f"write {first.isoformat()} or {second.isoformat()}"
+    )
+
+
+def _on_half_hour(option: str, text: str, moment: datetime, local: tzinfo) -> datetime:
+    wall = moment.astimezone(local).replace(tzinfo=UTC)
+    if on_edge(wall, HALF_HOUR) and on_edge(moment, QUARTER_HOUR):
+        return moment.astimezone(UTC)
+    before = wall - (wall - datetime.min.replace(tzinfo=UTC)) % HALF_HOUR
+    raise ConfigError(
+        f"{option} {text} is not on a half-hour of {local}; "
+        f"write {before:%Y-%m-%dT%H:%M} or {before + HALF_HOUR:%Y-%m-%dT%H:%M}"
+    )
+
+
+def _half_hour_before(now: datetime, local: tzinfo) -> datetime:
+    offset = now.astimezone(local).utcoffset() or timedelta(0)
+    wall = now.astimezone(timezone(offset))
+    since_midnight = timedelta(
+        hours=wall.hour, minutes=wall.minute, seconds=wall.second, microseconds=wall.microsecond
+    )
+    return (wall - since_midnight % HALF_HOUR).astimezone(UTC)
+
+
+def duration(option: str, text: str) -> timedelta:
+    """A length of time such as 15m, 24h, 7d or 2w. Raises ConfigError, which names the option."""
+    length = _length(text)
+    if not length:
+        raise ConfigError(f"{option} {text!r} is no length of time; write 15m, 24h, 7d or 2w")
+    return length
+
+
+def _duration(text: str) -> timedelta:
+    length = _length(text)
+    if not length or length % HALF_HOUR:
+        raise ConfigError(f"--last {text!r} is no number of half-hours; write 24h, 90m, 7d or 2w")
+    return length
+
+
+def _length(text: str) -> timedelta:
+    match = re.fullmatch(r"(\d{1,6})([mhdw])", text)
+    return timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else timedelta(0)

@@ -1,0 +1,183 @@
+"""Layouts of files for workforce management, as data: which columns, in which order and units."""
+
+import re
+import tomllib
+from datetime import timedelta, tzinfo
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+import msgspec
+import pyarrow as pa
+from msgspec.structs import fields
+
+from halfhour.errors import ConfigError, near_miss
+from halfhour.model.intervals import WIDTHS
+from halfhour.model.measures import BASES
+from halfhour.model.time_ranges import zone
+from halfhour.model.vocabulary import Basis, By
+
+Unit = Literal["s", "ms", "min", "h:mm:ss"]
+BY = {"agent": By.INTERVAL, "queue": By.QUEUE_INTERVAL}
+ENDINGS = {"lf": "\n", "crlf": "\r\n"}
+
+
+class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """*name* stands in the header; *value* is a column of a report, *text* always the same.
+
+    *format* is that of a moment, as of strftime; without it ISO 8601. *unit* and
+    *decimals* are those of a length of time, *absent* stands where there is no value.
+    """
+
+    name: str
+    value: str = ""
+    text: str | None = None
+    format: str = ""
+    unit: Unit = "s"
+    decimals: Annotated[int, msgspec.Meta(ge=0, le=3)] = 0
+    absent: str = ""
+
+
+class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"zone_name": "zone"}):
+    """What a file is to look like. *zone_name* is empty for that of the report."""
+
+    rows: Literal["agent", "queue"]
+    columns: Annotated[tuple[Column, ...], msgspec.Meta(min_length=1)]
+    interval: Literal["15m", "30m"] = "30m"
+    zone_name: str = ""
+    delimiter: Annotated[str, msgspec.Meta(min_length=1, max_length=1)] = ","
+    header: bool = True
+    line_ending: Literal["lf", "crlf"] = "lf"
+
+    @property
+    def by(self) -> By:
+        """What a row stands for."""
+        return BY[self.rows]
+
+    @property
+    def width(self) -> timedelta:
+        """How wide the intervals are."""
+        return WIDTHS[self.interval]
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """Whose times are written; None for the report's."""
+        return zone(self.zone_name) if self.zone_name else None
+
+    @property
+    def wants_offered(self) -> bool:
+        """Whether it says how many interactions a queue was offered."""
+        return any(column.value == "offered_count" for column in self.columns)
+
+
+_SHIPPED = files("halfhour.render.layouts")
+_ONLY_OF = {"format": "moment", "unit": "length of time", "decimals": "length of time"}
+_LEFT_OUT = Column("")
+_DIRECTIVES = "aAbBcdfGHIjmMpSuUVwWxXyYzZ%"
+"""Those of strftime that every system has; of others each makes what it likes."""
+
+
+def load(name: str) -> Layout:
+    """The layout of that *name*, or in the file at that path. Raises ConfigError."""
+    return read(_text(name), name)
+
+
+def _text(name: str) -> str:
+    shipped = _SHIPPED / f"{name}.toml"
+    if re.fullmatch(r"[a-z-]+", name) and shipped.is_file():
+        return shipped.read_text(encoding="utf-8")
+    try:
+        return Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        known = sorted(
+            each.name.removesuffix(".toml")
+            for each in _SHIPPED.iterdir()
+            if each.name.endswith(".toml")
+        )
+        raise ConfigError(
+            f"--layout {name}: neither a file nor one of {', '.join(known)}{near_miss(name, known)}"
+        ) from error
+
+
+def read(text: str, where: str) -> Layout:
+    """The layout that *text*, TOML, describes. Raises ConfigError with line and field."""
+    try:
+        layout = msgspec.convert(tomllib.loads(text), Layout)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"--layout {where}: {error}") from error
+    except msgspec.ValidationError as error:
+        raise ConfigError(_told(error, text, where)) from error
+    try:
+        _ = layout.zone
+    except ConfigError as error:
+        said = str(error).removeprefix("--zone ")
+        raise ConfigError(_mistake(text, where, "zone", said)) from error
+    if layout.delimiter in '"\r\n':
+        said = "a quote or a line break is part of a value"
+        raise ConfigError(_mistake(text, where, "delimiter", said))
+    for at, column in enumerate(layout.columns):
+        if bool(column.value) == (column.text is not None):
+            said = f"a value or a text, and {'not both' if column.value else 'there is neither'}"
+            raise ConfigError(_mistake(text, where, "value", said, at))
+        for directive in re.findall(r"%(.?)", column.format, re.DOTALL):
+            if not directive or directive not in _DIRECTIVES:
+                said = f"%{directive} is no directive of strftime; %% is a per cent sign"
+                raise ConfigError(_mistake(text, where, "format", said, at))
+    return layout
+
+
+def check(layout: Layout, schema: pa.Schema, where: str, basis: Basis) -> None:
+    """Raises ConfigError for what cannot be had of the report with that *schema* and *basis*."""
+    for at, column in enumerate(layout.columns):
+        if column.value and column.value not in schema.names:
+            has = f"a report by {layout.rows} and interval has no {column.value!r}"
+            others = BASES.get(column.value, [basis])
+            said = (
+                f"{has}{near_miss(column.value, schema.names)}"
+                if basis in others
+                else f"{has} on the {basis} basis; --basis {' or '.join(others)} has it"
+            )
+            raise ConfigError(_mistake(_text(where), where, "value", said, at))
+        for field, kind in _ONLY_OF.items():
+            given = getattr(column, field)
+            if given != getattr(_LEFT_OUT, field) and kind != _kind(column, schema):
+                said = f"it is of a {kind}, and {column.value or 'a text'!r} is none"
+                raise ConfigError(_mistake(_text(where), where, field, said, at))
+
+
+def _kind(column: Column, schema: pa.Schema) -> str:
+    if column.value and pa.types.is_timestamp(schema.field(column.value).type):
+        return "moment"
+    return "length of time" if column.value.endswith("_sec") else ""
+
+
+def _told(error: msgspec.ValidationError, text: str, where: str) -> str:
+    """*error* in words, with those that a field may have, or the nearest field."""
+    said, _, path = str(error).partition(" - at ")
+    column = re.search(r"columns\[(\d+)\]", path)
+    owner = Column if column else Layout
+    found = re.search(r"\.(\w+)`$", path) or re.search(r"field `(\w+)`", said)
+    field = found[1] if found else "columns"
+    if "unknown field" in said:
+        said = f"there is no such field{near_miss(field, owner.__struct_encode_fields__)}"
+    elif "missing" in said:
+        said = "it is missing"
+    elif given := re.search(r"enum value '(.*)'", said):
+        (kind,) = (each.type for each in fields(owner) if each.encode_name == field)
+        words = get_args(kind)
+        said = f"{given[1]!r} is none of {', '.join(words)}{near_miss(given[1], words)}"
+    return _mistake(text, where, field, said, int(column[1]) if column else None)
+
+
+def _mistake(text: str, where: str, field: str, said: str, column: int | None = None) -> str:
+    return f"--layout {where}, line {_line(text, field, column)}: {field}: {said}"
+
+
+def _line(text: str, field: str, column: int | None) -> int:
+    """That of *field* of the layout or of a *column*, or else that where these begin."""
+    heads = re.compile(r"^[ \t]*\[\[\s*columns\s*\]\]", re.MULTILINE)
+    starts = [each.start() for each in [*heads.finditer(text)] or re.finditer(r"\{", text)]
+    start, end = ([*starts, len(text)][column:] if column is not None else [0, len(text)])[:2]
+    given = re.compile(rf"(?:^|[{{,])\s*[\"']?{re.escape(field)}[\"']?\s*=", re.MULTILINE)
+    at = given.search(text, start, end)
+    return text.count("\n", 0, at.end() if at else start) + 1

@@ -1,0 +1,253 @@
+"""Named questions about Arrow tables, answered as Arrow tables.
+
+The questions stand in `model/sql/`. The columns' names carry their unit: `_sec`
+seconds (exact milliseconds, but for means), `_count`, `_ratio`.
+"""
+
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from halfhour.errors import ConfigError, near_miss
+from halfhour.genesys.requests import Question
+from halfhour.model.arrow_columns import ABSENT, figures, flags, texts
+from halfhour.model.coverage import DAY, Held, Settled, State
+from halfhour.model.intervals import MINUTE, epoch_ms, floored
+from halfhour.model.measures import (
+    AGENT_MEASURES,
+    BASES,
+    CAPACITY_USED,
+    OCCUPANCY,
+    PART_MEASURES,
+    Measure,
+)
+from halfhour.model.rules import rule_text
+from halfhour.model.tables import MOMENT, OFFERED, POSTED
+from halfhour.model.vocabulary import Basis, By, Source
+from halfhour.reports.data import Found
+
+_DECIMALS = {"s": 3, "ratio": 4}
+
+
+def report(question: Question, found: Found) -> pa.Table:
+    """What agents did, as *question* wants its rows and their order.
+
+    An agent without a name in *found* shows as the id. What is of days that
+    are not settled yet is provisional. Intervals are in *question*'s zone.
+    Raises ConfigError for a column to sort by that there is not.
+    """
+    answer = _answer(question, found, _query(question.by))
+    return _sorted(answer, question).replace_schema_metadata(
+        {"halfhour.basis": question.basis, "halfhour.interval": str(question.interval)}
+    )
+
+
+def total(question: Question, found: Found) -> pa.Table:
+    """What all agents did together, in one row or none."""
+    return _answer(question, found, _part("'all agents'", "part as total"))
+
+
+def _query(by: By) -> str:
+    match by:
+        case By.INTERVAL:
+            return rule_text("by_interval")
+        case By.AGENT | By.DAY:
+            return rule_text("by_agent")
+        case By.QUEUE:
+            return _part("queue_id", _QUEUE)
+        case By.QUEUE_INTERVAL:
+            return rule_text("by_queue_interval")
+        case By.MEDIA:
+            return _part("media_type", "part as media_type")
+
+
+_QUEUE = """part as queue_id,
+    coalesce(
+        (
+            select string_agg(coalesce(queues.name, id), ', ' order by id)
+            from unnest(string_split(part, ',')) as listed(id)
+            left join queues using (id)
+        ),
+        'no queue'
+    ) as queue_name"""
+
+
+def _part(key: str, label: str) -> str:
+    sql = rule_text("by_part").replace("{key}", key).replace("{label}", label)
+    return sql.replace("{measures}", ",\n    ".join(map(_divided, PART_MEASURES)))
+
+
+def _answer(question: Question, found: Found, sql: str) -> pa.Table:
+    sql = sql.replace("{half_hours}", rule_text("half_hours"))
+    sql = sql.replace("{minutes}", str(question.width // MINUTE))
+    sql = sql.replace("{measures}", ",\n    ".join(map(_divided, AGENT_MEASURES)))
+    sql = sql.replace("{occupancy}", _divided(OCCUPANCY))
+    worked = question.basis is Basis.WORKED
+    own = found.worked if worked else found.posted
+    answer = _ask(
+        sql,
+        {
+            name: value
+            for name, value in {
+                "origin": question.interval.start,
+                "basis": question.basis.value,
+                "with_offered": found.offered is not None,
+            }.items()
+            if f"${name}" in sql
+        },
+        figures=own,
+        callback_voice=POSTED.empty_table() if worked else found.callback_voice,
+        worked=found.worked if question.basis is Basis.BOTH else POSTED.empty_table(),
+        busy=found.busy,
+        status=found.status,
+        capacity=found.capacity,
+        offered=OFFERED.empty_table() if found.offered is None else found.offered,
+        agents=found.agents,
+        queues=found.queues,
+        calendar=_calendar(question, found, own),
+        young=_starts(
+            each.day.start
+            for each in found.held(question.sources)
+            if each.state is not State.SETTLED
+        ),
+    )
+    answer = answer.select([name for name in answer.column_names if _is_shown(name, question)])
+    return answer.cast(_schema(answer.schema, question))
+
+
+def _is_shown(column: str, question: Question) -> bool:
+    """Whether there can be anything of it."""
+    if column == CAPACITY_USED:
+        return question.with_capacity
+    if column == "day":
+        return question.by is By.DAY
+    return column not in BASES or question.basis in BASES[column]
+
+
+def _sorted(answer: pa.Table, question: Question) -> pa.Table:
+    """As it is, or by a column: the most first, or the least of what is no figure."""
+    if column := question.sort:
+        if column not in answer.column_names:
+            raise ConfigError(
+                f"--sort {column!r}: a report by {question.by} has no such column"
+                f"{near_miss(column, answer.column_names)}"
+            )
+        figure = pa.types.is_integer(answer[column].type) or pa.types.is_floating(
+            answer[column].type
+        )
+        order = "descending" if figure else "ascending"
+        # What is equal stays in the order it has.
+        numbers = figures(array("q", range(len(answer))), pa.int64())
+        numbered = answer.append_column("row", numbers)
+        keys = [(column, order), ("row", "ascending")]
+        answer = answer.take(pc.sort_indices(numbered, keys))
+    return answer.slice(0, question.top)
+
+
+def _calendar(question: Question, found: Found, own: pa.Table) -> pa.Table:
+    """Each interval of *question*; the local day that it is in, if rows are by day; and whether
+    any part of its row was asked for, as it is held or something is known of it: of the figures,
+    which are *own*, and of details; or was, but without transfers.
+    """
+    starts = [each.start for each in question.interval.windows(question.width)]
+    by_day = question.by is By.DAY
+    days = [f"{start.astimezone(question.zone):%Y-%m-%d}" if by_day else "" for start in starts]
+    by_interval = question.by in (By.INTERVAL, By.QUEUE_INTERVAL)
+    rows: Sequence[object] = starts if by_interval else days
+
+    def has(windows: Iterable[Settled], table: pa.Table) -> pa.Array:
+        told = pc.unique(table["interval_start"]).to_pylist()
+        at = {each - (each - starts[0]) % question.width for each in told}
+        until = {each.window.start: each.window.end for each in windows}
+        known = {
+            row
+            for row, start in zip(rows, starts, strict=True)
+            if start in at or start < until.get(floored(start, DAY), start)
+        }
+        return flags(row in known for row in rows)
+
+    without = [each for each in found.settled(Source.POSTED) if not each.has_transfers]
+    return pa.table(
+        {
+            "interval_start": _moments(starts),
+            "day": texts(days),
+            "has_figures": has(found.settled(question.sources[0]), own),
+            "has_details": has(found.settled(Source.DETAILS), found.worked),
+            "lacks_transfers": has(without, POSTED.empty_table()),
+        }
+    )
+
+
+def coverage(sources: Mapping[Source, Sequence[Held]]) -> pa.Table:
+    """What a store has of each day of *sources*: `source`, `window_start`, `window_end`, `state`,
+    `held_until`, `read_at` (moments in UTC, null where nothing is held), `row_count` and
+    `left_out_count`, of what was there and could not be read.
+    """
+    days = [each for held in sources.values() for each in held]
+    settled = [each.settled for each in days]
+    return pa.table(
+        {
+            "source": texts([source.value for source, held in sources.items() for _ in held]),
+            "window_start": _moments(each.day.start for each in days),
+            "window_end": _moments(each.day.end for each in days),
+            "state": texts([each.state.value for each in days]),
+            "held_until": _moments(each.window.end if each else None for each in settled),
+            "read_at": _moments(each.read_at if each else None for each in settled),
+            "row_count": figures(
+                array("q", [each.rows if each else ABSENT for each in settled]), pa.int64()
+            ),
+            "left_out_count": figures(
+                array("q", [day.left_out if day else ABSENT for day in settled]), pa.int64()
+            ),
+        }
+    )
+
+
+def _starts(moments: Iterable[datetime]) -> pa.Table:
+    return pa.table({"window_start": _moments(moments)})
+
+
+def _moments(moments: Iterable[datetime | None]) -> pa.Array:
+    return figures(array("q", [epoch_ms(each) if each else ABSENT for each in moments]), MOMENT)
+
+
+def _ask(sql: str, values: Mapping[str, object], **tables: pa.Table) -> pa.Table:
+    with _database().cursor() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        for name, table in tables.items():
+            connection.register(name, table)
+        return connection.sql(sql, params=values).to_arrow_table()
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """An empty one, of ours alone; to make one takes several times as long as to ask."""
+    return duckdb.connect()
+
+
+def _divided(measure: Measure) -> str:
+    scale = " / 1000.0" if measure.unit == "s" else ""
+    quotient = f"{measure.over}{scale} / nullif({measure.per}, 0)"
+    return f"round({quotient}, {_DECIMALS[measure.unit]}) as {measure.name}"
+
+
+def _schema(schema: pa.Schema, question: Question) -> pa.Schema:
+    """The types that users get: moments to the millisecond in their zone, counts as int64."""
+    moment = pa.timestamp("ms", tz=str(question.zone))
+    return pa.schema(
+        [
+            field.with_type(
+                moment
+                if pa.types.is_timestamp(field.type)
+                else pa.int64()
+                if field.name.endswith("_count")
+                else field.type
+            )
+            for field in schema
+        ]
+    )

@@ -1,0 +1,1 @@
+"""Store: one DuckDB file that holds what was fetched, and how far that is complete."""

@@ -1,0 +1,100 @@
+"""Turns at a store: one sync at a time, and steps that wait until nobody else has it open."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+from filelock import FileLock, Timeout
+
+from halfhour.errors import StoreBusy, StoreError
+from halfhour.store.database import WAIT
+from halfhour.store.store import Store
+from halfhour.syncing.progress import Event, Tell
+
+POLL = 0.1
+"""Seconds between looks at whether somebody else is done."""
+
+T = TypeVar("T")
+
+
+async def patiently(work: Callable[[], T]) -> T:
+    """What *work* on a store that does not wait returns, as soon as nobody else has it open.
+
+    Raises StoreBusy if that takes longer than `database.WAIT`. It may be ended at any moment.
+    """
+    now = asyncio.get_running_loop().time
+    until = now() + WAIT
+    while True:
+        try:
+            return await asyncio.to_thread(work)
+        except StoreBusy:
+            if now() >= until:
+                raise
+        await asyncio.sleep(POLL)
+
+
+@contextmanager
+def parts(store: Store) -> Iterator[Path]:
+    """A folder beside *store* for what is not settled yet. Raises StoreError where it is full."""
+    around = _beside(store, "parts")
+    try:
+        around.mkdir(exist_ok=True)
+        with TemporaryDirectory(dir=around) as folder:
+            yield Path(folder)
+    except OSError as error:
+        reason = error.strerror or error
+        raise StoreError(
+            f"{around}: cannot be written ({reason}); what was settled before is as it was"
+        ) from error
+
+
+def _beside(store: Store, ending: str) -> Path:
+    """So that a store has one by whatever name it is opened."""
+    return Path(f"{store.path.resolve()}.{ending}")
+
+
+@asynccontextmanager
+async def alone(store: Store, tell: Tell, *, wait: bool = True) -> AsyncIterator[None]:
+    """Hold the lock that one writer of a store has.
+
+    While another one has it this waits, or raises StoreBusy if it is not to.
+    Raises StoreError where there can be no lock.
+    """
+    if not store.path.parent.is_dir():
+        raise StoreError(f"{store.path}: there is no such folder")
+    lock = FileLock(_beside(store, "lock"), is_singleton=False)
+    told = False
+    while not _acquired(lock):
+        busy = f"another sync of {store.path} is under way"
+        if not wait:
+            raise StoreBusy(busy)
+        if not told:
+            tell(Event("waiting", reason=busy))
+        told = True
+        await asyncio.sleep(POLL)
+    try:
+        shutil.rmtree(_beside(store, "parts"), ignore_errors=True)  # of one that was killed
+        yield
+    finally:
+        shutil.rmtree(_beside(store, "parts"), ignore_errors=True)
+        lock.release()
+
+
+def _acquired(lock: FileLock) -> bool:
+    """Take *lock* unless another one has it. Raises StoreError where there can be no lock."""
+    try:
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            Path(lock.lock_file).open("ab").close()  # it times out, too, where no file can be made
+            return False
+    except OSError as error:
+        raise StoreError(
+            f"{lock.lock_file}: cannot be locked ({error.strerror}), so nothing can be written to "
+            "the store; name another with --store"
+        ) from error
+    return True

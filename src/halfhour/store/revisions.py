@@ -1,0 +1,45 @@
+"""What reading a day again changes of the figures that are held; the SQL is in sql/."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from halfhour.model.coverage import cut
+from halfhour.model.intervals import Interval, moment
+from halfhour.model.rules import rule_text
+from halfhour.model.vocabulary import Source
+from halfhour.store.database import Connection, sql_text
+
+
+def remember(connection: Connection, source: Source, window: Interval) -> Interval | None:
+    """Keep the figures of *window* as they are now, for `revise`; as much of it as is held."""
+    held = connection.execute(
+        "select epoch_ms(window_end) from settled where source = ? and window_start = ?",
+        [source, window.start],
+    ).fetchone()
+    if not held:
+        return None
+    known = replace(window, end=min(moment(held[0]), window.end))
+    _figures(connection, source, known, "before")
+    return known
+
+
+def revise(connection: Connection, source: Source, known: Interval, read_at: datetime) -> int:
+    """Note the figures of *known* that are not as they were; how many they are."""
+    _figures(connection, source, known, "after")
+    values = {"source": source, "start": known.start, "read_at": read_at}
+    ((changed,),) = connection.execute(sql_text("sql/revise"), values).fetchall()
+    return int(changed)
+
+
+def _figures(connection: Connection, source: Source, interval: Interval, name: str) -> None:
+    """Those of details are worked time, in intervals of the store's granularity."""
+    text = sql_text(f"sql/{source}_figures")
+    values: dict[str, object] = {"start": interval.start, "end": interval.end}
+    if source is Source.DETAILS:
+        ((seconds,),) = connection.execute(
+            "select value::int from settings where name = 'granularity'"
+        ).fetchall()
+        text = text.replace("{worked}", rule_text("worked"))
+        width = timedelta(seconds=seconds)
+        values = {**cut(interval, width), "agents": None, "voice_of_callback": False}
+    connection.execute(f"create temp table {name} as {text}", values)

@@ -1,0 +1,1 @@
+"""Syncing: plan which days to fetch, fetch them, and settle each in the store."""

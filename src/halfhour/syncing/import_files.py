@@ -1,0 +1,272 @@
+"""Conversation details that have landed as files, read into a store as if they had been fetched."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from halfhour.errors import ConfigError
+from halfhour.genesys import payloads
+from halfhour.ingest.detail_download import Files
+from halfhour.ingest.detail_files import AT_ONCE, Page, Records, pages, written
+from halfhour.ingest.detail_records import (
+    UNREADABLE,
+    Oddity,
+    decoded,
+    loose,
+    milliseconds,
+    untimely,
+)
+from halfhour.ingest.segments import read
+from halfhour.model.coverage import DAY, dates
+from halfhour.model.intervals import MILLISECOND, Interval, epoch_ms, floored, moment, utc
+from halfhour.model.tables import MOMENT
+from halfhour.model.vocabulary import Source
+from halfhour.store.locking import alone, parts, patiently
+from halfhour.store.store import Store
+from halfhour.syncing.planner import Wish, calendar, ready
+from halfhour.syncing.progress import Event, Outcome, Tell, Window, counted
+
+
+async def land(
+    store: Store,
+    paths: Sequence[Path],
+    interval: Interval | None,
+    clock: Callable[[], datetime],
+    tell: Tell,
+) -> Outcome:
+    """Hold what the files at *paths* say of the days (UTC) of *interval*, and nothing else of them.
+
+    Without *interval* those are the days in which their conversations began, of
+    which none may be held already. What was still going on lasts until its
+    file was known to be right, and a day that was not over then is held as
+    far as it was. What cannot be read makes the days that it may be of incomplete, and so
+    does a page that is known to be missing. Raises ConfigError, before anything is changed;
+    StoreError.
+    """
+    if interval and any(floored(each, DAY) != each for each in (interval.start, interval.end)):
+        raise ConfigError("--from, --to: files settle whole days (UTC); write dates")
+    found = await _found(paths, interval, clock())
+    store = replace(store, wait=0)  # `patiently` waits in its place
+    async with alone(store, tell):
+        windows = await patiently(lambda: _windows(store, found, clock(), again=bool(interval)))
+        tell(Event("planned", of=len(windows)))
+        if found.unfinished:
+            tell(Event("odd", reason=f"{found.unfinished}: {UNFINISHED}"))
+        with parts(store) as folder:
+            with Files(folder) as files:
+                async for path, records in _batches(paths):
+                    files.add(read(records, found.span, found.known_until[path]))
+            await patiently(lambda: ready(store, Wish(), clock()))
+            outcome = await _settled(store, windows, files, bool(found.unfinished), tell)
+            outcome.oddities += [*files.oddities, *_elsewhere(files, windows)]
+    outcome.tell_oddities(tell)
+    return outcome
+
+
+async def _settled(
+    store: Store,
+    windows: Mapping[Interval, datetime],
+    files: Files,
+    lacks_pages: bool,
+    tell: Tell,
+) -> Outcome:
+    outcome = Outcome(days=[each.start for each in windows])
+    for done, (window, read_at) in enumerate(windows.items(), 1):
+        left_out = sum(_may_be_of(oddity, window) for oddity in files.oddities)
+        lacking = [f"{left_out} left out"] * bool(left_out) + ["pages are missing"] * lacks_pages
+        if lacking:
+            outcome.incomplete[Window(Source.DETAILS, window)] = ", ".join(lacking)
+        settle = partial(
+            store.settle,
+            Source.DETAILS,
+            window,
+            files.tables,
+            read_at,
+            left_out=left_out + lacks_pages,
+        )
+        rows, changed = await patiently(settle)
+        outcome.settled += 1
+        outcome.rows += rows
+        outcome.changed += changed
+        tell(Event("settled", Source.DETAILS, window, rows, changed, done, len(windows)))
+    return outcome
+
+
+def _may_be_of(oddity: Oddity, window: Interval) -> bool:
+    """Tell whether *window* lacks what *oddity* left out, as far as its times tell."""
+    if not oddity.is_left_out or oddity.span is None:
+        return oddity.is_left_out
+    first, last = oddity.span
+    return first < epoch_ms(window.start + DAY) and last >= epoch_ms(window.start)
+
+
+UNFINISHED = "its last page has a cursor, so the job has more pages, which are not among the files"
+ELSEWHERE = "conversations that agents also worked on in days that are not settled"
+
+
+class _Found(NamedTuple):
+    """What files are about. Each is right until *known_until*, and so are the *days* that are to be
+    settled, in order; *span* is what is read of them. Of the job that *unfinished* is of pages are
+    missing.
+    """
+
+    known_until: Mapping[Path, datetime]
+    days: Mapping[datetime, datetime]
+    span: Interval
+    unfinished: Path | None
+
+
+async def _found(paths: Sequence[Path], interval: Interval | None, now: datetime) -> _Found:
+    """Raises ConfigError for what is no file of conversation details, or says of no day."""
+    known = {path: min(floored(written(path), MILLISECOND), now) for path in paths}
+    began: dict[datetime, set[Path]] = {}
+    touched: set[datetime] = set()
+    cursors = {}
+    wrong: list[str] = []
+    async for path, page in _pages(paths):
+        cursors[path] = page.cursor
+        if page.data_availability_date:
+            known[path] = min(known[path], utc(page.data_availability_date))
+        for record in page.conversations or ():
+            times = _times(record)
+            if isinstance(times, Oddity):
+                _refuse_other_names(path, record)
+                wrong.append(f"{path}: {', '.join(filter(None, times[1:3]))}")
+            elif times:
+                days = [floored(moment(ms), DAY) for ms in times]
+                began.setdefault(days[0], set()).add(path)
+                touched.update(days)
+    if not interval and not began:
+        if wrong:
+            raise ConfigError(
+                "no conversation of an agent is in the files that can be read; "
+                f"{counted(len(wrong), 'conversation')} cannot be: {wrong[0]}. "
+                "Nothing was imported"
+            )
+        raise ConfigError(
+            "no conversation of an agent in the files; say with --from and --to of which days "
+            "this is all there was"
+        )
+    wanted = [day.start for day in interval.windows(DAY)] if interval else sorted(began)
+    # A day that no conversation began on is known to have none by the last file.
+    until = {
+        day: min((known[path] for path in began.get(day, ())), default=max(known.values()))
+        for day in wanted
+    }
+    span = interval or Interval(min(touched), max(touched) + DAY)
+    unfinished = paths[-1] if all(cursors.values()) else None
+    return _Found(known, until, span, unfinished)
+
+
+class _Began(payloads.Conversation, kw_only=True):
+    conversation_start: str | None = None
+
+
+_DECODER = msgspec.json.Decoder(_Began)
+
+
+def _times(record: msgspec.Raw) -> list[int] | Oddity:
+    """Return when a conversation of agents began, and when they first and last did something of it,
+    in ms since 1970; nothing for one of no agent; or what is wrong with it.
+    """
+    try:
+        conversation = _DECODER.decode(record)
+        sessions = [
+            session
+            for participant in conversation.participants
+            if participant.user_id
+            for session in participant.sessions or ()
+        ]
+        if not sessions:
+            return []
+        segments = [segment for session in sessions for segment in session.segments or ()]
+        edges = milliseconds(
+            text for segment in segments for text in (segment.segment_start, segment.segment_end)
+        )
+        extent = pc.min_max(edges).as_py()
+        did = [] if extent["min"] is None else [extent["min"], extent["max"]]
+        return [*milliseconds([conversation.conversation_start]).drop_null().to_pylist(), *did]
+    except (msgspec.DecodeError, RecursionError, pa.ArrowInvalid):
+        told = decoded(record)
+        if isinstance(told, Oddity):
+            return told
+        where = untimely(loose(record), "$") or "not a conversation"
+        return Oddity(UNREADABLE, told.conversation_id, where, is_left_out=True)
+
+
+def _refuse_other_names(path: Path, record: msgspec.Raw) -> None:
+    """Raises ConfigError for a record with the names that an SDK has for Python."""
+    fields = loose(record)
+    if isinstance(fields, dict) and "conversation_id" in fields:
+        raise ConfigError(
+            f"{path}: the names in it are written in snake_case, such as conversation_id, as the "
+            "to_dict() of Genesys' SDK for Python writes them; halfhour reads what the API "
+            "answers, with conversationId: write the answer's own JSON, or use the SDK's "
+            "ApiClient().sanitize_for_serialization(). Nothing was imported"
+        )
+
+
+def _windows(
+    store: Store, found: _Found, now: datetime, *, again: bool
+) -> dict[Interval, datetime]:
+    """The days to settle, as far as they were over, and as of when. Raises ConfigError for one that
+    is held, if it is not to be settled *again*.
+    """
+    store.upgrade()
+    days, granularity = found.days, calendar(store, Wish(), now).granularity
+    over = {day: min(day + DAY, floored(until, granularity)) for day, until in days.items()}
+    if all(day >= over[day] for day in days):
+        latest = max(days.values())
+        raise ConfigError(
+            f"{dates(days)}: not begun at {latest:%Y-%m-%dT%H:%M:%SZ}, when the files "
+            "were written or their data ends, so nothing was imported; export them again later"
+        )
+    held = {each.window.start for each in store.settled(Source.DETAILS)} if store.exists else set()
+    if not again and (twice := held.intersection(days)):
+        first = min(twice)
+        raise ConfigError(
+            f"{dates(twice)}: held already; say with --from and --to of which days the files are "
+            f"all there was, as in --from {first.date()} --to {(first + DAY).date()}, and they "
+            "replace what is held; nothing was imported"
+        )
+    return {Interval(day, over[day]): days[day] for day in days if day < over[day]}
+
+
+async def _pages(paths: Sequence[Path]) -> AsyncIterator[tuple[Path, Page]]:
+    for path in paths:
+        for page in pages(path):
+            yield path, page
+            await asyncio.sleep(0)  # where an interrupt comes through
+
+
+async def _batches(paths: Sequence[Path]) -> AsyncIterator[tuple[Path, Records]]:
+    """Conversations of a file, some at a time however few are on a page."""
+    for path in paths:
+        batch: Records = []
+        async for _, page in _pages([path]):
+            batch += page.conversations or ()
+            if len(batch) >= AT_ONCE:
+                yield path, batch
+                batch = []
+        yield path, batch
+
+
+def _elsewhere(files: Files, windows: Iterable[Interval]) -> list[Oddity]:
+    """The conversations of which more lies in other days than these."""
+    settled = pa.array([each.start for each in windows], MOMENT)
+    others = pq.read_table(
+        files.tables["segments"],
+        columns=["window_start", "conversation_id"],
+        filters=~pc.field("window_start").isin(settled),
+    )
+    kind = f"{ELSEWHERE} ({dates(set(others['window_start'].to_pylist()))})"
+    return [Oddity(kind, each) for each in others["conversation_id"].unique().to_pylist()]

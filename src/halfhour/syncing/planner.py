@@ -1,0 +1,148 @@
+"""What a sync is to bring: which days of a store are due, and what they cost."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from halfhour.errors import ConfigError, StoreError
+from halfhour.genesys import requests
+from halfhour.model.coverage import REREAD, Calendar, Held
+from halfhour.model.intervals import HALF_HOUR, WIDTHS, Interval
+from halfhour.model.vocabulary import Source
+from halfhour.store.database import DAMAGED
+from halfhour.store.store import Store
+
+AROUND = timedelta(days=14)
+"""How near to a window an agent must have done something to be asked the status of in it.
+
+So a large directory costs no requests: who is in it and works on other things is never asked for.
+"""
+FIRST = timedelta(days=31)
+"""How far an empty store reaches back."""
+
+RECENT = 2
+"""Days of which all is read before anything but posted figures of others: in most zones, today."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a sync is to bring: days of *interval*, or since the first that is held, and none that
+    began before *since*.
+
+    *sources* are None for all that the client is allowed to read.
+    *granularity* and *reread* are None to be as the store has them. With *again* every day
+    is read, whenever it was read before.
+    """
+
+    interval: Interval | None = None
+    sources: Sequence[Source] | None = None
+    granularity: timedelta | None = None
+    reread: Sequence[timedelta] | None = None
+    since: datetime | None = None
+    again: bool = False
+
+
+def calendar(store: Store, wish: Wish, now: datetime) -> Calendar:
+    """When the days of *store* are read, which *wish* says of a new one. Raises ConfigError."""
+    if not store.exists:
+        return Calendar(now, wish.granularity or HALF_HOUR, wish.reread or REREAD)
+    granularity, ages = _rhythm(store)
+    if wish.granularity not in (None, granularity):
+        raise ConfigError(
+            f"--granularity: {store.path} holds intervals of {granularity.seconds // 60} minutes; "
+            "name another --store for others"
+        )
+    return Calendar(now, granularity, wish.reread or ages)
+
+
+def _rhythm(store: Store) -> tuple[timedelta, tuple[timedelta, ...]]:
+    """Return the width of a store's intervals, and how old days are when they are read again."""
+    known = store.settings()
+    try:
+        granularity = timedelta(seconds=int(known["granularity"]))
+        ages = tuple(timedelta(seconds=int(text)) for text in known["reread"].split())
+        if granularity in WIDTHS.values():
+            return granularity, ages
+    except (KeyError, ValueError, OverflowError):
+        pass
+    raise StoreError(f"{store.path}: its settings cannot be read; {DAMAGED}")
+
+
+def held(
+    store: Store, wish: Wish, now: datetime, since: Iterable[Source] = Source
+) -> dict[Source, list[Held]]:
+    """What there is of each day, oldest first, of every source that *wish* names.
+
+    The first day that is held is, where it counts, that of the sources *since*.
+    """
+    when = calendar(store, wish, now)
+    exists = store.exists
+    settled = {each: store.settled(each) if exists else [] for each in Source}
+    firsts = [settled[each][0].window.start for each in since if settled[each]]
+    first = min(firsts, default=now - FIRST)
+    if not wish.interval and first >= now:  # this machine's clock is behind what was read
+        return {source: [] for source in wish.sources or Source}
+    interval = wish.interval or Interval(first, now)
+    if wish.since and wish.since >= interval.end:
+        return {each: [] for each in wish.sources or Source}
+    interval = replace(interval, start=max(interval.start, wish.since or interval.start))
+    asked_by = {Source.STATUS: settled[Source.POSTED]}
+    return {
+        each: when.held(interval, settled[each], asked_by.get(each, ()))
+        for each in wish.sources or Source
+    }
+
+
+def due(store: Store, wish: Wish, now: datetime) -> dict[Source, list[Held]]:
+    """The days that are to be read, oldest first, of every source that *wish* names.
+
+    Details may have landed of days long ago, which is no wish for all since.
+    """
+    days = held(store, wish, now, since=(Source.POSTED, Source.STATUS))
+    return {source: [day for day in days[source] if day.due or wish.again] for source in days}
+
+
+def planned(store: Store, wish: Wish, now: datetime) -> tuple[dict[Source, list[Held]], int]:
+    """What is `due`, and how many requests that takes at least."""
+    agents = 0
+    with store.snapshot() if store.exists else nullcontext(store) as still:
+        days = due(still, wish, now)
+        if still.exists and (asked := days.get(Source.STATUS)):
+            agents = len(still.agents(around(Interval(asked[0].day.start, asked[-1].day.end))))
+    return days, requests.least({source: len(held) for source, held in days.items()}, agents)
+
+
+def steps(
+    days: Mapping[Source, Sequence[Held]],
+) -> Iterator[tuple[Source, Sequence[Held]]]:
+    """Which of the *days* that are due are read after which.
+
+    Posted figures come first, as they are the fewest requests and name the
+    agents whose status is to be asked for; then all there is of the last two
+    days, which somebody may be waiting for; then the others. Details name agents too.
+    """
+    yield Source.POSTED, days.get(Source.POSTED, ())
+    recent = sorted({each.day.start for held in days.values() for each in held})[-RECENT:]
+    for of_recent in (True, False):
+        for source in (Source.DETAILS, Source.STATUS):
+            held = days.get(source, ())
+            yield source, [each for each in held if (each.day.start in recent) is of_recent]
+
+
+def around(interval: Interval) -> Interval:
+    """In which an agent must have done something to be asked the status of in *interval*."""
+    return Interval(interval.start - AROUND, interval.end + AROUND)
+
+
+def ready(store: Store, wish: Wish, now: datetime) -> Calendar:
+    """Make sure that *store* is there and up to date; when its days are read."""
+    store.upgrade()
+    when = calendar(store, wish, now)
+    store.create(
+        {
+            "granularity": str(when.granularity.seconds),
+            "reread": " ".join(str(int(age.total_seconds())) for age in when.reread),
+        }
+    )
+    return when

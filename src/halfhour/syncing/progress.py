@@ -1,0 +1,121 @@
+"""What a sync tells while it runs, and what it did in the end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from halfhour.errors import ApiError, HalfhourError, Incomplete, Unreachable
+from halfhour.ingest.detail_records import Oddity
+from halfhour.model.intervals import Interval
+from halfhour.model.vocabulary import Source
+from halfhour.redaction import LONGEST_QUOTED, harmless
+
+LISTED = 5
+"""How many conversations are named of those that something is odd about."""
+
+
+class Window(NamedTuple):
+    """A day, or as much of it as is over, of one source."""
+
+    source: Source
+    interval: Interval
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.interval}"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something happened: *kind* is waiting, planned, paused, asked, answered, settled, failed,
+    left_out (a source), odd (conversations), unnamed, unidentified (the organisation) or
+    clock_ahead.
+
+    *left* is how many requests the minute still allows, as far as is known;
+    *seconds* is how long a pause is, or what is planned takes at least.
+    """
+
+    kind: str
+    source: Source | None = None
+    window: Interval | None = None
+    rows: int | None = None
+    changed: int | None = None
+    done: int | None = None
+    of: int | None = None
+    left: int | None = None
+    requests: int | None = None
+    seconds: float | None = None
+    reason: str = ""
+
+    def as_json(self) -> dict[str, object]:
+        """Without what says nothing."""
+        told = {
+            "event": self.kind,
+            "source": self.source,
+            "window": str(self.window) if self.window else "",
+            "rows": self.rows,
+            "changed": self.changed,
+            "done": self.done,
+            "of": self.of,
+            "requests_left": self.left,
+            "requests": self.requests,
+            "seconds": self.seconds,
+            "reason": self.reason,
+        }
+        return {name: value for name, value in told.items() if value not in (None, "")}
+
+
+def counted(number: int, what: str) -> str:
+    """So many of *what*, which is one of them."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+Tell = Callable[[Event], None]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a sync did. *failed* are the windows that it could not get, and why, and *left_out*
+    the sources that the client is not allowed to read. *incomplete* are the windows that are
+    held without what could not be read, and what that was. *days* are those that files settled.
+    """
+
+    settled: int = 0
+    rows: int = 0
+    changed: int = 0
+    failed: dict[Window, HalfhourError] = field(default_factory=dict)
+    left_out: dict[Source, ApiError] = field(default_factory=dict)
+    incomplete: dict[Window, str] = field(default_factory=dict)
+    oddities: list[Oddity] = field(default_factory=list)
+    days: list[datetime] = field(default_factory=list)
+
+    def check(self) -> None:
+        """Raises Incomplete, or the one failure there was where nothing could be had."""
+        errors = list(self.failed.values())
+        if errors and not self.settled and isinstance(errors[0], Unreachable):
+            raise errors[0]
+        reasons = []
+        if errors:
+            listed = "".join(f"\n  {window}: {error}" for window, error in self.failed.items())
+            reasons.append(
+                f"{len(self.failed)} of {len(self.failed) + self.settled} windows are missing, the "
+                f"others are kept; run it again to fetch them:{listed}"
+            )
+        if self.incomplete:
+            listed = "".join(f"\n  {window}: {what}" for window, what in self.incomplete.items())
+            reasons.append(
+                f"{counted(len(self.incomplete), 'window')} of {self.settled} "
+                f"{'is' if len(self.incomplete) == 1 else 'are'} incomplete, as something could "
+                f"not be read; all else of them is kept:{listed}"
+            )
+        if reasons:
+            raise Incomplete("\n  ".join(reasons))
+
+    def tell_oddities(self, tell: Tell) -> None:
+        """A sentence for each kind, with the first conversations that it is true of."""
+        for kind in dict.fromkeys(each.kind for each in self.oddities):
+            found = [*dict.fromkeys(each for each in self.oddities if each.kind == kind)]
+            named = (", ".join(filter(None, oddity[1:3])) for oddity in found[:LISTED])
+            listed = "; ".join(harmless(words, LONGEST_QUOTED) for words in named)
+            more = f"; and {len(found) - LISTED} more" if len(found) > LISTED else ""
+            tell(Event("odd", rows=len(found), reason=f"{kind}: {len(found)} ({listed}{more})"))

@@ -1,0 +1,69 @@
+"""Keeps the store fresh beside the page, and knows how that goes."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from halfhour.api import now
+from halfhour.errors import HalfhourError
+from halfhour.redaction import LONGEST_QUOTED, harmless
+from halfhour.settings import Settings
+from halfhour.store.store import Store
+from halfhour.syncing import runner
+from halfhour.syncing.planner import Wish
+from halfhour.syncing.progress import Event
+
+log = logging.getLogger("halfhour")
+
+
+@dataclass(slots=True)
+class Live:
+    """What a sync beside the page does, as the page shows it; *said* is why the last one failed."""
+
+    every: timedelta | None = None
+    state: str = "off"
+    done: int = 0
+    of: int = 0
+    said: str = ""
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def start(self, load: Callable[[], Settings], store: Store) -> None:
+        """Sync at once, and again at every full *every*, until it is ended."""
+        self.state = "running"
+        threading.Thread(target=self._run, args=(load, store), daemon=True).start()
+
+    def _run(self, load: Callable[[], Settings], store: Store) -> None:
+        assert self.every
+        seconds = self.every.total_seconds()
+        while not self.ended.is_set():
+            self._sync(load, store)
+            self.ended.wait(seconds - now().timestamp() % seconds)
+
+    def _sync(self, load: Callable[[], Settings], store: Store) -> None:
+        """Once. What fails may be mended by the next turn, even a credential."""
+        self.state, self.done, self.of = "running", 0, 0
+        try:
+            outcome = asyncio.run(runner.sync(load(), store, Wish(), now, self._tell))
+            outcome.check()
+            said = ""
+        except HalfhourError as error:
+            said = str(error)
+        except Exception as error:  # noqa: BLE001  (a thread that ends would be missed by nobody)
+            said = f"unexpected {type(error).__name__}: {harmless(str(error), LONGEST_QUOTED)}"
+        self.state, self.said = "waiting", _briefly(said)
+        if said:
+            log.warning("sync: %s; trying again at the next turn", said)
+
+    def _tell(self, event: Event) -> None:
+        if event.of is not None:
+            self.done, self.of = event.done or 0, event.of
+
+
+def _briefly(said: str) -> str:
+    """With the first of what it lists, a line each, as there may be one of each day."""
+    head, *listed = said.split("\n  ")
+    more = f"; and {len(listed) - 1} more" if len(listed) > 1 else ""
+    return " ".join([head, *listed[:1]]) + more

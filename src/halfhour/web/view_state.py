@@ -1,0 +1,199 @@
+"""What an address asks to see. What it says that cannot be meant is said, and the rest is shown."""
+
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from enum import StrEnum
+from typing import Any
+
+from halfhour.errors import ConfigError, near_miss
+from halfhour.genesys.requests import Question
+from halfhour.model import time_ranges
+from halfhour.model.intervals import Interval
+from halfhour.model.vocabulary import Basis
+
+NARROWED = ("queue", "media", "division", "team")
+"""What can be chosen one of."""
+
+
+TODAY = "today"
+"""The day that it is whenever the page looks; a date is that date for ever."""
+
+
+class Measure(StrEnum):
+    """What the cells show; its value is the word in the address."""
+
+    HANDLE = "handle"
+    TALK = "talk"
+    HOLD = "hold"
+    ACW = "acw"
+    BUSY = "busy"
+    ON_QUEUE = "on-queue"
+    OCCUPANCY = "occupancy"
+    HANDLED = "handled"
+
+    @property
+    def column(self) -> str:
+        """Of a report by interval."""
+        return {
+            Measure.ON_QUEUE: "on_queue_time_sec",
+            Measure.OCCUPANCY: "occupancy_ratio",
+            Measure.HANDLED: "handled_count",
+        }.get(self, f"{self.value}_time_sec")
+
+
+OF_STATUS = (Measure.ON_QUEUE, Measure.OCCUPANCY)
+
+
+class Sort(StrEnum):
+    """In which order agents stand."""
+
+    NAME = "name"
+    LOAD = "load"
+    OCCUPANCY = "occupancy"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A day of agents by half-hours, those with *find* in the name.
+
+    *agent* is the one to tell more of. *problems* are sentences about what the
+    address got wrong.
+    """
+
+    day: date
+    zone: tzinfo
+    measure: Measure = Measure.HANDLE
+    basis: Basis = Basis.POSTED
+    sort: Sort = Sort.NAME
+    queue: str = ""
+    media: str = ""
+    division: str = ""
+    team: str = ""
+    agent: str = ""
+    find: str = ""
+    problems: tuple[str, ...] = ()
+
+    @property
+    def interval(self) -> Interval:
+        """The local day."""
+        start = datetime.combine(self.day, time(), self.zone)
+        return Interval(start, datetime.combine(self.day + timedelta(days=1), time(), self.zone))
+
+    @property
+    def question(self) -> Question:
+        """What a store is asked for it."""
+        queues, media, divisions, teams = (
+            (chosen,) if (chosen := getattr(self, name)) else () for name in NARROWED
+        )
+        return Question(
+            self.interval,
+            self.zone,
+            basis=self.basis,
+            queues=queues,
+            media=media,
+            divisions=divisions,
+            teams=teams,
+        )
+
+    @property
+    def shows_status(self) -> bool:
+        """Whether sums of agents' status go with it, which is of no queue or media type."""
+        return not (self.queue or self.media)
+
+    @property
+    def totals_occupancy(self) -> bool:
+        """Whether an agent's total is the occupancy of the day, which no half-hours add up to."""
+        return Measure.OCCUPANCY in (self.measure, self.sort)
+
+    def measures(self, columns: Container[str]) -> list[Measure]:
+        """Those that a report with *columns* tells of it."""
+        return [
+            each
+            for each in Measure
+            if each.column in columns and (self.shows_status or each not in OF_STATUS)
+        ]
+
+    def told_by(self, columns: Container[str]) -> "View":
+        """It, with a measure and an order that a report with *columns* tells.
+
+        One that it does not is replaced, and told of.
+        """
+        known, view = self.measures(columns), self
+        if self.measure not in known:
+            view = view._instead("measure", Measure.HANDLE)
+        if self.sort is Sort.OCCUPANCY and Measure.OCCUPANCY not in known:
+            view = view._instead("sort", Sort.NAME)
+        return view
+
+    def _instead(self, word: str, usual: StrEnum) -> "View":
+        given = getattr(self, word)
+        why = (
+            "it is of all that an agent does, not of one queue or media type"
+            if given in OF_STATUS and not self.shows_status
+            else f"it is not known on the {self.basis} basis"
+        )
+        problem = f"{word} {given}: {why}; showing {usual} instead"
+        instead: dict[str, Any] = {word: usual}
+        return replace(self, problems=(*self.problems, problem), **instead)
+
+    def among(self, known: Mapping[str, Iterable[str]]) -> "View":
+        """It, with choices as they are written in what is *known*.
+
+        One that is not known is left out, and told of.
+        """
+        problems, chosen = list(self.problems), dict[str, Any]()
+        for name in NARROWED:
+            given = getattr(self, name)
+            names = {each.casefold(): each for each in known[name]}
+            chosen[name] = names.get(given.casefold(), "")
+            if given and not chosen[name]:
+                near = near_miss(given, names.values())
+                problems.append(f"{name} {given!r}: none of that name is known here{near}")
+        return replace(self, problems=tuple(problems), **chosen)
+
+
+def view(asked: Mapping[str, str], now: datetime, zone: str = "UTC") -> View:
+    """What the query of an address asks for; *zone* is for one that names none."""
+    problems: list[str] = []
+
+    def word(name: str, kind: type[StrEnum], default: StrEnum) -> StrEnum:
+        given = asked.get(name, "")
+        if given in {*kind, ""}:
+            return kind(given) if given else default
+        problems.append(f"{name} {given!r} is none of {', '.join(kind)}{near_miss(given, kind)}")
+        return default
+
+    try:
+        local: tzinfo = time_ranges.zone(asked.get("zone") or zone)
+    except ConfigError as error:
+        problems.append(str(error).removeprefix("--"))
+        local = UTC
+    measure = word("measure", Measure, Measure.HANDLE)
+    basis = word("basis", Basis, Basis.POSTED)
+    if basis is Basis.BOTH:
+        problems.append("basis 'both' is for one half-hour: choose a cell to see them side by side")
+        basis = Basis.POSTED
+    return View(
+        _day(asked.get("day", ""), now.astimezone(local).date(), problems),
+        local,
+        Measure(measure),
+        Basis(basis),
+        Sort(word("sort", Sort, Sort.NAME)),
+        **{name: asked.get(name, "") for name in (*NARROWED, "agent", "find")},
+        problems=tuple(problems),
+    )
+
+
+def _day(text: str, today: date, problems: list[str]) -> date:
+    if text in ("", TODAY):
+        return today
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        problems.append(f"day {text!r} is no date such as {today}")
+        return today
+    if not date(2010, 1, 2) <= day <= today + timedelta(days=1):
+        problems.append(f"day {text}: there is nothing then; showing {today}")
+        return today
+    return day

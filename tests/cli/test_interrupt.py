@@ -1,0 +1,155 @@
+"""Ctrl-C and SIGTERM, at a moment when an answer is awaited."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+
+
+def awaited(cloud):
+    """Until the emulator has the request that it will not answer."""
+    for _ in range(200):
+        if cloud.requests("aggregates/query"):
+            return
+        time.sleep(0.05)
+    raise AssertionError("the request never came")
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_it_at_once_and_leaves_no_file(cloud, tmp_path, sent, code):
+    cloud.faults({"kind": "hang", "endpoint": "aggregates", "seconds": 60})
+    command = [sys.executable, "-m", "halfhour", "report", "--output", "day.csv"]
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, **cloud.environment},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        awaited(cloud)
+        process.send_signal(sent)
+        _, err = process.communicate(timeout=10)
+
+    assert (process.returncode, err) == (code, "halfhour: interrupted\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+IGNORING_SIGINT = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]
+"""Begins a command as a shell does in the background of a script, or nohup."""
+
+
+def test_where_sigint_is_ignored_it_stays_so_and_sigterm_ends_it_all_the_same(cloud, tmp_path):
+    cloud.faults({"kind": "hang", "endpoint": "aggregates", "seconds": 60})
+    command = [*IGNORING_SIGINT, sys.executable, "-m", "halfhour", "report", "--output", "day.csv"]
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, **cloud.environment},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        awaited(cloud)
+        process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=1)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=10)
+
+    assert (process.returncode, err) == (143, "halfhour: interrupted\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("module", ["duckdb", "pyarrow"])
+def test_sigterm_in_the_midst_of_an_import_waits_for_its_end(module, tmp_path):
+    (tmp_path / "slow.py").write_text(
+        f"import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\nimport {module}\n"
+        "print('imported', flush=True)\n"
+    )
+    script = (
+        "from halfhour.cli.exit_codes import ended\n"
+        "def command():\n"
+        "    import slow\n"
+        "    while True: pass\n"
+        "ended(command)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stdout) == (143, "imported\n")
+    assert done.stderr == "halfhour: interrupted\n"
+
+
+def test_an_interrupt_that_is_lost_in_a_callback_comes_again():
+    script = (
+        "import os, signal, weakref; from halfhour.cli.exit_codes import ended\n"
+        "class Thing: pass\n"
+        "def command():\n"
+        "    thing = Thing()\n"
+        "    end = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGTERM))\n"
+        "    del thing\n"
+        "    while True: pass\n"
+        "ended(command)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert (done.returncode, done.stderr) == (143, "halfhour: interrupted\n")
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_waits_for_no_thread_and_says_nothing(sent):
+    script = (
+        "import threading, time; from halfhour.cli.exit_codes import ended\n"
+        "def command():\n"
+        "    threading.Thread(target=time.sleep, args=(60,)).start()\n"
+        "    raise KeyboardInterrupt\n"
+        "ended(command)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr
+        assert process.stderr.readline() == "halfhour: interrupted\n"
+        time.sleep(0.2)
+        process.send_signal(sent)
+        _, err = process.communicate(timeout=10)
+    assert (process.returncode, err) == (-sent, "")
+
+
+def test_a_reader_that_stops_early_is_no_failure(cloud):
+    command = f"{sys.executable} -m halfhour report --from 2026-03-01 --to 2026-03-03 | head -1"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        env={**os.environ, **cloud.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0
+    assert done.stdout.startswith("interval_start")
+    assert "Error" not in done.stderr
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+@pytest.mark.parametrize("module", [["genesys_emulator"], ["halfhour", "emulator"]])
+def test_the_emulator_ends_at_once_without_a_word(sent, code, module):
+    command = [sys.executable, "-m", *module]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("http://127.0.0.1:")
+        process.send_signal(sent)
+        _, err = process.communicate(timeout=10)
+
+    assert process.returncode == code
+    assert len(err.splitlines()) == 1

@@ -1,0 +1,194 @@
+"""Reports as files, through the command line."""
+
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+from typing import Any
+
+import openpyxl
+import pyarrow.parquet as pq
+import pytest
+
+from halfhour.cli.output import Shape, destination
+from halfhour.errors import ConfigError
+from halfhour.model.vocabulary import Format, Source
+from halfhour.store.store import Store
+from tests.store.test_store import AS_ROOT, may_mount
+
+RANGE = ("--from", "2026-02-27", "--to", "2026-03-03")
+INTERVAL = "2026-02-27T00:00:00.000Z/2026-03-03T00:00:00.000Z"
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+def test_a_report_that_is_written_day_by_day_is_the_report(cloud, halfhour, tmp_path, zone):
+    """By interval the parts come from a store one after the other; a table takes them at once."""
+    asked = ("report", *RANGE, "--zone", zone, "--store", "s.duckdb")
+    for name in ("r.parquet", "r.ndjson", "r.json", "r.csv", "r.xlsx"):
+        ran = halfhour(*asked, "--output", name)
+        assert ran.code == 0, ran.err
+        said = ran.err.splitlines()[-2]
+        assert said.startswith("halfhour: ")
+
+    table = pq.read_table(tmp_path / "r.parquet")
+    facts = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
+    lines = [json.loads(line) for line in (tmp_path / "r.ndjson").read_text().splitlines()]
+    with (tmp_path / "r.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    book: Any = openpyxl.load_workbook(tmp_path / "r.xlsx")
+    sheet, agents = book["Intervals"], book["Agents"]
+
+    assert facts["halfhour.zone"] == zone
+    assert facts["halfhour.source"] == "conversation aggregates, user aggregates"
+    assert table.num_rows == len(lines) == len(rows) == len(list(sheet.rows)) - 1 > 500
+    assert json.loads((tmp_path / "r.json").read_text()) == lines
+    starts = table["interval_start"].to_pylist()
+    assert starts == sorted(starts)
+    handled = table["handle_time_sec"].to_pylist()
+    assert [float(row["handle_time_sec"]) for row in rows] == handled
+    assert [line["handle_time_sec"] for line in lines] == handled
+    shown = sum(row[3].value.total_seconds() for row in agents.iter_rows(min_row=2))
+    assert shown == pytest.approx(sum(handled))
+
+
+POSTED, STATUS, DETAILS = (source.called for source in Source)
+
+
+@pytest.mark.parametrize(
+    ("words", "sources"),
+    [
+        ((), [POSTED]),
+        (("--with-capacity",), [POSTED, "agent utilization aggregates"]),
+        (("--store", "posted.duckdb"), [POSTED, STATUS]),
+        (("--store", "posted.duckdb", "--queue", "Billing"), [POSTED]),
+        (("--store", "all.duckdb"), [POSTED, STATUS, DETAILS]),
+        (("--store", "all.duckdb", "--basis", "worked"), [STATUS, DETAILS]),
+        (("--store", "all.duckdb", "--basis", "both"), [POSTED, STATUS, DETAILS]),
+        (("--basis", "worked"), [STATUS, DETAILS]),
+    ],
+    ids=" ".join,
+)
+def test_every_source_that_a_column_comes_from_is_named_and_no_other(
+    halfhour, tmp_path, words, sources
+):
+    day = ("--from", "2026-03-02", "--to", "2026-03-03")
+    if "all.duckdb" in words:
+        halfhour("sync", *day, "--store", "all.duckdb")
+    for name in ("r.html", "r.svg", "r.xlsx", "r.parquet"):
+        ran = halfhour("report", *day, *words, "--output", name)
+        assert ran.code == 0, ran.err
+
+    named = ", ".join(sources)
+    assert f"<dt>Source</dt><dd>{named}</dd>" in (tmp_path / "r.html").read_text()
+    assert f">Source: {named}</text>" in (tmp_path / "r.svg").read_text()
+    told = openpyxl.load_workbook(tmp_path / "r.xlsx")["What it means"].values
+    assert ("Source", named) in [row[:2] for row in told]
+    assert pq.read_schema(tmp_path / "r.parquet").metadata[b"halfhour.source"] == named.encode()
+
+
+def test_its_range_is_in_the_metadata_whole(cloud, halfhour, tmp_path):
+    halfhour("report", *RANGE, "--store", "s.duckdb", "--output", "r.parquet")
+    assert (
+        pq.read_schema(tmp_path / "r.parquet").metadata[b"halfhour.interval"] == INTERVAL.encode()
+    )
+
+
+@pytest.mark.parametrize("ending", ["", ".wal", ".lock"])
+@pytest.mark.parametrize("name", ["s.duckdb", "other.duckdb", "link"])
+def test_a_store_is_not_written_over_nor_what_belongs_to_it(tmp_path, name, ending):
+    """What DuckDB has not yet taken from its log into its file is lost with the log."""
+    for store in ("s.duckdb", "other.duckdb"):
+        Store(tmp_path / store).create({"granularity": "1800"})
+        for beside in (".wal", ".lock"):
+            (tmp_path / f"{store}{beside}").touch()
+    for beside in ("", ".wal", ".lock"):
+        (tmp_path / f"link{beside}").symlink_to(f"other.duckdb{beside}")
+    output = tmp_path / f"{name}{ending}"
+    before = output.read_bytes()
+    shape = Shape(form=Format.CSV, output=output)
+
+    with (
+        pytest.raises(ConfigError, match=re.escape(f"--output {output}: ")),
+        destination(shape, Store(tmp_path / "s.duckdb")),
+    ):
+        pass
+
+    assert output.read_bytes() == before
+
+
+@pytest.mark.parametrize("ending", ["", ".wal", ".lock"])
+def test_nor_is_a_store_that_is_still_to_be_made(cloud, halfhour, tmp_path, ending):
+    ran = halfhour(
+        "report", *RANGE, "--store", "s.duckdb", "--output", f"s.duckdb{ending}", "--format", "csv"
+    )
+
+    assert ran.code == 2
+    assert f"--output s.duckdb{ending}: that belongs to the store" in ran.err
+    assert not list(tmp_path.iterdir())
+
+
+EVERY_FORMAT = f"""
+import sys
+from pathlib import Path
+
+from halfhour import errors
+from halfhour.cli import report
+from halfhour.cli.options import Rows
+from halfhour.cli.output import Shape
+from halfhour.model.vocabulary import Format, Source
+from halfhour.store.store import Store
+
+disk, store = Path(sys.argv[1]), Store(Path("halfhour.duckdb"))
+question = Rows(from_={RANGE[1]!r}, to={RANGE[3]!r}).question(offline=True)
+for form in Format:
+    output = disk / f"r.{{form}}"
+    output.write_text("old")
+    shape = Shape(form=form, output=output, layout="generic" if form is Format.WFM else "")
+    try:
+        report.report(None, question, shape, store=store, offline=True)
+    except errors.WriteError as error:
+        assert "what was there is untouched" in str(error)
+        print(form, output.read_text(), len(list(disk.iterdir())))
+    output.unlink()
+"""
+
+
+def test_a_full_disk_leaves_the_old_file_in_place(cloud, halfhour, tmp_path):
+    """In every format, each of which is more than the page of memory that is left."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if not may_mount(disk):
+        pytest.skip("this system lets nobody mount a disk of their own")
+    halfhour("sync", *RANGE, "--source", "posted")
+    (tmp_path / "every.py").write_text(EVERY_FORMAT)
+    command = f"mount -t tmpfs -o size=8k tmpfs {disk} && {sys.executable} every.py {disk}"
+    done = subprocess.run(
+        [*AS_ROOT, "sh", "-c", command], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+
+    assert done.stdout.splitlines() == [f"{form} old 1" for form in Format]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--output", "r.parket"), "did you mean '.parquet'?"),
+        (("--output", "r.xls"), "did you mean '.xlsx'?"),
+        (("--format", "exel"), 'Did you mean "excel"?'),
+    ],
+)
+def test_a_form_that_there_is_not_is_answered_with_the_nearest(halfhour, words, said):
+    ran = halfhour("report", *RANGE, *words)
+
+    assert ran.code == 2
+    assert said in ran.err
+
+
+def test_on_a_pipe_any_form_is_bytes(cloud, halfhour, tmp_path):
+    command = [sys.executable, "-m", "halfhour", "report", *RANGE, "--format", "parquet"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=halfhour.environment, check=True, capture_output=True
+    )
+    assert pq.read_table(io.BytesIO(done.stdout)).num_rows > 500

@@ -1,0 +1,140 @@
+"""A server that sends back what it was sent, or draws on the terminal, against the command line."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from halfhour import report
+from halfhour.errors import ApiError
+from halfhour.settings import load
+from tests.echoing import SECRET, Answer, Echo, assert_nothing_leaks, echoing, let_in
+from tests.processes import Halfhour, Ran
+
+DAY = ("--from", "2026-03-02", "--to", "2026-03-03")
+
+
+def login_refused(_: str, echo: Echo) -> Answer:
+    return 401, "No", {}, {"error": f"no {echo.text}", "description": echo.text}
+
+
+def login_broken(_: str, echo: Echo) -> Answer:
+    return 500, echo.line, {"inin-correlation-id": echo.line}, f"<html>{echo.text}"
+
+
+def refused(status: int) -> Callable[[str, Echo], Answer]:
+    def answer(path: str, echo: Echo) -> Answer:
+        said = {"code": echo.text, "message": echo.text, "contextId": echo.text}
+        return let_in(path) or (status, echo.line, {}, said)
+
+    return answer
+
+
+def in_reason(path: str, echo: Echo) -> Answer:
+    headers = {"ININ-Correlation-Id": echo.line, "Retry-After": "0"}
+    return let_in(path) or (503, echo.line, headers, echo.text)
+
+
+def in_type(path: str, echo: Echo) -> Answer:
+    return let_in(path) or (200, "OK", {"Content-Type": echo.line}, echo.text)
+
+
+def in_job(path: str, echo: Echo) -> Answer:
+    if path.endswith("/availability"):
+        content: object = {"dataAvailabilityDate": "2026-03-04T00:00:00Z"}
+    elif path.endswith("/organizations/me"):
+        content = {"id": "1"}
+    elif path.endswith("/jobs"):
+        content = {"jobId": "1"}
+    else:
+        content = {"state": "FAILED", "errorMessage": echo.text}
+    return let_in(path) or (200, "OK", {}, content)
+
+
+def fresh(halfhour: Halfhour, url: str, *words: str, **environment: str) -> Ran:
+    mine = {"GENESYS_CLIENT_ID": "my-client", "GENESYS_CLIENT_SECRET": SECRET}
+    return halfhour(*words, GENESYS_REGION=url, **mine, **environment)
+
+
+ANSWERS = [
+    (login_refused, ("report", *DAY), 3),
+    (login_broken, ("report", *DAY), 1),
+    (refused(400), ("report", *DAY), 1),
+    (refused(401), ("report", *DAY), 3),
+    (refused(403), ("report", *DAY), 3),
+    (refused(500), ("sync", *DAY), 5),
+    (in_reason, ("report", *DAY, "--attempts", "2"), 1),
+    (in_type, ("sync", *DAY), 5),
+    (in_job, ("report", *DAY, "--basis", "worked"), 5),
+]
+NAMES = "login-401 login-500 400 401 403 500-of-days reason content-type job".split()
+
+
+@pytest.mark.parametrize(("answer", "words", "code"), ANSWERS, ids=NAMES)
+def test_what_a_server_sends_back_is_shown_without_the_secret_and_draws_nothing(
+    halfhour, answer, words, code
+):
+    with echoing(answer) as url:
+        ran = fresh(halfhour, url, *words)
+
+    assert ran.code == code
+    assert_nothing_leaks(ran.err)
+    assert all(line.startswith(("halfhour: ", "  ")) for line in ran.err.splitlines())
+    assert max(map(len, ran.err.splitlines())) < 2_000
+
+
+@pytest.mark.parametrize("answer", [login_refused, refused(500), in_reason], ids=NAMES[:3])
+def test_nor_is_it_in_the_log_of_a_machine(halfhour, answer):
+    with echoing(answer) as url:
+        ran = fresh(halfhour, url, "sync", *DAY, "--log-format", "json")
+
+    told = [json.loads(line) for line in ran.err.splitlines()]
+    assert_nothing_leaks("\n".join(str(value) for event in told for value in event.values()))
+
+
+@pytest.mark.parametrize("length", [60_000, 5_000_000])
+def test_an_error_of_five_megabytes_is_shortened_and_keeps_what_to_do(halfhour, length):
+    def answer(path: str, _: Echo) -> Answer:
+        return let_in(path) or (403, "No", {}, {"message": "x" * length})
+
+    with echoing(answer) as url:
+        ran = fresh(halfhour, url, "report", *DAY)
+
+    assert len(ran.err) < 1_000
+    assert ("…" if length < 64_000 else "HTTP 403: No") in ran.err  # it is read no further
+    assert "ask an admin" in ran.err
+
+
+def test_nor_is_it_in_what_python_raises(tmp_path):
+    environ = {"GENESYS_CLIENT_ID": "my-client", "GENESYS_CLIENT_SECRET": SECRET}
+    with echoing(refused(400)) as url:
+        settings = load(environ={**environ, "GENESYS_REGION": url, "HALFHOUR_ATTEMPTS": "1"})
+        with pytest.raises(ApiError) as caught:
+            report(start="2026-03-02", end="2026-03-03", settings=settings)
+
+    error = caught.value
+    for text in (str(error), repr(error), error.message, error.code, error.correlation_id):
+        assert_nothing_leaks(f"*** {text}")
+
+
+def test_nor_is_it_in_a_traceback_that_was_asked_for():
+    script = (
+        "from halfhour.cli.exit_codes import ended; from halfhour.settings import load\n"
+        "def command():\n"
+        "    raise ValueError(f'of \\x1b {load().client_secret}')\n"
+        "ended(command)"
+    )
+    mine = {"GENESYS_CLIENT_ID": "my-client", "GENESYS_CLIENT_SECRET": SECRET}
+    for more in ({"HALFHOUR_DEBUG": "1"}, {}):
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            env={**os.environ, **mine, **more}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+        assert done.returncode == 1
+        assert "ValueError: of \\x1b ***" in done.stderr
+        assert ("Traceback" in done.stderr) == bool(more)
+        assert SECRET not in done.stderr

@@ -1,0 +1,441 @@
+"""`halfhour sync` and what reads its store, as processes; killed at any moment."""
+
+import csv
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from genesys_emulator.pytest_plugin import running
+from halfhour import report
+from halfhour.model.intervals import Interval
+from halfhour.model.vocabulary import Source
+from halfhour.render.csv_json import csv_file
+from halfhour.store.store import Store
+from tests.cli.test_interrupt import IGNORING_SIGINT
+from tests.prepared_process import started
+from tests.processes import Cloud, emulator
+from tests.syncing.test_runner import bring
+
+RANGE = ("--from", "2026-02-26", "--to", "2026-03-03")
+SHORT = ("--from", "2026-03-01", "--to", "2026-03-03")
+DAYS = 2
+WINDOWS = 3 * DAYS
+"""Of the short one: days of each source."""
+
+SMALL = ("--now", "2026-03-03T00:00:00Z", "--agents", "6", "--requests-per-minute", "100000")
+
+
+@pytest.fixture(scope="module")
+def small_cloud() -> Iterator[Cloud]:
+    yield from emulator(*SMALL)
+
+
+def command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "halfhour", *words]
+
+
+def environment(cloud: Cloud) -> dict[str, str]:
+    return {**os.environ, **cloud.environment}
+
+
+EXPORTS = tuple((basis, by) for basis in ("posted", "worked") for by in ("interval", "agent"))
+
+
+def ending(folder: Path) -> tuple[bytes, dict[str, list[tuple[Any, ...]]]]:
+    """All that there is to see of the store in *folder*: the exports as CSV, which must be whole,
+    and the rows of every table but for when they were read.
+    """
+    path, file = folder / "halfhour.duckdb", BytesIO()
+    for basis, by in EXPORTS:
+        table = report(start=SHORT[1], end=SHORT[3], basis=basis, by=by, store=path, offline=True)
+        csv_file([table], file)
+    with duckdb.connect(str(path), read_only=True) as connection:
+        names = connection.execute("select table_name from duckdb_tables()").fetchall()
+        rows = {
+            name: connection.execute(
+                f"select columns(lambda c: c <> 'read_at') from {name} order by all"
+            ).fetchall()
+            for (name,) in names
+        }
+    return file.getvalue(), rows
+
+
+def killed(cloud: Cloud, folder: Path, dice: random.Random) -> bool:
+    """A sync that is killed at one of the events that are still to come, or up to 30 ms after it;
+    whether it was still running.
+
+    Of each window that is due there are three: before it is asked for, and before and after it is
+    committed.
+    """
+    process = started(("sync", *SHORT, "--log-format", "json"), folder, cloud.environment)
+    assert process.stderr
+    due = json.loads(process.stderr.readline())["of"]
+    if due:
+        for _ in range(dice.randint(1, 3 * due)):
+            process.stderr.readline()
+        time.sleep(dice.choice((0, dice.uniform(0, 0.03))))
+        process.kill()
+    process.communicate(timeout=60)
+    assert process.returncode in (0, -signal.SIGKILL)
+    return process.returncode != 0
+
+
+def finished(cloud: Cloud, folder: Path) -> None:
+    process = started(("sync", *SHORT), folder, cloud.environment)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+
+
+@dataclass(frozen=True)
+class Course:
+    """A sync that is to be killed: of *cloud*, from the store *begun* if there is one, to where it
+    ends when nothing happens to it.
+    """
+
+    cloud: Cloud
+    begun: bytes | None
+    end: tuple[bytes, dict[str, list[tuple[Any, ...]]]]
+
+    def begin(self, folder: Path) -> None:
+        folder.mkdir()
+        if self.begun:
+            (folder / "halfhour.duckdb").write_bytes(self.begun)
+
+
+@pytest.fixture(scope="module")
+def courses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Course]]:
+    """By whether days are read for the first time, or again after Genesys put right a quarter."""
+    with ExitStack() as clouds:
+
+        @cache
+        def course(reading: str) -> Course:
+            cloud = Cloud(clouds.enter_context(running(*SMALL)).url)
+            folder, begun = tmp_path_factory.mktemp(reading), None
+            path = folder / "halfhour.duckdb"
+            if reading == "again":
+                cloud.faults({"kind": "restatement", "share": 0.25})
+                first = datetime(2026, 3, 3, tzinfo=UTC)
+                days = Interval(first - timedelta(days=2), first)
+                bring(cloud.settings, Store(path), days, first, sources=None)
+                begun = path.read_bytes()
+                cloud.clock(now="2026-03-08T03:00:00Z")
+            finished(cloud, folder)
+            return Course(cloud, begun, ending(folder))
+
+        yield course
+
+
+KILLS = 9
+"""Of each of six: 54."""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
+@pytest.mark.parametrize(
+    ("reading", "seed"), [(r, n) for r in ("first", "again") for n in range(3)]
+)
+def test_killed_at_any_moment_and_run_again_it_ends_where_it_would_have(
+    courses, tmp_path, reading, seed
+):
+    """Up to three are killed one after the other on what the one before has left."""
+    dice, course = random.Random(f"{reading} {seed}"), courses(reading)
+    assert bool(course.end[1]["revisions"]) == (reading == "again")
+    kills = 0
+    while kills < KILLS:
+        folder = tmp_path / str(kills)
+        course.begin(folder)
+        for _ in range(3):
+            kills += killed(course.cloud, folder, dice)
+        finished(course.cloud, folder)
+        assert ending(folder) == course.end
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are another thing there")
+def test_sigterm_ends_it_at_any_moment_also_in_the_background_of_a_script(courses, tmp_path):
+    """Where SIGINT is ignored; some come before there is anything but Python."""
+    dice, course = random.Random(), courses("first")
+    course.begin(tmp_path / "store")
+    codes = []
+    for _ in range(12):
+        with subprocess.Popen(
+            [*IGNORING_SIGINT, *command("sync", *SHORT)],
+            cwd=tmp_path / "store",
+            env=environment(course.cloud),
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            time.sleep(dice.uniform(0.1, 1.5))
+            process.terminate()
+            _, err = process.communicate(timeout=20)
+        codes.append(process.returncode)
+        assert "Traceback" not in err
+        assert "Exception ignored" not in err
+    assert {*codes} <= {0, 143, -signal.SIGTERM}
+    assert 143 in codes
+
+    finished(course.cloud, tmp_path / "store")
+    assert ending(tmp_path / "store") == course.end
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are another thing there")
+@pytest.mark.parametrize(("signal_", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_it_ends_within_a_second_when_it_is_told_to(small_cloud, tmp_path, signal_, code):
+    small_cloud.reset()
+    small_cloud.faults({"kind": "hang", "seconds": 60, "endpoint": "aggregates"})
+    with subprocess.Popen(
+        command("sync", *RANGE, "--log-format", "json"),
+        cwd=tmp_path,
+        env=environment(small_cloud),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr
+        process.stderr.readline()
+        process.stderr.readline()
+        began = time.monotonic()
+        process.send_signal(signal_)
+        rest = process.stderr.read()
+        process.wait(timeout=20)
+    assert process.returncode == code
+    assert time.monotonic() - began < 1.5
+    assert "Traceback" not in rest
+
+
+def test_a_report_reads_what_is_missing_first_and_then_asks_nothing(cloud, halfhour, tmp_path):
+    first = halfhour("report", *SHORT, "--store", "s.duckdb", "--format", "csv")
+    asked = len(cloud.requests("conversations/aggregates/query"))
+    again = halfhour("report", *SHORT, "--store", "s.duckdb", "--format", "csv")
+    direct = halfhour("report", *SHORT, "--format", "csv")
+
+    assert (first.code, again.code) == (0, 0), first.err
+    assert asked == DAYS
+    assert first.out == again.out
+    # Without a store no status is asked for, so those who were only there are not known.
+    rows = first_columns(direct.out)
+    assert [row for row in first_columns(first.out) if row in rows] == rows
+    idle = [row for row in first_columns(first.out) if row not in rows]
+    assert {tuple(row[4:7]) for row in idle} == {("0.000",) * 3}
+    assert first.out.count("\n") > 100
+
+
+def first_columns(report: str) -> list[list[str]]:
+    return [row[:7] for row in csv.reader(report.splitlines())]
+
+
+def test_reports_beside_a_running_sync_show_what_is_held_and_do_not_wait(cloud, halfhour, tmp_path):
+    halfhour("sync", "--from", "2026-03-01", "--to", "2026-03-02")
+    cloud.faults({"kind": "hang", "seconds": 60, "endpoint": "aggregates", "calls": [3]})
+    with subprocess.Popen(
+        command("sync", *RANGE, "--source", "posted", "--log-format", "json"),
+        cwd=tmp_path,
+        env=environment(cloud),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr
+        while "settled" not in process.stderr.readline():
+            pass
+        held = ("report", "--from", "2026-03-01", "--to", "2026-03-02", "--format", "csv")
+        first = [halfhour(*held) for _ in range(3)]
+        wider = halfhour("report", *RANGE, "--format", "csv")
+        assert process.poll() is None
+        process.kill()
+        process.stderr.read()
+
+    assert {ran.code for ran in first} == {0}
+    assert len({ran.out for ran in first}) == 1
+    assert wider.code == 5
+    assert "another sync of halfhour.duckdb is under way; showing what is held" in wider.err
+    assert "not all of it is held" in wider.err
+    assert set(first[0].out.splitlines()) <= set(wider.out.splitlines())
+
+
+def test_a_store_in_the_folder_is_used_without_being_named(cloud, halfhour):
+    day = ("--from", "2026-03-01", "--to", "2026-03-02")
+    halfhour("sync", *SHORT)
+    asked = len(cloud.requests("conversations/aggregates/query"))
+    ran = halfhour("report", *day, "--queue", "Billing", "--format", "csv")
+
+    assert ran.code == 0, ran.err
+    assert len(cloud.requests("conversations/aggregates/query")) == asked
+    halfhour("sync", *day, "--store", "other.duckdb")
+    other = halfhour("report", *day, "--queue", "Billing", "--format", "csv",
+                     "--store", "other.duckdb")  # fmt: skip
+    assert other.out == ran.out
+
+
+def test_what_is_not_held_is_listed_and_the_exit_code_says_so(cloud, halfhour):
+    halfhour("sync", "--from", "2026-03-01", "--to", "2026-03-02")
+    ran = halfhour("report", *RANGE, "--offline", "--format", "csv")
+
+    assert ran.code == 5
+    assert "2026-02-26T00:00:00.000Z/2026-03-01T00:00:00.000Z" in ran.err
+    assert ran.out.count("\n") > 10
+    assert len(cloud.requests("conversations/aggregates/query")) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "filled", "empty"),
+    [
+        (Source.POSTED, "handle_time_sec", "worked_time_sec"),
+        (Source.DETAILS, "worked_time_sec", "handle_time_sec"),
+    ],
+)
+def test_of_what_was_never_read_columns_are_empty_and_named(cloud, halfhour, source, filled, empty):
+    day = ("--from", "2026-03-02", "--to", "2026-03-03")
+    halfhour("sync", *day, "--source", source)
+    ran = halfhour("report", *day, "--basis", "both", "--offline", "--format", "json")
+
+    assert ran.code == 5
+    assert {row[empty] for row in ran.json} == {None}
+    assert None not in {row[filled] for row in ran.json}
+    (other,) = {Source.POSTED, Source.DETAILS} - {source}
+    (said,) = [line for line in ran.err.splitlines() if other.permission in line]
+    assert empty in said
+    assert filled not in said
+    assert f"{other} 2026-03-02T00:00:00.000Z/2026-03-03T00:00:00.000Z" in ran.err
+
+
+def test_without_a_store_it_says_where_status_comes_from(cloud, halfhour):
+    said = "without a store there is no status or occupancy"
+    day = ("report", "--from", "2026-03-02", "--to", "2026-03-03")
+    assert said in halfhour(*day).err
+    assert said not in halfhour(*day, "--by", "queue").err
+    assert said not in halfhour(*day, "--store", "s.duckdb").err
+
+
+def test_a_sync_that_could_not_get_everything_exits_with_5(cloud, halfhour):
+    cloud.faults({"kind": "status", "status": 500, "endpoint": "aggregates", "calls": [2]})
+    ran = halfhour("sync", *RANGE, "--source", "posted")
+
+    assert ran.code == 5
+    assert "1 of 5 windows are missing" in ran.err
+    covered = halfhour("coverage", *RANGE, "--format", "json")
+    states = [day["state"] for day in json.loads(covered.out) if day["source"] == "posted"]
+    assert sorted(states) == ["missing", *["settled"] * 4]
+    assert halfhour("sync", *RANGE, "--source", "posted").code == 0
+
+
+def test_coverage_and_revisions_are_tables_and_files(cloud, halfhour, tmp_path):
+    cloud.faults({"kind": "restatement", "share": 0.5})
+    halfhour("sync", *SHORT)
+    shown = halfhour("coverage", *SHORT)
+    assert shown.out.splitlines()[0].split() == [
+        "source", "window_start", "window_end", "state", "held_until", "read_at", "row_count",
+        "left_out_count",
+    ]  # fmt: skip
+    assert halfhour("revisions").err.strip().endswith("nothing that was read again had changed")
+
+
+def test_progress_is_json_for_machines(cloud, halfhour):
+    ran = halfhour("sync", *SHORT, "--log-format", "json")
+    events = [json.loads(line) for line in ran.err.splitlines()]
+
+    assert [each["event"] for each in events if "event" in each].count("settled") == WINDOWS
+    assert events[0]["event"] == "planned"
+    assert all(each["time"] and each["level"] for each in events)
+    settled = [each for each in events if each.get("event") == "settled"]
+    assert {each["of"] for each in settled} == {WINDOWS}
+    assert all(each["requests_left"] > 0 for each in settled)
+
+
+def test_a_dry_run_says_what_is_due_and_asks_nothing(cloud, halfhour):
+    ran = halfhour("sync", *RANGE, "--dry-run")
+    due = json.loads(ran.out)
+
+    assert [each["state"] for each in due["windows"]] == ["missing"] * 3 * 5
+    # A job of details is submitted, looked at, read and ended; the organisation is asked for once.
+    assert due["request_count"] == (1 + 1 + 4) * 5 + 1
+    assert due["seconds_at_limit"] == 6.2
+    slow = halfhour("sync", *RANGE, "--dry-run", "--max-requests-per-minute", "10")
+    assert json.loads(slow.out)["seconds_at_limit"] == 186
+    assert cloud.requests() == []
+
+
+def test_old_days_are_let_go(cloud, halfhour):
+    halfhour("sync", *SHORT)
+    asked = len(cloud.requests())
+    ran = halfhour("sync", *SHORT, "--keep", "1d")
+
+    assert f"{DAYS} days before " in ran.err
+    assert halfhour("coverage", *SHORT, "--format", "csv").out.count("missing") == WINDOWS
+    halfhour("sync", *SHORT, "--keep", "1d")
+    assert len(cloud.requests()) == asked  # what would be let go of at once is not fetched
+
+
+def test_it_goes_on_for_ever_if_asked_to(small_cloud, tmp_path):
+    small_cloud.reset()
+    small_cloud.faults({"kind": "status", "status": 500, "endpoint": "aggregates", "calls": [1]})
+    with subprocess.Popen(
+        command("sync", "--from", "2026-03-02", "--to", "2026-03-03", "--watch", "1m"),
+        cwd=tmp_path,
+        env=environment(small_cloud),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr
+        said = process.stderr.readline() + process.stderr.readline()
+        assert process.poll() is None  # it has failed, and waits for its next turn
+        process.terminate()
+    assert "500" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("sync", "--watch", "often"), "--watch 'often' is no length of time; write 15m"),
+        (("sync", "--keep", "0d"), "--keep '0d' is no length of time"),
+        (("sync", "--reread", "1x"), "--reread '1x'"),
+        (("sync", "--granularity", "15min"), "15min"),
+        (("sync", "--from", "2026-02-30"), "--from '2026-02-30' cannot be read"),
+        (("report", "--offline", "--store", "none.duckdb"), "there is no store"),
+        (("coverage",), "there is no store; 'halfhour sync' makes one"),
+        (("sync", "--max-requests-per-minute", "0"), "is not a number above 0"),
+        (("sync", "--store", "nowhere/x.duckdb"), "nowhere/x.duckdb"),
+        (("report", "--offline", "--agent", "Nobody"), "there is no store"),
+    ],
+)
+def test_bad_input_gets_a_sentence(cloud, halfhour, words, said):
+    ran = halfhour(*words)
+
+    assert ran.code in (1, 2)
+    assert said in ran.err
+    assert "Traceback" not in ran.err
+    assert ran.err.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc")
+def test_where_there_can_be_no_lock_it_says_so_and_does_not_wait_for_another_sync(cloud, halfhour):
+    (halfhour.folder / "mine.duckdb.lock").mkdir()
+    for path, reason in (
+        ("/proc/x.duckdb", "No such file or directory"),
+        ("mine.duckdb", "Is a directory"),
+    ):
+        ran = halfhour("sync", *SHORT, "--store", path)
+
+        assert ran.code == 1
+        assert f"{path}.lock: cannot be locked ({reason})" in ran.err
+        assert ran.err.count("\n") == 1
+
+
+def test_a_name_that_nobody_in_the_store_has_is_answered_with_the_nearest(cloud, halfhour):
+    halfhour("sync", "--from", "2026-03-02", "--to", "2026-03-03")
+    ran = halfhour("report", "--from", "2026-03-02", "--to", "2026-03-03", "--offline",
+                   "--queue", "Biling")  # fmt: skip
+
+    assert ran.code == 2
+    assert "did you mean 'Billing'" in ran.err

@@ -1,0 +1,284 @@
+"""Answers of a server that is hostile or broken: each ends in one of our errors, and soon."""
+
+import asyncio
+import gzip
+import socketserver
+import threading
+import tracemalloc
+import zlib
+from itertools import chain, repeat
+from typing import Any
+
+import httpx2
+import pytest
+
+from halfhour.errors import (
+    ApiError,
+    AuthError,
+    HalfhourError,
+    UnexpectedAnswer,
+    Unreachable,
+)
+from halfhour.genesys import transport
+from halfhour.genesys.client import Client
+from halfhour.genesys.endpoints import AGENTS, AGGREGATES, DETAIL_JOB, QUEUES
+from halfhour.genesys.retry_policy import Patience
+from halfhour.ingest import queries
+from halfhour.settings import Settings
+from tests.genesys.test_client import QUERY, aggregates, run
+from tests.processes import QUICK, Cloud
+from tests.spoiling import Answer, Asked, Spoil, at, spoiled
+
+MEGABYTE = 2**20
+GZIP = {"Content-Encoding": "gzip"}
+CHUNK = bytes(64 * 1024)
+
+
+def zeros(megabytes: int) -> bytes:
+    """So many of them, in a thousandth of that."""
+    packer = zlib.compressobj(wbits=31)
+    return b"".join([*(packer.compress(bytes(MEGABYTE)) for _ in range(megabytes)), packer.flush()])
+
+
+BOMB = zeros(64)
+EMPTY = zeros(0)
+GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
+NOTHING = b"\0\0\0\xff\xff" * 10_000
+"""Blocks of a packed body that unpack to not a byte."""
+ENDLESS = {
+    "plain": lambda: Answer(repeat(CHUNK)),
+    "packed": lambda: Answer([BOMB], headers=GZIP),
+    "packed-in-nothing": lambda: Answer(chain([GZIP_HEADER], repeat(NOTHING)), headers=GZIP),
+    "more-after-the-end": lambda: Answer(chain([EMPTY], repeat(CHUNK)), headers=GZIP),
+}
+
+
+def failure(cloud: Cloud, spoil: Spoil) -> HalfhourError:
+    """What a client meets that asks once for aggregates, with answers spoiled."""
+    with spoiled(cloud, spoil) as hostile, pytest.raises(HalfhourError) as caught:
+        run(aggregates(hostile.impatient(attempts=1)))
+    return caught.value
+
+
+async def exchanged(url: str, most: int, patience: Patience = QUICK) -> httpx2.Response:
+    async with transport.connect(patience, local=True) as http:
+        return await transport.exchange(http, http.build_request("GET", url), patience, most)
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_an_answer_without_an_end_is_read_no_further_than_it_may_be_long(cloud, kind):
+    with spoiled(cloud, lambda asked: ENDLESS[kind]()) as hostile:
+        tracemalloc.start()
+        with pytest.raises(UnexpectedAnswer, match="more than 1,048,576 bytes"):
+            run(exchanged(hostile.url, MEGABYTE))
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+    assert peak < 32 * MEGABYTE
+
+
+def test_a_small_answer_that_unpacks_to_more_than_any_has_is_an_error(cloud):
+    bomb = Answer(zeros(transport.LARGEST // MEGABYTE + 1), headers=GZIP)
+    error = failure(cloud, at("aggregates/query", bomb))
+
+    assert isinstance(error, UnexpectedAnswer)
+    assert "more than 268,435,456 bytes" in str(error)
+
+
+def test_of_a_token_no_more_is_read_than_one_has(cloud):
+    error = failure(cloud, at("token", Answer(repeat(CHUNK))))
+
+    assert isinstance(error, UnexpectedAnswer)
+    assert "more than 65,536 bytes" in str(error)
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_a_refusal_without_an_end_is_still_a_refusal(cloud, kind):
+    endless = ENDLESS[kind]()
+    error = failure(cloud, at("aggregates/query", Answer(endless.body, 403, endless.headers)))
+
+    assert isinstance(error, ApiError)
+    assert error.status == 403
+
+
+def test_what_is_packed_as_was_asked_for_is_read(cloud):
+    def packed(honest: Answer) -> Answer:
+        assert isinstance(honest.body, bytes)
+        return Answer(gzip.compress(honest.body), headers=GZIP)
+
+    with spoiled(cloud, at("aggregates/query", packed)) as server:
+        (answer,) = run(aggregates(server.settings))
+
+    (right,) = run(aggregates(cloud.settings))
+    assert answer == right
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "x" * 1000])
+def test_what_is_packed_in_another_way_is_an_error(cloud, encoding):
+    answer = Answer(b"x", headers={"Content-Encoding": encoding})
+    error = failure(cloud, at("aggregates/query", answer))
+
+    assert isinstance(error, UnexpectedAnswer)
+    assert "packed in another way than gzip" in str(error)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" * 100_000, b'{"results":' * 100_000, b"\xff", b'"\\ud800"', b"", b"NaN", b"9" * 5000],
+    ids=lambda body: body[:12].decode("latin-1"),
+)
+@pytest.mark.parametrize("status", [200, 204, 400, 503])
+def test_what_cannot_be_read_is_one_of_our_errors(cloud, body, status):
+    for ending in ("token", "aggregates/query"):
+        error = failure(cloud, at(ending, Answer(b"" if status == 204 else body, status)))
+        assert isinstance(error, UnexpectedAnswer if status < 400 else ApiError)
+
+
+def test_a_cookie_that_no_header_can_carry_spoils_no_request_after_it(cloud):
+    def with_cookie(asked: Asked) -> Answer:
+        asked.honest.headers["Set-Cookie"] = "a=\xff; Path=/"
+        return asked.honest
+
+    with spoiled(cloud, with_cookie) as hostile:
+        run(aggregates(hostile.settings, times=2))
+
+
+TOKEN = {"access_token": "secret-token", "expires_in": 3600}
+ODD_TOKENS = [
+    *({"access_token": f"secret-token{end}"} for end in
+      (" x", "\n", "\r\nX-Injected: 1", "\0", "\xe9", "\u0100", "\u2028", "x" * 20_000)),
+    *({"access_token": token} for token in ("", None, 5, ["secret-token"])),
+    *({"expires_in": seconds} for seconds in (0, -1, None, "soon", 1.5, 10**30, 10**4000)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD_TOKENS, ids=lambda odd: ascii(odd)[:60])
+def test_a_token_that_cannot_be_used_is_an_error_that_does_not_show_it(cloud, odd):
+    def spoil(token: dict[str, Any]) -> object:
+        return {**token, **TOKEN, **odd}
+
+    error = failure(cloud, at("token", lambda honest: honest.changed(spoil)))
+
+    assert isinstance(error, UnexpectedAnswer)
+    assert "secret-token" not in str(error)
+    assert cloud.requests("aggregates/query") == []
+
+
+def test_a_client_with_another_grant_type_is_told_so(cloud):
+    body = (
+        b'{"error": "unauthorized_client", "description": "The requesting client is not '
+        b'authorized to use the client_credential grant type"}'
+    )
+    error = failure(cloud, at("token", Answer(body, 400)))
+
+    assert isinstance(error, AuthError)
+    assert "grant type Client Credentials" in str(error)
+    assert "GENESYS_CLIENT_SECRET" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "said", ["I am no HTTP: {}", "HTTP/1.1 200 OK\r\n{}", "HTTP/1.1 200 OK\r\nContent-Length: {}"]
+)
+def test_what_is_no_http_is_not_quoted(said):
+    """It may be the request that came, with its token in it."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            asked = self.rfile.readline().decode()
+            self.wfile.write(said.format(asked).encode() + b"\r\n\r\n")
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.handle_request).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}/secret-token"
+        with pytest.raises(Unreachable) as caught:
+            run(exchanged(url, MEGABYTE))
+
+    assert "secret-token" not in str(caught.value)
+
+
+def test_a_header_that_cannot_be_sent_is_not_quoted(cloud):
+    async def sent() -> None:
+        async with transport.connect(QUICK, local=True) as http:
+            headers = {"Authorization": "Bearer secret\ntoken"}
+            request = http.build_request("GET", cloud.url, headers=headers)
+            await transport.exchange(http, request, QUICK)
+
+    with pytest.raises(Unreachable) as caught:
+        run(sent())
+    assert "Bearer" not in str(caught.value)
+
+
+def again(asked: Asked) -> Answer | None:
+    """The same page of a list, whichever is asked for, and that another follows."""
+    if not asked.path.endswith(("users", "queues")):
+        return None
+    return asked.honest.changed(lambda page: page.update(entities=[{"id": "a"}], nextUri="/more"))
+
+
+@pytest.mark.parametrize("endpoint", [AGENTS, QUEUES])
+def test_a_list_whose_pages_repeat_is_an_error(cloud, endpoint):
+    async def listed(settings: Settings) -> list[object]:
+        async with Client(settings) as client:
+            return [row async for row in client.pages(endpoint)]
+
+    expected = pytest.raises(UnexpectedAnswer, match="page 2 has nothing new")
+    with spoiled(cloud, again) as hostile, expected:
+        run(listed(hostile.impatient(attempts=1)))
+
+    assert len(cloud.requests(endpoint.path)) == 2
+
+
+def reset_in(seconds: str) -> Spoil:
+    def spoil(asked: Asked) -> Answer:
+        spent = {"count": "300", "allowed": "300", "reset": seconds}
+        headers = {f"inin-ratelimit-{name}": value for name, value in spent.items()}
+        asked.honest.headers.update(headers)
+        return asked.honest
+
+    return spoil
+
+
+@pytest.mark.parametrize("seconds", ["31536000", "9" * 5000, "infinity", "-1"])
+def test_the_rate_limit_is_waited_for_no_longer_than_patience_has_it(cloud, seconds):
+    async def twice(settings: Settings) -> None:
+        async with asyncio.timeout(10):
+            async with Client(settings) as client:
+                for _ in range(2):
+                    await client.call(AGGREGATES, body=QUERY.body())
+
+    with spoiled(cloud, reset_in(seconds)) as hostile:
+        run(twice(hostile.impatient(ceiling=0.2)))
+
+
+def test_an_id_that_no_address_can_hold_is_an_error_at_once(cloud):
+    async def looked_at(settings: Settings) -> None:
+        async with Client(settings) as client:
+            await client.call(DETAIL_JOB.at("x" * 70_000))
+
+    with pytest.raises(UnexpectedAnswer, match="cannot be part of an address"):
+        run(looked_at(cloud.settings))
+    assert cloud.requests() == []
+
+
+def test_such_an_id_does_not_keep_others_from_being_named(cloud):
+    async def named(settings: Settings) -> list[str | None]:
+        async with Client(settings) as client:
+            ids = [row.id async for row in client.pages(AGENTS)]
+            people = await queries.named(client, [*ids, "x" * 70_000])
+            return [person.name for person in people]
+
+    assert len(run(named(cloud.settings))) > 5
+
+
+def test_an_answer_that_always_takes_too_long_is_asked_for_a_bounded_number_of_times(cloud):
+    """The day as often as patience has it, its parts once each, down to one half-hour."""
+    cloud.faults({"kind": "status", "status": 504, "endpoint": "aggregates"})
+
+    async def posted(settings: Settings) -> None:
+        async with Client(settings) as client:
+            await queries.posted(client, QUERY)
+
+    with pytest.raises(ApiError, match="504"):
+        run(posted(cloud.impatient(attempts=4)))
+
+    assert len(cloud.requests("aggregates/query")) == 4 + len(["12 h", "6 h", "3 h", "1½ h"]) + 4

@@ -1,0 +1,59 @@
+import pytest
+
+from halfhour.errors import ConfigError
+from halfhour.genesys.regions import REGIONS, Hosts, hosts
+
+
+def test_all_18_regions_are_known():
+    assert len(REGIONS) == len(set(REGIONS.values())) == 18
+
+
+@pytest.mark.parametrize(("region", "domain"), REGIONS.items())
+def test_an_aws_region_and_its_domain_mean_the_same(region, domain):
+    expected = Hosts(f"https://login.{domain}", f"https://api.{domain}")
+
+    assert hosts(region) == hosts(region.replace("-", "_")) == hosts(domain) == expected
+    assert hosts(f"https://api.{domain}/") == hosts(f" APPS.{domain} ") == expected
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:9", "http://emulator:80"]
+)
+def test_a_base_url_serves_both(url):
+    assert hosts(url) == Hosts(url, url)
+
+
+@pytest.mark.parametrize(
+    ("url", "local"),
+    [
+        ("http://127.0.0.1:8080", True),
+        ("http://[::1]:9", True),
+        ("http://emulator:80", False),
+        ("mypurecloud.de", False),
+    ],
+)
+def test_what_runs_on_this_machine_is_known(url, local):
+    assert hosts(url).on_this_machine is local
+
+
+@pytest.mark.parametrize(
+    ("region", "message"),
+    [
+        ("mypurecloud.con", "did you mean 'mypurecloud.com'"),
+        ("eu-west-9", "did you mean 'eu-west-"),
+        ("", "is wanted"),
+        ("http://api.mypurecloud.com", "a secret does not travel over http"),
+        ("http://10.0.0.7:80", "a secret does not travel over http"),
+        ("ftp://mypurecloud.com", "no base URL"),
+        ("https://:443", "no base URL"),
+        ("https://host:notaport", "no base URL"),
+        ("https://api.mypurecloud.com/api/v2", "no base URL"),
+        ("https://user:password@host", "no base URL"),
+    ],
+)
+def test_what_is_no_region_gets_a_sentence(region, message):
+    with pytest.raises(ConfigError) as caught:
+        hosts(region)
+
+    assert message in str(caught.value)
+    assert "password" not in str(caught.value)

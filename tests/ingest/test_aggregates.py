@@ -1,0 +1,306 @@
+import json
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from halfhour.errors import UnexpectedAnswer
+from halfhour.genesys import payloads
+from halfhour.ingest import aggregates
+from halfhour.model.intervals import HALF_HOUR, Interval, utc
+from halfhour.model.tables import POSTED
+
+DAY = Interval(datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC))
+
+
+EIGHT = "2026-03-02T08:00:00.000Z/2026-03-02T08:30:00.000Z"
+
+
+def decoded(answer: object) -> payloads.Aggregates:
+    return msgspec.json.decode(json.dumps(answer).encode(), type=payloads.Aggregates)
+
+
+def posted(answer: object, window: Interval = DAY, granularity: timedelta = HALF_HOUR) -> pa.Table:
+    return aggregates.posted(decoded(answer), window, granularity)
+
+
+def one(group: dict[str, str], interval: str, *metrics: object) -> dict[str, object]:
+    return {"group": group, "data": [{"interval": interval, "metrics": metrics}]}
+
+
+def handle(**stats: float) -> dict[str, object]:
+    return {"metric": "tHandle", "stats": stats}
+
+
+def test_an_answer_becomes_rows_with_null_for_what_it_left_out():
+    answer = {
+        "results": [
+            one(
+                {"mediaType": "voice", "userId": "ada", "queueId": "q"},
+                "2026-03-02T08:00:00.000Z/2026-03-02T08:30:00.000Z",
+                {"metric": "tAcw", "stats": {"max": 45210, "min": 12033, "count": 3, "sum": 88124}},
+                handle(count=3, sum=1093450.0),
+            )
+        ]
+    }
+
+    (row,) = posted(answer).to_pylist()
+
+    assert {name: value for name, value in row.items() if value is not None} == {
+        "interval_start": datetime(2026, 3, 2, 8, tzinfo=UTC),
+        "agent_id": "ada",
+        "queue_id": "q",
+        "media_type": "voice",
+        "handle_ms": 1093450,
+        "handle_count": 3,
+        "acw_ms": 88124,
+        "acw_count": 3,
+    }
+
+
+def test_an_interval_in_a_zones_offset_is_put_into_utc():
+    row = one(
+        {"mediaType": "voice", "userId": "ada"},
+        "2026-03-02T19:00:00.000+11:00/2026-03-02T19:30:00.000+11:00",
+        handle(sum=5, count=1),
+    )
+
+    (shaped,) = posted({"results": [row]}).to_pylist()
+
+    assert shaped["interval_start"] == datetime(2026, 3, 2, 8, tzinfo=UTC)
+
+
+def test_groups_without_an_agent_are_left_out():
+    rows = [
+        one(group, EIGHT, handle(sum=5, count=1))
+        for group in ({"mediaType": "voice"}, {"mediaType": "voice", "queueId": "q"}, {})
+    ]
+
+    assert posted({"results": rows}).num_rows == 0
+
+
+@pytest.mark.parametrize("nothing", [{}, {"results": None}, {"results": []}])
+def test_nothing_matched_comes_in_three_forms(nothing):
+    assert posted(nothing).equals(POSTED.empty_table())
+
+
+def test_unknown_metrics_keys_and_words_do_no_harm():
+    row = one(
+        {"mediaType": "telepathy", "userId": "ada", "aura": "blue"},
+        EIGHT,
+        {"metric": "nFuture", "stats": {"count": 1, "p99": 3}, "qualifier": "X"},
+        {"metric": "oServiceLevel", "stats": {"ratio": 0.5, "target": 0.8}},
+        {"metric": "tHandle"},
+        handle(count=2, sum=5, calculatedMetricValue=7),
+    )
+    answer = {"results": [{**row, "new": []}], "systemToOrganizationMappings": {}}
+
+    (shaped,) = posted(answer).to_pylist()
+
+    assert (shaped["media_type"], shaped["handle_ms"]) == ("telepathy", 5)
+
+
+def test_an_answer_of_2016_without_min_over_an_unaligned_week_is_read():
+    window = Interval(
+        datetime(2016, 3, 28, 15, 7, tzinfo=UTC), datetime(2016, 4, 4, 15, 7, tzinfo=UTC)
+    )
+    metrics = [
+        {"metric": "tTalkComplete", "stats": {"max": 1164481, "count": 5, "sum": 3125952}},
+        {"metric": "tAnswered", "stats": {"max": 9806, "count": 5, "sum": 32296}},
+        {"metric": "nOffered", "stats": {"count": 5}},
+    ]
+    userless = one({"mediaType": "chat", "queueId": "q"}, str(window), *metrics)
+    of_agent = one({"mediaType": "chat", "userId": "ada"}, str(window), *metrics)
+
+    (row,) = posted({"results": [userless, of_agent]}, window, window.width).to_pylist()
+
+    assert (row["talk_ms"], row["answered_count"], row["handle_ms"]) == (3125952, 5, None)
+
+
+@pytest.mark.parametrize(
+    ("interval", "message"),
+    [
+        ("2026-03-03T00:00:00.000Z/2026-03-03T00:30:00.000Z", "lies outside"),
+        ("2026-03-01T23:30:00.000Z/2026-03-02T00:00:00.000Z", "lies outside"),
+        ("2026-03-02T08:00/2026-03-02T08:30", "cannot be read"),
+        ("last Monday", "cannot be read"),
+    ],
+)
+def test_an_interval_that_was_not_asked_for_is_not_taken(interval, message):
+    row = one({"mediaType": "voice", "userId": "ada"}, interval, handle(sum=5, count=1))
+
+    with pytest.raises(UnexpectedAnswer, match=message):
+        posted({"results": [row]})
+
+
+@pytest.mark.parametrize(
+    "interval",
+    [
+        "2026-03-02T08:00:00.000Z/2026-03-02T09:00:00.000Z",
+        "2026-03-02T00:00:00.000Z/2026-03-03T00:00:00.000Z",
+        "2026-03-02T09:07:00.000Z/2026-03-02T09:37:00.000Z",
+        "2026-03-02T09:07:00.000Z/2026-03-02T09:22:00.000Z",
+        "2026-03-02T09:00:00.000Z/2026-03-02T09:20:00.000Z",
+    ],
+)
+def test_an_interval_of_another_length_than_was_asked_for_is_not_taken(interval):
+    row = one({"mediaType": "voice", "userId": "ada"}, interval, handle(sum=5, count=1))
+
+    row["group"] = {"userId": "ada", "queueId": "q"}
+    for shape in (aggregates.posted, aggregates.status, aggregates.capacity, aggregates.offered):
+        with pytest.raises(UnexpectedAnswer, match="which was not asked for"):
+            shape(decoded({"results": [row]}), DAY, HALF_HOUR)
+
+
+def test_quarter_hours_and_intervals_that_end_a_millisecond_early_are_understood():
+    spans = ("T08:00:00.000Z/2026-03-02T08:15:00.000Z", "T08:15:00.000Z/2026-03-02T08:29:59.999Z")
+    rows = [
+        one({"mediaType": "voice", "userId": "ada"}, f"2026-03-02{span}", handle(sum=5, count=1))
+        for span in spans
+    ]
+
+    assert posted({"results": rows})["handle_ms"].to_pylist() == [5, 5]
+
+
+def test_a_half_hour_and_a_quarter_of_it_would_count_twice():
+    group = {"mediaType": "voice", "userId": "ada"}
+    quarter = "2026-03-02T08:15:00.000Z/2026-03-02T08:30:00.000Z"
+    rows = [one(group, interval, handle(sum=5, count=1)) for interval in (EIGHT, quarter)]
+
+    with pytest.raises(UnexpectedAnswer, match="comes twice"):
+        posted({"results": rows})
+
+
+@pytest.mark.parametrize(
+    ("metrics", "message"),
+    [
+        ([handle(sum=-60_000, count=1)], "cannot be"),
+        ([handle(sum=5, count=-3)], "cannot be"),
+        ([handle(sum=9e18, count=1)], "cannot be"),
+        ([handle(sum=1e300, count=1)], "cannot be"),
+        ([handle(sum=-(2**63), count=1)], "cannot be"),
+        ([handle(sum=5, count=1), handle(sum=7, count=1)], "has a metric twice"),
+    ],
+)
+def test_a_posted_figure_that_cannot_be_is_not_taken(metrics, message):
+    row = one({"mediaType": "voice", "userId": "ada"}, EIGHT, *metrics)
+
+    with pytest.raises(UnexpectedAnswer, match=message):
+        posted({"results": [row]})
+
+
+def presence(ms: float, qualifier: str = "ON_QUEUE") -> dict[str, object]:
+    return {"metric": "tSystemPresence", "qualifier": qualifier, "stats": {"sum": ms}}
+
+
+def test_each_status_of_an_agent_becomes_a_row():
+    row = one({"userId": "ada"}, EIGHT, presence(1_799_999), presence(1, "BREAK"), presence(0, "x"))
+    table = aggregates.status(decoded({"results": [row]}), DAY, HALF_HOUR)
+
+    assert [(each["status"], each["status_ms"]) for each in table.to_pylist()] == [
+        ("ON_QUEUE", 1_799_999), ("BREAK", 1),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([one({"userId": "ada"}, EIGHT, presence(-1))], "cannot be"),
+        ([one({"userId": "ada"}, EIGHT, presence(1_800_001))], "cannot be"),
+        ([one({"userId": "ada"}, EIGHT, presence(1), presence(1))], "has a metric twice"),
+        ([one({"userId": "ada"}, EIGHT, presence(1))] * 2, "comes twice"),
+        ([one({"userId": "ada"}, str(DAY)[:24] + "/2026-03-01T23:30:00Z")], "lies outside"),
+        ([one({"mediaType": "voice"}, EIGHT, presence(1))], "names no agent"),
+    ],
+)
+def test_time_in_a_status_that_cannot_be_is_not_taken(rows, message):
+    with pytest.raises(UnexpectedAnswer, match=message):
+        aggregates.status(decoded({"results": rows}), DAY, HALF_HOUR)
+
+
+def test_capacity_and_offered_interactions_that_come_twice_are_not_added_up():
+    answer = decoded({"results": [one({"userId": "ada", "queueId": "q"}, EIGHT)] * 2})
+    for shape in (aggregates.capacity, aggregates.offered):
+        with pytest.raises(UnexpectedAnswer, match="comes twice"):
+            shape(answer, DAY, HALF_HOUR)
+
+
+def test_a_key_that_comes_twice_is_not_counted_twice():
+    row = one({"mediaType": "voice", "userId": "ada"}, EIGHT, handle(sum=5, count=1))
+
+    with pytest.raises(UnexpectedAnswer, match="comes twice"):
+        posted({"results": [row, row]})
+
+
+half_hours = st.integers(0, 47)
+facts = st.dictionaries(
+    st.tuples(half_hours, st.sampled_from("abc"), st.sampled_from(["p", "q", None])),
+    st.integers(0, 10**9),
+)
+
+
+@given(facts, st.randoms(use_true_random=False))
+def test_the_order_of_an_answer_says_nothing(facts, random):
+    rows = []
+    for (half_hour, agent, queue), value in facts.items():
+        start = DAY.start + half_hour * timedelta(minutes=30)
+        interval = str(Interval(start, start + timedelta(minutes=30)))
+        group = {"mediaType": "voice", "userId": agent} | ({"queueId": queue} if queue else {})
+        rows.append(one(group, interval, handle(sum=value, count=1)))
+    random.shuffle(rows)
+
+    shaped = {
+        ((row["interval_start"] - DAY.start) // timedelta(minutes=30), *row_key(row)): row
+        for row in posted({"results": rows}).to_pylist()
+    }
+
+    assert {key: row["handle_ms"] for key, row in shaped.items()} == facts
+
+
+def row_key(row: dict[str, object]) -> tuple[object, object]:
+    return row["agent_id"], row["queue_id"]
+
+
+def test_a_person_without_a_name_has_none():
+    people = [payloads.Named("1", "Ada"), payloads.Named("2"), payloads.Named("1", "Ada")]
+
+    assert aggregates.names(people).to_pylist() == [{"id": "1", "name": "Ada"}]
+
+
+rows = st.lists(
+    st.tuples(
+        st.sampled_from(["ada", "bob"]),
+        st.sampled_from(["voice", "email"]),
+        st.integers(0, 1799),
+        st.integers(1, 10**6),
+    ),
+    max_size=30,
+)
+
+
+@given(rows, st.integers(1, 1799))
+def test_what_is_asked_for_in_parts_of_an_interval_adds_up(found, cut):
+    """Values of a half-hour, asked for at once and before and after some second of it."""
+    start = utc(datetime(2026, 3, 2, 8, tzinfo=UTC))
+
+    def told(since: int, until: int) -> pa.Table:
+        window = Interval(start + timedelta(seconds=since), start + timedelta(seconds=until))
+        within = [each for each in found if since <= each[2] < until]
+        results = [
+            one(
+                {"userId": agent, "mediaType": media},
+                str(window),
+                handle(sum=sum(own), count=len(own)),
+            )
+            for agent, media in sorted({each[:2] for each in within})
+            for own in [[each[3] for each in within if each[:2] == (agent, media)]]
+        ]
+        return posted({"results": results}, window)
+
+    parts = aggregates.added([told(0, cut), told(cut, 1800)])
+
+    order = [("agent_id", "ascending"), ("media_type", "ascending")]
+    assert parts.sort_by(order).equals(told(0, 1800).sort_by(order))

@@ -1,0 +1,372 @@
+"""Conversation details and status, when jobs fail, pages are short or a permission is missing."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from halfhour.errors import ApiError
+from halfhour.model.coverage import DAY
+from halfhour.model.intervals import HALF_HOUR, Interval
+from halfhour.model.vocabulary import Source
+from halfhour.store import worked_time
+from halfhour.store.store import Store
+from halfhour.syncing.planner import Wish
+from halfhour.syncing.progress import Outcome
+from halfhour.syncing.runner import sync
+from tests.processes import Cloud, Halfhour, emulator
+from tests.spoiling import Answer, Asked, spoiled
+from tests.syncing.test_runner import FAULTS, bring
+
+NOW = datetime(2026, 3, 3, 12, 10, tzinfo=UTC)
+RANGE = Interval(NOW.replace(hour=0, minute=0) - 2 * DAY, NOW)
+FIRST = Interval(RANGE.start, RANGE.start + DAY)
+DETAILS = "conversations/details"
+
+
+@pytest.fixture(scope="module")
+def own_cloud() -> Iterator[Cloud]:
+    yield from emulator(
+        "--now", "2026-03-03T12:10:00Z", "--agents", "60", "--requests-per-minute", "100000"
+    )
+
+
+@pytest.fixture
+def cloud(own_cloud: Cloud) -> Cloud:
+    own_cloud.reset()
+    return own_cloud
+
+
+def details(
+    cloud: Cloud, path: Path, attempts: int = 4, sources: Any = (Source.DETAILS,)
+) -> tuple[Outcome, Store]:
+    store = Store(path)
+    outcome, _ = bring(cloud.impatient(attempts=attempts), store, RANGE, NOW, sources=sources)
+    return outcome, store
+
+
+def held(store: Store) -> list[str]:
+    """All that is held of details, sorted."""
+    return sorted(
+        str(row)
+        for read in (worked_time.worked, worked_time.busy, worked_time.rebuilt)
+        for row in read(store, RANGE, HALF_HOUR).to_pylist()
+    )
+
+
+@pytest.fixture(scope="module")
+def undisturbed(own_cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    own_cloud.reset()
+    outcome, store = details(own_cloud, tmp_path_factory.mktemp("undisturbed") / "s.duckdb")
+    assert outcome.failed == {}
+    return held(store)
+
+
+def test_jobs_give_what_the_lake_holds_and_the_query_the_rest(cloud, tmp_path, undisturbed):
+    details(cloud, tmp_path / "s.duckdb")
+
+    asked = [request for request in cloud.requests() if "details" in request["path"]]
+    submitted = [each for each in asked if each["path"].endswith(f"{DETAILS}/jobs")]
+    queried = [each for each in asked if each["path"].endswith(f"{DETAILS}/query")]
+    ended = [each for each in asked if each["method"] == "DELETE"]
+    assert len(undisturbed) > 500
+    assert len(submitted) == len(ended) >= 2
+    assert len(queried) > 2
+
+
+@pytest.mark.parametrize("kind", ["job_fails", "job_cancelled", "job_expires"])
+def test_a_job_that_ends_badly_is_submitted_again(cloud, tmp_path, undisturbed, kind):
+    cloud.faults({"kind": kind, "endpoint": "jobs", "calls": [1, 2]})
+    outcome, store = details(cloud, tmp_path / "s.duckdb")
+
+    assert outcome.failed == {}
+    assert held(store) == undisturbed
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [("job_fails", "FAILED"), ("job_cancelled", "CANCELLED"),
+                       ("job_expires", "EXPIRED")],
+)  # fmt: skip
+def test_a_job_that_always_ends_badly_is_named_and_nothing_is_held(cloud, tmp_path, kind, said):
+    cloud.faults({"kind": kind, "endpoint": "jobs"})
+    outcome, store = details(cloud, tmp_path / "s.duckdb")
+
+    assert {window.interval.start for window in outcome.failed} >= {RANGE.start, RANGE.start + DAY}
+    assert all(said in str(error) for error in outcome.failed.values())
+    assert not {each.window for each in store.settled(Source.DETAILS)} & {
+        window.interval for window in outcome.failed
+    }
+
+
+@pytest.mark.parametrize(
+    ("fault", "jobs", "ends_well"),
+    [
+        ({"kind": "status", "status": 500}, 1, False),
+        ({"kind": "status", "status": 503, "share": 0.4}, 1, True),
+        ({"kind": "status", "status": 400, "calls": [1]}, 2, True),  # it has failed after all
+        ({"kind": "status", "status": 400}, 3, False),
+    ],
+)
+def test_every_job_is_deleted_however_it_ends(cloud, tmp_path, fault, jobs, ends_well):
+    cloud.faults({**fault, "endpoint": "results"})
+    outcome, _ = bring(cloud.settings, Store(tmp_path / "s.duckdb"), FIRST, NOW,
+                       sources=(Source.DETAILS,))  # fmt: skip
+
+    assert submitted_and_deleted(cloud) == (jobs, jobs)
+    assert (outcome.failed == {}) == ends_well
+
+
+def test_an_interrupt_deletes_the_job_and_does_not_wait_for_long(cloud, tmp_path):
+    cloud.faults({"kind": "hang", "endpoint": "results", "seconds": 60})
+    wish = Wish(FIRST, sources=(Source.DETAILS,))
+
+    async def interrupted() -> float:
+        store = Store(tmp_path / "s.duckdb")
+        task = asyncio.create_task(sync(cloud.settings, store, wish, lambda: NOW, print))
+        while not cloud.requests("results"):  # noqa: ASYNC110  (the other side cannot set one)
+            await asyncio.sleep(0.01)
+        task.cancel()
+        began = monotonic()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return monotonic() - began
+
+    assert asyncio.run(interrupted()) < 4  # of the 60 s that the answer would take
+    assert submitted_and_deleted(cloud) == (1, 1)
+
+
+def submitted_and_deleted(cloud: Cloud) -> tuple[int, int]:
+    asked = cloud.requests()
+    return (
+        sum(each["path"].endswith(f"{DETAILS}/jobs") for each in asked),
+        sum(each["method"] == "DELETE" for each in asked),
+    )
+
+
+@pytest.mark.parametrize("kind", ["short_page", "duplicate"])
+def test_short_pages_are_asked_for_again_and_what_comes_twice_counts_once(
+    cloud, tmp_path, undisturbed, kind
+):
+    cloud.faults({"kind": kind, "share": 0.4, "endpoint": "details"},
+                 {"kind": kind, "share": 0.4, "endpoint": "results"})  # fmt: skip
+    outcome, store = details(cloud, tmp_path / "s.duckdb", attempts=12)
+
+    assert outcome.failed == {}
+    assert held(store) == undisturbed
+
+
+def test_a_page_that_stays_short_is_not_taken_for_the_whole(cloud, tmp_path):
+    cloud.faults({"kind": "short_page", "endpoint": "details"})
+    outcome, store = details(cloud, tmp_path / "s.duckdb")
+
+    assert any("fewer conversations than a page is to have" in str(error)
+               for error in outcome.failed.values())  # fmt: skip
+    assert len(store.settled(Source.DETAILS)) + len(outcome.failed) == 3
+
+
+def test_nor_is_a_last_page(tmp_path):
+    for cloud in emulator("--now", "2026-03-03T00:30:00Z", "--agents", "2"):
+        cloud.faults({"kind": "short_page", "endpoint": "details"})
+        midnight = RANGE.start + 2 * DAY
+        today = Interval(midnight, midnight + HALF_HOUR)
+        outcome, _ = bring(cloud.settings, Store(tmp_path / "s.duckdb"), today, today.end,
+                           sources=(Source.DETAILS,))  # fmt: skip
+
+        (error,) = outcome.failed.values()
+        assert "page 1 has fewer conversations than a page is to have" in str(error)
+
+
+@pytest.mark.parametrize("total", [{"total": 100}, {"total": -1}, {"total": 1}, {}])
+def test_the_query_is_read_to_its_end_whatever_its_total_says(cloud, tmp_path, undisturbed, total):
+    cloud.faults({"kind": "wrong_total", "endpoint": "details", **total})
+    outcome, store = details(cloud, tmp_path / "s.duckdb", attempts=2)
+
+    assert outcome.failed == {}
+    assert held(store) == undisturbed
+
+
+def test_a_total_that_is_sometimes_wrong_is_got_over(cloud, tmp_path, undisturbed):
+    cloud.faults({"kind": "wrong_total", "endpoint": "details", "total": 9_000, "share": 0.4})
+    outcome, store = details(cloud, tmp_path / "s.duckdb", attempts=12)
+
+    assert outcome.failed == {}
+    assert held(store) == undisturbed
+
+
+Pages = Callable[[int], list[str]]
+"""The ids of the conversations on a page, by its number."""
+
+
+def queried(
+    cloud: Cloud, path: Path, pages: Pages, total: int | None = None
+) -> tuple[list[str], int]:
+    """What fails where the query of today has these pages, and how many are asked for."""
+
+    asked_for: list[int] = []
+
+    def spoil(asked: Asked) -> Answer | None:
+        if not asked.path.endswith(f"{DETAILS}/query"):
+            return None
+        asked_for.append(asked.json["paging"]["pageNumber"])
+        page = {"conversations": [{"conversationId": name} for name in pages(asked_for[-1])]}
+        told = {} if total is None else {"totalHits": total}
+        return Answer(json.dumps({**told, **page}).encode())
+
+    midnight = RANGE.start + 2 * DAY
+    with spoiled(cloud, spoil) as hostile:
+        outcome, _ = bring(hostile.impatient(attempts=2), Store(path), Interval(midnight, NOW), NOW,
+                           sources=(Source.DETAILS,))  # fmt: skip
+    return [str(error) for error in outcome.failed.values()], len(asked_for)
+
+
+def a_page(number: int, size: int = 100) -> list[str]:
+    return [f"{number}/{row}" for row in range(size)]
+
+
+@pytest.mark.parametrize("total", [None, -1, 0, 50, 100, 150, 250])
+def test_a_short_page_that_others_follow_is_not_taken_for_the_whole(cloud, tmp_path, total):
+    """The second of three has half of what it is to have."""
+    sizes = {1: 100, 2: 50, 3: 50}
+    errors, requests = queried(
+        cloud, tmp_path / "s.duckdb", lambda number: a_page(number, sizes.get(number, 0)), total
+    )
+
+    assert len(errors) == 1
+    assert "page 2 has fewer conversations than a page is to have" in errors[0]
+    assert requests <= 5
+
+
+@pytest.mark.parametrize("total", [None, -1, 0, 50, 100, 250])
+def test_a_last_page_is_short_whatever_the_total_says(cloud, tmp_path, total):
+    sizes = {1: 100, 2: 100, 3: 50}
+    errors, _ = queried(
+        cloud, tmp_path / "s.duckdb", lambda number: a_page(number, sizes.get(number, 0)), total
+    )
+
+    assert errors == []
+
+
+@pytest.mark.parametrize("total", [None, 100, 100_000])
+@pytest.mark.parametrize("size", [1, 100])
+def test_a_page_that_comes_again_has_an_end(cloud, tmp_path, total, size):
+    errors, requests = queried(
+        cloud, tmp_path / "s.duckdb", lambda number: a_page(number % 2, size), total
+    )
+
+    assert len(errors) == 1
+    assert "same conversations" in errors[0] or "fewer conversations" in errors[0]
+    assert requests <= 4
+
+
+def test_a_last_conversation_that_comes_twice_ends_the_query(cloud, tmp_path):
+    """More had begun meanwhile: the last of a page is on the next, where nothing else is."""
+    pages = {1: a_page(1), 2: ["1/99"]}
+
+    errors, _ = queried(cloud, tmp_path / "s.duckdb", lambda number: pages.get(number, []))
+
+    assert errors == []
+
+
+@pytest.mark.parametrize("total", [None, 100_001])
+def test_past_what_genesys_lets_a_query_page_through_nothing_is_used(cloud, tmp_path, total):
+    errors, requests = queried(cloud, tmp_path / "s.duckdb", a_page, total)
+
+    assert len(errors) == 1
+    assert "Genesys lets a query page through no more than 100,000" in errors[0]
+    assert requests == (1 if total else 1000)
+
+
+CORRECTED = ("late", "restatement")
+
+
+def test_under_every_fault_at_once_details_end_complete(cloud, tmp_path, undisturbed):
+    jobs = [{"kind": kind, "share": 0.1} for kind in ("job_fails", "job_expires")]
+    # Those that pass: what is late or wrong at first is another thing, and so is a refusal.
+    passing = (each for each in FAULTS if "calls" not in each and each["kind"] not in CORRECTED)
+    cloud.faults(*passing, *jobs)
+    for _ in range(60):  # most need a few
+        with suppress(ApiError):  # a token that is refused twice ends a sync
+            outcome, store = details(cloud, tmp_path / "s.duckdb", attempts=5)
+            if not outcome.failed:
+                break
+    cloud.reset()
+
+    assert outcome.failed == {}
+    assert held(store) == undisturbed
+
+
+def test_conversations_that_began_the_day_before_are_looked_back_for(cloud, tmp_path):
+    """Just after midnight the query alone has today, and much of it began yesterday."""
+    midnight = RANGE.start + 2 * DAY
+    first = Interval(midnight, midnight + HALF_HOUR)
+    store = Store(tmp_path / "s.duckdb")
+    bring(cloud.settings, store, first, midnight + HALF_HOUR + timedelta(minutes=1),
+          sources=(Source.DETAILS,))  # fmt: skip
+    segments = cloud.truth("segments", str(first)).to_pylist()
+    worked = ("contacting", "dialing", "interact", "hold", "wrapup")
+    spanning = {each["conversation_id"] for each in segments
+                if each["start"] < midnight and each["segment_type"] in worked
+                and each["start"] > midnight - DAY}  # fmt: skip
+
+    assert spanning
+    assert {row["agent_id"] for row in worked_time.busy(store, first, HALF_HOUR).to_pylist()} >= {
+        each["agent_id"]
+        for each in segments
+        if each["segment_type"] in worked and midnight - DAY < each["start"] < midnight
+    }
+
+
+@pytest.mark.parametrize("source", [Source.DETAILS, Source.STATUS])
+def test_without_a_permission_the_rest_is_there_and_the_empty_columns_are_named(tmp_path, source):
+    for cloud in emulator("--now", "2026-03-03T00:00:00Z", "--agents", "8",
+                          "--without-permission", source.permission):  # fmt: skip
+        halfhour = Halfhour(tmp_path, {**cloud.environment, "HALFHOUR_ATTEMPTS": "1"})
+        day = ("--from", "2026-03-01", "--to", "2026-03-02")
+        ran = halfhour("sync", *day)
+        shown = halfhour("report", *day, "--offline", "--format", "json")
+
+        assert ran.code == 0
+        assert f"{source} is left out" in ran.err
+        assert source.permission in ran.err
+        assert shown.code == 0
+        occupancies = {row["occupancy_ratio"] for row in shown.json}
+        assert (occupancies == {None}) == (source is Source.STATUS)
+        assert f"if the OAuth client's role has {source.permission}" in shown.err
+        assert ("on_queue_time_sec" in shown.err) == (source is Source.STATUS)
+        assert ("callback_voice_time_sec" in shown.err) == (source is Source.DETAILS)
+        assert halfhour("sync", *day, "--source", "details").code == (
+            3 if source is Source.DETAILS else 0
+        )
+
+
+def test_without_the_permission_for_details_both_bases_show_what_is_posted(tmp_path):
+    permission = Source.DETAILS.permission
+    for cloud in emulator("--now", "2026-03-03T00:00:00Z", "--agents", "8",
+                          "--without-permission", permission):  # fmt: skip
+        halfhour = Halfhour(tmp_path, {**cloud.environment, "HALFHOUR_ATTEMPTS": "1"})
+        day = ("--from", "2026-03-01", "--to", "2026-03-02")
+        for store in ((), ("--store", "s.duckdb")):
+            ran = halfhour("report", *day, "--basis", "both", "--format", "json", *store)
+
+            assert ran.code == 5, ran.err
+            assert {row["worked_time_sec"] for row in ran.json} == {None}
+            assert any(row["handle_time_sec"] for row in ran.json)
+            assert "worked_time_sec, worked_talk_time_sec, worked_hold_time_sec" in ran.err
+            assert f"if the OAuth client's role has {permission}" in ran.err
+        assert halfhour("report", *day, "--basis", "worked").code == 3
+        asked = halfhour("sync", *day, "--source", "details", "--source", "posted")
+        assert asked.code == 5
+        assert permission in asked.err.splitlines()[-1]
+
+
+def test_without_the_permission_for_aggregates_there_is_nothing_to_be_had(
+    powerless_cloud, tmp_path
+):
+    with pytest.raises(ApiError, match="analytics:conversationAggregate:view"):
+        bring(powerless_cloud.settings, Store(tmp_path / "s.duckdb"), RANGE, NOW, sources=None)

@@ -1,0 +1,335 @@
+"""What is odd about a conversation is named, and does not spoil the others."""
+
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from halfhour.ingest.detail_records import UNREADABLE
+from halfhour.ingest.segments import Read, read
+from halfhour.ingest.sessions import VALUELESS
+from halfhour.ingest.timeline import ENDLESS, OVERLAPPING, REVERSED, UNKNOWN, UNTIMED
+from halfhour.model.intervals import Interval, epoch_ms
+
+DAY = Interval(datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC))
+GOOD: dict[str, Any] = {
+    "conversationId": "good",
+    "participants": [
+        {"purpose": "customer", "sessions": [{"sessionId": "s0", "segments": []}]},
+        {
+            "purpose": "agent",
+            "userId": "ann",
+            "sessions": [
+                {
+                    "sessionId": "s1",
+                    "mediaType": "voice",
+                    "metrics": [
+                        {"name": "tHandle", "value": 60000, "emitDate": "2026-03-02T09:01:00.000Z"},
+                        {"name": "nError", "value": 1, "emitDate": "2026-03-02T09:01:00.000Z"},
+                    ],
+                    "segments": [
+                        {
+                            "segmentType": "interact",
+                            "segmentStart": "2026-03-02T09:00:00.000Z",
+                            "segmentEnd": "2026-03-02T09:01:00.000Z",
+                            "queueId": "q",
+                        }
+                    ],
+                }
+            ],
+        },
+    ],
+}
+
+
+def reading(*records: object, as_of: datetime = DAY.end) -> Read:
+    return read([msgspec.Raw(msgspec.json.encode(each)) for each in records], DAY, as_of)
+
+
+def changed(path: str, value: object, conversation: str = "bad") -> dict[str, Any]:
+    """The good one with another value, or none, at *path*."""
+    record = deepcopy(GOOD) | {"conversationId": conversation}
+    *steps, last = (int(step) if step.isdigit() else step for step in path.split("."))
+    at: Any = record
+    for step in steps:
+        at = at[step]
+    if value is None:
+        del at[last]
+    else:
+        at[last] = None if value is NULL else value
+    return record
+
+
+NULL = object()
+SEGMENT = "participants.1.sessions.0.segments.0"
+METRIC = "participants.1.sessions.0.metrics.0"
+
+
+def kinds(found: Read) -> list[tuple[str, str]]:
+    return [(each.kind, each.conversation_id) for each in found.oddities]
+
+
+def test_only_agents_and_only_what_is_posted_of_our_columns():
+    found = reading(GOOD)
+
+    assert found.segments.select(["agent_id", "queue_id", "acd", "open"]).to_pylist() == [
+        {"agent_id": "ann", "queue_id": "q", "acd": True, "open": False}
+    ]
+    assert found.emitted.select(["metric", "value"]).to_pylist() == [
+        {"metric": "tHandle", "value": 60000}
+    ]
+    assert found.oddities == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (f"{SEGMENT}.segmentStart", "2026-03-2T09:00:00Z",
+         "segments[0].segmentStart: '2026-03-2T09:00:00Z' is not a valid time"),
+        (f"{SEGMENT}.segmentEnd", "yesterday",
+         "segments[0].segmentEnd: 'yesterday' is not a valid time"),
+        (f"{METRIC}.emitDate", "", "metrics[0].emitDate: '' is not a valid time"),
+        (f"{SEGMENT}.segmentStart", "2026-03-02T09:00:00",
+         "'2026-03-02T09:00:00' is not a valid time"),
+        ("conversationEnd", "never", "$.conversationEnd: 'never' is not a valid time"),
+        (f"{METRIC}.emitDate", 7, "$.participants[1].sessions[0].metrics[0].emitDate"),
+        ("participants.1.sessions", 7, "$.participants[1].sessions"),
+    ],
+)  # fmt: skip
+def test_a_malformed_conversation_is_left_out_and_named_with_its_field(path, value, said):
+    bad = changed(path, value)
+    found = reading(GOOD, bad, GOOD | {"conversationId": "other"})
+
+    assert found.segments["conversation_id"].to_pylist() == ["good", "other"]
+    assert kinds(found) == [(UNREADABLE, "bad")]
+    assert said in found.oddities[0].detail
+
+
+@pytest.mark.parametrize("record", [[], 1, {"participants": []}, {"conversationId": 7}])
+def test_what_is_no_conversation_has_no_name(record):
+    found = reading(GOOD, record)
+
+    assert kinds(found) == [(UNREADABLE, "?")]
+    assert found.segments.num_rows == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "kind", "left"),
+    [
+        (f"{SEGMENT}.segmentStart", None, UNTIMED, 0),
+        (f"{SEGMENT}.segmentEnd", "2026-03-02T08:59:59.999Z", REVERSED, 0),
+        (f"{SEGMENT}.segmentType", "telepathy", UNKNOWN, 1),
+    ],
+)
+def test_segments_that_cannot_be_are_counted_and_named(path, value, kind, left):
+    found = reading(changed(path, value))
+
+    assert kinds(found) == [(kind, "bad")]
+    assert found.segments.num_rows == left
+
+
+@pytest.mark.parametrize("value", ["much", None, True, 60000.5, 1e300, {"ms": 60000}])
+def test_a_value_that_cannot_be_read_is_left_out_alone_and_named(value):
+    found = reading(changed(f"{METRIC}.value", value))
+
+    assert kinds(found) == [(VALUELESS, "bad")]
+    assert found.oddities[0].detail == "session s1, metrics[0]: tHandle"
+    assert (found.segments.num_rows, found.emitted.num_rows) == (1, 0)
+
+
+def test_a_whole_number_may_be_written_with_a_point():
+    assert reading(changed(f"{METRIC}.value", 60000.0)).emitted["value"].to_pylist() == [60000]
+
+
+@pytest.mark.parametrize("name", ["sessions", "sessions.0.segments", "sessions.0.metrics"])
+def test_null_is_none(name):
+    found = reading(changed(f"participants.1.{name}", NULL))
+
+    assert found.oddities == []
+    assert found.conversations == ["bad"]
+
+
+def laid(*segments: tuple[str, str, str | None], end: str | None = None) -> dict[str, Any]:
+    """A conversation of one session that has posted nothing; the times are minutes past nine."""
+    record = changed("participants.1.sessions.0.metrics", [])
+    record["participants"][1]["sessions"][0]["segments"] = [
+        {"segmentType": kind, "segmentStart": clock(start)}
+        | ({"segmentEnd": clock(stop)} if stop else {})
+        for kind, start, stop in segments
+    ]
+    return record | ({"conversationEnd": clock(end)} if end else {})
+
+
+def clock(minute: str) -> str:
+    return f"2026-03-02T09:{minute}:00.000Z"
+
+
+def times(found: Read) -> list[tuple[str, int, int]]:
+    """The type of each segment, and its minutes past nine."""
+    nine = epoch_ms(DAY.start + timedelta(hours=9))
+    return [
+        (row["segment_type"], *((row[at] - nine) // 60_000 for at in ("start_ms", "end_ms")))
+        for row in found.segments.to_pylist()
+    ]
+
+
+def test_of_work_that_overlaps_in_a_session_the_later_gives_way_and_all_of_it_is_told():
+    found = reading(
+        laid(("interact", "00", "30"), ("hold", "05", "10"), ("hold", "20", "40"),
+             ("alert", "00", "50"), ("wrapup", "40", "45"))
+    )  # fmt: skip
+
+    assert times(found) == [
+        ("interact", 0, 30), ("alert", 0, 50), ("hold", 30, 40), ("wrapup", 40, 45),
+    ]  # fmt: skip
+    assert [(each.kind, each.detail) for each in found.oddities] == [
+        (OVERLAPPING, "session s1, segments[1]: hold at 2026-03-02T09:05:00.000Z"),
+        (OVERLAPPING, "session s1, segments[2]: hold at 2026-03-02T09:20:00.000Z"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("segments", "end", "expected"),
+    [
+        ([("hold", "00", None), ("wrapup", "10", "12")], None,
+         [("hold", 0, 10), ("wrapup", 10, 12)]),
+        ([("interact", "00", None)], "07", [("interact", 0, 7)]),
+        ([("interact", "00", None), ("wrapup", "05", "06")], "03",
+         [("interact", 0, 3), ("wrapup", 5, 6)]),
+    ],
+)  # fmt: skip
+def test_a_segment_without_an_end_ends_where_the_next_begins_or_all_is_over(
+    segments, end, expected
+):
+    found = reading(laid(*segments, end=end))
+
+    assert times(found) == expected
+    assert kinds(found) == [(ENDLESS, "bad")]
+    assert found.segments["open"].to_pylist() == [False] * len(expected)
+
+
+def test_a_session_that_has_posted_its_handle_time_is_over():
+    record = changed(f"{SEGMENT}.segmentEnd", None)
+    (row,) = reading(record).segments.to_pylist()
+    assert (row["open"], row["end_ms"] - row["start_ms"]) == (False, 60_000)
+
+    (session,) = record["participants"][1]["sessions"]
+    session["segments"].append({"segmentType": "interact", "segmentStart": clock("10")})
+    ended, again = reading(record).segments.to_pylist()  # a message that is taken up again
+    assert (ended["open"], again["open"], again["end_ms"]) == (False, True, epoch_ms(DAY.end))
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        laid(("interact", "00", None)),
+        laid(("interact", "00", None), ("wrapup", "45", "50")),  # more than is known by then
+        laid(("wrapup", "00", None), end="00"),  # after-call work comes when a call has ended
+    ],
+)
+def test_what_goes_on_is_cut_where_the_reading_of_it_ended(record):
+    as_of = DAY.start + timedelta(hours=9, minutes=30)
+    found = reading(record, as_of=as_of)
+    row = found.segments.to_pylist()[0]
+
+    assert (row["open"], row["end_ms"]) == (True, epoch_ms(as_of))
+    assert found.oddities == []
+
+
+@pytest.mark.parametrize("between", [[], [changed("participants", 7)], [{}, 7]])
+def test_a_conversation_that_comes_twice_counts_as_it_came_last(between):
+    later = changed(f"{SEGMENT}.segmentEnd", "2026-03-02T09:05:00.000Z", "good")
+    found = reading(GOOD, *between, later)
+    (row,) = found.segments.to_pylist()
+
+    assert row["end_ms"] - row["start_ms"] == 300_000
+    assert len(found.oddities) == len(between)
+
+
+def test_one_that_cannot_be_read_the_last_time_does_not_count_as_it_was_before():
+    found = reading(GOOD, changed(f"{SEGMENT}.segmentEnd", "late", "good"))
+
+    assert kinds(found) == [(UNREADABLE, "good")]
+    assert (found.segments.num_rows, found.conversations) == (0, ["good"])
+
+
+def test_segments_of_other_days_are_not_of_this_one():
+    before = changed(f"{SEGMENT}.segmentStart", "2026-03-01T00:00:00.000Z", "before")
+    over = deepcopy(before) | {"conversationId": "over"}
+    before["participants"][1]["sessions"][0]["segments"][0]["segmentEnd"] = (
+        "2026-03-02T00:00:00.000Z"
+    )
+    found = reading(before, over)
+
+    assert found.segments["conversation_id"].to_pylist() == ["over"]
+    assert found.segments["window_start"].to_pylist() == [DAY.start]
+
+
+def called_back(
+    callback: list[tuple[str, str, str]],
+    call: list[tuple[str, str, str]],
+    direction: str | None = "outbound",
+) -> Read:
+    """An agent's callback and call, and a call of another."""
+    agents = [
+        {
+            "purpose": "agent",
+            "userId": user,
+            "sessions": [
+                session | {"sessionId": media, "mediaType": media, "direction": direction}
+            ],
+        }
+        for user, media, session in (
+            ("ann", "callback", laid(*callback)["participants"][1]["sessions"][0]),
+            ("ann", "voice", laid(*call)["participants"][1]["sessions"][0]),
+            ("bob", "voice", laid(*call)["participants"][1]["sessions"][0]),
+        )
+    ]
+    return reading(GOOD | {"participants": agents})
+
+
+ANSWERED = [("alert", "03", "05"), ("interact", "05", "15"), ("wrapup", "15", "18")]
+
+
+@pytest.mark.parametrize(
+    ("callback", "common"),
+    [
+        # As it is: the callback is worked on for as long as its call, and after it.
+        ([("alert", "00", "02"), ("interact", "02", "15"), ("wrapup", "15", "20")],
+         [(5, 15), (15, 18)]),
+        # The callback's session says nothing of the call.
+        ([("alert", "00", "02"), ("wrapup", "18", "20")], []),
+        # It was declined, and the call is another one.
+        ([("alert", "00", "02")], []),
+        # It spans a part of it.
+        ([("interact", "02", "08"), ("wrapup", "08", "10")], [(5, 10)]),
+        # It was over when the customer called in again.
+        ([("interact", "00", "03"), ("wrapup", "03", "05")], []),
+        # It began when the call had begun already, so it did not lead to that.
+        ([("alert", "04", "06"), ("interact", "06", "20")], []),
+        # The call began in the very moment that the callback was offered.
+        ([("alert", "03", "04"), ("interact", "04", "20")], [(5, 15), (15, 18)]),
+        # The call began in the very moment that the callback was over.
+        ([("interact", "00", "03")], []),
+    ],
+)  # fmt: skip
+def test_a_callback_and_the_call_it_led_to_have_their_common_work_marked(callback, common):
+    found = called_back(callback, ANSWERED)
+    rows = list(zip(times(found), found.segments.to_pylist(), strict=True))
+
+    assert [span[1:] for span, row in rows if row["voice_of_callback"]] == common
+    assert {row["agent_id"] for _, row in rows if row["voice_of_callback"]} <= {"ann"}
+    assert sum(
+        end - start
+        for (_, start, end), row in rows
+        if (row["agent_id"], row["media_type"]) == ("ann", "voice")
+    ) == 15  # fmt: skip
+
+
+@pytest.mark.parametrize("direction", ["inbound", None])
+def test_a_call_that_the_agent_did_not_make_is_no_call_of_a_callback(direction):
+    found = called_back([("interact", "00", "30")], ANSWERED, direction)
+
+    assert not any(found.segments["voice_of_callback"].to_pylist())

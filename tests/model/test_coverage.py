@@ -1,0 +1,105 @@
+"""Which days are held, how sure they are, and which are to be read (again)."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from halfhour.model.coverage import DAY, Calendar, Settled, State, dates
+from halfhour.model.intervals import HALF_HOUR, Interval
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+minutes = st.integers(0, 12 * 24 * 60).map(lambda count: START + timedelta(minutes=count))
+
+
+def held_at(
+    now: datetime, interval: Interval, *settled: Settled
+) -> list[tuple[datetime, State, bool]]:
+    found = Calendar(now, HALF_HOUR).held(interval, settled)
+    return [(each.day.start, each.state, each.due) for each in found]
+
+
+def read(day: int, at: datetime, until: timedelta = DAY) -> Settled:
+    start = START + day * DAY
+    return Settled(Interval(start, start + until), at, 0)
+
+
+def week() -> Interval:
+    return Interval(START, START + 7 * DAY)
+
+
+def test_what_was_never_read_is_missing_and_what_has_not_begun_is_nothing():
+    now = START + 2 * DAY + timedelta(hours=3, minutes=40)
+    found = Calendar(now, HALF_HOUR).held(week(), [])
+
+    assert [each.state for each in found] == [State.MISSING] * 3
+    assert found[-1].day.end == START + 2 * DAY + timedelta(hours=3, minutes=30)
+
+
+@given(minutes, minutes)
+def test_a_day_is_read_again_once_a_day_and_once_four_days_after_its_end(read_at, now):
+    """The oracle goes through the ages one by one."""
+    if read_at < START + DAY or now < read_at:
+        return
+    ((_, state, due),) = held_at(now, Interval(START, START + DAY), read(0, read_at))
+    ages = [START + DAY + timedelta(days=days) for days in (1, 4)]
+
+    assert due == any(read_at < age and now >= age for age in ages)
+    assert state is (State.SETTLED if read_at >= ages[-1] else State.PROVISIONAL)
+
+
+@given(minutes, minutes, minutes)
+def test_what_follows_from_another_window_is_read_after_it(read_at, known_at, now):
+    if read_at < START + DAY or now < max(read_at, known_at):
+        return
+    day, calendar = Interval(START, START + DAY), Calendar(now, HALF_HOUR, ())
+    (held,) = calendar.held(day, [read(0, read_at)], [read(0, known_at), read(1, now)])
+
+    assert held.due == (read_at < known_at)
+
+
+@given(minutes, minutes)
+def test_a_day_that_goes_on_is_unfinished_once_another_half_hour_is_over(read_at, now):
+    over = Calendar(read_at, HALF_HOUR).over
+    if now < read_at or over <= START or over >= START + DAY:
+        return
+    settled = Settled(Interval(START, over), read_at, 0)
+    ((_, state, due),) = held_at(now, Interval(START, START + DAY), settled)
+
+    more = Calendar(now, HALF_HOUR).over > over
+    assert (state is State.UNFINISHED) == more
+    assert due or not more
+
+
+@given(st.lists(st.integers(0, 6), unique=True), minutes)
+def test_every_day_that_has_begun_is_told_once_oldest_first(days, now):
+    found = held_at(now, week(), *(read(day, now) for day in days))
+    begun = [START + day * DAY for day in range(7) if START + day * DAY + HALF_HOUR <= now]
+
+    assert [day for day, *_ in found] == begun
+    for day, state, due in found:
+        assert (state is State.MISSING) == ((day - START).days not in days)
+        assert due == (state is State.MISSING)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "days"),
+    [(9, 10, [2]), (23, 25, [2, 3]), (0, 24, [2]), (0, 48, [2, 3])],
+)
+def test_days_are_whole_whatever_part_of_them_is_asked_for(first, last, days):
+    asked = Interval(START + timedelta(hours=first), START + timedelta(hours=last))
+
+    assert [day.day for day, *_ in held_at(START + 9 * DAY, asked)] == days
+
+
+@given(st.sets(st.integers(0, 40).map(lambda count: START + count * DAY)))
+def test_days_in_words_name_each_of_them_once(days):
+    named = set()
+    for run in filter(None, dates(days).split(", ")):
+        first, *last = (datetime.fromisoformat(f"{text}T00Z") for text in run.split(" to "))
+        run_of = Interval(first, (last or [first])[0] + DAY)
+        assert first - DAY not in named
+        named |= {each.start for each in run_of.windows(DAY)}
+
+    assert named == days

@@ -1,0 +1,143 @@
+"""The emulator as a process of its own, as halfhour meets it: over HTTP, on loopback."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genesys_emulator.pytest_plugin import GenesysCloud, running
+from halfhour.genesys import regions
+from halfhour.genesys.retry_policy import Patience
+from halfhour.settings import Settings
+from tests.prepared_process import started
+
+NOW = "2026-03-03T00:00:00Z"
+QUICK = Patience(attempts=4, first_wait=0.001, longest_wait=0.01, connect=5, silence=5)
+
+
+class Cloud(GenesysCloud):
+    """A running emulator, as halfhour's settings know it."""
+
+    __slots__ = ()
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(self.client_id, self.client_secret, regions.hosts(self.url), QUICK)
+
+    def impatient(self, **changes: Any) -> Settings:
+        return replace(self.settings, patience=replace(QUICK, **changes))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "GENESYS_CLIENT_ID": self.client_id,
+            "GENESYS_CLIENT_SECRET": self.client_secret,
+            "GENESYS_REGION": self.url,
+        }
+
+
+def emulator(*options: str) -> Iterator[Cloud]:
+    with running(*options) as cloud:
+        yield Cloud(cloud.url)
+
+
+@pytest.fixture(scope="session")
+def shared_cloud() -> Iterator[Cloud]:
+    yield from emulator("--now", NOW, "--agents", "12", "--seed", "1")
+
+
+@pytest.fixture
+def cloud(shared_cloud: Cloud) -> Cloud:
+    """A contact centre of 12 agents whose clock stands at `NOW`, with no faults."""
+    shared_cloud.reset()
+    return shared_cloud
+
+
+@pytest.fixture(scope="session")
+def big_cloud() -> Iterator[Cloud]:
+    """As many agents as make three pages."""
+    yield from emulator("--now", NOW, "--agents", "230")
+
+
+@pytest.fixture
+def tight_cloud() -> Iterator[Cloud]:
+    """An organisation that allows a tenth of the usual requests."""
+    yield from emulator("--now", NOW, "--agents", "2", "--requests-per-minute", "30")
+
+
+@pytest.fixture
+def brief_cloud() -> Iterator[Cloud]:
+    """An organisation whose tokens are good for two seconds."""
+    yield from emulator("--now", NOW, "--agents", "2", "--token-lifetime", "2")
+
+
+@pytest.fixture(scope="session")
+def powerless_cloud() -> Iterator[Cloud]:
+    """An organisation whose admin gave the client no permission for aggregates."""
+    yield from emulator(
+        "--now", NOW, "--without-permission", "analytics:conversationAggregate:view"
+    )
+
+
+@pytest.fixture(scope="session")
+def captured_cloud() -> Iterator[Cloud]:
+    """An organisation of eight conversations in a file, in the shape of a job's results."""
+    yield from emulator("--conversations", str(Path(__file__).parent / "captured.json"))
+
+
+@contextmanager
+def held_elsewhere(path: Path) -> Iterator["subprocess.Popen[str]"]:
+    """Another program, which has the database at *path* open until it is told something."""
+    held = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", held, str(path)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as other:  # fmt: skip
+        assert other.stdout
+        other.stdout.readline()
+        yield other
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Halfhour:
+    """The command line as a process, in an empty folder and with nothing in the environment."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        self.folder = folder
+        self.environment = environment
+
+    def __call__(self, *arguments: str, **environment: str) -> Ran:
+        kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+        process = started(
+            arguments,
+            self.folder,
+            {**kept, "HOME": str(self.folder), **self.environment, **environment},
+        )
+        out, err = process.communicate(timeout=60)
+        assert process.returncode is not None
+        assert "Traceback" not in err, err
+        secret = self.environment.get("GENESYS_CLIENT_SECRET", "emulator-secret")
+        assert arguments[0] == "emulator" or secret not in out + err
+        return Ran(process.returncode, out, err)
+
+
+@pytest.fixture
+def halfhour(tmp_path: Path, cloud: Cloud) -> Halfhour:
+    return Halfhour(tmp_path, {**cloud.environment, "HALFHOUR_ATTEMPTS": "1"})

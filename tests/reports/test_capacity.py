@@ -1,0 +1,90 @@
+"""The capacity used: a preview, which may be refused, be gone or have changed."""
+
+import csv
+from datetime import datetime, timedelta
+
+import pytest
+
+from tests.processes import Cloud, Halfhour, emulator
+
+DAY = ("--from", "2026-03-02", "--to", "2026-03-03")
+COLUMN = "preview_capacity_used_percent"
+INTERVAL = "2026-03-02T00:00:00Z/2026-03-03T00:00:00Z"
+
+
+def at_work(cloud: Cloud) -> dict[tuple[datetime, str], float]:
+    """Per cent of each half-hour that an agent was interacting or communicating."""
+    start, end = map(datetime.fromisoformat, INTERVAL.split("/"))
+    half = timedelta(minutes=30)
+    lasted: dict[tuple[datetime, str], timedelta] = {}
+    for row in cloud.truth("statuses", INTERVAL).to_pylist():
+        if row["status"] in ("INTERACTING", "COMMUNICATING"):
+            at, until = max(row["start"], start), min(row["end"], end)
+            while at < until:
+                edge = start + (at - start) // half * half
+                key = edge, row["agent_id"]
+                lasted[key] = lasted.get(key, timedelta()) + min(until, edge + half) - at
+                at = edge + half
+    return {key: 100 * each / half for key, each in lasted.items()}
+
+
+@pytest.mark.parametrize("store", [(), ("--store", "s.duckdb")])
+def test_it_stands_beside_the_other_figures(cloud, halfhour, store):
+    ran = halfhour("report", *DAY, "--with-capacity", "--format", "csv", *store)
+    plain = halfhour("report", *DAY, "--format", "csv", *store)
+
+    assert ran.code == 0, ran.err
+    rows = list(csv.DictReader(ran.out.splitlines()))
+    right = at_work(cloud)
+    for row in rows:
+        key = datetime.fromisoformat(row["interval_start"]), row["agent_id"]
+        assert row[COLUMN] == (f"{right[key]:.1f}" if key in right else "")
+    assert any(row[COLUMN] for row in rows)
+    for row in rows:
+        del row[COLUMN]
+    assert rows == list(csv.DictReader(plain.out.splitlines()))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "status", "status": 404, "endpoint": "capacity"},
+        {"kind": "status", "status": 500, "endpoint": "capacity"},
+        {"kind": "truncate", "endpoint": "capacity"},
+    ],
+)
+def test_where_it_cannot_be_had_the_rest_is_there(cloud, halfhour, fault):
+    plain = halfhour("report", *DAY, "--format", "csv")
+    cloud.faults(fault)
+    ran = halfhour("report", *DAY, "--with-capacity", "--format", "csv")
+
+    assert ran.code == 0, ran.err
+    assert "the capacity used is left out: " in ran.err
+    rows = [
+        {name: value for name, value in row.items() if name != COLUMN or value}
+        for row in csv.DictReader(ran.out.splitlines())
+    ]
+    assert rows == list(csv.DictReader(plain.out.splitlines()))
+
+
+def test_the_permission_that_is_missing_is_named(tmp_path):
+    permission = "analytics:agentUtilizationAggregate:view"
+    for cloud in emulator("--now", "2026-03-03T00:00:00Z", "--without-permission", permission):
+        ran = Halfhour(tmp_path, cloud.environment)("report", *DAY, "--with-capacity")
+        assert ran.code == 0
+        assert permission in ran.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--by", "agent"), "--with-capacity: only with --by interval"),
+        (("--media", "voice"), "--with-capacity: it is of all that an agent does"),
+        (("--offline",), "--with-capacity: a store does not keep it; leave out --offline"),
+    ],
+)
+def test_where_it_makes_no_sense_it_is_refused(halfhour, words, said):
+    ran = halfhour("report", *DAY, "--with-capacity", *words)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert said in ran.err

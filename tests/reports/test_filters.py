@@ -1,0 +1,111 @@
+"""Which rows a report is about: media, divisions and teams, with a store and without."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import halfhour as door
+from halfhour.genesys import payloads
+from halfhour.genesys.client import Client
+from halfhour.genesys.endpoints import AGENTS
+from tests.processes import Cloud, Halfhour, emulator
+
+DAY: dict[str, Any] = {"start": "2026-03-02", "end": "2026-03-03"}
+WORDS = ("--from", "2026-03-02", "--to", "2026-03-03")
+
+
+@pytest.fixture(scope="module")
+def teams_cloud() -> Iterator[Cloud]:
+    """As many agents as make three teams."""
+    yield from emulator("--now", "2026-03-03T00:00:00Z", "--agents", "45")
+
+
+@pytest.fixture(scope="module")
+def people(teams_cloud: Cloud) -> list[payloads.Named]:
+    async def listed() -> list[payloads.Named]:
+        async with Client(teams_cloud.settings) as client:
+            query = {"state": "any", "expand": "team"}
+            return [each async for each in client.pages(AGENTS, query)]
+
+    return asyncio.run(listed())
+
+
+@pytest.fixture(scope="module")
+def store(teams_cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("choosing") / "halfhour.duckdb"
+    door.sync(path, **DAY, settings=teams_cloud.settings)
+    return path
+
+
+@pytest.fixture(scope="module")
+def asked(teams_cloud: Cloud, store: Path) -> Any:
+    """What a report says without a store; one from a store must say it too."""
+
+    def both(**words: Any) -> list[dict[str, Any]]:
+        table = door.report(**DAY, **words, settings=teams_cloud.settings)
+        live: list[dict[str, Any]] = table.to_pylist()
+        stored = {
+            (row["interval_start"], row["agent_id"]): row
+            for row in door.report(**DAY, **words, store=store, offline=True).to_pylist()
+        }
+        for row in live:  # calls of callbacks count once, where there are details
+            same = stored[row["interval_start"], row["agent_id"]]
+            assert same["handle_time_sec"] <= row["handle_time_sec"]
+            assert same["answered_count"] <= row["answered_count"]
+        return live
+
+    return both
+
+
+def test_divisions_and_teams_are_those_of_the_agents(asked, people):
+    everything = asked()
+    division = {each.id: each.division.name for each in people if each.division}
+    team = {each.id: each.team.name for each in people if each.team}
+
+    europe = asked(divisions=["europe"])
+    assert europe == [row for row in everything if division.get(row["agent_id"]) == "Europe"]
+    crew = asked(teams=["Team 2", "team 3"])
+    assert crew == [row for row in everything if team.get(row["agent_id"]) in {"Team 2", "Team 3"}]
+    assert 0 < len(europe) < len(everything)
+    assert 0 < len(crew) < len(everything)
+    both = asked(divisions=["Europe"], teams=["Team 2"])
+    assert both == [row for row in europe if team.get(row["agent_id"]) == "Team 2"]
+
+
+def test_media_types_add_up_to_everything(asked):
+    handled = [
+        sum(row["handled_count"] for row in asked(media=[media]))
+        for media in ("voice", "callback", "chat", "email", "message")
+    ]
+    assert all(handled)
+    assert sum(handled) == sum(row["handled_count"] for row in asked())
+
+
+@pytest.mark.parametrize("chosen", [{"queues": ["Billing"]}, {"media": ["chat"]}])
+def test_of_some_queues_or_media_busy_time_is_of_those_and_status_of_none(store, chosen):
+    table = door.report(**DAY, **chosen, basis="both", store=store, offline=True)
+    rows = table.to_pylist()
+
+    assert any(row["busy_time_sec"] for row in rows)
+    assert all(row["busy_time_sec"] <= row["worked_time_sec"] for row in rows)
+    assert {row["logged_in_time_sec"] for row in rows} == {None}
+    assert {row["occupancy_ratio"] for row in rows} == {None}
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--media", "vioce"), "did you mean 'voice'"),
+        (("--division", "Eurpe"), "did you mean 'Europe'"),
+        (("--team", "Team 99"), "none of these agents is in it; theirs are Team 1, "),
+        (("--format", "wfm", "--layout", "genesys-wfm", "--team", "Team 1"), "--team: what a"),
+    ],
+)
+def test_a_name_that_is_none_gets_a_sentence(tmp_path, teams_cloud, words, sentence):
+    ran = Halfhour(tmp_path, teams_cloud.environment)("report", *WORDS, *words)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert sentence in ran.err

@@ -1,0 +1,78 @@
+"""Pseudonyms: nobody's name or id is left, and everything else is as it was."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from halfhour.genesys.requests import Question
+from halfhour.model.intervals import Interval
+from halfhour.model.tables import NAMES, POSTED
+from halfhour.model.vocabulary import By
+from halfhour.reports import questions
+from halfhour.reports.data import Found
+from halfhour.reports.pseudonyms import Pseudonyms
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+DAY = Interval(START, START + timedelta(days=1))
+AGENTS = pa.table({"id": ["a-1", "b-2"], "name": ["Ada Silva", "Bob"]}, schema=NAMES)
+QUEUES = pa.table({"id": ["q-1", "q-2"], "name": ["Billing", "Sales"]}, schema=NAMES)
+ONE, OTHER = Pseudonyms("k" * 16), Pseudonyms("o" * 16)
+
+rows = st.lists(
+    st.fixed_dictionaries(
+        {
+            "interval_start": st.integers(0, 47).map(lambda at: START + at * timedelta(minutes=30)),
+            "agent_id": st.sampled_from(["a-1", "b-2", "gone-3"]),
+            "queue_id": st.sampled_from(["q-1", "q-1,q-2", None]),
+            "media_type": st.just("voice"),
+            "handle_ms": st.integers(0, 10**7),
+        }
+    ),
+    max_size=20,
+    unique_by=lambda row: (row["interval_start"], row["agent_id"], row["queue_id"]),
+)
+
+
+@settings(max_examples=40)
+@given(rows, st.sampled_from(list(By)))
+def test_the_figures_stay_and_nobody_can_be_told(posted, by):
+    found = Found(AGENTS, pa.Table.from_pylist(posted, schema=POSTED), queues=QUEUES)
+    plain = questions.report(Question(DAY, UTC, by), found)
+    disguised = questions.report(Question(DAY, UTC, by), ONE.found(found))
+
+    said = str(disguised.to_pylist())
+    for known in ("a-1", "b-2", "gone-3", "q-1", "q-2", "Ada", "Bob", "Billing", "Sales"):
+        assert known not in said
+    personal = {"agent_id", "agent_name", "queue_id", "queue_name"}
+    kept = [name for name in plain.column_names if name not in personal]
+
+    def figures(table: pa.Table) -> list[str]:
+        return sorted(map(str, table.select(kept).to_pylist()))
+
+    assert figures(disguised) == figures(plain)
+    for column in personal & set(plain.column_names):
+        assert len(set(disguised[column].to_pylist())) == len(set(plain[column].to_pylist()))
+
+
+@given(st.text(), st.text())
+def test_the_same_id_has_the_same_pseudonym_and_with_another_key_another(one, other):
+    assert (ONE.id(one) == ONE.id(other)) == (one == other)
+    assert ONE.id(one) != OTHER.id(one)
+    assert str(UUID(ONE.id(one))) == ONE.id(one)
+
+
+def test_what_is_absent_stays_so_and_the_key_is_not_shown():
+    table = pa.table({"agent_id": ["a-1"], "queue_id": pa.array([None], pa.string())})
+    assert ONE.table(table)["queue_id"].to_pylist() == [None]
+    assert "kkkk" not in repr(ONE)
+
+
+def test_lists_of_ids_are_replaced_one_by_one():
+    table = pa.table({"unexplained_conversations": ["c-1 c-2", ""], "agent_id": ["a", "b"]})
+    assert ONE.table(table)["unexplained_conversations"].to_pylist() == [
+        f"{ONE.id('c-1')} {ONE.id('c-2')}",
+        "",
+    ]

@@ -1,0 +1,279 @@
+"""The SQL of the reports against plain Python."""
+
+from collections import defaultdict
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from halfhour.genesys.requests import Question
+from halfhour.model.coverage import Held, Settled, State
+from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, Interval
+from halfhour.model.tables import NAMES, POSTED, STATUS
+from halfhour.model.vocabulary import Basis, By, Source
+from halfhour.reports import questions
+from halfhour.reports.data import Found
+
+START = datetime(2026, 3, 2, 5, 45, tzinfo=UTC)
+DAY = Interval(START, START + timedelta(days=1))
+AGENTS = pa.table({"id": ["a", "b"], "name": ["Zoë", "anna"]}, schema=NAMES)
+
+figures = st.one_of(st.none(), st.integers(0, 8 * 10**7))
+rows = st.lists(
+    st.fixed_dictionaries(
+        {
+            "interval_start": st.integers(0, 95).map(lambda at: START + at * QUARTER_HOUR),
+            "agent_id": st.sampled_from("abc"),
+            "queue_id": st.sampled_from(["p", "q", None]),
+            "media_type": st.sampled_from(["voice", "chat"]),
+            "handle_ms": figures,
+            "handle_count": st.one_of(st.none(), st.integers(0, 9)),
+            "acw_ms": figures,
+            "hold_ms": figures,
+            "transferred_count": st.one_of(st.none(), st.integers(0, 9)),
+        }
+    ),
+    max_size=30,
+    unique_by=lambda row: (
+        row["interval_start"],
+        row["agent_id"],
+        row["queue_id"],
+        row["media_type"],
+    ),
+)
+
+
+widths = st.sampled_from([HALF_HOUR, QUARTER_HOUR])
+
+
+def report(
+    by: By, posted: list[dict[str, Any]], width: timedelta = HALF_HOUR
+) -> list[dict[str, Any]]:
+    table = pa.Table.from_pylist(posted, schema=POSTED)
+    found = questions.report(Question(DAY, UTC, by, width=width), Found(AGENTS, table))
+    return list(found.to_pylist())
+
+
+def seconds(posted: list[dict[str, Any]], name: str) -> float:
+    return sum(row[name] or 0 for row in posted) / 1000
+
+
+def grouped(posted: list[dict[str, Any]], key: Any) -> dict[Any, list[dict[str, Any]]]:
+    groups = defaultdict(list)
+    for row in posted:
+        groups[key(row)].append(row)
+    return groups
+
+
+def interval(row: dict[str, Any], width: timedelta = HALF_HOUR) -> datetime:
+    start = row["interval_start"]
+    assert isinstance(start, datetime)
+    return start - (start - START) % width
+
+
+@settings(max_examples=50)
+@given(rows, widths)
+def test_by_interval_sums_every_row_into_its_interval(posted, width):
+    expected = grouped(posted, lambda row: (interval(row, width), row["agent_id"]))
+    found = report(By.INTERVAL, posted, width)
+
+    assert {(row["interval_start"], row["agent_id"]) for row in found} == set(expected)
+    assert len(found) == len(expected)
+    for row in found:
+        of_cell = expected[row["interval_start"], row["agent_id"]]
+        assert row["interval_end"] == row["interval_start"] + width
+        for name in ("handle", "acw", "hold"):
+            assert row[f"{name}_time_sec"] == seconds(of_cell, f"{name}_ms")
+        for name, column in (("handled", "handle"), ("transferred", "transferred")):
+            told = sum(each[f"{column}_count"] or 0 for each in of_cell)
+            assert row[f"{name}_count"] == told
+        assert row["exceeds_interval"] is (row["handle_time_sec"] > width.total_seconds())
+
+
+@settings(max_examples=50)
+@given(rows, widths)
+def test_by_agent_divides_sums_and_nothing_by_nothing(posted, width):
+    expected = grouped(posted, lambda row: row["agent_id"])
+
+    for row in report(By.AGENT, posted, width):
+        of_agent = expected.pop(row["agent_id"])
+        active = {
+            interval(each, width)
+            for each in of_agent
+            if any(each[name] is not None for name in ("handle_ms", "acw_ms", "hold_ms"))
+        }
+        handle, count = seconds(of_agent, "handle_ms"), row["handled_count"]
+        assert row["interval_count"] == len(active)
+        assert_quotient(row["handle_time_mean_sec"], handle, len(active), 3)
+        assert_quotient(row["aht_sec"], handle, count, 3)
+        transferred = sum(each["transferred_count"] or 0 for each in of_agent)
+        assert row["transferred_count"] == transferred
+        assert_quotient(row["transferred_per_handled_ratio"], transferred, count, 4)
+        assert_quotient(row["acw_share_ratio"], seconds(of_agent, "acw_ms"), handle, 4)
+    assert not expected
+
+
+def assert_quotient(found: float | None, over: float, per: float, digits: int) -> None:
+    if per:
+        assert found == pytest.approx(over / per, rel=1e-12, abs=0.51 * 10**-digits)
+    else:
+        assert found is None
+
+
+def test_rows_are_sorted_as_people_sort_names():
+    posted = [
+        {"interval_start": START, "agent_id": agent, "handle_ms": 1} for agent in ("b", "c", "a")
+    ]
+
+    assert [row["agent_name"] for row in report(By.INTERVAL, posted)] == ["anna", "c", "Zoë"]
+    assert [row["agent_name"] for row in report(By.AGENT, posted)] == ["anna", "c", "Zoë"]
+
+
+@settings(max_examples=50)
+@given(rows, st.sampled_from([By.QUEUE, By.MEDIA]))
+def test_by_queue_and_media_type_every_row_counts_once(posted, by):
+    key = {By.QUEUE: "queue_id", By.MEDIA: "media_type"}[by]
+    expected = grouped(posted, lambda row: row[key])
+    found = report(by, posted)
+
+    assert [row["handle_time_sec"] for row in found] == sorted(
+        (row["handle_time_sec"] for row in found), reverse=True
+    )
+    assert {row[key] for row in found} == set(expected)
+    assert len(found) == len(expected)
+    for row in found:
+        own = expected[row[key]]
+        assert row["agent_count"] == len({each["agent_id"] for each in own})
+        for column in ("handle", "acw", "hold"):
+            assert row[f"{column}_time_sec"] == seconds(own, f"{column}_ms")
+        assert row["handled_count"] == sum(each["handle_count"] or 0 for each in own)
+
+
+@settings(max_examples=25)
+@given(rows, st.sampled_from([Basis.POSTED, Basis.WORKED]))
+def test_time_for_no_queue_is_that_of_the_row_for_no_queue(told, basis):
+    table = pa.Table.from_pylist(told, schema=POSTED)
+    found = Found(AGENTS, **{basis.value: table})
+
+    def shown(by: By) -> list[dict[str, Any]]:
+        return list(questions.report(Question(DAY, UTC, by, basis), found).to_pylist())
+
+    right = sum(row["handle_time_sec"] for row in shown(By.QUEUE) if row["queue_id"] is None)
+    for by in (By.INTERVAL, By.AGENT, By.MEDIA):
+        assert sum(row["no_queue_time_sec"] for row in shown(by)) == pytest.approx(right)
+
+
+@settings(max_examples=50)
+@given(rows, widths)
+def test_by_day_it_is_the_local_one(posted, width):
+    zone = ZoneInfo("Asia/Kathmandu")
+    table = pa.Table.from_pylist(posted, schema=POSTED)
+    question = Question(DAY, zone, By.DAY, width=width)
+    found = questions.report(question, Found(AGENTS, table)).to_pylist()
+    expected = grouped(
+        posted, lambda row: (f"{interval(row).astimezone(zone):%Y-%m-%d}", row["agent_id"])
+    )
+
+    assert {(row["day"], row["agent_id"]) for row in found} == set(expected)
+    assert [row["day"] for row in found] == sorted(row["day"] for row in found)
+    for row in found:
+        own = expected[row["day"], row["agent_id"]]
+        assert row["handle_time_sec"] == seconds(own, "handle_ms")
+
+
+def test_queues_have_their_names_and_several_of_one_session_stand_together():
+    queues = pa.table({"id": ["p", "q"], "name": ["Billing", "Sales"]}, schema=NAMES)
+    posted = pa.Table.from_pylist(
+        [
+            {"interval_start": START, "agent_id": "a", "queue_id": queue, "handle_ms": ms}
+            for queue, ms in (("p", 4), ("q,p", 3), ("gone", 2), (None, 1))
+        ],
+        schema=POSTED,
+    )
+    found = questions.report(Question(DAY, UTC, By.QUEUE), Found(AGENTS, posted, queues=queues))
+    assert found["queue_name"].to_pylist() == ["Billing", "Billing, Sales", "gone", "no queue"]
+
+
+MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
+LATER = datetime(2026, 3, 20, tzinfo=UTC)
+POSTED_COLUMNS = ("handle_time_sec", "acw_time_sec", "hold_time_sec", "talk_time_sec",
+                  "handled_count", "answered_count")  # fmt: skip
+
+
+def half_held() -> Found:
+    """Status of three days; posted figures of the first, details of half of the second."""
+
+    def held(start: datetime, length: timedelta) -> list[Held]:
+        settled = Settled(Interval(start, start + length), LATER, 1)
+        return [Held(Interval(start, start + timedelta(days=1)), State.SETTLED, settled)]
+
+    tuesday = MIDNIGHT + timedelta(days=1)
+    row = {"agent_id": "a", "queue_id": "q", "media_type": "voice", "handle_ms": 1000}
+    idle = {"agent_id": "b", "kind": "presence", "status": "ON_QUEUE", "status_ms": 1000}
+    starts = [MIDNIGHT + at * HALF_HOUR for at in range(3 * 48)]
+    return Found(
+        AGENTS,
+        posted=pa.Table.from_pylist([{**row, "interval_start": MIDNIGHT}], schema=POSTED),
+        worked=pa.Table.from_pylist([{**row, "interval_start": tuesday}], schema=POSTED),
+        status=pa.Table.from_pylist([{**idle, "interval_start": at} for at in starts], STATUS),
+        days={
+            Source.POSTED: held(MIDNIGHT, timedelta(days=1)),
+            Source.DETAILS: held(tuesday, timedelta(hours=12)),
+        },
+    )
+
+
+@pytest.mark.parametrize("by", [By.INTERVAL, By.DAY, By.AGENT, By.MEDIA])
+def test_what_was_asked_for_and_is_not_there_is_zero_and_all_else_is_null(by):
+    days = Interval(MIDNIGHT, MIDNIGHT + timedelta(days=3))
+    rows = questions.report(Question(days, UTC, by, Basis.BOTH), half_held()).to_pylist()
+
+    assert rows
+    for row in rows:
+        posted = worked = True
+        if by is By.INTERVAL:
+            at = row["interval_start"] - MIDNIGHT
+            posted = at < timedelta(hours=24)
+            worked = timedelta(hours=24) <= at < timedelta(hours=36)
+        if by is By.DAY:
+            posted, worked = row["day"] == "2026-03-02", row["day"] == "2026-03-03"
+        names = [name for name in POSTED_COLUMNS if name in row]
+        assert [row[name] is not None for name in names] == [posted] * len(names)
+        assert (row["worked_time_sec"] is not None) is worked
+        if "busy_time_sec" in row:
+            assert (row["busy_time_sec"] is not None) is worked
+    for name in ("handle_time_sec", "worked_time_sec"):
+        assert sum(filter(None, (row[name] for row in rows))) == 1
+
+
+def test_what_is_not_held_of_one_day_is_no_part_of_the_sum_of_all():
+    days = Interval(MIDNIGHT + timedelta(days=2), MIDNIGHT + timedelta(days=3))
+    found = half_held()
+    none = replace(found, posted=POSTED.empty_table(), worked=POSTED.empty_table())
+    (row,) = questions.report(Question(days, UTC, By.AGENT, Basis.BOTH), none).to_pylist()
+
+    assert row["on_queue_time_sec"] == 48
+    assert {row[name] for name in (*POSTED_COLUMNS, "interval_count", "busy_time_sec")} == {None}
+
+
+@pytest.mark.parametrize("by", [By.INTERVAL, By.DAY, By.AGENT, By.MEDIA])
+def test_transfers_are_null_where_there_are_days_that_were_read_without_them(by):
+    found = half_held()
+    (monday,) = found.days[Source.POSTED]
+    assert monday.settled
+    without = replace(monday, settled=replace(monday.settled, has_transfers=False))
+    days = Interval(MIDNIGHT, MIDNIGHT + timedelta(days=1))
+
+    def transferred(held: Held) -> set[int | None]:
+        known = replace(found, days={Source.POSTED: [held]})
+        rows = questions.report(Question(days, UTC, by), known).to_pylist()
+        assert None not in {row["handled_count"] for row in rows}
+        return {row["transferred_count"] for row in rows}
+
+    assert transferred(monday) == {0}
+    assert transferred(without) == {None}

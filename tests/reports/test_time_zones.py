@@ -1,0 +1,152 @@
+"""Local days through sync, store and report, against what the emulator knows to be right."""
+
+import csv
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from halfhour.api import span
+from halfhour.errors import ConfigError
+from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, Interval
+from halfhour.model.vocabulary import Source
+from halfhour.store.store import Store
+from tests.processes import Cloud, Halfhour, emulator
+from tests.syncing.test_runner import Figures, bring, truly_worked
+
+NOW = "2026-11-05T00:00:00Z"
+COLUMNS = {"tHandle": "handle_time_sec", "tAcw": "acw_time_sec", "tHeldComplete": "hold_time_sec"}
+
+
+@pytest.fixture(scope="module")
+def year_cloud() -> Iterator[Cloud]:
+    """A contact centre that has been there all year."""
+    yield from emulator("--now", NOW, "--agents", "20", "--days", "310")
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "half_hours"),
+    [
+        ("Europe/London", "2026-03-29", 46),
+        ("Europe/London", "2026-10-25", 50),
+        ("America/New_York", "2026-03-08", 46),
+        ("America/New_York", "2026-11-01", 50),
+        ("Australia/Lord_Howe", "2026-04-05", 49),
+        ("Australia/Lord_Howe", "2026-10-04", 47),
+        ("Asia/Kathmandu", "2026-06-01", 48),
+    ],
+)
+def test_a_local_day_has_its_half_hours_and_what_was_posted_and_worked_in_them(
+    year_cloud, tmp_path, zone, day, half_hours
+):
+    local = ZoneInfo(zone)
+    midnight = datetime.combine(date.fromisoformat(day), datetime.min.time(), local)
+    within = Interval(midnight, midnight.replace(day=midnight.day + 1))
+    assert within.width / HALF_HOUR == half_hours
+
+    halfhour = Halfhour(tmp_path, year_cloud.environment)
+    asked = ("--from", day, "--to", f"{within.end.astimezone(local):%Y-%m-%d}", "--zone", zone)
+    truths = (
+        (Source.POSTED, "posted", truly_posted(year_cloud, within)),
+        (Source.DETAILS, "worked", by_agent(truly_worked(year_cloud, within))),
+    )
+    for source, basis, right in truths:
+        assert right
+        bring(
+            year_cloud.settings,
+            Store(tmp_path / "halfhour.duckdb"),
+            within,
+            datetime.fromisoformat(NOW),
+            sources=(source,),
+            granularity=QUARTER_HOUR if zone == "Asia/Kathmandu" else HALF_HOUR,
+        )
+        ran = halfhour("report", *asked, "--offline", "--basis", basis, "--format", "csv")
+        assert ran.code == 0, ran.err
+        assert shown(ran.out, local) == right
+
+    ran = halfhour("report", *asked, "--offline", "--basis", "worked", "--by", "day",
+                   "--format", "csv")  # fmt: skip
+    rows = list(csv.DictReader(ran.out.splitlines()))
+    assert len(rows) == len({row["agent_id"] for row in rows})
+    assert {row["day"] for row in rows} == {day}
+    for column in COLUMNS.values():
+        ms = sum(round(float(row[column] or 0) * 1000) for row in rows)
+        assert ms == sum(each.get(column, 0) for each in right.values())
+
+
+Shown = dict[tuple[datetime, str], dict[str, int]]
+"""By half-hour and agent the ms of each column that has any."""
+
+
+def shown(report: str, local: ZoneInfo) -> Shown:
+    """What *report*, as CSV, says, with the offsets that *local* has."""
+    found: Shown = {}
+    for row in csv.DictReader(report.splitlines()):
+        moments = [datetime.fromisoformat(row[f"interval_{edge}"]) for edge in ("start", "end")]
+        assert [each.utcoffset() for each in moments] == [
+            each.astimezone(local).utcoffset() for each in moments
+        ]
+        start, end = (each.astimezone(UTC) for each in moments)
+        assert end - start == HALF_HOUR
+        key = start, row["agent_id"]
+        assert key not in found
+        found[key] = {
+            name: round(float(row[name]) * 1000)
+            for name in COLUMNS.values()
+            if float(row[name] or 0)
+        }
+    return {key: each for key, each in found.items() if each}
+
+
+def truly_posted(cloud: Cloud, within: Interval) -> Shown:
+    found: defaultdict[tuple[datetime, str], Counter[str]] = defaultdict(Counter)
+    for row in cloud.truth("posted", str(within), "PT15M").to_pylist():
+        if row["metric"] in COLUMNS and row["sum"]:
+            at = within.start + (row["interval_start"] - within.start) // HALF_HOUR * HALF_HOUR
+            found[at, row["agent_id"]][COLUMNS[row["metric"]]] += row["sum"]
+    return {key: dict(each) for key, each in found.items()}
+
+
+def by_agent(figures: Figures) -> Shown:
+    names = {"handle_ms": "handle_time_sec", "acw_ms": "acw_time_sec", "hold_ms": "hold_time_sec"}
+    found: defaultdict[tuple[datetime, str], Counter[str]] = defaultdict(Counter)
+    for (at, agent, *_, column), ms in figures.items():
+        if column in names:
+            found[at, agent][names[column]] += ms
+    return {key: dict(each) for key, each in found.items()}
+
+
+def test_a_naive_time_is_read_in_the_zone_that_is_given():
+    day = Interval(datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 3, 29, 23, tzinfo=UTC))
+    naive = {"start": datetime(2026, 3, 29), "end": datetime(2026, 3, 30)}  # noqa: DTZ001
+    assert span(**naive, last=None, zone="Europe/London") == day
+
+    skipped = {**naive, "start": datetime(2026, 3, 29, 1, 30)}  # noqa: DTZ001
+    with pytest.raises(ConfigError, match="does not exist in Europe/London"):
+        span(**skipped, last=None, zone="Europe/London")
+
+
+def test_half_hours_that_a_store_does_not_have_are_said_so(cloud, halfhour):
+    day = ("--from", "2026-03-01", "--to", "2026-03-02")
+    halfhour("sync", *day, "--source", "posted")
+    ran = halfhour("report", *day, "--offline", "--zone", "Asia/Kathmandu")
+
+    assert ran.code == 2
+    assert "half-hours of Asia/Kathmandu start at :15 or :45" in ran.err
+    assert "halfhour sync --granularity 15m" in ran.err
+    quarters = halfhour("report", *day, "--offline", "--granularity", "15m")
+    assert quarters.code == 2
+    assert (
+        "--granularity or --layout: quarter-hours are wanted, and halfhour.duckdb holds"
+        in quarters.err
+    )
+
+
+def test_a_store_that_a_report_makes_has_the_intervals_that_it_wants(cloud, halfhour):
+    day = ("--from", "2026-03-01", "--to", "2026-03-02", "--zone", "Asia/Kathmandu")
+    made = halfhour("report", *day, "--store", "new.duckdb", "--format", "csv")
+
+    assert made.code == 0, made.err
+    assert made.out.count("\n") > 10

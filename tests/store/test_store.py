@@ -1,0 +1,427 @@
+"""The store as a file: what gets in, what another process sees, and files that are none."""
+
+import os
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from halfhour.errors import StoreBusy, StoreError
+from halfhour.genesys import payloads
+from halfhour.ingest import aggregates
+from halfhour.model.coverage import DAY
+from halfhour.model.intervals import HALF_HOUR, Interval
+from halfhour.model.tables import POSTED, STATUS
+from halfhour.model.vocabulary import Source
+from halfhour.store.database import VERSION, sql_text
+from halfhour.store.store import Change, Store
+from halfhour.syncing.planner import Wish, ready
+from tests.processes import held_elsewhere
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+MONDAY = Interval(START, START + DAY)
+LATER = START + 9 * DAY
+MADE = {"granularity": "1800", "reread": "86400 345600"}
+
+
+def rows(*figures: tuple[int, str, str | None, dict[str, int]]) -> pa.Table:
+    """Rows of (half-hour, agent, queue, figures)."""
+    return pa.Table.from_pylist(
+        [
+            {
+                "interval_start": START + at * HALF_HOUR,
+                "agent_id": agent,
+                "queue_id": queue,
+                "media_type": "voice",
+                **values,
+            }
+            for at, agent, queue, values in figures
+        ],
+        schema=POSTED,
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    made = Store(tmp_path / "halfhour.duckdb", wait=2)
+    made.create(MADE)
+    return made
+
+
+def post(store: Store, window: Interval, posted: pa.Table, read_at: datetime) -> Change:
+    return store.settle(Source.POSTED, window, {"posted": posted}, read_at)
+
+
+def figures(table: pa.Table) -> dict[tuple[Any, ...], int]:
+    """Every figure that is there, by its key and column."""
+    return {
+        (row["interval_start"], row["agent_id"], row["queue_id"], name): row[name]
+        for row in table.to_pylist()
+        for name in POSTED.names[4:]
+        if row[name] is not None
+    }
+
+
+def test_what_is_settled_is_held_with_the_record_of_it(store):
+    told = rows((0, "ada", None, {"handle_ms": 7}), (47, "bob", "q", {"acw_ms": 3}))
+    assert post(store, MONDAY, told, LATER) == (2, 0)
+
+    assert store.posted(MONDAY).sort_by("agent_id").equals(told)
+    (settled,) = store.settled(Source.POSTED)
+    assert (settled.window, settled.read_at, settled.rows) == (MONDAY, LATER, 2)
+
+
+def test_a_window_is_replaced_whole_and_its_neighbours_are_let_be(store):
+    post(store, MONDAY, rows((0, "ada", None, {"handle_ms": 7})), LATER)
+    tuesday = Interval(START + DAY, START + 2 * DAY)
+    post(store, tuesday, rows((48, "ada", None, {"handle_ms": 9})), LATER)
+    post(store, MONDAY, rows((3, "bob", None, {"handle_ms": 1})), LATER)
+
+    held = store.posted(Interval(START, START + 9 * DAY))
+    assert sorted(figures(held).values()) == [1, 9]
+    assert [each.window for each in store.settled(Source.POSTED)] == [MONDAY, tuesday]
+
+
+cells = st.dictionaries(
+    st.tuples(
+        st.integers(0, 47), st.sampled_from(["ada", "bob"]), st.sampled_from(["q", "q,r", None])
+    ),
+    st.dictionaries(
+        st.sampled_from(["handle_ms", "acw_ms", "handle_count"]), st.integers(0, 9), min_size=1
+    ),
+    max_size=6,
+)
+
+
+@given(cells, cells, st.integers(1, 48))
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_revisions_are_the_difference_in_what_was_held(tmp_path, before, after, known):
+    store = Store(tmp_path / f"{os.urandom(8).hex()}.duckdb")
+    store.create(MADE)
+    first = {key: value for key, value in before.items() if key[0] < known}
+    until = Interval(START, START + known * HALF_HOUR)
+    post(store, until, rows(*((*key, value) for key, value in first.items())), START)
+    told = rows(*((*key, value) for key, value in after.items()))
+    changed = post(store, MONDAY, told, LATER)
+
+    old, new = figures(rows(*((*key, value) for key, value in first.items()))), figures(told)
+    new = {key: value for key, value in new.items() if key[0] < until.end}
+    found = {
+        (row["interval_start"], row["agent_id"], row["queue_id"], row["column_name"]): (
+            row["old_value"],
+            row["new_value"],
+        )
+        for row in store.revisions().to_pylist()
+    }
+    assert found == {
+        key: (old.get(key), new.get(key))
+        for key in old.keys() | new.keys()
+        if old.get(key) != new.get(key)
+    }
+    assert changed.changed == len(found)
+
+
+statuses = st.dictionaries(
+    st.tuples(
+        st.integers(0, 47),
+        st.sampled_from(["ada", "bob"]),
+        st.sampled_from([("presence", "ON_QUEUE"), ("routing", "IDLE"), ("routing", "OFF_QUEUE")]),
+    ),
+    st.integers(1, 1_800_000),
+    max_size=6,
+)
+
+
+@given(statuses, statuses)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_so_are_those_of_status_of_agents_who_were_asked_about(tmp_path, before, after):
+    store = Store(tmp_path / f"{os.urandom(8).hex()}.duckdb")
+    store.create(MADE)
+    for told, read_at in ((before, START), (after, LATER)):
+        table = pa.Table.from_pylist(
+            [
+                {
+                    "interval_start": START + at * HALF_HOUR,
+                    "agent_id": agent,
+                    "kind": kind,
+                    "status": status,
+                    "status_ms": value,
+                }
+                for (at, agent, (kind, status)), value in told.items()
+            ],
+            schema=STATUS,
+        )
+        store.settle(Source.STATUS, MONDAY, {"status": table}, read_at)
+
+    assert {
+        (row["interval_start"], row["agent_id"], row["column_name"]): (
+            row["old_value"],
+            row["new_value"],
+        )
+        for row in store.revisions().to_pylist()
+    } == {
+        (START + at * HALF_HOUR, agent, f"{kind}_{status.lower()}_ms"): (
+            before.get((at, agent, (kind, status))),
+            after.get((at, agent, (kind, status))),
+        )
+        for at, agent, (kind, status) in before.keys() | after.keys()
+        if before.get((at, agent, (kind, status))) != after.get((at, agent, (kind, status)))
+        and agent in {agent for _, agent, _ in before}
+    }
+
+
+def test_names_are_held_until_they_are_old(store):
+    post(store, MONDAY, rows((0, "ada", "q,r", {}), (1, "bob", None, {})), LATER)
+    assert store.unnamed("agent", START) == ["ada", "bob"]
+    assert store.unnamed("queue", START) == ["q", "r"]
+
+    store.name("agent", aggregates.named(["ada", "bob"], [payloads.Named("ada", "Ada")]), START)
+    assert store.unnamed("agent", START) == []
+    assert store.unnamed("agent", START + DAY) == ["ada", "bob"]
+    assert store.names("agent").to_pylist() == [{"id": "ada", "name": "Ada"}]
+    store.name("agent", aggregates.named([], [payloads.Named("ada", "Ada L.")]), START + DAY)
+    assert store.names("agent")["name"].to_pylist() == ["Ada L."]
+
+
+def test_a_naive_time_does_not_get_in(store):
+    with pytest.raises(ValueError, match="no time zone"):
+        post(store, MONDAY, rows((0, "ada", None, {"acw_ms": 0})), LATER.replace(tzinfo=None))
+    assert store.settled(Source.POSTED) == []
+
+
+def test_old_windows_go_whole(store):
+    for day in range(3):
+        window = Interval(START + day * DAY, START + (day + 1) * DAY)
+        post(store, window, rows((day * 48, "ada", None, {"acw_ms": day})), LATER)
+
+    assert store.keep(START + DAY + timedelta(hours=23)) == 1
+    assert [each.window.start for each in store.settled(Source.POSTED)] == [
+        START + DAY,
+        START + 2 * DAY,
+    ]
+    assert store.posted(Interval(START, START + 9 * DAY))["acw_ms"].to_pylist() == [1, 2]
+    assert store.keep(START) == 0
+
+
+def test_a_day_goes_with_all_its_sources_however_far_each_is_held(store):
+    monday, noon = START, START + DAY / 2
+    post(store, Interval(monday, monday + DAY), rows((40, "ada", None, {"acw_ms": 1})), LATER)
+    store.settle(Source.STATUS, Interval(monday, noon), {"status": STATUS.empty_table()}, LATER)
+
+    assert store.keep(noon + timedelta(hours=1)) == 0
+    assert store.posted(Interval(monday, monday + DAY)).num_rows == 1
+    assert store.keep(monday + DAY) == 1
+    assert store.settled(Source.STATUS) == []
+
+
+def test_readers_and_a_writer_take_turns(store):
+    post(store, MONDAY, rows((0, "ada", None, {"acw_ms": 0})), LATER)
+    reader = (
+        "import sys; from datetime import *; from pathlib import Path\n"
+        "from halfhour.store.store import Store; from halfhour.model.intervals import Interval\n"
+        "start = datetime(2026, 3, 2, tzinfo=UTC); store = Store(Path(sys.argv[1]))\n"
+        "seen = [store.posted(Interval(start, start + timedelta(days=1)))['acw_ms'].to_pylist()"
+        " for _ in range(25)]\n"
+        "assert all(len(each) == 1 for each in seen), seen\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", reader, str(store.path)]) as other:
+        for value in range(25):
+            post(store, MONDAY, rows((0, "ada", None, {"acw_ms": value})), LATER)
+    assert other.returncode == 0
+
+
+def test_who_holds_it_for_too_long_is_named(store):
+    with held_elsewhere(store.path) as other:
+        impatient = Store(store.path, wait=0.2)
+        with pytest.raises(StoreBusy, match=rf"PID {other.pid}.*has it open; try again"):
+            impatient.settled(Source.POSTED)
+        # and who waits long enough has it
+        release = threading.Timer(0.5, lambda: other.communicate("\n"))
+        release.start()
+        assert store.settled(Source.POSTED) == []
+        release.join()  # or the end of the process is waited for in two places at once
+
+
+def test_a_failed_settle_leaves_what_was_there(store):
+    post(store, MONDAY, rows((0, "ada", None, {"acw_ms": 1})), LATER)
+    wrong = rows((0, "ada", None, {"acw_ms": 2})).set_column(
+        1, "agent_id", pa.array([None], pa.string())
+    )
+    with pytest.raises(StoreError):
+        post(store, MONDAY, wrong, LATER + DAY)
+
+    assert store.posted(MONDAY)["acw_ms"].to_pylist() == [1]
+    assert store.settled(Source.POSTED)[0].read_at == LATER
+    assert store.revisions().num_rows == 0
+
+
+def newer(path: Path) -> None:
+    Store(path).create(MADE)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("update settings set value = '99' where name = 'version'")
+
+
+def foreign(path: Path) -> None:
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create table their_data as select 1 as one")
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (newer, "a newer halfhour made this store (version 99"),
+        (foreign, "this DuckDB database is no halfhour store"),
+        (lambda path: path.write_text("interval_start,agent_id\n"), "this file is no"),
+        (lambda path: path.write_bytes(b"SQLite format 3\x00" * 9), "no halfhour store"),
+        (lambda path: path.touch(), "the store is empty; run 'halfhour sync'"),
+        (lambda path: path.mkdir(), "Is a directory"),
+        (lambda path: None, "there is no store; 'halfhour sync' makes one"),
+        (lambda path: duckdb.connect(str(path)).close(), "the store is empty; run 'halfhour sync'"),
+    ],
+)  # fmt: skip
+def test_what_is_no_store_gets_a_sentence_and_is_let_be(tmp_path, make, words):
+    path = tmp_path / "other"
+    make(path)
+    before = path.read_bytes() if path.is_file() else b""
+
+    with pytest.raises(StoreError) as caught:
+        Store(path).settled(Source.POSTED)
+    assert words in str(caught.value)
+    assert str(path) in str(caught.value)
+    if "make" not in words and "store is empty" not in words:
+        with pytest.raises(StoreError):
+            Store(path).create(MADE)
+    assert before == (path.read_bytes() if path.is_file() else b"")
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path):
+    with pytest.raises(StoreError, match="there is no such folder"):
+        Store(tmp_path / "nowhere" / "x.duckdb").create(MADE)
+
+
+def test_an_empty_database_becomes_a_store(tmp_path):
+    """As one that was killed before its first transaction was over leaves it."""
+    path = tmp_path / "halfhour.duckdb"
+    duckdb.connect(str(path)).close()
+    store = Store(path)
+    assert not store.exists
+    ready(store, Wish(), LATER)
+
+    assert store.settings() == {**MADE, "version": str(VERSION)}
+    store.create({"granularity": "900"})  # a store keeps what it was made with
+    assert store.settings()["granularity"] == "1800"
+
+
+@pytest.mark.parametrize("version", range(1, VERSION))
+def test_a_store_of_an_older_version_is_brought_up_to_date(tmp_path, version):
+    store = Store(tmp_path / "halfhour.duckdb")
+    with duckdb.connect(str(store.path)) as connection:
+        for number in range(1, version + 1):
+            connection.execute(sql_text(f"migrations/{number:04}"))
+        connection.execute("insert into settings values ('version', ?)", [str(version)])
+        connection.executemany("insert into settings values (?, ?)", list(MADE.items()))
+        connection.execute("set TimeZone = 'UTC'")
+        values = {"start": START, "end": START + DAY, "read_at": LATER}
+        connection.execute(
+            "insert into settled (source, window_start, window_end, read_at, row_count) "
+            "values ('posted', $start, $end, $read_at, 1)",
+            values,
+        )
+        connection.execute(
+            "insert into posted (interval_start, agent_id, media_type, acw_ms) "
+            "values (?, 'ada', 'voice', 7)",
+            [START],
+        )
+
+    with pytest.raises(StoreError, match="an older halfhour made this store; run 'halfhour sync'"):
+        store.posted(MONDAY)
+    ready(store, Wish(), LATER)
+
+    assert store.settings() == {**MADE, "version": str(VERSION)}
+    assert figures(store.posted(MONDAY)) == {(START, "ada", None, "acw_ms"): 7}
+    assert [each.window for each in store.settled(Source.POSTED)] == [MONDAY]
+    assert store.settled(Source.DETAILS) == []
+
+    # Transfers were not asked for before version 4, so that they are no revision.
+    assert [each.has_transfers for each in store.settled(Source.POSTED)] == [version > 3]
+    for transferred, changed in ((2, version > 3), (3, True)):
+        told = rows((0, "ada", None, {"acw_ms": 7, "transferred_count": transferred}))
+        assert post(store, MONDAY, told, LATER).changed == changed
+        assert [each.has_transfers for each in store.settled(Source.POSTED)] == [True]
+
+
+ON_A_SMALL_DISK = """
+import subprocess, sys
+from pathlib import Path
+from halfhour.genesys import payloads
+from halfhour.ingest import aggregates
+from halfhour.store.database import VERSION, sql_text
+from halfhour.errors import StoreError
+from halfhour.store.store import Store
+from tests.store.test_store import *
+
+disk = Path(sys.argv[1])
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], check=True)
+store = Store(disk / "halfhour.duckdb")
+store.create(MADE)
+post(store, MONDAY, rows((0, "ada", None, {"acw_ms": 1})), LATER)
+many = rows(*((at % 48, f"{at * at}", None, {"handle_ms": at**3}) for at in range(200_000)))
+
+
+def tried():
+    try:
+        post(store, MONDAY, many, LATER + DAY)
+    except StoreError as error:
+        print(str(error).removeprefix(str(store.path)))
+
+
+tried()
+subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+tried()
+print(store.posted(MONDAY)["acw_ms"].to_pylist(), len(store.settled(Source.POSTED)))
+"""
+AS_ROOT = ("unshare", "--user", "--map-root-user", "--mount")
+
+
+def may_mount(folder: Path) -> bool:
+    try:
+        return not subprocess.run(
+            [*AS_ROOT, "mount", "-t", "tmpfs", "tmpfs", folder], check=False, capture_output=True
+        ).returncode
+    except FileNotFoundError:
+        return False
+
+
+def test_a_full_disk_and_one_that_cannot_be_written_to_leave_what_was_settled(tmp_path):
+    if not may_mount(tmp_path):
+        pytest.skip("this system lets nobody mount a disk of their own")
+    done = subprocess.run(
+        [*AS_ROOT, sys.executable, "-c", ON_A_SMALL_DISK, str(tmp_path)],
+        cwd=Path(__file__).parents[2],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.splitlines() == [
+        ": the disk is full; what was settled before is as it was",
+        ": it is on a disk that cannot be written to",
+        "[1] 1",
+    ]
+
+
+def test_a_folder_that_may_not_be_written_to_is_said(tmp_path):
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    folder.chmod(0o500)
+    if os.access(folder, os.W_OK):
+        pytest.skip("who runs this may write everywhere")
+    with pytest.raises(StoreError, match="may not be written to"):
+        Store(folder / "halfhour.duckdb").create(MADE)

@@ -1,0 +1,198 @@
+"""Segments cut at the edges of intervals and days, against a count of every millisecond."""
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from halfhour.genesys.requests import Question
+from halfhour.ingest.segments import Read, read
+from halfhour.model.coverage import DAY
+from halfhour.model.intervals import Interval
+from halfhour.model.vocabulary import Basis, Source
+from halfhour.reports.from_store import holdings
+from halfhour.reports.questions import report
+from halfhour.store import worked_time
+from halfhour.store.store import Store
+from tests.syncing.test_runner import COLUMNS
+
+MS = timedelta(milliseconds=1)
+EDGE = datetime(2026, 3, 2, tzinfo=UTC)  # where two days meet
+SPAN = 40  # milliseconds before and after it
+NEAR = Interval(EDGE - SPAN * MS, EDGE + SPAN * MS)
+WIDTH = 8 * MS  # of the intervals here: a day has a whole number of them
+
+moment = st.integers(-SPAN - 10, SPAN + 10)
+segment = st.tuples(
+    st.sampled_from(list(COLUMNS)),
+    st.one_of(moment, moment, moment, st.none()),
+    st.one_of(st.integers(0, 2 * SPAN), st.integers(-5, -1), st.none()),
+    st.sampled_from(["p", "q", None]),
+)
+session = st.tuples(
+    st.sampled_from(["ann", "bob"]),
+    st.sampled_from(["voice", "voice", "callback", "chat", "message"]),
+    st.lists(segment, max_size=5),
+    st.one_of(st.none(), moment),  # when it has posted its handle time
+    st.sampled_from(["outbound", "outbound", "inbound"]),
+)
+conversation = st.tuples(st.lists(session, max_size=4), st.one_of(st.none(), moment))
+
+
+def record(number: int, legs: list[Any], ended: int | None) -> msgspec.Raw:
+    """A conversation as details have it."""
+    return msgspec.Raw(
+        msgspec.json.encode(
+            {
+                "conversationId": f"c{number}",
+                **({} if ended is None else {"conversationEnd": written(ended)}),
+                "participants": [
+                    {
+                        "purpose": "agent",
+                        "userId": agent,
+                        "sessions": [
+                            {
+                                "sessionId": f"s{number}-{at}",
+                                "mediaType": media,
+                                "direction": direction,
+                                "metrics": [] if handled is None else [
+                                    {"name": "tHandle", "value": 1, "emitDate": written(handled)}
+                                ],
+                                "segments": [
+                                    {
+                                        "segmentType": kind,
+                                        **({} if start is None else
+                                           {"segmentStart": written(start)}),
+                                        **({} if ms is None else
+                                           {"segmentEnd": written((start or 0) + ms)}),
+                                        **({"queueId": queue} if queue else {}),
+                                    }
+                                    for kind, start, ms, queue in segments
+                                ],
+                            }
+                        ],
+                    }
+                    for at, (agent, media, segments, handled, direction) in enumerate(legs)
+                ],
+            }
+        )
+    )  # fmt: skip
+
+
+def lasting(
+    segments: list[Any], handled: int | None, ended: int | None
+) -> Iterator[tuple[int, str, str | None]]:
+    """Each millisecond of a session that counts, with the type and the queue of its segment."""
+    able = [each for each in segments if each[1] is not None and (each[2] is None or each[2] >= 0)]
+    able.sort(key=lambda each: each[1])
+    worked: set[int] = set()
+    for place, (kind, start, ms, queue) in enumerate(able):
+        over = [SPAN, *(next_start for _, next_start, *_ in able[place + 1 : place + 2])]
+        over += [] if handled is None or handled <= start else [handled]
+        over += [] if ended is None or ended <= start else [ended]
+        for at in range(start, min(over) if ms is None else start + ms):
+            if kind == "alert" or at not in worked:
+                yield at, kind, queue
+            if kind != "alert":
+                worked.add(at)
+
+
+def work_on_callbacks_of(call: Any, legs: list[Any], ended: int | None) -> set[int]:
+    """The milliseconds of work on those callbacks of the agent of a *call* that led to it."""
+    agent, media, segments, handled, direction = call
+    if (media, direction) != ("voice", "outbound"):
+        return set()
+    began = min((at for at, *_ in lasting(segments, handled, ended)), default=None)
+    work: set[int] = set()
+    for other, other_media, other_segments, other_handled, _ in legs:
+        if (other, other_media) == (agent, "callback") and began is not None:
+            lasted = list(lasting(other_segments, other_handled, ended))
+            times = [at for at, *_ in lasted]
+            if times and min(times) <= began <= max(times):
+                work |= {at for at, kind, _ in lasted if kind != "alert"}
+    return work
+
+
+def written(at: int) -> str:
+    return (EDGE + at * MS).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def in_it(at: int) -> datetime:
+    """The start of the interval that millisecond *at* is in."""
+    return EDGE + at // (WIDTH // MS) * WIDTH
+
+
+@settings(max_examples=25)
+@given(
+    st.lists(conversation, max_size=3),
+    st.lists(conversation, max_size=3),
+    st.sampled_from([None, ["p"], ["p", "q"]]),
+    st.sampled_from([(), ("voice",), ("voice", "chat")]),
+)
+def test_every_millisecond_counts_once_where_it_was(conversations, as_they_were, queues, types):
+    records = [
+        record(number, *each)
+        for versions in (as_they_were, conversations)
+        for number, each in enumerate(versions)
+    ]
+    lasted: Counter[tuple[Any, ...]] = Counter()
+    busy: set[tuple[int, str]] = set()
+    for legs, ended in [*conversations, *as_they_were[len(conversations) :]]:
+        for leg in legs:
+            agent, media, segments, handled, _ = leg
+            callbacks = work_on_callbacks_of(leg, legs, ended)
+            for at, kind, queue in lasting(segments, handled, ended):
+                away = kind != "alert" and at in callbacks
+                if away or not -SPAN <= at < SPAN:
+                    continue
+                lasted[in_it(at), agent, queue, media, COLUMNS[kind]] += 1
+                if kind != "alert":
+                    lasted[in_it(at), agent, queue, media, "handle_ms"] += 1
+                    if queue in (queues or ["p", "q", None]) and media in (types or [media]):
+                        busy.add((at, agent))
+
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(Path(folder) / "store.duckdb")
+        store.create({"granularity": "1800", "reread": "86400"})
+        for day in (Interval(EDGE - DAY, EDGE), Interval(EDGE, EDGE + SPAN * MS)):
+            found = read(records, day, NEAR.end)
+            store.settle(Source.DETAILS, day, tables(found), NEAR.end)
+        worked = worked_time.worked(store, NEAR, WIDTH).to_pylist()
+        union = worked_time.busy(store, NEAR, WIDTH, queues=queues, media=types).to_pylist()
+
+    key = ("interval_start", "agent_id", "queue_id", "media_type")
+    assert lasted == {
+        (*(row[name] for name in key), column): row[column]
+        for row in worked
+        for column in (*COLUMNS.values(), "handle_ms")
+        if row[column]
+    }
+    assert Counter((in_it(at), agent) for at, agent in busy) == {
+        (row["interval_start"], row["agent_id"]): row["busy_ms"] for row in union
+    }
+    assert all(row["busy_ms"] <= WIDTH // MS for row in union)
+
+
+def tables(found: Read) -> dict[str, pa.Table]:
+    return {"segments": found.segments, "emitted": found.emitted}
+
+
+def test_what_still_went_on_is_provisional_however_old_its_day_is(tmp_path):
+    hour = 3_600_000
+    over, going_on = ("interact", -2 * hour, hour // 2, "p"), ("interact", -hour, None, "p")
+    day, long_after = Interval(EDGE - DAY, EDGE), EDGE + 9 * DAY
+    store = Store(tmp_path / "store.duckdb")
+    store.create({"granularity": "1800", "reread": "86400"})
+    found = read([record(0, [("ann", "chat", [over, going_on], None, "inbound")], None)], day, EDGE)
+    store.settle(Source.DETAILS, day, tables(found), long_after)
+    question = Question(Interval(EDGE - DAY / 12, EDGE), UTC, basis=Basis.WORKED)
+    rows = report(question, holdings(store, question, long_after)).to_pylist()
+
+    assert [row["provisional"] for row in rows] == [False, True, True]

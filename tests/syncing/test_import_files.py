@@ -1,0 +1,393 @@
+"""Details that have landed as files: every form says the same, and both bases are right."""
+
+import asyncio
+import gzip
+import json
+import os
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from halfhour.errors import ConfigError
+from halfhour.ingest.detail_files import AT_ONCE
+from halfhour.ingest.timeline import ENDLESS
+from halfhour.model.coverage import DAY
+from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, Interval
+from halfhour.model.tables import EMITTED, POSTED_METRICS, SEGMENTS
+from halfhour.model.vocabulary import Source
+from halfhour.store import worked_time
+from halfhour.store.store import Store
+from halfhour.syncing import planner
+from halfhour.syncing.import_files import ELSEWHERE, land
+from halfhour.syncing.planner import Wish
+from halfhour.syncing.progress import Event, Outcome
+from tests.syncing.test_runner import COLUMNS, key_of
+
+CAPTURED = Path(__file__).parents[1] / "captured.json"
+CONVERSATIONS = json.loads(CAPTURED.read_text(encoding="utf-8"))["conversations"]
+NOW = datetime(2026, 3, 3, tzinfo=UTC)
+MS = timedelta(milliseconds=1)
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+STARTS = [moment(each["conversationStart"]) for each in CONVERSATIONS]
+DAYS = Interval(
+    min(STARTS).replace(hour=0, minute=0, second=0, microsecond=0),
+    max(STARTS).replace(hour=0, minute=0, second=0, microsecond=0) + DAY,
+)
+
+
+def page(conversations: list[Any]) -> bytes:
+    return json.dumps({"conversations": conversations}).encode()
+
+
+def lines(conversations: list[Any]) -> bytes:
+    return b"".join(json.dumps(each).encode() + b"\n" for each in conversations)
+
+
+FORMS: dict[str, Callable[[list[Any]], bytes]] = {
+    "page": page,
+    "pretty": lambda found: json.dumps({"conversations": found}, indent=1).encode(),
+    "list": lambda found: json.dumps(found).encode(),
+    "ndjson": lines,
+    "pages by the line": lambda found: page(found[:2]) + b"\n\n" + page(found[2:]) + b"\n",
+    "twice": lambda found: lines(found) + lines(found),
+    "with a byte order mark": lambda found: b"\xef\xbb\xbf" + lines(found),
+    "with an empty last page": lambda found: (
+        lines(found) + b'{"dataAvailabilityDate": "%s"}' % NOW.isoformat().encode()
+    ),
+    "gzipped": lambda found: gzip.compress(page(found)),
+    "gzipped ndjson": lambda found: gzip.compress(lines(found)),
+}
+
+
+def landed(
+    folder: Path, content: bytes, interval: Interval | None = None, written: datetime = NOW
+) -> tuple[Store, Outcome, list[Event]]:
+    path = folder / "landed"
+    path.write_bytes(content)
+    os.utime(path, (written.timestamp(),) * 2)
+    store = Store(folder / "halfhour.duckdb")
+    told: list[Event] = []
+    clock = max(NOW, written)
+    return store, asyncio.run(land(store, [path], interval, lambda: clock, told.append)), told
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_says_the_same(tmp_path, form):
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    expected, _, _ = landed(whole, page(CONVERSATIONS))
+    store, outcome, _ = landed(tmp_path, FORMS[form](CONVERSATIONS))
+
+    assert outcome.rows > 50
+    assert store.settled(Source.DETAILS) == expected.settled(Source.DETAILS)
+    for read in (worked_time.worked, worked_time.rebuilt, worked_time.voice_of_callbacks):
+        found, right = (read(each, DAYS, HALF_HOUR).to_pylist() for each in (store, expected))
+        assert sorted(map(str, found)) == sorted(map(str, right))
+
+
+def sessions() -> list[tuple[str, dict[str, Any], bool]]:
+    """Those of agents: who, what, and whether a callback of the same agent led to it."""
+    found = []
+    for conversation in CONVERSATIONS:
+        agents = [each for each in conversation["participants"] if "userId" in each]
+        for agent in agents:
+            called_back = any(
+                session["mediaType"] == "callback"
+                for each in agents
+                if each["userId"] == agent["userId"]
+                for session in each["sessions"]
+            )
+            found += [
+                (agent["userId"], session, called_back and session["mediaType"] == "voice")
+                for session in agent["sessions"]
+            ]
+    return found
+
+
+@pytest.mark.parametrize("width", [HALF_HOUR, QUARTER_HOUR])
+def test_both_bases_are_right_to_the_millisecond(tmp_path, width):
+    store, _, _ = landed(tmp_path, CAPTURED.read_bytes())
+    worked: Counter[tuple[Any, ...]] = Counter()
+    posted: Counter[tuple[Any, ...]] = Counter()
+    columns: dict[str, list[Any]] = {}
+    for column in POSTED_METRICS:
+        columns.setdefault(column.metric, []).append(column)
+    for agent, session, leg in sessions():
+        queues = dict.fromkeys(each["queueId"] for each in session["segments"] if "queueId" in each)
+        for metric in session.get("metrics", ()):
+            at = moment(metric["emitDate"])
+            row = {
+                "interval_start": at - (at - DAYS.start) % width,
+                "agent_id": agent,
+                "queue_id": ",".join(queues) or None,
+                "media_type": session["mediaType"],
+            }
+            for column in columns.get(metric["name"], ()):
+                if DAYS.start <= at < DAYS.end:
+                    posted[key_of(row, column.name)] += (
+                        metric["value"] if column.stat == "sum" else 1
+                    )
+        for segment, following in zip_longest(session["segments"], session["segments"][1:]):
+            if segment["segmentType"] not in COLUMNS or leg:
+                continue
+            at = moment(segment["segmentStart"])
+            end = moment(segment.get("segmentEnd") or following["segmentStart"])
+            while at < end:
+                start = at - (at - DAYS.start) % width
+                until = min(end, start + width)
+                row = {
+                    "interval_start": start,
+                    "agent_id": agent,
+                    "queue_id": segment.get("queueId"),
+                    "media_type": session["mediaType"],
+                }
+                worked[key_of(row, COLUMNS[segment["segmentType"]])] += (until - at) // MS
+                at = until
+
+    assert sum(worked.values()) > 10**6
+    assert worked == {
+        key_of(row, name): row[name]
+        for row in worked_time.worked(store, DAYS, width).to_pylist()
+        for name in COLUMNS.values()
+        if row[name]
+    }
+    assert +posted == {
+        key_of(row, column.name): row[column.name]
+        for row in worked_time.rebuilt(store, DAYS, width).to_pylist()
+        for column in POSTED_METRICS
+        if row[column.name]
+    }
+
+
+def test_a_file_settles_the_days_it_is_said_to_have_all_of(tmp_path):
+    week = Interval(DAYS.start - DAY, DAYS.start + 2 * DAY)
+    store, outcome, told = landed(tmp_path, page(CONVERSATIONS), week)
+
+    assert [each.window for each in store.settled(Source.DETAILS)] == list(week.windows(DAY))
+    assert outcome.settled == 3
+    assert [each.kind for each in told] == ["planned", *["settled"] * 3, "odd"]
+    assert told[-1].reason == (
+        f"{ENDLESS}: 1 ({CONVERSATIONS[-2]['conversationId']}, session "
+        "00000000-0000-4000-8000-0000000dd07, segments[2]: hold at 2023-02-17T20:06:05.250Z)"
+    )
+
+
+def moved(conversation: dict[str, Any], day: str) -> Any:
+    """As if it had been on another day, with ids of its own."""
+    text = json.dumps(conversation).replace("2023-02-17", day)
+    return json.loads(text.replace("00000000-0000", f"{day[-5:-3]}{day[-2:]}0000-0000"))
+
+
+def days_of(store: Store) -> list[str]:
+    return [f"{each.window.start:%Y-%m-%d}" for each in store.settled(Source.DETAILS)]
+
+
+def reasons(told: list[Event]) -> str:
+    return "\n".join(each.reason for each in told if each.kind == "odd")
+
+
+def test_a_file_settles_the_days_in_which_conversations_of_agents_began_and_no_others(tmp_path):
+    ivr = {**moved(CONVERSATIONS[0], "2023-02-20"), "participants": [{"purpose": "ivr"}]}
+    later = moved(CONVERSATIONS[0], "2023-02-25")
+    store, outcome, told = landed(tmp_path, lines([*CONVERSATIONS, ivr, later]))
+
+    assert days_of(store) == ["2023-02-17", "2023-02-25"]
+    assert outcome.days == [DAYS.start, DAYS.start + 8 * DAY]
+    assert ELSEWHERE not in reasons(told)
+
+
+def test_days_that_are_held_are_replaced_only_where_it_is_said_that_files_have_all_of_them(
+    tmp_path,
+):
+    landed(tmp_path, page([*CONVERSATIONS, moved(CONVERSATIONS[1], "2023-02-19")]))
+    store = Store(tmp_path / "halfhour.duckdb")
+    before = store.settled(Source.DETAILS)
+    less = page([*CONVERSATIONS[1:], moved(CONVERSATIONS[1], "2023-02-18")])
+    said = r"2023-02-17: held already; .* --from 2023-02-17 --to 2023-02-18, and they replace"
+    with pytest.raises(ConfigError, match=said):
+        landed(tmp_path, less)
+    assert store.settled(Source.DETAILS) == before
+
+    written = NOW + timedelta(microseconds=123_456)
+    _, outcome, _ = landed(tmp_path, less, DAYS, written)
+    assert days_of(store) == ["2023-02-17", "2023-02-19"]
+    assert outcome.changed > 0
+    assert store.revisions().num_rows == outcome.changed
+    assert {*store.revisions()["read_at"].to_pylist()} == {NOW + timedelta(milliseconds=123)}
+
+
+def test_revisions_of_a_store_that_kept_microseconds_can_be_read(tmp_path):
+    store, _, _ = landed(tmp_path, page(CONVERSATIONS))
+    nothing = {"segments": SEGMENTS.empty_table(), "emitted": EMITTED.empty_table()}
+    store.settle(Source.DETAILS, DAYS, nothing, NOW + timedelta(microseconds=1))
+
+    assert {*store.revisions()["read_at"].to_pylist()} == {NOW}
+
+
+def test_a_call_over_midnight_is_told_of_as_its_other_day_is_not_settled(tmp_path):
+    late = json.loads(json.dumps(CONVERSATIONS[0]).replace("T18:", "T23:").replace("-17T23:15",
+                      "-18T00:15"))  # fmt: skip
+    store, _, told = landed(tmp_path, page([late, *CONVERSATIONS[1:]]))
+
+    assert days_of(store) == ["2023-02-17"]
+    identity = late["conversationId"]
+    assert f"days that are not settled (2023-02-18): 1 ({identity})" in reasons(told)
+
+
+def test_a_job_without_its_last_page_is_told_of(tmp_path):
+    first, last = ({"conversations": CONVERSATIONS[:2], "cursor": "more"},
+                   {"conversations": CONVERSATIONS[2:]})  # fmt: skip
+    _, _, told = landed(tmp_path, json.dumps(first).encode())
+    assert "landed: its last page has a cursor" in reasons(told)
+    paths = [tmp_path / "1.json", tmp_path / "2.json"]
+    for path, content in zip(paths, (last, first), strict=True):
+        path.write_text(json.dumps(content))
+    whole: list[Event] = []
+    asyncio.run(land(Store(tmp_path / "whole.duckdb"), paths, DAYS, lambda: NOW, whole.append))
+
+    assert "has a cursor" not in reasons(whole)
+
+
+def test_files_are_right_until_their_data_ends_where_they_say_when_that_is(tmp_path):
+    ended = DAYS.start + timedelta(hours=20, minutes=40)
+    found = {"conversations": CONVERSATIONS, "dataAvailabilityDate": ended.isoformat()}
+    store, _, _ = landed(tmp_path, json.dumps(found).encode())
+
+    (only,) = store.settled(Source.DETAILS)
+    assert only.window == Interval(DAYS.start, DAYS.start + timedelta(hours=20, minutes=30))
+    assert only.read_at == ended
+
+
+def test_each_day_is_known_until_its_own_file_was_written(tmp_path):
+    """As with an export a night, all of which are imported together."""
+    days = ("2023-03-01", "2023-03-02", "2023-03-05")
+    paths = []
+    for day in days:
+        paths.append(tmp_path / f"{day}.json")
+        paths[-1].write_bytes(page([moved(CONVERSATIONS[0], day)]))
+        os.utime(paths[-1], (moment(f"{day}T00:00:00Z").timestamp() + 30 * 3600,) * 2)
+    store = Store(tmp_path / "halfhour.duckdb")
+    asyncio.run(land(store, paths, None, lambda: NOW, lambda event: None))
+
+    settled = store.settled(Source.DETAILS)
+    assert [f"{each.window.start:%Y-%m-%d}" for each in settled] == [*days]
+    assert {each.window.width for each in settled} == {DAY}
+    assert {each.read_at - each.window.end for each in settled} == {timedelta(hours=6)}
+
+
+def test_an_agent_without_sessions_or_segments_makes_a_day_as_well(tmp_path):
+    text = json.dumps(without("segments", CONVERSATIONS[:1])).replace(
+        '"segments": []', '"segments": null'
+    )
+    agents = [*json.loads(text), *without("sessions", CONVERSATIONS[:1])]
+    agents[1]["participants"].append({"purpose": "agent", "userId": "ann", "sessions": None})
+    store, _, _ = landed(tmp_path, page(agents))
+
+    assert [each.window for each in store.settled(Source.DETAILS)] == [DAYS]
+
+
+def test_days_that_had_not_begun_when_the_file_was_written_cannot_be_settled(tmp_path):
+    with pytest.raises(ConfigError, match=r"2023-02-17: not begun at 2023-02-16T00"):
+        landed(tmp_path, page(CONVERSATIONS), written=DAYS.start - DAY)
+
+    assert not (tmp_path / "halfhour.duckdb").exists()
+
+
+def test_a_plain_sync_does_not_reach_back_to_what_has_landed(tmp_path):
+    store, _, _ = landed(tmp_path, page(CONVERSATIONS))
+    days = planner.due(store, Wish(), NOW)
+
+    assert {each[0].day.start for each in days.values()} == {NOW - planner.FIRST}
+    assert planner.held(store, Wish(), NOW)[Source.DETAILS][0].day == DAYS
+
+
+def test_what_was_not_over_when_the_file_was_written_is_held_as_far_as_it_was(tmp_path):
+    written = DAYS.start + timedelta(hours=9, minutes=40)
+    begun = {**CONVERSATIONS[0], "participants": []}
+    store, _, _ = landed(tmp_path, page([begun]), Interval(DAYS.start, DAYS.start + 2 * DAY),
+                         written)  # fmt: skip
+
+    (only,) = store.settled(Source.DETAILS)
+    assert only.window == Interval(DAYS.start, DAYS.start + timedelta(hours=9, minutes=30))
+    assert only.read_at == written
+
+
+@pytest.mark.parametrize("emptied", ["metrics", "segments", "sessions", "userId"])
+def test_of_a_conversation_the_last_version_counts_even_if_it_says_less(tmp_path, emptied):
+    """Each of them is in a part of its own, as others are in between."""
+    later = without(emptied, CONVERSATIONS)
+    between = lines([{"conversationId": "another"}] * AT_ONCE)
+    for name, content in (("both", lines(CONVERSATIONS) + between + lines(later)),
+                          ("last", lines(later))):  # fmt: skip
+        (tmp_path / name).mkdir()
+        store, _, _ = landed(tmp_path / name, content, DAYS)
+        found = [
+            sorted(map(str, read(store, DAYS, HALF_HOUR).to_pylist()))
+            for read in (worked_time.worked, worked_time.rebuilt)
+        ]
+        if name == "both":
+            both = found
+
+    assert both == found
+
+
+def without(name: str, value: Any) -> Any:
+    """The same JSON without what is called *name*."""
+    if isinstance(value, dict):
+        return {key: without(name, each) for key, each in value.items() if key != name}
+    return [without(name, each) for each in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "cut off, or no JSON"),
+        (b'{"results": []}', "these are aggregates"),
+        (b'{"entities": []}', "neither a page of conversation details"),
+        (
+            b'{"conversations": []}',
+            "no conversation of an agent in the files; say with --from and --to",
+        ),
+        (lines(CONVERSATIONS[:2])[:-9], "line 2: cut off"),
+        (gzip.compress(lines(CONVERSATIONS))[:-30], "cannot be read"),
+        (b"\x1f\x8bnothing of the kind", "cannot be read"),
+        (b"PK\x03\x04", "no JSON"),
+    ],
+)
+def test_what_is_no_file_of_details_is_refused_and_nothing_is_made_of_it(tmp_path, content, said):
+    with pytest.raises(ConfigError, match=said):
+        landed(tmp_path, content)
+
+    assert not (tmp_path / "halfhour.duckdb").exists()
+
+
+def test_part_of_a_day_cannot_be_all_of_it(tmp_path):
+    with pytest.raises(ConfigError, match="whole days"):
+        landed(tmp_path, page(CONVERSATIONS), Interval(DAYS.start + HALF_HOUR, DAYS.end))
+
+
+def test_the_command_reads_files_and_the_report_shows_them(halfhour, tmp_path):
+    broken = {**CONVERSATIONS[1], "conversationId": "odd", "participants": [{"purpose": 1}]}
+    (tmp_path / "page.json").write_bytes(page([*CONVERSATIONS, broken]))
+    ran = halfhour("import", "page.json")
+
+    assert ran.code == 5
+    said = "conversations left out, as they cannot be read: 1 (odd, Expected `str | null`"
+    assert said in ran.err
+    day = DAYS.start.date().isoformat()
+    shown = halfhour("report", "--offline", "--basis", "worked", "--from", day,
+                     "--to", str((DAYS.start + DAY).date()), "--format", "csv")  # fmt: skip
+    assert shown.code == 5
+    assert "1 left out" in shown.err
+    assert shown.out.count("\n") > 2
+    assert halfhour("import", "none.json").err.count("\n") == 1

@@ -1,0 +1,198 @@
+"""One odd answer fails its window, with a sentence, and the others are settled all the same."""
+
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+
+from halfhour.cli import sync
+from halfhour.errors import Incomplete, UnexpectedAnswer
+from halfhour.model.coverage import DAY
+from halfhour.model.intervals import Interval
+from halfhour.model.vocabulary import Source
+from halfhour.store.store import Store
+from halfhour.syncing.planner import Wish
+from tests.processes import Cloud, emulator
+from tests.spoiling import Answer, Asked, Spoil, at, spoiled
+from tests.syncing.test_runner import bring
+
+NOW = datetime(2026, 3, 3, 7, tzinfo=UTC)
+MIDNIGHT = NOW.replace(hour=0)
+RANGE = Interval(MIDNIGHT - 2 * DAY, MIDNIGHT)
+ODD_DAY = Interval(MIDNIGHT - 2 * DAY, MIDNIGHT - DAY)
+OF_ODD_DAY = f'"interval":"{str(ODD_DAY).partition("/")[0]}'
+"""What is in the requests of that day, and in no others."""
+POSTED = "conversations/aggregates/query"
+STATUS = "users/aggregates/query"
+JOBS = "conversations/details/jobs"
+DEEP = b"[" * 100_000 + b"]" * 100_000
+NUMBERS = count(1)
+CASES: dict[str, tuple[Source, Spoil]] = {}
+
+
+@pytest.fixture(scope="module")
+def own_cloud() -> Iterator[Cloud]:
+    yield from emulator(
+        "--now", "2026-03-03T07:00:00Z", "--agents", "8", "--requests-per-minute", "100000"
+    )
+
+
+@pytest.fixture
+def cloud(own_cloud: Cloud) -> Cloud:
+    own_cloud.reset()
+    return own_cloud
+
+
+def bucket_of(**changes: Any) -> Callable[[Any], None]:
+    """Changes the first bucket of aggregates."""
+    return lambda answer: answer["results"][0]["data"][0].update(changes)
+
+
+def value(metric: str, **stats: float) -> dict[str, Any]:
+    return {"metrics": [{"metric": metric, "qualifier": "IDLE", "stats": stats}]}
+
+
+def without_agent(answer: dict[str, Any]) -> None:
+    del answer["results"][0]["group"]["userId"]
+
+
+def as_before(page: dict[str, Any]) -> None:
+    """The same conversation on each page, and each time another cursor."""
+    cursor = b64encode(str(next(NUMBERS)).encode()).decode()
+    page.update(conversations=[{"conversationId": "a"}], cursor=cursor)
+
+
+def changed(path: str, change: Callable[[Any], object]) -> Spoil:
+    return at(path, lambda honest: honest.changed(change), OF_ODD_DAY)
+
+
+def of_job(ending: str, answer: Answer | Callable[[Any], object]) -> Spoil:
+    """Spoils what the odd day's job answers under paths with this *ending*."""
+    jobs: list[str] = []
+
+    def spoil(asked: Asked) -> Answer | None:
+        if asked.path.endswith(JOBS) and OF_ODD_DAY.encode() in asked.body:
+            jobs.append(asked.honest.json["jobId"])
+        if asked.method != "GET" or not any(asked.path.endswith(job + ending) for job in jobs):
+            return None
+        return answer if isinstance(answer, Answer) else asked.honest.changed(answer)
+
+    return spoil
+
+
+for source, path, metric in (
+    (Source.POSTED, POSTED, "tHandle"),
+    (Source.STATUS, STATUS, "tAgentRoutingStatus"),
+):
+    early, late = "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"
+    CASES |= {
+        f"{source}: a sum past all numbers": (
+            source, changed(path, bucket_of(**value(metric, sum=1e300, count=1)))
+        ),
+        f"{source}: year 1": (source, changed(path, bucket_of(interval=f"{early}/{early}"))),
+        f"{source}: year 9999": (source, changed(path, bucket_of(interval=f"{late}/{late}"))),
+    }  # fmt: skip
+for source, path in ((Source.POSTED, POSTED), (Source.STATUS, STATUS), (Source.DETAILS, JOBS)):
+    CASES |= {
+        f"{source}: no content": (source, at(path, Answer(status=204), OF_ODD_DAY)),
+        f"{source}: nested too deeply": (
+            source, at(path, Answer(b'{"results": %s, "jobId": %s}' % (DEEP, DEEP)), OF_ODD_DAY)
+        ),
+    }  # fmt: skip
+CASES |= {
+    "status: no agent": (Source.STATUS, changed(STATUS, without_agent)),
+    **{
+        f"details: {name}": (Source.DETAILS, spoil)
+        for name, spoil in {
+            "an id of a job that no address can hold": changed(
+                JOBS, lambda job: job.update(jobId="x" * 70_000)
+            ),
+            "a record nested too deeply": of_job(
+                "/results", Answer(b'{"conversations": [%s]}' % DEEP)
+            ),
+            "a cursor that is empty": of_job("/results", lambda page: page.update(cursor="")),
+            "a cursor that repeats": of_job("/results", lambda page: page.update(cursor="MA==")),
+            "pages that repeat": of_job("/results", as_before),
+            "a page without conversations that announces more": of_job(
+                "/results", lambda page: page.update(conversations=None, cursor="MTI=")
+            ),
+            "data until the year 1": of_job(
+                "/results", lambda page: page.update(dataAvailabilityDate=early)
+            ),
+        }.items()
+    },
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_it_is_named_and_all_other_windows_are_settled(cloud, tmp_path, case):
+    source, spoil = CASES[case]
+    sources = tuple({Source.POSTED, source})
+    store = Store(tmp_path / "s.duckdb")
+    with spoiled(cloud, spoil) as hostile:
+        settings = hostile.impatient(attempts=1)
+        outcome, told = bring(settings, store, RANGE, NOW, sources=sources)
+
+    (error,) = (why for window, why in outcome.failed.items() if window == (source, ODD_DAY))
+    assert isinstance(error, UnexpectedAnswer)
+    assert len(str(error)) < 500
+    assert [event.window for event in told if event.kind == "failed"][:1] == [ODD_DAY]
+    assert [day.window.start for day in store.settled(source)] == [MIDNIGHT - DAY]
+    with pytest.raises(Incomplete, match=str(ODD_DAY)):
+        outcome.check()
+    assert len(cloud.requests("results")) < 10
+
+
+def test_nulls_where_nothing_is_to_be_said_are_no_error(cloud, tmp_path):
+    nulls = {
+        POSTED: lambda answer: answer["results"].append(
+            {"group": {"userId": "x", "mediaType": None}, "data": None}
+        ),
+        STATUS: lambda answer: answer["results"].append(
+            {
+                "group": {"userId": "x"},
+                "data": [{**answer["results"][0]["data"][0], "metrics": None}],
+            }
+        ),
+    }
+
+    def spoil(asked: Asked) -> Answer | None:
+        for path, change in nulls.items():
+            if asked.path.endswith(path):
+                return asked.honest.changed(change)
+        if JOBS in asked.path and "state" in (asked.honest.body and asked.honest.json):
+            return asked.honest.changed(lambda state: state.update(errorMessage=None))
+        return None
+
+    store, right = Store(tmp_path / "s.duckdb"), Store(tmp_path / "right.duckdb")
+    with spoiled(cloud, spoil) as server:
+        outcome, _ = bring(server.impatient(attempts=1), store, RANGE, NOW, sources=None)
+    bring(cloud.settings, right, RANGE, NOW, sources=None)
+
+    assert outcome.failed == {}
+    for table in ("posted", "segments", "status"):
+        rows = f"select columns(lambda c: c <> 'read_at') from {table} order by all"
+        assert store.ask(rows).equals(right.ask(rows))
+
+
+def test_a_sync_that_goes_on_for_ever_goes_on(cloud, tmp_path):
+    """At its first turn one day has an odd answer; at the second nothing has."""
+    odd = changed(POSTED, bucket_of(**value("tHandle", sum=1e300, count=1)))
+    store = Store(tmp_path / "s.duckdb")
+    turns: list[int] = []
+
+    def wish() -> Wish:
+        turns.append(len(store.settled(Source.POSTED)) if store.path.exists() else 0)
+        if len(turns) == 3:
+            raise KeyboardInterrupt
+        return Wish(RANGE, (Source.POSTED,))
+
+    def spoil(asked: Asked) -> Answer | None:
+        return odd(asked) if len(turns) == 1 else None
+
+    with spoiled(cloud, spoil) as hostile, pytest.raises(KeyboardInterrupt):
+        sync.watch(hostile.impatient(attempts=1), store, wish, None, timedelta(milliseconds=10))
+    assert turns == [0, 1, 2]
