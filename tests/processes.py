@@ -14,8 +14,8 @@ import pytest
 
 from genesys_emulator.pytest_plugin import GenesysCloud, running
 from halfhour.genesys import regions
+from halfhour.genesys.connection import Settings
 from halfhour.genesys.retry_policy import Patience
-from halfhour.settings import Settings
 from tests.prepared_process import started
 
 NOW = "2026-03-03T00:00:00Z"

@@ -1,15 +1,26 @@
 """Every failure a caller can act on: where it happened, what it was, what to do now."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from typing import Any
 
 from halfhour.redaction import LONGEST, LONGEST_QUOTED, harmless, harmless_lines
+
+_PARAMETER = re.compile(r"⟨(\w+)⟩")
+
+
+def spell_parameters(text: str, spell: Callable[[str], str] = str) -> str:
+    """Return *text* with each marked parameter, such as ⟨top⟩, as *spell* writes its name."""
+    return _PARAMETER.sub(lambda match: spell(match[1]), text)
 
 
 class HalfhourError(Exception):
     """The base class of every failure of this package. Never raised itself.
 
-    Its text may quote a server, so it is made `redaction.harmless`.
+    The text marks the names of parameters, as in ``⟨top⟩ 0: write a number above 0``: `str`
+    shows them as Python names them, `spelled` as a front end does. The text may quote a server,
+    so it is made `redaction.harmless`.
     """
 
     def __init__(self, *args: object) -> None:
@@ -17,9 +28,23 @@ class HalfhourError(Exception):
             *(harmless(part, LONGEST) if isinstance(part, str) else part for part in args)
         )
 
+    def __str__(self) -> str:
+        return spell_parameters(super().__str__())
+
+    def spelled(self, spell: Callable[[str], str]) -> str:
+        """Return the text with every parameter's name as *spell* writes it, such as ``--top``."""
+        marked = super().__str__()
+        return spell_parameters(marked, spell) if _PARAMETER.search(marked) else str(self)
+
 
 class ConfigError(HalfhourError):
     """Something that was asked for or set cannot be understood."""
+
+    @property
+    def parameter(self) -> str:
+        """The name of the first parameter that the text is about; empty if it names none."""
+        first = _PARAMETER.search(Exception.__str__(self))
+        return first[1] if first else ""
 
 
 class WriteError(HalfhourError):
@@ -37,11 +62,13 @@ class StoreBusy(StoreError):  # noqa: N818
 class Incomplete(HalfhourError):  # noqa: N818
     """What could be had was had, and is kept; what is missing is listed.
 
-    Each entry of the list is on a line of its own, after two blanks.
+    Each entry of the list is on a line of its own, after two blanks. *table* is the Arrow table
+    of the rows that are there, where `halfhour.report` raised it; otherwise None.
     """
 
     def __init__(self, message: str) -> None:
         Exception.__init__(self, harmless_lines(message, LONGEST))
+        self.table: Any = None
 
 
 class AuthError(HalfhourError):

@@ -2,14 +2,14 @@
 
 import os
 import tomllib
-from base64 import b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from halfhour.errors import AuthError, ConfigError, near_miss
 from halfhour.genesys import regions
+from halfhour.genesys.connection import Settings
 from halfhour.genesys.regions import Hosts
 from halfhour.genesys.retry_policy import Patience
 from halfhour.redaction import register_secret
@@ -20,23 +20,6 @@ FILES = ("halfhour.toml", "~/.config/halfhour/halfhour.toml")
 SHORTEST_KEY = 16
 _Written = tuple[str, Mapping[str, Any]]
 """The path of a settings file, and what it says; empty where there is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Whom to ask, as whom, and with how much patience."""
-
-    client_id: str
-    client_secret: str = field(repr=False)
-    hosts: Hosts
-    patience: Patience = field(default_factory=Patience)
-    max_requests_per_minute: int | None = None
-
-    def __post_init__(self) -> None:
-        """See to it that the secret is shown nowhere, nor in the header that it goes out in."""
-        register_secret(self.client_secret)
-        basic = f"{self.client_id}:{self.client_secret}"
-        register_secret(b64encode(basic.encode(errors="replace")).decode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +129,7 @@ def pseudonym_key(*, file: Path | None = None, environ: Mapping[str, str] | None
     key = str(_alone("pseudonym_key", None, environ, file))
     if len(key) < SHORTEST_KEY:
         raise ConfigError(
-            f"--pseudonyms: {'the key is too short' if key else 'there is no key'}; set "
+            f"⟨pseudonyms⟩: {'the key is too short' if key else 'there is no key'}; set "
             f"HALFHOUR_PSEUDONYM_KEY to {SHORTEST_KEY} characters or more that nobody can guess, "
             "and keep them: with another key everyone has another name"
         )
@@ -168,7 +151,7 @@ def _refuse_two_clients(environ: Mapping[str, str], written: _Written) -> None:
         raise ConfigError(
             f"{path}: client_id is {client_id!r}, and {variable} is {environ[variable]!r}; unset "
             "id and secret in the environment to use the file's, take client_id out of the file "
-            "to use the environment's, or choose one with --client-id"
+            "to use the environment's, or choose one with ⟨client_id⟩"
         )
 
 
@@ -184,7 +167,7 @@ def _guard_secret(values: Mapping[str, Any], outside: Mapping[str, Any], written
     if led_by_file and outside["client_secret"] and not names_client:
         raise ConfigError(
             f"{path}: region is a base URL, to which a secret from elsewhere is not sent; write "
-            "client_id there, too, if the file is yours, or give the URL as --region or "
+            "client_id there, too, if the file is yours, or give the URL as ⟨region⟩ or "
             "GENESYS_REGION"
         )
 
@@ -247,7 +230,7 @@ def _value(
     written: _Written,
 ) -> Any:
     path, in_file = written
-    places = [(f"--{setting.name.replace('_', '-')}", flags.get(setting.name))]
+    places = [(f"⟨{setting.name}⟩", flags.get(setting.name))]
     places += [(name, environ.get(name)) for name in setting.environment]
     places += [(f"{path}: {setting.name}", in_file.get(setting.name))]
     for where, value in places:

@@ -110,7 +110,7 @@ def test_a_store_is_not_written_over_nor_what_belongs_to_it(tmp_path, name, endi
     shape = Shape(form=Format.CSV, output=output)
 
     with (
-        pytest.raises(ConfigError, match=re.escape(f"--output {output}: ")),
+        pytest.raises(ConfigError, match=re.escape(f"output {output}: ")),
         destination(shape, Store(tmp_path / "s.duckdb")),
     ):
         pass
@@ -138,16 +138,18 @@ from halfhour.cli import report
 from halfhour.cli.options import Rows
 from halfhour.cli.output import Shape
 from halfhour.model.vocabulary import Format, Source
+from halfhour.service import Access
 from halfhour.store.store import Store
 
 disk, store = Path(sys.argv[1]), Store(Path("halfhour.duckdb"))
-question = Rows(from_={RANGE[1]!r}, to={RANGE[3]!r}).question(offline=True)
+access = Access(load_settings=lambda: None, store=store, offline=True)
+question = Rows(from_={RANGE[1]!r}, to={RANGE[3]!r}).question()
 for form in Format:
     output = disk / f"r.{{form}}"
     output.write_text("old")
     shape = Shape(form=form, output=output, layout="generic" if form is Format.WFM else "")
     try:
-        report.report(None, question, shape, store=store, offline=True)
+        report.report(question, access, shape)
     except errors.WriteError as error:
         assert "what was there is untouched" in str(error)
         print(form, output.read_text(), len(list(disk.iterdir())))

@@ -53,7 +53,9 @@ def environment(cloud: Cloud) -> dict[str, str]:
     return {**os.environ, **cloud.environment}
 
 
-EXPORTS = tuple((basis, by) for basis in ("posted", "worked") for by in ("interval", "agent"))
+EXPORTS: tuple[tuple[Any, Any], ...] = tuple(
+    (basis, by) for basis in ("posted", "worked") for by in ("interval", "agent")
+)
 
 
 def ending(folder: Path) -> tuple[bytes, dict[str, list[tuple[Any, ...]]]]:

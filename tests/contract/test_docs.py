@@ -14,9 +14,9 @@ from genesys_emulator.state.faults import KINDS
 from genesys_emulator.wire import endpoints
 from halfhour import settings
 from halfhour.cli.app import app
-from halfhour.genesys.requests import Question
 from halfhour.model.intervals import Interval
 from halfhour.model.measures import AGENT_MEASURES
+from halfhour.model.question import Question
 from halfhour.model.vocabulary import Basis, By
 from halfhour.reports.data import Found
 from halfhour.reports.questions import report

@@ -14,13 +14,14 @@ import pytest
 from halfhour.errors import ApiError, AuthError, UnexpectedAnswer, Unreachable
 from halfhour.genesys import payloads, regions
 from halfhour.genesys.client import Client
+from halfhour.genesys.connection import Settings
 from halfhour.genesys.endpoints import AGENTS, AGGREGATES, QUEUES
-from halfhour.genesys.requests import PostedQuery, Question
+from halfhour.genesys.requests import PostedQuery
 from halfhour.genesys.retry_policy import IN_FLIGHT
-from halfhour.ingest.queries import fetch
 from halfhour.model.intervals import HALF_HOUR, Interval
+from halfhour.model.question import Question
 from halfhour.reports.data import Found
-from halfhour.settings import Settings
+from halfhour.reports.from_api import fetch
 
 T = TypeVar("T")
 

@@ -21,10 +21,10 @@ from halfhour.errors import (
 )
 from halfhour.genesys import transport
 from halfhour.genesys.client import Client
+from halfhour.genesys.connection import Settings
 from halfhour.genesys.endpoints import AGENTS, AGGREGATES, DETAIL_JOB, QUEUES
 from halfhour.genesys.retry_policy import Patience
 from halfhour.ingest import queries
-from halfhour.settings import Settings
 from tests.genesys.test_client import QUERY, aggregates, run
 from tests.processes import QUICK, Cloud
 from tests.spoiling import Answer, Asked, Spoil, at, spoiled

@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 
 from halfhour.errors import ApiError, ConfigError
 from halfhour.genesys import requests
+from halfhour.genesys.cost import preview
 from halfhour.genesys.regions import hosts
-from halfhour.genesys.requests import PostedQuery, Question
+from halfhour.genesys.requests import PostedQuery
 from halfhour.model.intervals import HALF_HOUR, SECOND, Interval
+from halfhour.model.question import Question
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 QUEUE = "5b1f0f3c-7a52-4c0e-9d16-0a6d9a6b7c01"
@@ -126,7 +128,7 @@ def test_an_interval_is_divided_where_it_is_too_large_but_not_where_it_takes_too
 def test_a_preview_shows_every_request_and_names_in_angle_brackets():
     question = Question(hours(48), UTC, queues=("Billing", QUEUE), agents=("Ada",))
 
-    shown = requests.preview(question, hosts("eu-west-1"))
+    shown = preview(question, hosts("eu-west-1"))
 
     urls = [f"{request['method']} {request['url']}" for request in shown["requests"]]
     api = "https://api.mypurecloud.ie/api/v2"
@@ -149,6 +151,6 @@ def test_a_preview_shows_every_request_and_names_in_angle_brackets():
 
 
 def test_ids_need_no_list_of_names():
-    shown = requests.preview(Question(hours(1), UTC, queues=(QUEUE,)), hosts("eu-west-1"))
+    shown = preview(Question(hours(1), UTC, queues=(QUEUE,)), hosts("eu-west-1"))
 
     assert shown["request_count"] == 3

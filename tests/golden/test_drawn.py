@@ -11,10 +11,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from halfhour.genesys.requests import Question
 from halfhour.model.coverage import Calendar
 from halfhour.model.data_dictionary import labelled
 from halfhour.model.intervals import HALF_HOUR, Interval, utc
+from halfhour.model.question import Question
 from halfhour.model.tables import BUSY, NAMES, STATUS
 from halfhour.model.vocabulary import Basis, By, Format, Source
 from halfhour.render.captions import facts
@@ -227,7 +227,7 @@ def test_what_is_drawn_says_of_which_basis_it_is(basis):
     called = "worked" if basis is Basis.WORKED else "posted"
     for whole in (drawn(basis), svg(asked(basis=basis)), heat(asked(basis=basis))):
         assert f"{called} basis" in whole
-        assert ("--basis worked draws time at work" in whole) == (basis is Basis.BOTH)
+        assert ("the worked basis draws time at work" in whole) == (basis is Basis.BOTH)
 
 
 @pytest.mark.parametrize("basis", Basis)

@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
-from halfhour.genesys.requests import Question
 from halfhour.ingest.segments import read
 from halfhour.model.coverage import DAY
 from halfhour.model.intervals import HALF_HOUR, Interval
 from halfhour.model.measures import AGENT_MEASURES, FIGURES, STATUS_MEASURES, Measure
+from halfhour.model.question import Question
 from halfhour.model.vocabulary import Basis, By, Source
 from halfhour.reports import questions
 from halfhour.reports.data import Found

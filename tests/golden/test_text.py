@@ -14,9 +14,9 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from halfhour.errors import ConfigError
-from halfhour.genesys.requests import Question
 from halfhour.model.coverage import Calendar
 from halfhour.model.intervals import HALF_HOUR, Interval
+from halfhour.model.question import Question
 from halfhour.model.tables import BUSY, NAMES, POSTED
 from halfhour.model.vocabulary import Basis, By, Format, Source
 from halfhour.render.formats import BINARY, DRAWN, write

@@ -77,10 +77,10 @@ def test_a_local_day_has_the_half_hours_its_clocks_give_it(day, zone, half_hours
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ({"start": "2026-03-02", "end": "2026-03-01"}, "--from 2026-03-02 is not before --to 2026"),
+        ({"start": "2026-03-02", "end": "2026-03-01"}, "start 2026-03-02 is not before end 2026"),
         ({"start": "2026-04-01"}, "not before the last full half-hour, 2026-03-02T14:30"),
-        ({"start": "2026-02-30"}, "--from '2026-02-30' cannot be read"),
-        ({"end": "tomorow"}, "--to 'tomorow' cannot be read"),
+        ({"start": "2026-02-30"}, "start '2026-02-30' cannot be read"),
+        ({"end": "tomorow"}, "end 'tomorow' cannot be read"),
         ({"start": "2026-03-01T10:07"}, "write 2026-03-01T10:00 or 2026-03-01T10:30"),
         ({"start": "2026-03-01T10:00:01"}, "not on a half-hour of UTC"),
         ({"start": "2026-03-01", "last": "24h"}, "give one of them"),
@@ -100,13 +100,13 @@ def test_what_cannot_be_meant_gets_a_sentence(words, message):
 
 def test_an_unknown_zone_is_answered_with_the_nearest():
     with pytest.raises(ConfigError, match="did you mean 'Europe/London'"):
-        time_ranges.zone("Europe/Londn")
+        time_ranges.time_zone("Europe/Londn")
 
 
 @pytest.mark.parametrize("name", ["", "../../etc/passwd", "Europe", "\0"])
 def test_what_is_no_zone_gets_a_sentence(name):
     with pytest.raises(ConfigError, match="IANA"):
-        time_ranges.zone(name)
+        time_ranges.time_zone(name)
 
 
 @given(

@@ -10,8 +10,8 @@ import pytest
 
 from halfhour.cli.output import Shape
 from halfhour.errors import ConfigError
-from halfhour.genesys.requests import Question
 from halfhour.model.intervals import HALF_HOUR, Interval
+from halfhour.model.question import Question
 from halfhour.model.vocabulary import Format
 from halfhour.render import layouts
 
@@ -136,7 +136,7 @@ def test_a_layout_of_ones_own(cloud, halfhour, tmp_path):
             ('"hold_time_sec"', '"busy_time_sec"'),
             18,
             "value: a report by agent and interval has no 'busy_time_sec' on the posted basis; "
-            "--basis worked or both has it",
+            "basis worked or both has it",
         ),
         (('unit = "min"', 'unit = "mins"'), 19, "s, ms, min, h:mm:ss; did you mean 'min'?"),
         (('"agent_name"', '"agent_name"\nunit = "ms"'), 15, "unit: it is of a length of time"),
@@ -180,7 +180,7 @@ def refusal(text: str, change: tuple[str, str], line: int, path: Path) -> str:
     with pytest.raises(ConfigError) as refused:
         shape.question(Question(Interval(NOON, NOON + HALF_HOUR), UTC))
     where, found, said = str(refused.value).partition(f"{path}, line {line}: ")
-    assert (where, bool(found)) == ("--layout ", True), str(refused.value)
+    assert (where, bool(found)) == ("layout ", True), str(refused.value)
     return said
 
 

@@ -79,7 +79,7 @@ def test_the_permission_that_is_missing_is_named(tmp_path):
     ("words", "said"),
     [
         (("--by", "agent"), "--with-capacity: only with --by interval"),
-        (("--media", "voice"), "--with-capacity: it is of all that an agent does"),
+        (("--media", "voice"), "--with-capacity: it is about all work of an agent"),
         (("--offline",), "--with-capacity: a store does not keep it; leave out --offline"),
     ],
 )

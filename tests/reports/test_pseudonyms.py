@@ -7,8 +7,8 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from halfhour.genesys.requests import Question
 from halfhour.model.intervals import Interval
+from halfhour.model.question import Question
 from halfhour.model.tables import NAMES, POSTED
 from halfhour.model.vocabulary import By
 from halfhour.reports import questions

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from halfhour.genesys.requests import Question
 from halfhour.model.coverage import Held, Settled, State
 from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, Interval
+from halfhour.model.question import Question
 from halfhour.model.tables import NAMES, POSTED, STATUS
 from halfhour.model.vocabulary import Basis, By, Source
 from halfhour.reports import questions

@@ -4,13 +4,14 @@ import csv
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from halfhour.api import span
 from halfhour.errors import ConfigError
 from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, Interval
+from halfhour.model.time_ranges import parse_interval
 from halfhour.model.vocabulary import Source
 from halfhour.store.store import Store
 from tests.processes import Cloud, Halfhour, emulator
@@ -120,12 +121,12 @@ def by_agent(figures: Figures) -> Shown:
 
 def test_a_naive_time_is_read_in_the_zone_that_is_given():
     day = Interval(datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 3, 29, 23, tzinfo=UTC))
-    naive = {"start": datetime(2026, 3, 29), "end": datetime(2026, 3, 30)}  # noqa: DTZ001
-    assert span(**naive, last=None, zone="Europe/London") == day
+    naive: Any = {"start": datetime(2026, 3, 29), "end": datetime(2026, 3, 30)}  # noqa: DTZ001
+    assert parse_interval(**naive, zone="Europe/London", now=datetime.now(UTC)) == day
 
     skipped = {**naive, "start": datetime(2026, 3, 29, 1, 30)}  # noqa: DTZ001
     with pytest.raises(ConfigError, match="does not exist in Europe/London"):
-        span(**skipped, last=None, zone="Europe/London")
+        parse_interval(**skipped, zone="Europe/London", now=datetime.now(UTC))
 
 
 def test_half_hours_that_a_store_does_not_have_are_said_so(cloud, halfhour):
@@ -135,7 +136,7 @@ def test_half_hours_that_a_store_does_not_have_are_said_so(cloud, halfhour):
 
     assert ran.code == 2
     assert "half-hours of Asia/Kathmandu start at :15 or :45" in ran.err
-    assert "halfhour sync --granularity 15m" in ran.err
+    assert "with --granularity 15m gets both" in ran.err
     quarters = halfhour("report", *day, "--offline", "--granularity", "15m")
     assert quarters.code == 2
     assert (

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from halfhour.genesys.requests import Question
 from halfhour.model.coverage import DAY
 from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, Interval
+from halfhour.model.question import Question
 from halfhour.model.vocabulary import Basis, By
 from halfhour.reports.from_store import holdings, reconciled
 from halfhour.reports.questions import report

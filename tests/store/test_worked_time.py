@@ -12,10 +12,10 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from halfhour.genesys.requests import Question
 from halfhour.ingest.segments import Read, read
 from halfhour.model.coverage import DAY
 from halfhour.model.intervals import Interval
+from halfhour.model.question import Question
 from halfhour.model.vocabulary import Basis, Source
 from halfhour.reports.from_store import holdings
 from halfhour.reports.questions import report

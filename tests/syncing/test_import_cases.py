@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halfhour.errors import ConfigError, Incomplete
-from halfhour.genesys.requests import Question
 from halfhour.ingest.detail_records import milliseconds
 from halfhour.model.coverage import DAY, State
 from halfhour.model.intervals import HALF_HOUR, Interval
+from halfhour.model.question import Question
 from halfhour.model.vocabulary import Basis, Source
 from halfhour.reports.from_store import holdings, reconciled
 from halfhour.reports.questions import report

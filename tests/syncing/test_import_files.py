@@ -21,6 +21,7 @@ from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, Interval
 from halfhour.model.tables import EMITTED, POSTED_METRICS, SEGMENTS
 from halfhour.model.vocabulary import Source
 from halfhour.store import worked_time
+from halfhour.store.coverage import FIRST, day_coverage, store_calendar
 from halfhour.store.store import Store
 from halfhour.syncing import planner
 from halfhour.syncing.import_files import ELSEWHERE, land
@@ -213,7 +214,7 @@ def test_days_that_are_held_are_replaced_only_where_it_is_said_that_files_have_a
     store = Store(tmp_path / "halfhour.duckdb")
     before = store.settled(Source.DETAILS)
     less = page([*CONVERSATIONS[1:], moved(CONVERSATIONS[1], "2023-02-18")])
-    said = r"2023-02-17: held already; .* --from 2023-02-17 --to 2023-02-18, and they replace"
+    said = r"2023-02-17: held already; .* start 2023-02-17 end 2023-02-18, and they replace"
     with pytest.raises(ConfigError, match=said):
         landed(tmp_path, less)
     assert store.settled(Source.DETAILS) == before
@@ -307,8 +308,8 @@ def test_a_plain_sync_does_not_reach_back_to_what_has_landed(tmp_path):
     store, _, _ = landed(tmp_path, page(CONVERSATIONS))
     days = planner.due(store, Wish(), NOW)
 
-    assert {each[0].day.start for each in days.values()} == {NOW - planner.FIRST}
-    assert planner.held(store, Wish(), NOW)[Source.DETAILS][0].day == DAYS
+    assert {each[0].day.start for each in days.values()} == {NOW - FIRST}
+    assert day_coverage(store, store_calendar(store, NOW))[Source.DETAILS][0].day == DAYS
 
 
 def test_what_was_not_over_when_the_file_was_written_is_held_as_far_as_it_was(tmp_path):
@@ -356,7 +357,7 @@ def without(name: str, value: Any) -> Any:
         (b'{"entities": []}', "neither a page of conversation details"),
         (
             b'{"conversations": []}',
-            "no conversation of an agent in the files; say with --from and --to",
+            "no conversation of an agent in the files; say with start and end",
         ),
         (lines(CONVERSATIONS[:2])[:-9], "line 2: cut off"),
         (gzip.compress(lines(CONVERSATIONS))[:-30], "cannot be read"),

@@ -12,8 +12,10 @@ from halfhour.model.coverage import DAY, State
 from halfhour.model.intervals import MILLISECOND, Interval, floored
 from halfhour.model.tables import POSTED
 from halfhour.model.vocabulary import Source
+from halfhour.store.coverage import day_coverage, store_calendar
 from halfhour.store.store import Store
-from halfhour.syncing.planner import Wish, due, held, ready
+from halfhour.syncing.planner import Wish, due, ready
+from halfhour.syncing.progress import EventKind
 from tests.processes import Cloud, Halfhour, emulator
 from tests.syncing.test_runner import NOW, bring
 
@@ -86,7 +88,7 @@ def test_where_the_organisation_may_not_be_asked_for_the_sync_goes_on_and_says_s
     outcome, told = bring(cloud.settings, store, MONDAY)
 
     assert outcome.settled == 1
-    assert [event.kind for event in told].count("unidentified") == 1
+    assert [event.kind for event in told].count(EventKind.UNIDENTIFIED) == 1
     assert "organization_id" not in store.settings()
 
 
@@ -138,9 +140,9 @@ def settled_at(store: Store, read_at: datetime) -> None:
 def test_what_was_read_later_than_now_counts_as_not_read(store):
     settled_at(store, NOW + 10 * DAY)
 
-    (day,) = held(store, Wish(MONDAY), NOW)[Source.POSTED]
+    (day,) = day_coverage(store, store_calendar(store, NOW), MONDAY)[Source.POSTED]
     assert (day.state, day.settled, day.due) == (State.MISSING, None, True)
-    (day,) = held(store, Wish(MONDAY), NOW + 10 * DAY)[Source.POSTED]
+    (day,) = day_coverage(store, store_calendar(store, NOW + 10 * DAY), MONDAY)[Source.POSTED]
     assert (day.state, day.due) == (State.SETTLED, False)
 
 

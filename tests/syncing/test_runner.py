@@ -16,16 +16,16 @@ import pytest
 from genesys_emulator.state.faults import KINDS
 from halfhour.errors import ConfigError, HalfhourError, Incomplete, StoreBusy, Unreachable
 from halfhour.genesys import regions
+from halfhour.genesys.connection import Settings
 from halfhour.model.coverage import DAY, State
 from halfhour.model.intervals import HALF_HOUR, MILLISECOND, QUARTER_HOUR, Interval
 from halfhour.model.tables import POSTED_METRICS
 from halfhour.model.vocabulary import Source
-from halfhour.settings import Settings
 from halfhour.store.locking import alone
 from halfhour.store.store import Store
 from halfhour.store.worked_time import rebuilt, worked
 from halfhour.syncing.planner import Wish, calendar, due
-from halfhour.syncing.progress import Event, Outcome, Window
+from halfhour.syncing.progress import Event, EventKind, Outcome, Window
 from halfhour.syncing.runner import sync
 from tests.processes import Cloud, Halfhour, emulator, held_elsewhere
 
@@ -161,7 +161,7 @@ def test_a_sync_holds_what_is_right_and_the_next_one_asks_nothing(cloud, store):
     assert (outcome.settled, outcome.failed) == (7, {})
     assert held(store) == truth(cloud)
     assert told[0].kind == "planned"
-    assert [each.kind for each in told].count("settled") == 7
+    assert [each.kind for each in told].count(EventKind.SETTLED) == 7
     assert store.names("agent").num_rows == 11  # the twelfth is in no list
     assert store.unnamed("agent", NOW) == []
 
@@ -514,7 +514,7 @@ def test_two_syncs_at_once_fetch_nothing_twice(cloud, store):
 
     assert sorted(outcome.settled for outcome in outcomes) == [0, 7]
     assert len(cloud.requests("aggregates/query")) == 7
-    assert [each.kind for each in told].count("waiting") == 1
+    assert [each.kind for each in told].count(EventKind.WAITING) == 1
     assert held(store) == truth(cloud)
 
 

@@ -248,7 +248,7 @@ BAD = [
     ("/api/day", {"measure": "occupancy", "media": "voice"}, 200, "of all that an agent does"),
     ("/api/day", {"sort": "occupancy", "queue": "Billing"}, 200, "showing name instead"),
     ("/api/cell", {"agent": "nobody", "cell": "2026-03-02T10:00:00Z"}, 400, "'nobody'"),
-    ("/api/cell", {"cell": "2026-03-02T10:00:00Z"}, 400, "agent ''"),
+    ("/api/cell", {"cell": "2026-03-02T10:00:00Z"}, 400, "agents ''"),
     ("/api/cell", {"agent": "x", "cell": "ten"}, 400, "'ten' is no start of a half-hour"),
     ("/api/cell", {"agent": "x", "cell": "2026-03-02T10:00"}, 400, "is no start"),
     ("/api/cell", {"agent": "x", "cell": "2026-03-02T10:07:00Z"}, 400, "is no start"),

@@ -15,11 +15,11 @@ from starlette.testclient import TestClient
 from halfhour.cli.console import talking
 from halfhour.errors import ConfigError
 from halfhour.genesys import regions
+from halfhour.genesys.connection import Settings
 from halfhour.model.coverage import DAY
 from halfhour.model.intervals import HALF_HOUR, Interval, floored
 from halfhour.model.tables import POSTED
 from halfhour.model.vocabulary import Source
-from halfhour.settings import Settings
 from halfhour.store.store import Store
 from halfhour.syncing.planner import Wish, ready
 from halfhour.web.app import app

@@ -60,9 +60,10 @@ def report(
     """
     from halfhour import settings
     from halfhour.cli import report as show
+    from halfhour.service import Access
 
     rows, connection = rows or Rows(), connection or Connection()
-    question = rows.question(offline=offline)
+    question = rows.question()
     written = written or Written()
     shape = written.shape(settings=connection.settings, seconds=seconds, layout=layout)
     held = _store(store, offline=offline)
@@ -70,7 +71,10 @@ def report(
         hosts = settings.region_hosts(file=connection.settings, region=connection.region)
         show.plan(shape.question(question), hosts)
         return
-    show.report(connection.load, question, shape, store=held, offline=offline)
+    access = Access(
+        load_settings=connection.load, store=held, offline=offline, pseudonyms=shape.pseudonyms
+    )
+    show.report(question, access, shape)
 
 
 @app.command
@@ -114,15 +118,15 @@ def sync(
     from halfhour.syncing.planner import Wish
 
     range_, connection, held = range_ or Range(), connection or Connection(), Store(store)
-    width = time_ranges.duration("--granularity", granularity) if granularity else None
-    ages = tuple(time_ranges.duration("--reread", text) for text in reread if text != "now") or None
+    width = time_ranges.duration("granularity", granularity) if granularity else None
+    ages = tuple(time_ranges.duration("reread", text) for text in reread if text != "now") or None
 
     def wish() -> Wish:
         sources = tuple(dict.fromkeys(source)) or None
         return Wish(range_.interval, sources, width, ages, again="now" in reread)
 
-    kept = time_ranges.duration("--keep", keep) if keep else None
-    every = time_ranges.duration("--watch", watch) if watch else None
+    kept = time_ranges.duration("keep", keep) if keep else None
+    every = time_ranges.duration("watch", watch) if watch else None
     if every and "now" in reread:
         raise ConfigError("--reread now: it would read all days again for ever; leave out --watch")
     if dry_run:
@@ -166,10 +170,10 @@ def coverage(
     store: StorePath = STORE,
 ) -> None:
     """Show what a store holds of each day: settled, provisional, unfinished or missing."""
-    from halfhour.cli import report as show
+    from halfhour.cli import inspect
     from halfhour.store.store import Store
 
-    show.coverage(Store(store), (range_ or Range()).interval, (written or Written()).shape())
+    inspect.coverage(Store(store), (range_ or Range()).interval, (written or Written()).shape())
 
 
 @app.command
@@ -180,10 +184,10 @@ def revisions(
     store: StorePath = STORE,
 ) -> None:
     """Show what Genesys has changed since it was first read, figure by figure."""
-    from halfhour.cli import report as show
+    from halfhour.cli import inspect
     from halfhour.store.store import Store
 
-    show.revisions(Store(store), (range_ or Range()).interval, (written or Written()).shape())
+    inspect.revisions(Store(store), (range_ or Range()).interval, (written or Written()).shape())
 
 
 @app.command
@@ -198,10 +202,10 @@ def reconcile(
     In milliseconds: posted as aggregates say, rebuilt from what conversation
     details have posted, worked as segments lie in the day.
     """
-    from halfhour.cli import report as show
+    from halfhour.cli import inspect
     from halfhour.store.store import Store
 
-    show.reconcile(Store(store), (range_ or Range()).interval, (written or Written()).shape())
+    inspect.reconcile(Store(store), (range_ or Range()).interval, (written or Written()).shape())
 
 
 @app.command
@@ -240,7 +244,7 @@ def serve(
             password_file=password_file,
             names=name,
             proxy=proxy,
-            every=time_ranges.duration("--sync", sync_) if sync_ else None,
+            every=time_ranges.duration("sync", sync_) if sync_ else None,
         )
 
 
@@ -270,10 +274,11 @@ def demo(
     from halfhour.cli import report as show
     from halfhour.cli.demo import emulator
     from halfhour.cli.output import Shape
+    from halfhour.service import Access
 
     question = Rows().question()
     with emulator("--agents", str(agents), "--seed", str(seed), "--days", "2") as settings:
-        show.report(lambda: settings, question, Shape())
+        show.report(question, Access(load_settings=lambda: settings), Shape())
 
 
 @app.command(help_flags=[], version_flags=[])

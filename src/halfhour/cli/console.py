@@ -10,6 +10,8 @@ from typing import Any
 
 import stamina.instrumentation
 
+from halfhour.cli.spelling import option_name
+from halfhour.errors import spell_parameters
 from halfhour.model.vocabulary import Log
 from halfhour.redaction import harmless_lines
 
@@ -29,14 +31,14 @@ class _Stderr(logging.Handler):
             told = {
                 "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
                 "level": record.levelname.lower(),
-                **(more or {"message": record.getMessage()}),
+                **(more or {"message": spell_parameters(record.getMessage(), option_name)}),
             }
             shown = {
                 name: harmless_lines(value) if isinstance(value, str) else value
                 for name, value in told.items()
             }
             print(json.dumps(shown), file=sys.stderr, flush=True)
-        elif message := record.getMessage():
+        elif message := spell_parameters(record.getMessage(), option_name):
             print(f"halfhour: {harmless_lines(message)}", file=sys.stderr)
 
 

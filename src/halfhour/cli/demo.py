@@ -10,7 +10,7 @@ from importlib.util import find_spec
 
 from halfhour.errors import ConfigError
 from halfhour.genesys import regions
-from halfhour.settings import Settings
+from halfhour.genesys.connection import Settings
 
 
 def run_emulator(options: Sequence[str]) -> int:

@@ -13,6 +13,7 @@ from cyclopts import CycloptsError
 
 from halfhour import errors
 from halfhour.cli.signals import Signals
+from halfhour.cli.spelling import option_name
 from halfhour.redaction import LONGEST_QUOTED, harmless, harmless_lines
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _exit_code(command: Callable[[], object]) -> Exit:
     except errors.HalfhourError as error:
         if isinstance(error, errors.WriteError):
             _drop_stdout()
-        return _say(str(error), _code(error))
+        return _say(error.spelled(option_name), _code(error))
     except BrokenPipeError:  # the reader, such as head, has seen enough
         _drop_stdout()
     except Exception as error:  # noqa: BLE001  (what nobody thought of gets a sentence, too)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from halfhour.genesys.requests import Question
 from halfhour.model.coverage import Held
 from halfhour.model.measures import FIGURES
+from halfhour.model.question import Question
 from halfhour.model.vocabulary import Basis, Source
 from halfhour.reports.data import Found
 

@@ -10,9 +10,9 @@ from halfhour.model.vocabulary import Basis, By, Format
 
 if TYPE_CHECKING:
     from halfhour.cli.output import Shape
-    from halfhour.genesys.requests import Question
+    from halfhour.genesys.connection import Settings
     from halfhour.model.intervals import Interval
-    from halfhour.settings import Settings
+    from halfhour.model.question import Question
 
 
 @Parameter(name="*")
@@ -82,11 +82,14 @@ class Range:
     @property
     def interval(self) -> "Interval | None":
         """What they ask for; None if nothing was typed. Raises ConfigError."""
-        from halfhour import api
+        from halfhour.clock import now
+        from halfhour.model.time_ranges import parse_interval
 
         if not (self.from_ or self.to or self.last):
             return None
-        return api.span(start=self.from_, end=self.to, last=self.last, zone=self.zone)
+        return parse_interval(
+            start=self.from_, end=self.to, last=self.last, zone=self.zone, now=now()
+        )
 
 
 @Parameter(name="*")
@@ -130,16 +133,9 @@ STORE = Path("halfhour.duckdb")
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
+class Rows(Range):
     """Which rows, and what one stands for."""
 
-    from_: Annotated[
-        str | None,
-        Parameter(name="--from", help="First half-hour: a date, a time, today or yesterday."),
-    ] = None
-    to: Annotated[
-        str | None, Parameter(help="End, not included [default: the last full half-hour].")
-    ] = None
     last: Annotated[
         str | None, Parameter(help="Length back from the end: 90m, 24h, 7d, 2w [24h].")
     ] = None
@@ -180,25 +176,26 @@ class Rows:
     sort: Annotated[str, Parameter(help="Column to sort by; of figures the most first.")] = ""
     top: Annotated[int | None, Parameter(help="Only so many rows.")] = None
 
-    def question(self, *, offline: bool = False) -> "Question":
+    def question(self) -> "Question":
         """What they ask. Raises ConfigError."""
-        from halfhour import api
+        from halfhour.clock import now
+        from halfhour.model.question import Question
 
-        return api.ask(
+        return Question.parse(
+            now=now(),
             start=self.from_,
             end=self.to,
             last=self.last,
+            zone=self.zone,
             queues=self.queue,
             agents=self.agent,
             media=self.media,
             divisions=self.division,
             teams=self.team,
-            zone=self.zone,
             by=self.by,
             basis=self.basis,
             granularity=self.granularity,
             with_capacity=self.with_capacity,
             sort=self.sort,
             top=self.top,
-            offline=offline,
         )

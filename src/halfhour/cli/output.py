@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 
 from halfhour.errors import ConfigError, near_miss
-from halfhour.genesys.requests import Question
 from halfhour.model.intervals import HALF_HOUR
+from halfhour.model.question import Question
 from halfhour.model.vocabulary import By, Format
 from halfhour.render import atomic_file, formats, layouts
 from halfhour.reports import questions

@@ -4,17 +4,17 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from halfhour.api import now
 from halfhour.cli.console import watched
+from halfhour.clock import now
 from halfhour.errors import (
     ApiError,
     Incomplete,
@@ -23,14 +23,14 @@ from halfhour.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
-from halfhour.genesys import requests as plan
+from halfhour.genesys.connection import Settings
+from halfhour.genesys.cost import cost
 from halfhour.model.coverage import DAY, dates
 from halfhour.model.intervals import Interval, floored
-from halfhour.settings import Settings
 from halfhour.store.store import Store
 from halfhour.syncing import import_files, planner, runner
 from halfhour.syncing.planner import Wish
-from halfhour.syncing.progress import Event, Outcome, Tell, counted
+from halfhour.syncing.progress import Event, EventKind, Outcome, Tell, counted
 
 log = logging.getLogger("halfhour")
 
@@ -41,7 +41,9 @@ def once(settings: Settings, store: Store, wish: Wish, keep: timedelta | None = 
     Raises Incomplete, and what `syncing.sync` raises.
     """
     first_kept = floored(now() - keep, DAY) if keep else None
-    outcome = run(settings, store, replace(wish, since=first_kept))
+    with show_progress() as on_event:
+        request = replace(wish, since=first_kept)
+        outcome = asyncio.run(runner.sync(settings, store, request, now, on_event))
     settled = f"{counted(outcome.settled, 'window')} settled"
     log.info("%s: %s, %s", store.path, settled, _rows(outcome))
     if first_kept and (gone := store.keep(first_kept)):
@@ -79,17 +81,13 @@ def watch(
         time.sleep(every.total_seconds() - time.time() % every.total_seconds())
 
 
-def run(settings: Settings, store: Store, wish: Wish, *, wait: bool = True) -> Outcome:
-    """Sync, and show how far it is."""
-    return _shown(lambda tell: runner.sync(settings, store, wish, now, tell, wait=wait))
-
-
 def land(store: Store, paths: Sequence[Path], interval: Interval | None) -> None:
     """Hold what the files at *paths* say, and show how far it is.
 
     Raises what `landed.land` raises, and Incomplete where something could not be read.
     """
-    outcome = _shown(lambda tell: import_files.land(store, paths, interval, now, tell))
+    with show_progress() as on_event:
+        outcome = asyncio.run(import_files.land(store, paths, interval, now, on_event))
     settled = f"{counted(outcome.settled, 'day')} settled ({dates(outcome.days)})"
     log.info("%s: %s, %s", store.path, settled, _rows(outcome))
     outcome.check()
@@ -100,43 +98,43 @@ def _rows(outcome: Outcome) -> str:
     return f"{rows}; {changed} revised" if outcome.changed else rows
 
 
-def _shown(work: Callable[[Tell], Coroutine[Any, Any, Outcome]]) -> Outcome:
-    """What comes of *work*, whose progress is shown while it goes on."""
+@contextmanager
+def show_progress() -> Iterator[Tell]:
+    """Show how many windows are done and how near the rate limit is, if a person looks on, and log
+    each event.
+    """
     columns = (
         TextColumn("windows"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[rows]:,} rows"),
+        TextColumn("{task.fields[rows]}"),
         TextColumn("{task.fields[limit]}"),
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not watched()) as bar:
-        task = bar.add_task("windows", total=None, rows=0, limit="")
+        task = bar.add_task("windows", total=None, rows="", limit="")
         rows = 0
 
-        def tell(event: Event) -> None:
+        def on_event(event: Event) -> None:
             nonlocal rows
-            rows += event.rows or 0 if event.kind == "settled" else 0
-            bar.update(task, completed=event.done, total=event.of, rows=rows)
+            if event.kind is EventKind.SETTLED and event.rows:
+                rows += event.rows
+                bar.update(task, rows=f"{rows:,} rows")
+            bar.update(task, completed=event.done, total=event.of)
             if limit := _limit(event):
                 bar.update(task, limit=limit)
-            level, said = SAID.get(event.kind, _nothing)(event)
-            log.log(level, said, extra={"event": event.as_json()})
+            log.log(event.level, event.message, extra={"event": event.as_json()})
 
-        return asyncio.run(work(tell))
+        yield on_event
 
 
 def _limit(event: Event) -> str:
     """How near the rate limit is, as far as *event* tells."""
-    if event.kind == "paused" and event.seconds:
+    if event.kind is EventKind.PAUSED and event.seconds:
         until = now() + timedelta(seconds=event.seconds)
         return f"waiting for the rate limit until {until:%H:%M:%S} UTC"
     return "" if event.left is None else f"{event.left} requests left this minute"
-
-
-def _nothing(_: Event) -> tuple[int, str]:
-    return logging.INFO, ""
 
 
 def preview(store: Store, wish: Wish, a_minute: int | None) -> None:
@@ -147,39 +145,4 @@ def preview(store: Store, wish: Wish, a_minute: int | None) -> None:
         for source, held in days.items()
         for each in held
     ]
-    print(json.dumps({"windows": windows, **plan.cost(requests, a_minute)}, indent=2))
-
-
-SAID: dict[str, Callable[[Event], tuple[int, str]]] = {
-    "planned": lambda event: (
-        logging.INFO,
-        f"{event.of} windows to read: at least {event.requests} requests, {event.seconds:g} s"
-        if event.requests
-        else "",
-    ),
-    "waiting": lambda event: (logging.WARNING, f"{event.reason}; waiting for it to end"),
-    "failed": lambda event: (
-        logging.WARNING,
-        f"{event.source} {event.window}: {event.reason}",
-    ),
-    "left_out": lambda event: (
-        logging.WARNING,
-        f"{event.source} is left out, so what needs it is empty: {event.reason}",
-    ),
-    "odd": lambda event: (logging.WARNING, event.reason),
-    "clock_ahead": lambda event: (
-        logging.WARNING,
-        f"this machine's clock is ahead of Genesys' by {event.reason}; Genesys' time is used, so "
-        "that nothing counts as read that has not been yet: set the clock",
-    ),
-    "unidentified": lambda event: (
-        logging.WARNING,
-        f"the client's organisation is not known, so the store cannot tell it from another: "
-        f"{event.reason}",
-    ),
-    "unnamed": lambda event: (
-        logging.WARNING,
-        f"names could not be had, so ids show until the next sync: {event.reason}",
-    ),
-}
-"""What is said of an event to people, besides the progress."""
+    print(json.dumps({"windows": windows, **cost(requests, a_minute)}, indent=2))

@@ -8,8 +8,8 @@ import httpx2
 
 from halfhour.errors import AuthError, UnexpectedAnswer
 from halfhour.genesys import endpoints, payloads, transport
+from halfhour.genesys.connection import Settings
 from halfhour.redaction import register_secret
-from halfhour.settings import Settings
 
 _MARGIN = 60.0
 """Seconds before its end at which a token is no longer used."""

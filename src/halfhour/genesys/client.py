@@ -14,8 +14,8 @@ import stamina
 from halfhour.errors import ApiError, HalfhourError, UnexpectedAnswer
 from halfhour.genesys import payloads, retry_policy, transport
 from halfhour.genesys.auth import ClientCredentials
+from halfhour.genesys.connection import Settings
 from halfhour.genesys.endpoints import PAGE_SIZE, Endpoint
-from halfhour.settings import Settings
 
 if TYPE_CHECKING:
     from datetime import datetime

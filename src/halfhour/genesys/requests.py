@@ -2,78 +2,23 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta, tzinfo
+from datetime import timedelta
 from typing import Any
 
-from halfhour.errors import ApiError, ConfigError, near_miss
+from halfhour.errors import ApiError, ConfigError
 from halfhour.genesys.endpoints import (
-    AGENTS,
-    AGGREGATES,
-    CAPACITY,
-    DETAIL_AVAILABILITY,
-    DETAIL_JOBS,
-    LOGIN_PATH,
     PAGE_SIZE,
-    QUEUES,
 )
-from halfhour.genesys.regions import Hosts
 from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, SECOND, Interval
 from halfhour.model.tables import CAPACITY_METRIC, OFFERED_METRIC, POSTED_METRICS, STATUS_KINDS
-from halfhour.model.time_ranges import granularity
-from halfhour.model.vocabulary import Basis, By, Source, is_id
 
 WINDOW = timedelta(days=1)
 AGENTS_A_REQUEST = 100
 """As many as Genesys documents for user aggregates; it names no other number."""
 QUEUES_A_REQUEST = 300
 """Past it, Genesys refuses a query (analytics conversation aggregate query guide)."""
-REQUESTS_A_MINUTE = 300
-"""``client.credentials.token.rate.per.minute``, the default of every organisation."""
 
-_FIRST_PAGE = f"pageSize={PAGE_SIZE}&pageNumber=1"
 _GRANULARITIES = {HALF_HOUR: "PT30M", QUARTER_HOUR: "PT15M"}
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What a person asks. *queues* and *agents* are names or ids, *media* are media types,
-    *divisions* and *teams* names of those that agents belong to; none means all of them.
-
-    *width* is that of the intervals a row stands for, or is summed of.
-    """
-
-    interval: Interval
-    zone: tzinfo
-    by: By = By.INTERVAL
-    basis: Basis = Basis.POSTED
-    queues: tuple[str, ...] = ()
-    agents: tuple[str, ...] = ()
-    media: tuple[str, ...] = ()
-    divisions: tuple[str, ...] = ()
-    teams: tuple[str, ...] = ()
-    with_capacity: bool = False
-    sort: str = ""
-    top: int | None = None
-    width: timedelta = HALF_HOUR
-
-    @property
-    def granularity(self) -> timedelta:
-        """How wide the intervals must be that it is answered from."""
-        return min(self.width, granularity(self.interval))
-
-    @property
-    def is_of_some(self) -> bool:
-        """Whether it is of some of what agents do. Their status is of all, and no part of it."""
-        return bool(self.queues or self.media)
-
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        """What has to be held to answer it."""
-        return {
-            Basis.POSTED: (Source.POSTED,),
-            Basis.WORKED: (Source.DETAILS,),
-            Basis.BOTH: (Source.POSTED, Source.DETAILS),
-        }[self.basis]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,34 +123,12 @@ def posted(
 ) -> list[PostedQuery]:
     """The queries that cover *interval*, oldest first. Raises ConfigError past 300 queues."""
     if len(queues) > QUEUES_A_REQUEST:
-        raise ConfigError(f"--queue: Genesys takes at most {QUEUES_A_REQUEST} queues at once")
+        raise ConfigError(f"⟨queues⟩: Genesys takes at most {QUEUES_A_REQUEST} queues at once")
     return [
         PostedQuery(window, granularity, tuple(queues), some)
         for window in interval.windows(WINDOW)
         for some in chunks(agents, AGENTS_A_REQUEST) or [()]
     ]
-
-
-def identified(
-    option: str, wanted: Sequence[str], known: Iterable[tuple[str, str | None]], where: str
-) -> list[str]:
-    """The ids for names or ids, by those that are *known*, as pairs of id and name.
-
-    A name that several have stands for all of them. Raises ConfigError for
-    one that nobody has; *where* is where it was looked for.
-    """
-    ids: dict[str, list[str]] = {}
-    names = []
-    for each, name in known:
-        names.append(name or each)
-        ids.setdefault(names[-1].casefold(), []).append(each)
-    for text in wanted:
-        if not is_id(text) and text.casefold() not in ids:
-            raise ConfigError(
-                f"{option} {text!r}: none of the {len(names)} {where} has that name"
-                f"{near_miss(text, names)}"
-            )
-    return [found for text in wanted for found in ([text] if is_id(text) else ids[text.casefold()])]
 
 
 def chunks(ids: Iterable[str], size: int) -> list[tuple[str, ...]]:
@@ -222,74 +145,6 @@ def divided(query: PostedQuery, error: ApiError) -> tuple[PostedQuery, PostedQue
     too_large = error.code == "response.entity.too.large"
     too_slow = error.status in {408, 504} and not query.within_one
     return query.halves() if too_large or too_slow else None
-
-
-def preview(question: Question, hosts: Hosts) -> dict[str, Any]:
-    """What ``--dry-run`` shows: the requests, how many at least, and the seconds they take.
-
-    Names, which only Genesys can turn into ids, stand in angle brackets, and
-    the agents to be named are known only from the answers.
-    """
-    queues = [_placeholder("queue", name) for name in question.queues]
-    agents = [_placeholder("agent", name) for name in question.agents]
-    width = question.granularity
-    windows = list(question.interval.windows(WINDOW))
-    listed = [_shown("POST", hosts.login + LOGIN_PATH, "grant_type=client_credentials")]
-    if not all(map(is_id, question.queues)):
-        listed.append(_shown("GET", f"{hosts.api}{QUEUES.path}?{_FIRST_PAGE}"))
-    if not all(map(is_id, question.agents)):
-        listed.append(_shown("GET", f"{hosts.api}{AGENTS.path}?state=any&{_FIRST_PAGE}"))
-    if Source.POSTED in question.sources:
-        queries = posted(question.interval, width, queues=queues, agents=agents)
-        listed += [_shown("POST", hosts.api + AGGREGATES.path, query.body()) for query in queries]
-    if Source.DETAILS in question.sources:
-        listed.append(_shown("GET", hosts.api + DETAIL_AVAILABILITY.path))
-        listed += [_shown("POST", hosts.api + DETAIL_JOBS.path, details(day)) for day in windows]
-    if question.with_capacity:
-        bodies = [capacity(day, width) for day in windows]
-        listed += [_shown("POST", hosts.api + CAPACITY.path, body) for body in bodies]
-    found = "id=<agents found>&state=any&expand=team"
-    listed.append(_shown("GET", f"{hosts.api}{AGENTS.path}?{found}&{_FIRST_PAGE}"))
-    return {"requests": listed, **cost(len(listed))}
-
-
-def least(windows: Mapping[Source, int], agents: int) -> int:
-    """At least how many requests so many *windows* take, where the status of *agents* is asked.
-
-    A job of details is submitted, looked at, read and ended; and the client's organisation is
-    asked for once.
-    """
-    each = {
-        Source.POSTED: 1,
-        Source.STATUS: max(1, -(-agents // AGENTS_A_REQUEST)),
-        Source.DETAILS: 4,
-    }
-    requests = sum(count * each[source] for source, count in windows.items())
-    return requests + 1 if requests else 0
-
-
-def seconds(requests: int, a_minute: int | None = None) -> float:
-    """How long so many *requests* take at the limit, or at *a_minute*."""
-    return round(requests * 60 / min(a_minute or REQUESTS_A_MINUTE, REQUESTS_A_MINUTE), 1)
-
-
-def cost(requests: int, a_minute: int | None = None) -> dict[str, Any]:
-    """What so many *requests* take, as far as is known before they are sent."""
-    return {
-        "request_count": requests,
-        "seconds_at_limit": seconds(requests, a_minute),
-        "note": "at least: lists have a page per 100 entries, agents are named 100 at a time, "
-        "a query that is too much for one answer is divided, and a job of conversation details "
-        "is looked at and read page by page",
-    }
-
-
-def _shown(method: str, url: str, body: object = None) -> dict[str, Any]:
-    return {"method": method, "url": url} | ({} if body is None else {"body": body})
-
-
-def _placeholder(kind: str, text: str) -> str:
-    return text if is_id(text) else f"<id of {kind} {text}>"
 
 
 def _any(dimension: str, values: Sequence[str]) -> dict[str, Any]:

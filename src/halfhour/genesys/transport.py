@@ -73,12 +73,12 @@ async def exchange(
     except httpx2.TimeoutException as error:
         raise Unreachable(
             f"{request.url.host}: silent for {patience.silence:g} s; "
-            "try again, or allow more with --timeout"
+            "try again, or allow more with ⟨timeout⟩"
         ) from error
     except TimeoutError as error:
         raise Unreachable(
             f"{request.url.host}: the answer was not whole after {patience.whole:g} s; "
-            "try again, or allow more with --timeout"
+            "try again, or allow more with ⟨timeout⟩"
         ) from error
     except zlib.error as error:
         raise UnexpectedAnswer(f"{request.url.host}: an answer that cannot be unpacked") from error

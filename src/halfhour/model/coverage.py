@@ -1,11 +1,13 @@
 """Which days a store holds, how sure they are, and which are to be read (again)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from halfhour.model.intervals import MILLISECOND, Interval, epoch_ms, floored
+from halfhour.errors import Incomplete
+from halfhour.model.intervals import Interval, floored
+from halfhour.model.vocabulary import Source
 
 DAY = timedelta(days=1)
 REREAD = (DAY, 4 * DAY)
@@ -101,17 +103,6 @@ class Calendar:
         return Held(day, state, settled, due=again or outdated or state is State.UNFINISHED)
 
 
-def cut(interval: Interval, width: timedelta) -> dict[str, object]:
-    """What the SQL that cuts segments takes: which windows, and which intervals of them."""
-    return {
-        "first": floored(interval.start, DAY),
-        "last": interval.end,
-        "start_ms": epoch_ms(interval.start),
-        "end_ms": epoch_ms(interval.end),
-        "width": width // MILLISECOND,
-    }
-
-
 def dates(days: Iterable[datetime]) -> str:
     """*days* in words: of those that follow one another the first and the last."""
     runs: list[tuple[datetime, datetime]] = []
@@ -122,3 +113,37 @@ def dates(days: Iterable[datetime]) -> str:
         str(first.date()) if first == last else f"{first.date()} to {last.date()}"
         for first, last in runs
     )
+
+
+def missing(days: Sequence[Held], interval: Interval) -> list[Interval]:
+    """The parts of *interval* that are over and not held."""
+    parts: list[Interval] = []
+    for each in days:
+        start = each.settled.window.end if each.settled else each.day.start
+        start, end = max(start, interval.start), min(each.day.end, interval.end)
+        if each.state not in (State.MISSING, State.UNFINISHED) or start >= end:
+            continue
+        if parts and parts[-1].end == start:
+            start = parts.pop().start
+        parts.append(Interval(start, end))
+    return parts
+
+
+def check(days: Mapping[Source, Sequence[Held]], interval: Interval) -> None:
+    """Raise Incomplete if a part of *interval* that is over is not held of a source, or is held
+    without something that could not be read.
+    """
+    reasons = []
+    if parts := [f"{source} {part}" for source in days for part in missing(days[source], interval)]:
+        listed = "".join(f"\n  {part}" for part in parts)
+        reasons.append(f"not all of it is held; 'halfhour sync' fetches what is missing:{listed}")
+    if lacking := [
+        f"{source} {day.day}: {day.settled.left_out} left out"
+        for source in days
+        for day in dict.fromkeys(days[source])
+        if day.state is State.INCOMPLETE and day.settled
+    ]:
+        listed = "".join(f"\n  {day}" for day in lacking)
+        reasons.append(f"these days are incomplete, as something could not be read:{listed}")
+    if reasons:
+        raise Incomplete("\n  ".join(reasons))

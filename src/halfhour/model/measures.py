@@ -121,7 +121,7 @@ FIGURES = (
     Figure(
         CAPACITY_USED,
         "how much of what an agent can do at once was used, in per cent: a preview of Genesys, "
-        "which may change any day and whose meaning is not documented; only with --with-capacity",
+        "which may change any day and whose meaning is not documented; only where it is asked for",
         "mean of oAgentUtilizationPercentage",
     ),
 )

@@ -11,35 +11,57 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _DATE = re.compile(r"\d{4}-?\d\d-?\d\d")
 
 
-def zone(name: str) -> ZoneInfo:
+def time_zone(name: str) -> ZoneInfo:
     """The IANA time zone of that *name*. Raises ConfigError with the nearest name."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
         hint = near_miss(name, available_timezones())
         raise ConfigError(
-            f"--zone {name!r} is no IANA time zone such as Europe/London{hint}"
+            f"⟨zone⟩ {name!r} is no IANA time zone such as Europe/London{hint}"
         ) from error
+
+
+def parse_interval(
+    *,
+    start: str | datetime | None = None,
+    end: str | datetime | None = None,
+    last: str | None = None,
+    zone: str = "UTC",
+    now: datetime,
+) -> Interval:
+    """Return the interval that the words *start*, *end* and *last* ask for at *now*.
+
+    Times without an offset are read in the IANA time zone *zone*. Raises ConfigError, which names
+    the parameter that cannot be understood.
+    """
+    return asked(
+        start=start.isoformat() if isinstance(start, datetime) else start,
+        end=end.isoformat() if isinstance(end, datetime) else end,
+        last=last,
+        local=time_zone(zone),
+        now=now,
+    )
 
 
 def asked(
     *, start: str | None, end: str | None, last: str | None, local: tzinfo, now: datetime
 ) -> Interval:
-    """The interval that ``--from``, ``--to`` and ``--last`` ask for, on half-hours.
+    """The interval that *start*, *end* and *last* ask for, on half-hours.
 
     A time without an offset, and the midnight of a date, are read in *local*.
     Without *end* it ends with the last half-hour of *local* that is over at
     *now*; without *start* it is 24 hours long, or *last*.
-    Raises ConfigError, which names the option.
+    Raises ConfigError, which names the parameter.
     """
     if start and last:
-        raise ConfigError("--from and --last are two ways to say one thing; give one of them")
-    until = _moment("--to", end, local, now) if end else _half_hour_before(now, local)
-    since = _moment("--from", start, local, now) if start else until - _duration(last or "24h")
+        raise ConfigError("⟨start⟩ and ⟨last⟩ are two ways to say one thing; give one of them")
+    until = _moment("end", end, local, now) if end else _half_hour_before(now, local)
+    since = _moment("start", start, local, now) if start else until - _duration(last or "24h")
     if since >= until:
         raise ConfigError(
-            f"--from {start or since.isoformat()} is not before "
-            f"{f'--to {end}' if end else f'the last full half-hour, {until.isoformat()}'}"
+            f"⟨start⟩ {start or since.isoformat()} is not before "
+            f"{f'⟨end⟩ {end}' if end else f'the last full half-hour, {until.isoformat()}'}"
         )
     return Interval(since, until)
 
@@ -49,7 +71,7 @@ def granularity(interval: Interval) -> timedelta:
     return HALF_HOUR if on_edge(interval.start, HALF_HOUR) else QUARTER_HOUR
 
 
-def _moment(option: str, text: str, local: tzinfo, now: datetime) -> datetime:
+def _moment(parameter: str, text: str, local: tzinfo, now: datetime) -> datetime:
     today = now.astimezone(local).date()
     words = {"today": today, "yesterday": today - timedelta(days=1)}
     try:
@@ -60,33 +82,35 @@ def _moment(option: str, text: str, local: tzinfo, now: datetime) -> datetime:
             moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise ConfigError(
-            f"{option} {text!r} cannot be read; write 2026-03-02, 2026-03-02T09:30, "
+            f"⟨{parameter}⟩ {text!r} cannot be read; write 2026-03-02, 2026-03-02T09:30, "
             "2026-03-02T09:30Z, today or yesterday"
         ) from error
     if moment.tzinfo is None:
-        moment = _localised(option, text, moment, local)
-    return _on_half_hour(option, text, moment, local)
+        moment = _localised(parameter, text, moment, local)
+    return _on_half_hour(parameter, text, moment, local)
 
 
-def _localised(option: str, text: str, naive: datetime, local: tzinfo) -> datetime:
+def _localised(parameter: str, text: str, naive: datetime, local: tzinfo) -> datetime:
     first, second = (naive.replace(tzinfo=local, fold=fold) for fold in (0, 1))
     if first.utcoffset() == second.utcoffset() or _DATE.fullmatch(text):
         return first  # of two midnights the first; of a skipped one, the first moment there is
     if first.astimezone(UTC).astimezone(local).replace(tzinfo=None) != naive:
-        raise ConfigError(f"{option} {text} does not exist in {local}: the clocks go forward then")
+        raise ConfigError(
+            f"⟨{parameter}⟩ {text} does not exist in {local}: the clocks go forward then"
+        )
     raise ConfigError(
-        f"{option} {text} comes twice in {local}: the clocks go back then; "
+        f"⟨{parameter}⟩ {text} comes twice in {local}: the clocks go back then; "
         f"write {first.isoformat()} or {second.isoformat()}"
     )
 
 
-def _on_half_hour(option: str, text: str, moment: datetime, local: tzinfo) -> datetime:
+def _on_half_hour(parameter: str, text: str, moment: datetime, local: tzinfo) -> datetime:
     wall = moment.astimezone(local).replace(tzinfo=UTC)
     if on_edge(wall, HALF_HOUR) and on_edge(moment, QUARTER_HOUR):
         return moment.astimezone(UTC)
     before = wall - (wall - datetime.min.replace(tzinfo=UTC)) % HALF_HOUR
     raise ConfigError(
-        f"{option} {text} is not on a half-hour of {local}; "
+        f"⟨{parameter}⟩ {text} is not on a half-hour of {local}; "
         f"write {before:%Y-%m-%dT%H:%M} or {before + HALF_HOUR:%Y-%m-%dT%H:%M}"
     )
 
@@ -100,18 +124,21 @@ def _half_hour_before(now: datetime, local: tzinfo) -> datetime:
     return (wall - since_midnight % HALF_HOUR).astimezone(UTC)
 
 
-def duration(option: str, text: str) -> timedelta:
-    """A length of time such as 15m, 24h, 7d or 2w. Raises ConfigError, which names the option."""
+def duration(parameter: str, text: str) -> timedelta:
+    """Return the length that *text* says, such as 15m, 24h, 7d or 2w.
+
+    Raises ConfigError, which names the *parameter*.
+    """
     length = _length(text)
     if not length:
-        raise ConfigError(f"{option} {text!r} is no length of time; write 15m, 24h, 7d or 2w")
+        raise ConfigError(f"⟨{parameter}⟩ {text!r} is no length of time; write 15m, 24h, 7d or 2w")
     return length
 
 
 def _duration(text: str) -> timedelta:
     length = _length(text)
     if not length or length % HALF_HOUR:
-        raise ConfigError(f"--last {text!r} is no number of half-hours; write 24h, 90m, 7d or 2w")
+        raise ConfigError(f"⟨last⟩ {text!r} is no number of half-hours; write 24h, 90m, 7d or 2w")
     return length
 
 

@@ -27,7 +27,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     try:
         if any(_is_database(database(each)) for each in (path, target)):
             raise ConfigError(
-                f"--output {path}: a DuckDB database, its log or its lock is there; "
+                f"⟨output⟩ {path}: a DuckDB database, its log or its lock is there; "
                 "name another file"
             )
         if path.exists() and not path.is_file():
@@ -36,7 +36,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
             aside, file = Path(name), os.fdopen(descriptor, "wb")
     except OSError as error:
-        raise ConfigError(f"--output {path}: cannot be written ({error.strerror})") from error
+        raise ConfigError(f"⟨output⟩ {path}: cannot be written ({error.strerror})") from error
     try:
         with file:
             yield file
@@ -47,7 +47,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         kept = "; what was there is untouched" if aside else ""
         raise WriteError(
-            f"--output {path}: not written ({error.strerror or error}){kept}"
+            f"⟨output⟩ {path}: not written ({error.strerror or error}){kept}"
         ) from error
     finally:
         if aside:

@@ -107,7 +107,7 @@ def title_of(table: pa.Table) -> str:
     return {
         Basis.POSTED: "Handle time, posted basis",
         Basis.WORKED: "Time at work, worked basis",
-        Basis.BOTH: "Handle time, posted basis (--basis worked draws time at work)",
+        Basis.BOTH: "Handle time, posted basis (the worked basis draws time at work)",
     }[_basis(table)]
 
 

@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from halfhour.errors import ConfigError, near_miss
-from halfhour.genesys.requests import Question
 from halfhour.model.arrow_columns import flags, texts
+from halfhour.model.question import Question
 
 
 def within(question: Question, places: pa.Table) -> list[str] | None:
@@ -31,7 +31,7 @@ def _known(kind: str, wanted: Sequence[str], places: pa.Table) -> list[str]:
     for text in wanted:
         if text.casefold() not in known:
             raise ConfigError(
-                f"--{kind} {text!r}: none of these agents is in it; "
+                f"⟨{kind}s⟩ {text!r}: none of these agents is in it; "
                 f"theirs are {', '.join(sorted(known.values())) or 'not known'}"
                 f"{near_miss(text, known.values())}"
             )

@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from halfhour.errors import ConfigError, near_miss
-from halfhour.genesys.requests import Question
 from halfhour.model.arrow_columns import ABSENT, figures, flags, texts
 from halfhour.model.coverage import DAY, Held, Settled, State
 from halfhour.model.intervals import MINUTE, epoch_ms, floored
@@ -26,6 +25,7 @@ from halfhour.model.measures import (
     PART_MEASURES,
     Measure,
 )
+from halfhour.model.question import Question
 from halfhour.model.rules import rule_text
 from halfhour.model.tables import MOMENT, OFFERED, POSTED
 from halfhour.model.vocabulary import Basis, By, Source
@@ -134,7 +134,7 @@ def _sorted(answer: pa.Table, question: Question) -> pa.Table:
     if column := question.sort:
         if column not in answer.column_names:
             raise ConfigError(
-                f"--sort {column!r}: a report by {question.by} has no such column"
+                f"⟨sort⟩ {column!r}: a report by {question.by} has no such column"
                 f"{near_miss(column, answer.column_names)}"
             )
         figure = pa.types.is_integer(answer[column].type) or pa.types.is_floating(

@@ -10,12 +10,15 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
 
 import duckdb
 
 from halfhour.errors import StoreBusy, StoreError
+from halfhour.model.coverage import DAY
+from halfhour.model.intervals import MILLISECOND, Interval, epoch_ms, floored
 
 VERSION = 5
 MAGIC = b"DUCK"
@@ -33,7 +36,8 @@ BUSY = ("Could not set lock", "different configuration", "file handle conflict")
 """What DuckDB says where another process has the file open, or this one for something else."""
 
 DAMAGED = (
-    "the file is damaged; put a copy in its place, or move it away and run 'halfhour sync --from …'"
+    "the file is damaged; put a copy in its place, or move it away and sync again from its first "
+    "day"
 )
 
 Connection = duckdb.DuckDBPyConnection
@@ -237,3 +241,14 @@ REASONS: Mapping[str, str] = {
     "Could not read enough bytes": DAMAGED,
     "newer": "a newer DuckDB wrote this file; install a newer halfhour to use it",
 }
+
+
+def cut(interval: Interval, width: timedelta) -> dict[str, object]:
+    """What the SQL that cuts segments takes: which windows, and which intervals of them."""
+    return {
+        "first": floored(interval.start, DAY),
+        "last": interval.end,
+        "start_ms": epoch_ms(interval.start),
+        "end_ms": epoch_ms(interval.end),
+        "width": width // MILLISECOND,
+    }

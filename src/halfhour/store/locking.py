@@ -13,7 +13,6 @@ from filelock import FileLock, Timeout
 from halfhour.errors import StoreBusy, StoreError
 from halfhour.store.database import WAIT
 from halfhour.store.store import Store
-from halfhour.syncing.progress import Event, Tell
 
 POLL = 0.1
 """Seconds between looks at whether somebody else is done."""
@@ -58,23 +57,25 @@ def _beside(store: Store, ending: str) -> Path:
 
 
 @asynccontextmanager
-async def alone(store: Store, tell: Tell, *, wait: bool = True) -> AsyncIterator[None]:
-    """Hold the lock that one writer of a store has.
+async def alone(
+    store: Store, on_wait: Callable[[str], None], *, wait: bool = True
+) -> AsyncIterator[None]:
+    """Hold the lock that the one writer of a store has.
 
-    While another one has it this waits, or raises StoreBusy if it is not to.
-    Raises StoreError where there can be no lock.
+    While another process has it, call *on_wait* once with the reason and wait; raise StoreBusy
+    instead if *wait* is false. Raises StoreError where no lock can be made.
     """
     if not store.path.parent.is_dir():
         raise StoreError(f"{store.path}: there is no such folder")
     lock = FileLock(_beside(store, "lock"), is_singleton=False)
-    told = False
+    is_announced = False
     while not _acquired(lock):
         busy = f"another sync of {store.path} is under way"
         if not wait:
             raise StoreBusy(busy)
-        if not told:
-            tell(Event("waiting", reason=busy))
-        told = True
+        if not is_announced:
+            on_wait(busy)
+        is_announced = True
         await asyncio.sleep(POLL)
     try:
         shutil.rmtree(_beside(store, "parts"), ignore_errors=True)  # of one that was killed
@@ -95,6 +96,6 @@ def _acquired(lock: FileLock) -> bool:
     except OSError as error:
         raise StoreError(
             f"{lock.lock_file}: cannot be locked ({error.strerror}), so nothing can be written to "
-            "the store; name another with --store"
+            "the store; name another with ⟨store⟩"
         ) from error
     return True

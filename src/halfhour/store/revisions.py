@@ -3,11 +3,10 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from halfhour.model.coverage import cut
 from halfhour.model.intervals import Interval, moment
 from halfhour.model.rules import rule_text
 from halfhour.model.vocabulary import Source
-from halfhour.store.database import Connection, sql_text
+from halfhour.store.database import Connection, cut, sql_text
 
 
 def remember(connection: Connection, source: Source, window: Interval) -> Interval | None:

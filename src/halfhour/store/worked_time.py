@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pyarrow as pa
 
-from halfhour.model.coverage import DAY, cut
+from halfhour.model.coverage import DAY
 from halfhour.model.intervals import MILLISECOND, Interval, epoch_ms, floored
 from halfhour.model.rules import rule_text
 from halfhour.model.tables import BUSY, POSTED, RECONCILED
+from halfhour.store.database import cut
 from halfhour.store.store import Store
 
 

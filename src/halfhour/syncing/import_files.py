@@ -30,10 +30,11 @@ from halfhour.model.coverage import DAY, dates
 from halfhour.model.intervals import MILLISECOND, Interval, epoch_ms, floored, moment, utc
 from halfhour.model.tables import MOMENT
 from halfhour.model.vocabulary import Source
+from halfhour.store.coverage import store_calendar
 from halfhour.store.locking import alone, parts, patiently
 from halfhour.store.store import Store
-from halfhour.syncing.planner import Wish, calendar, ready
-from halfhour.syncing.progress import Event, Outcome, Tell, Window, counted
+from halfhour.syncing.planner import Wish, ready
+from halfhour.syncing.progress import Event, EventKind, Outcome, Tell, Window, counted
 
 
 async def land(
@@ -53,14 +54,14 @@ async def land(
     StoreError.
     """
     if interval and any(floored(each, DAY) != each for each in (interval.start, interval.end)):
-        raise ConfigError("--from, --to: files settle whole days (UTC); write dates")
+        raise ConfigError("⟨start⟩, ⟨end⟩: files settle whole days (UTC); write dates")
     found = await _found(paths, interval, clock())
     store = replace(store, wait=0)  # `patiently` waits in its place
-    async with alone(store, tell):
+    async with alone(store, lambda reason: tell(Event(EventKind.WAITING, reason=reason))):
         windows = await patiently(lambda: _windows(store, found, clock(), again=bool(interval)))
-        tell(Event("planned", of=len(windows)))
+        tell(Event(EventKind.PLANNED, of=len(windows)))
         if found.unfinished:
-            tell(Event("odd", reason=f"{found.unfinished}: {UNFINISHED}"))
+            tell(Event(EventKind.DATA_ISSUE, reason=f"{found.unfinished}: {UNFINISHED}"))
         with parts(store) as folder:
             with Files(folder) as files:
                 async for path, records in _batches(paths):
@@ -97,7 +98,7 @@ async def _settled(
         outcome.settled += 1
         outcome.rows += rows
         outcome.changed += changed
-        tell(Event("settled", Source.DETAILS, window, rows, changed, done, len(windows)))
+        tell(Event(EventKind.SETTLED, Source.DETAILS, window, rows, changed, done, len(windows)))
     return outcome
 
 
@@ -153,7 +154,7 @@ async def _found(paths: Sequence[Path], interval: Interval | None, now: datetime
                 "Nothing was imported"
             )
         raise ConfigError(
-            "no conversation of an agent in the files; say with --from and --to of which days "
+            "no conversation of an agent in the files; say with ⟨start⟩ and ⟨end⟩ of which days "
             "this is all there was"
         )
     wanted = [day.start for day in interval.windows(DAY)] if interval else sorted(began)
@@ -222,7 +223,7 @@ def _windows(
     is held, if it is not to be settled *again*.
     """
     store.upgrade()
-    days, granularity = found.days, calendar(store, Wish(), now).granularity
+    days, granularity = found.days, store_calendar(store, now).granularity
     over = {day: min(day + DAY, floored(until, granularity)) for day, until in days.items()}
     if all(day >= over[day] for day in days):
         latest = max(days.values())
@@ -234,8 +235,8 @@ def _windows(
     if not again and (twice := held.intersection(days)):
         first = min(twice)
         raise ConfigError(
-            f"{dates(twice)}: held already; say with --from and --to of which days the files are "
-            f"all there was, as in --from {first.date()} --to {(first + DAY).date()}, and they "
+            f"{dates(twice)}: held already; say with ⟨start⟩ and ⟨end⟩ of which days the files are "
+            f"all there was, as in ⟨start⟩ {first.date()} ⟨end⟩ {(first + DAY).date()}, and they "
             "replace what is held; nothing was imported"
         )
     return {Interval(day, over[day]): days[day] for day in days if day < over[day]}

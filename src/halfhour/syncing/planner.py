@@ -1,16 +1,16 @@
 """What a sync is to bring: which days of a store are due, and what they cost."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from halfhour.errors import ConfigError, StoreError
-from halfhour.genesys import requests
-from halfhour.model.coverage import REREAD, Calendar, Held
-from halfhour.model.intervals import HALF_HOUR, WIDTHS, Interval
+from halfhour.errors import ConfigError
+from halfhour.genesys.cost import least
+from halfhour.model.coverage import Calendar, Held
+from halfhour.model.intervals import Interval
 from halfhour.model.vocabulary import Source
-from halfhour.store.database import DAMAGED
+from halfhour.store.coverage import day_coverage, store_calendar
 from halfhour.store.store import Store
 
 AROUND = timedelta(days=14)
@@ -18,8 +18,6 @@ AROUND = timedelta(days=14)
 
 So a large directory costs no requests: who is in it and works on other things is never asked for.
 """
-FIRST = timedelta(days=31)
-"""How far an empty store reaches back."""
 
 RECENT = 2
 """Days of which all is read before anything but posted figures of others: in most zones, today."""
@@ -44,54 +42,20 @@ class Wish:
 
 
 def calendar(store: Store, wish: Wish, now: datetime) -> Calendar:
-    """When the days of *store* are read, which *wish* says of a new one. Raises ConfigError."""
-    if not store.exists:
-        return Calendar(now, wish.granularity or HALF_HOUR, wish.reread or REREAD)
-    granularity, ages = _rhythm(store)
-    if wish.granularity not in (None, granularity):
-        raise ConfigError(
-            f"--granularity: {store.path} holds intervals of {granularity.seconds // 60} minutes; "
-            "name another --store for others"
-        )
-    return Calendar(now, granularity, wish.reread or ages)
-
-
-def _rhythm(store: Store) -> tuple[timedelta, tuple[timedelta, ...]]:
-    """Return the width of a store's intervals, and how old days are when they are read again."""
-    known = store.settings()
-    try:
-        granularity = timedelta(seconds=int(known["granularity"]))
-        ages = tuple(timedelta(seconds=int(text)) for text in known["reread"].split())
-        if granularity in WIDTHS.values():
-            return granularity, ages
-    except (KeyError, ValueError, OverflowError):
-        pass
-    raise StoreError(f"{store.path}: its settings cannot be read; {DAMAGED}")
-
-
-def held(
-    store: Store, wish: Wish, now: datetime, since: Iterable[Source] = Source
-) -> dict[Source, list[Held]]:
-    """What there is of each day, oldest first, of every source that *wish* names.
-
-    The first day that is held is, where it counts, that of the sources *since*.
+    """Return when the days of *store* are read, as *wish* has it. Raises ConfigError where the
+    store is of another granularity.
     """
-    when = calendar(store, wish, now)
-    exists = store.exists
-    settled = {each: store.settled(each) if exists else [] for each in Source}
-    firsts = [settled[each][0].window.start for each in since if settled[each]]
-    first = min(firsts, default=now - FIRST)
-    if not wish.interval and first >= now:  # this machine's clock is behind what was read
-        return {source: [] for source in wish.sources or Source}
-    interval = wish.interval or Interval(first, now)
-    if wish.since and wish.since >= interval.end:
-        return {each: [] for each in wish.sources or Source}
-    interval = replace(interval, start=max(interval.start, wish.since or interval.start))
-    asked_by = {Source.STATUS: settled[Source.POSTED]}
-    return {
-        each: when.held(interval, settled[each], asked_by.get(each, ()))
-        for each in wish.sources or Source
-    }
+    own = store_calendar(store, now)
+    if store.exists and wish.granularity not in (None, own.granularity):
+        raise ConfigError(
+            f"⟨granularity⟩: {store.path} holds intervals of {own.granularity.seconds // 60} "
+            "minutes; name another ⟨store⟩ for others"
+        )
+    return replace(
+        own,
+        granularity=wish.granularity or own.granularity,
+        reread=wish.reread or own.reread,
+    )
 
 
 def due(store: Store, wish: Wish, now: datetime) -> dict[Source, list[Held]]:
@@ -99,7 +63,14 @@ def due(store: Store, wish: Wish, now: datetime) -> dict[Source, list[Held]]:
 
     Details may have landed of days long ago, which is no wish for all since.
     """
-    days = held(store, wish, now, since=(Source.POSTED, Source.STATUS))
+    days = day_coverage(
+        store,
+        calendar(store, wish, now),
+        wish.interval,
+        sources=wish.sources,
+        first_by=(Source.POSTED, Source.STATUS),
+        not_before=wish.since,
+    )
     return {source: [day for day in days[source] if day.due or wish.again] for source in days}
 
 
@@ -110,7 +81,7 @@ def planned(store: Store, wish: Wish, now: datetime) -> tuple[dict[Source, list[
         days = due(still, wish, now)
         if still.exists and (asked := days.get(Source.STATUS)):
             agents = len(still.agents(around(Interval(asked[0].day.start, asked[-1].day.end))))
-    return days, requests.least({source: len(held) for source, held in days.items()}, agents)
+    return days, least({source: len(held) for source, held in days.items()}, agents)
 
 
 def steps(

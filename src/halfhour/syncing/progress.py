@@ -1,8 +1,10 @@
 """What a sync tells while it runs, and what it did in the end."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 
 from halfhour.errors import ApiError, HalfhourError, Incomplete, Unreachable
@@ -25,17 +27,32 @@ class Window(NamedTuple):
         return f"{self.source} {self.interval}"
 
 
+class EventKind(StrEnum):
+    """What an event reports, as machines read it in a log of JSON."""
+
+    WAITING = "waiting"
+    PLANNED = "planned"
+    PAUSED = "paused"
+    ASKED = "asked"
+    ANSWERED = "answered"
+    SETTLED = "settled"
+    FAILED = "failed"
+    SOURCE_LEFT_OUT = "left_out"
+    DATA_ISSUE = "odd"
+    UNNAMED = "unnamed"
+    UNIDENTIFIED = "unidentified"
+    CLOCK_AHEAD = "clock_ahead"
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something happened: *kind* is waiting, planned, paused, asked, answered, settled, failed,
-    left_out (a source), odd (conversations), unnamed, unidentified (the organisation) or
-    clock_ahead.
+    """A step of a sync.
 
-    *left* is how many requests the minute still allows, as far as is known;
-    *seconds* is how long a pause is, or what is planned takes at least.
+    *done* and *of* count windows. *left* is how many requests the minute still allows, where
+    that is known; *seconds* is how long a pause lasts, or how long at least what is planned takes.
     """
 
-    kind: str
+    kind: EventKind
     source: Source | None = None
     window: Interval | None = None
     rows: int | None = None
@@ -46,6 +63,44 @@ class Event:
     requests: int | None = None
     seconds: float | None = None
     reason: str = ""
+
+    @property
+    def level(self) -> int:
+        """The level of `logging` for `message`."""
+        quiet = (EventKind.PLANNED, EventKind.PAUSED, EventKind.ASKED, EventKind.ANSWERED,
+                 EventKind.SETTLED)  # fmt: skip
+        return logging.INFO if self.kind in quiet else logging.WARNING
+
+    @property
+    def message(self) -> str:
+        """The sentence for people; empty for an event that only moves a progress bar."""
+        match self.kind:
+            case EventKind.PLANNED if self.requests:
+                return (
+                    f"{self.of} windows to read: at least {self.requests} requests, "
+                    f"{self.seconds:g} s"
+                )
+            case EventKind.WAITING:
+                return f"{self.reason}; waiting for it to end"
+            case EventKind.FAILED:
+                return f"{self.source} {self.window}: {self.reason}"
+            case EventKind.SOURCE_LEFT_OUT:
+                return f"{self.source} is left out, so what needs it is empty: {self.reason}"
+            case EventKind.DATA_ISSUE:
+                return self.reason
+            case EventKind.CLOCK_AHEAD:
+                return (
+                    f"this machine's clock is ahead of Genesys' by {self.reason}; Genesys' time is "
+                    "used, so that nothing counts as read that has not been yet: set the clock"
+                )
+            case EventKind.UNIDENTIFIED:
+                return (
+                    "the client's organisation is not known, so the store cannot tell it from "
+                    f"another: {self.reason}"
+                )
+            case EventKind.UNNAMED:
+                return f"names could not be had, so ids show until the next sync: {self.reason}"
+        return ""
 
     def as_json(self) -> dict[str, object]:
         """Without what says nothing."""
@@ -118,4 +173,10 @@ class Outcome:
             named = (", ".join(filter(None, oddity[1:3])) for oddity in found[:LISTED])
             listed = "; ".join(harmless(words, LONGEST_QUOTED) for words in named)
             more = f"; and {len(found) - LISTED} more" if len(found) > LISTED else ""
-            tell(Event("odd", rows=len(found), reason=f"{kind}: {len(found)} ({listed}{more})"))
+            tell(
+                Event(
+                    EventKind.DATA_ISSUE,
+                    rows=len(found),
+                    reason=f"{kind}: {len(found)} ({listed}{more})",
+                )
+            )

@@ -21,8 +21,9 @@ from halfhour.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
-from halfhour.genesys import requests as plan
+from halfhour.genesys import cost
 from halfhour.genesys.client import Client
+from halfhour.genesys.connection import Settings
 from halfhour.genesys.endpoints import ORGANIZATION, QUEUES
 from halfhour.genesys.requests import PostedQuery
 from halfhour.ingest import aggregates, detail_download, queries
@@ -30,12 +31,11 @@ from halfhour.ingest.detail_records import Oddity
 from halfhour.model.coverage import Held
 from halfhour.model.intervals import Interval
 from halfhour.model.vocabulary import Source
-from halfhour.settings import Settings
 from halfhour.store.locking import alone, parts, patiently
 from halfhour.store.store import Store
 from halfhour.syncing import planner
 from halfhour.syncing.planner import Wish
-from halfhour.syncing.progress import Event, Outcome, Tell, Window
+from halfhour.syncing.progress import Event, EventKind, Outcome, Tell, Window
 
 AT_ONCE = 4
 """Windows that are fetched at the same time, of which each may be many requests."""
@@ -63,8 +63,8 @@ async def sync(
     """
     store = replace(store, wait=0)  # `patiently` waits in its place
     async with (
-        alone(store, tell, wait=wait),
-        Client(settings, lambda wait: tell(Event("paused", seconds=wait))) as client,
+        alone(store, lambda reason: tell(Event(EventKind.WAITING, reason=reason)), wait=wait),
+        Client(settings, lambda wait: tell(Event(EventKind.PAUSED, seconds=wait))) as client,
     ):
         when = await patiently(lambda: planner.ready(store, wish, clock()))
         work = _Round(client, store, wish, when.granularity, clock, tell)
@@ -110,9 +110,9 @@ class _Round:
     async def plan(self, now: datetime, allowed: int | None) -> Mapping[Source, Sequence[Held]]:
         """Return the days that are due at *now*, and tell what they take."""
         days, requests = await patiently(lambda: planner.planned(self.store, self.wish, now))
-        seconds = plan.seconds(requests, allowed)
+        seconds = cost.seconds(requests, allowed)
         windows = sum(map(len, days.values()))
-        self.tell(Event("planned", of=windows, requests=requests, seconds=seconds))
+        self.tell(Event(EventKind.PLANNED, of=windows, requests=requests, seconds=seconds))
         return days
 
     def all_failed(self, days: Mapping[Source, Sequence[Held]], error: HalfhourError) -> Outcome:
@@ -135,7 +135,7 @@ class _Round:
                 raise
             if error.status not in UNTOLD:
                 raise NotIdentified(error) from error
-            self.tell(Event("unidentified", reason=str(error)))
+            self.tell(Event(EventKind.UNIDENTIFIED, reason=str(error)))
         except (UnexpectedAnswer, Unreachable) as error:
             raise NotIdentified(error) from error
         else:
@@ -149,7 +149,11 @@ class _Round:
         ahead = ours() - theirs if theirs else timedelta(0)
         if ahead <= CLOCKS_DIFFER:
             return False
-        self.tell(Event("clock_ahead", reason=str(timedelta(seconds=round(ahead.total_seconds())))))
+        self.tell(
+            Event(
+                EventKind.CLOCK_AHEAD, reason=str(timedelta(seconds=round(ahead.total_seconds())))
+            )
+        )
         self.clock = lambda: ours() - ahead
         return True
 
@@ -181,7 +185,7 @@ class _Round:
                 raise
             self.windows.clear()
             self.outcome.left_out[source] = error
-            self.tell(Event("left_out", source, reason=str(error)))
+            self.tell(Event(EventKind.SOURCE_LEFT_OUT, source, reason=str(error)))
             return error
         return None
 
@@ -203,7 +207,7 @@ class _Round:
             if status in (UNAUTHORIZED, FORBIDDEN):
                 raise
             self.outcome.failed[window] = error
-            self._say("failed", window, reason=str(error))
+            self._say(EventKind.FAILED, window, reason=str(error))
             # Nor will the others be reached, or be allowed.
             if isinstance(error, Unreachable) or status == TOO_MANY:
                 self.outcome.failed |= dict.fromkeys(self.windows, error)
@@ -211,11 +215,11 @@ class _Round:
 
     async def _settle(self, window: Window) -> None:
         read_at = self.clock()
-        self._say("asked", window)
+        self._say(EventKind.ASKED, window)
         with parts(self.store) as folder:
             tables, oddities = await self._tables(window, folder)
             left_out = sum(oddity.is_left_out for oddity in oddities)
-            self._say("answered", window)
+            self._say(EventKind.ANSWERED, window)
             async with self.writing:
                 settled = await patiently(
                     lambda: self.store.settle(*window, tables, read_at, left_out=left_out)
@@ -226,7 +230,7 @@ class _Round:
             self.outcome.incomplete[window] = f"{left_out} left out"
         self.outcome.rows += settled.rows
         self.outcome.changed += settled.changed
-        self._say("settled", window, rows=settled.rows, changed=settled.changed)
+        self._say(EventKind.SETTLED, window, rows=settled.rows, changed=settled.changed)
 
     async def _tables(
         self, window: Window, folder: Path
@@ -257,7 +261,7 @@ class _Round:
                 )
             return held.agents(planner.around(interval))
 
-    def _say(self, kind: str, window: Window, **more: Any) -> None:
+    def _say(self, kind: EventKind, window: Window, **more: Any) -> None:
         done = self.outcome.settled + len(self.outcome.failed)
         self.tell(Event(kind, *window, done=done, of=self.of, left=self.client.left, **more))
 
@@ -276,6 +280,6 @@ class _Round:
                 found = aggregates.named(queues, known)
                 await patiently(lambda: store.name("queue", found, now))
         except (ApiError, NotIdentified, UnexpectedAnswer, Unreachable) as error:
-            self.tell(Event("unnamed", reason=str(error)))
+            self.tell(Event(EventKind.UNNAMED, reason=str(error)))
             return False
         return True

@@ -29,7 +29,7 @@ from starlette.responses import (
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from halfhour.api import now
+from halfhour.clock import now
 from halfhour.errors import ConfigError, HalfhourError, StoreError
 from halfhour.model.intervals import HALF_HOUR
 from halfhour.render import csv_json
@@ -215,7 +215,7 @@ def _packed(content: Any) -> bytes:
 
 def _said(error: HalfhourError) -> str:
     """In the words of an address, which has no options."""
-    return str(error).removeprefix("--")
+    return str(error)
 
 
 def _status(error: HalfhourError) -> int:

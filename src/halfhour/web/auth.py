@@ -66,7 +66,7 @@ class Doorkeeper:
         try:
             text = path.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"--password-file {path}: cannot be read ({error})") from error
+            raise ConfigError(f"⟨password_file⟩ {path}: cannot be read ({error})") from error
         try:
             kind, salt, _ = text.split("$")
             if kind == "scrypt":
@@ -74,7 +74,7 @@ class Doorkeeper:
         except ValueError:
             pass
         raise ConfigError(
-            f"--password-file {path}: it holds no hash of a password; "
+            f"⟨password_file⟩ {path}: it holds no hash of a password; "
             f"'halfhour password {path}' writes one"
         )
 

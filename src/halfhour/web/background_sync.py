@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from halfhour.api import now
+from halfhour.clock import now
 from halfhour.errors import HalfhourError
+from halfhour.genesys.connection import Settings
 from halfhour.redaction import LONGEST_QUOTED, harmless
-from halfhour.settings import Settings
 from halfhour.store.store import Store
 from halfhour.syncing import runner
 from halfhour.syncing.planner import Wish

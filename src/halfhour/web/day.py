@@ -9,16 +9,16 @@ import pyarrow.compute as pc
 
 from halfhour.errors import ConfigError
 from halfhour.model.arrow_columns import flags
+from halfhour.model.coverage import missing
 from halfhour.model.data_dictionary import WORK
 from halfhour.model.intervals import HALF_HOUR, Interval, epoch_ms
 from halfhour.model.vocabulary import Source, by_name
 from halfhour.render.day_grid import told_apart
 from halfhour.reports import questions
 from halfhour.reports.data import Found
-from halfhour.reports.from_store import holdings, missing
+from halfhour.reports.from_store import holdings
+from halfhour.store.coverage import day_coverage, store_calendar
 from halfhour.store.store import Store
-from halfhour.syncing import planner
-from halfhour.syncing.planner import Wish
 from halfhour.web.view_state import Sort, View
 
 _AVAILABLE = ("interacting_time_sec", "communicating_time_sec", "idle_time_sec")
@@ -35,7 +35,7 @@ def day(store: Store, asked: View, now: datetime) -> dict[str, Any]:
             found = holdings(held, view.question, now)
         except ConfigError as error:  # half-hours of a zone that it does not have
             found = Found()
-            unanswered.append(str(error).removeprefix("--"))
+            unanswered.append(str(error))
         days = _days(held, view, now)
         latest = _latest(held)
     table = questions.report(view.question, found)
@@ -186,7 +186,7 @@ def _days(store: Store, view: View, now: datetime) -> list[dict[str, str | None]
             "held_until": each.settled.window.end.isoformat() if each.settled else None,
             "read_at": each.settled.read_at.isoformat() if each.settled else None,
         }
-        for source, held in planner.held(store, Wish(view.interval), now).items()
+        for source, held in day_coverage(store, store_calendar(store, now), view.interval).items()
         for each in held
     ]
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from halfhour.genesys.requests import Question
-from halfhour.model.coverage import DAY
+from halfhour.model.coverage import DAY, missing
 from halfhour.model.intervals import HALF_HOUR, Interval, epoch_ms, floored
 from halfhour.model.measures import FIGURES
+from halfhour.model.question import Question
 from halfhour.model.vocabulary import Basis, By, Source
 from halfhour.reports import questions
 from halfhour.reports.data import Found
-from halfhour.reports.from_store import holdings, missing
+from halfhour.reports.from_store import holdings
 from halfhour.store.store import Store
 from halfhour.web.view_state import View
 

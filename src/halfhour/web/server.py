@@ -18,8 +18,8 @@ import psutil
 import uvicorn
 
 from halfhour.errors import ConfigError
+from halfhour.genesys.connection import Settings
 from halfhour.model import time_ranges
-from halfhour.settings import Settings
 from halfhour.store.store import Store
 from halfhour.web.app import app
 from halfhour.web.auth import Doorkeeper, hashed
@@ -57,17 +57,17 @@ def serve(
     every: timedelta | None,
 ) -> None:
     """Serve the dashboard of *store* until it is interrupted. Raises ConfigError."""
-    time_ranges.zone(zone)
+    time_ranges.time_zone(zone)
     here = _is_here(host)
     if not here and password_file is None:
         raise ConfigError(
-            f"--host {host}: whoever can reach that address could read everything; name a "
-            "--password-file, which 'halfhour password FILE' makes, and put TLS in front "
+            f"⟨host⟩ {host}: whoever can reach that address could read everything; name a "
+            "⟨password_file⟩, which 'halfhour password FILE' makes, and put TLS in front "
             "(docs/dashboard.md)"
         )
     for name in names:
         if "*" in name or "/" in name:
-            raise ConfigError(f"--name {name}: write a host name, such as halfhour.example.com")
+            raise ConfigError(f"⟨names⟩ {name}: write a host name, such as halfhour.example.com")
     keeper = Doorkeeper.reading(password_file) if password_file else None
     live = Live(every)
     if every:
@@ -86,7 +86,7 @@ def serve(
             log.warning("anybody on the way can read along: put TLS in front (docs/dashboard.md)")
         if password_file and os.name == "posix" and password_file.stat().st_mode & OTHERS_WRITE:
             log.warning(
-                "--password-file %s: others on this machine may write to it, and let in whom they "
+                "⟨password_file⟩ %s: others on this machine may write to it, and let in whom they "
                 "like: chmod go-w %s",
                 password_file,
                 password_file,
@@ -156,16 +156,16 @@ def _is_here(host: str) -> bool:
 def _listening(host: str, port: int) -> socket.socket:
     """A socket there. Raises ConfigError, naming a port that is free if this one is taken."""
     if not 0 <= port < 2**16:
-        raise ConfigError(f"--port {port}: a port is a number from 0, for any, to 65535")
+        raise ConfigError(f"⟨port⟩ {port}: a port is a number from 0, for any, to 65535")
     try:
         return _bound(host, port)
     except socket.gaierror as error:
-        raise ConfigError(f"--host {host}: there is no such address ({error.strerror})") from error
+        raise ConfigError(f"⟨host⟩ {host}: there is no such address ({error.strerror})") from error
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
-            raise ConfigError(f"--host {host} --port {port}: {error.strerror}") from error
+            raise ConfigError(f"⟨host⟩ {host} ⟨port⟩ {port}: {error.strerror}") from error
         raise ConfigError(
-            f"--port {port}: {_who(port)} listens there already{_free(host, port)}"
+            f"⟨port⟩ {port}: {_who(port)} listens there already{_free(host, port)}"
         ) from error
 
 
@@ -197,5 +197,5 @@ def _free(host: str, port: int) -> str:
     for other in range(port + 1, min(port + NEARBY, 2**16)):
         with suppress(OSError):
             _bound(host, other).close()
-            return f"; --port {other} is free"
+            return f"; ⟨port⟩ {other} is free"
     return ""

@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Any
 
 from halfhour.errors import ConfigError, near_miss
-from halfhour.genesys.requests import Question
 from halfhour.model import time_ranges
 from halfhour.model.intervals import Interval
+from halfhour.model.question import Question
 from halfhour.model.vocabulary import Basis
 
 NARROWED = ("queue", "media", "division", "team")
@@ -165,9 +165,9 @@ def view(asked: Mapping[str, str], now: datetime, zone: str = "UTC") -> View:
         return default
 
     try:
-        local: tzinfo = time_ranges.zone(asked.get("zone") or zone)
+        local: tzinfo = time_ranges.time_zone(asked.get("zone") or zone)
     except ConfigError as error:
-        problems.append(str(error).removeprefix("--"))
+        problems.append(str(error))
         local = UTC
     measure = word("measure", Measure, Measure.HANDLE)
     basis = word("basis", Basis, Basis.POSTED)

@@ -14,7 +14,7 @@ from msgspec.structs import fields
 from halfhour.errors import ConfigError, near_miss
 from halfhour.model.intervals import WIDTHS
 from halfhour.model.measures import BASES
-from halfhour.model.time_ranges import zone
+from halfhour.model.time_ranges import time_zone
 from halfhour.model.vocabulary import Basis, By
 
 Unit = Literal["s", "ms", "min", "h:mm:ss"]
@@ -62,7 +62,7 @@ class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"z
     @property
     def zone(self) -> tzinfo | None:
         """Whose times are written; None for the report's."""
-        return zone(self.zone_name) if self.zone_name else None
+        return time_zone(self.zone_name) if self.zone_name else None
 
     @property
     def wants_offered(self) -> bool:
@@ -95,7 +95,7 @@ def _text(name: str) -> str:
             if each.name.endswith(".toml")
         )
         raise ConfigError(
-            f"--layout {name}: neither a file nor one of {', '.join(known)}{near_miss(name, known)}"
+            f"⟨layout⟩ {name}: neither a file nor one of {', '.join(known)}{near_miss(name, known)}"
         ) from error
 
 
@@ -104,13 +104,13 @@ def read(text: str, where: str) -> Layout:
     try:
         layout = msgspec.convert(tomllib.loads(text), Layout)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"--layout {where}: {error}") from error
+        raise ConfigError(f"⟨layout⟩ {where}: {error}") from error
     except msgspec.ValidationError as error:
         raise ConfigError(_told(error, text, where)) from error
     try:
         _ = layout.zone
     except ConfigError as error:
-        said = str(error).removeprefix("--zone ")
+        said = str(error).removeprefix("zone ")
         raise ConfigError(_mistake(text, where, "zone", said)) from error
     if layout.delimiter in '"\r\n':
         said = "a quote or a line break is part of a value"
@@ -135,7 +135,7 @@ def check(layout: Layout, schema: pa.Schema, where: str, basis: Basis) -> None:
             said = (
                 f"{has}{near_miss(column.value, schema.names)}"
                 if basis in others
-                else f"{has} on the {basis} basis; --basis {' or '.join(others)} has it"
+                else f"{has} on the {basis} basis; ⟨basis⟩ {' or '.join(others)} has it"
             )
             raise ConfigError(_mistake(_text(where), where, "value", said, at))
         for field, kind in _ONLY_OF.items():
@@ -170,7 +170,7 @@ def _told(error: msgspec.ValidationError, text: str, where: str) -> str:
 
 
 def _mistake(text: str, where: str, field: str, said: str, column: int | None = None) -> str:
-    return f"--layout {where}, line {_line(text, field, column)}: {field}: {said}"
+    return f"⟨layout⟩ {where}, line {_line(text, field, column)}: {field}: {said}"
 
 
 def _line(text: str, field: str, column: int | None) -> int:

@@ -1,0 +1,8 @@
+"""The time of day. Modules that decide are handed it; those that do ask here."""
+
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """Return the present moment, in UTC."""
+    return datetime.now(UTC)

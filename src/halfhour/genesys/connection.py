@@ -1,0 +1,25 @@
+"""Whom to ask, as whom, and with how much patience."""
+
+from base64 import b64encode
+from dataclasses import dataclass, field
+
+from halfhour.genesys.regions import Hosts
+from halfhour.genesys.retry_policy import Patience
+from halfhour.redaction import register_secret
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Whom to ask, as whom, and with how much patience."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    hosts: Hosts
+    patience: Patience = field(default_factory=Patience)
+    max_requests_per_minute: int | None = None
+
+    def __post_init__(self) -> None:
+        """See to it that the secret is shown nowhere, nor in the header that it goes out in."""
+        register_secret(self.client_secret)
+        basic = f"{self.client_id}:{self.client_secret}"
+        register_secret(b64encode(basic.encode(errors="replace")).decode())

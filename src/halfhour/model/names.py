@@ -1,0 +1,28 @@
+"""Names of agents and queues, and the ids they stand for."""
+
+from collections.abc import Iterable, Sequence
+
+from halfhour.errors import ConfigError, near_miss
+from halfhour.model.vocabulary import is_id
+
+
+def identified(
+    parameter: str, wanted: Sequence[str], known: Iterable[tuple[str, str | None]], where: str
+) -> list[str]:
+    """The ids for names or ids, by those that are *known*, as pairs of id and name.
+
+    A name that several have stands for all of them. Raises ConfigError for
+    one that nobody has; *where* is where it was looked for.
+    """
+    ids: dict[str, list[str]] = {}
+    names = []
+    for each, name in known:
+        names.append(name or each)
+        ids.setdefault(names[-1].casefold(), []).append(each)
+    for text in wanted:
+        if not is_id(text) and text.casefold() not in ids:
+            raise ConfigError(
+                f"⟨{parameter}⟩ {text!r}: none of the {len(names)} {where} has that name"
+                f"{near_miss(text, names)}"
+            )
+    return [found for text in wanted for found in ([text] if is_id(text) else ids[text.casefold()])]

@@ -1,0 +1,123 @@
+"""The question that a person asks, as one value."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from halfhour.errors import ConfigError, near_miss
+from halfhour.model import time_ranges
+from halfhour.model.intervals import HALF_HOUR, WIDTHS, Interval
+from halfhour.model.vocabulary import MEDIA, Basis, By, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person asks. *queues* and *agents* are names or ids, *media* are media types,
+    *divisions* and *teams* names of those that agents belong to; none means all of them.
+
+    *width* is that of the intervals a row stands for, or is summed of.
+    """
+
+    interval: Interval
+    zone: tzinfo
+    by: By = By.INTERVAL
+    basis: Basis = Basis.POSTED
+    queues: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()
+    media: tuple[str, ...] = ()
+    divisions: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+    with_capacity: bool = False
+    sort: str = ""
+    top: int | None = None
+    width: timedelta = HALF_HOUR
+
+    @classmethod
+    def parse(
+        cls,
+        *,
+        now: datetime,
+        start: str | datetime | None = None,
+        end: str | datetime | None = None,
+        last: str | None = None,
+        zone: str = "UTC",
+        by: str = By.INTERVAL,
+        basis: str = Basis.POSTED,
+        granularity: str = "30m",
+        queues: str | Sequence[str] = (),
+        agents: str | Sequence[str] = (),
+        media: str | Sequence[str] = (),
+        divisions: str | Sequence[str] = (),
+        teams: str | Sequence[str] = (),
+        with_capacity: bool = False,
+        sort: str = "",
+        top: int | None = None,
+    ) -> "Question":
+        """Return the question that these words ask at *now*.
+
+        A single text in place of several names is one name. Raises ConfigError, which names the
+        parameter that cannot be understood.
+        """
+        _check_choice("by", by, By)
+        _check_choice("basis", basis, Basis)
+        _check_choice("granularity", granularity, WIDTHS)
+        chosen_media = _names(media)
+        for media_type in chosen_media:
+            _check_choice("media", media_type, MEDIA)
+        if with_capacity and by != By.INTERVAL:
+            raise ConfigError(
+                "⟨with_capacity⟩: only with ⟨by⟩ interval, as nobody says how these figures add up"
+            )
+        if with_capacity and (queues or media):
+            raise ConfigError(
+                "⟨with_capacity⟩: it is about all work of an agent; leave out ⟨queues⟩ and ⟨media⟩"
+            )
+        if top is not None and top < 1:
+            raise ConfigError(f"⟨top⟩ {top}: write a number above 0")
+        return cls(
+            time_ranges.parse_interval(start=start, end=end, last=last, zone=zone, now=now),
+            time_ranges.time_zone(zone),
+            By(by),
+            Basis(basis),
+            _names(queues),
+            _names(agents),
+            chosen_media,
+            _names(divisions),
+            _names(teams),
+            with_capacity,
+            sort,
+            top,
+            WIDTHS[granularity],
+        )
+
+    @property
+    def granularity(self) -> timedelta:
+        """How wide the intervals must be that it is answered from."""
+        return min(self.width, time_ranges.granularity(self.interval))
+
+    @property
+    def is_of_some(self) -> bool:
+        """Whether it is of some of what agents do. Their status is of all, and no part of it."""
+        return bool(self.queues or self.media)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """What has to be held to answer it."""
+        return {
+            Basis.POSTED: (Source.POSTED,),
+            Basis.WORKED: (Source.DETAILS,),
+            Basis.BOTH: (Source.POSTED, Source.DETAILS),
+        }[self.basis]
+
+
+def _names(given: str | Sequence[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _check_choice(parameter: str, given: str, choices: Iterable[str]) -> None:
+    """Raise ConfigError with the nearest of *choices* if *given* is none of them."""
+    names = list(choices)
+    if given not in names:
+        raise ConfigError(
+            f"⟨{parameter}⟩ {given!r}: choose one of {', '.join(names)}{near_miss(given, names)}"
+        )

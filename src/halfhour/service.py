@@ -1,0 +1,162 @@
+"""Answer a question: bring the store up to date, read it, and add what only Genesys can tell.
+
+The command line and the Python functions both come this way, so they answer alike.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
+
+from halfhour.clock import now
+from halfhour.errors import ConfigError, StoreError, Unreachable
+from halfhour.genesys.connection import Settings
+from halfhour.model.coverage import DAY
+from halfhour.model.question import Question
+from halfhour.model.vocabulary import Source
+from halfhour.reports import from_api
+from halfhour.reports.data import Found
+from halfhour.reports.from_store import holdings
+from halfhour.reports.pseudonyms import Pseudonyms
+from halfhour.store.store import Store
+from halfhour.syncing import planner, runner
+from halfhour.syncing.planner import Wish
+from halfhour.syncing.progress import Event, EventKind, Tell
+
+T = TypeVar("T")
+
+log = logging.getLogger("halfhour")
+
+ShowProgress = Callable[[], AbstractContextManager[Tell]]
+"""Opens a display of progress, which is handed each event until it is closed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Where answers come from: Genesys, as *load_settings* says whom to ask, and a *store*.
+
+    Without a *store* Genesys is asked for all of it. With *offline* only the store is read.
+    """
+
+    load_settings: Callable[[], Settings]
+    store: Store | None = None
+    offline: bool = False
+    pseudonyms: Pseudonyms | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The data for one part of a question, such as a day of it."""
+
+    question: Question
+    data: Found
+
+
+@contextmanager
+def log_warnings() -> Iterator[Tell]:
+    """Log what goes wrong while a sync runs, and show no other progress."""
+    yield lambda event: log.log(event.level, event.message) if event.message else None
+
+
+def answer(
+    question: Question,
+    access: Access,
+    *,
+    by_day: bool = False,
+    with_offered: bool = False,
+    show_progress: ShowProgress = log_warnings,
+) -> Iterator[Part]:
+    """Yield the data for *question*, oldest first: in one part, or a part for each day if *by_day*.
+
+    A store is first brought up to date with what the question needs. If Genesys cannot be reached
+    or the store is in use then, a warning is logged and what the store holds is the answer.
+    *with_offered* adds how many interactions queues were offered. Whether all of it is there is
+    for the caller to ask of the parts (`coverage.check`), once they are shown.
+
+    Raises ConfigError, AuthError, ApiError, Unreachable, UnexpectedAnswer or StoreError.
+    """
+    if question.with_capacity and access.offline:
+        raise ConfigError("⟨with_capacity⟩: a store does not keep it; leave out ⟨offline⟩")
+    with _store_for(question, access.store) as store:
+        if store is None:
+            with show_progress() as on_event:
+                settings = access.load_settings()
+
+                def count_windows(done: int, of: int, on_event: Tell = on_event) -> None:
+                    on_event(Event(EventKind.ANSWERED, done=done, of=of))
+
+                data = run_async(from_api.fetch(settings, question, now(), count_windows))
+            parts = iter([Part(question, data)])
+        else:
+            if not access.offline:
+                _bring_up_to_date(store, question, access, show_progress)
+            parts = _stored_parts(store, question, by_day=by_day)
+        for part in parts:
+            yield replace(part, data=_completed(part, access, with_offered=with_offered))
+
+
+def _completed(part: Part, access: Access, *, with_offered: bool) -> Found:
+    """Return the data of *part* with what a store does not keep, and with pseudonyms."""
+    data = part.data
+    if part.question.with_capacity:
+        data = run_async(from_api.with_capacity(access.load_settings(), part.question, data))
+    if with_offered:
+        data = run_async(from_api.with_offered(access.load_settings(), part.question, data))
+    return access.pseudonyms.found(data) if access.pseudonyms else data
+
+
+@contextmanager
+def _store_for(question: Question, store: Store | None) -> Iterator[Store | None]:
+    """Give *store*, or a temporary one if there is none and *question* needs details."""
+    if store or Source.DETAILS not in question.sources:
+        yield store
+        return
+    with TemporaryDirectory(prefix="halfhour-") as folder:
+        yield Store(Path(folder) / "temporary.duckdb")
+
+
+def _bring_up_to_date(
+    store: Store, question: Question, access: Access, show_progress: ShowProgress
+) -> None:
+    # Status is asked for too: it takes few requests, and most reports show it.
+    request = Wish(
+        question.interval,
+        (*question.sources, Source.STATUS),
+        None if store.exists else question.granularity,
+    )
+    if not any(planner.due(store, request, now()).values()):
+        return
+    settings = access.load_settings()
+    try:
+        with show_progress() as on_event:
+            run_async(runner.sync(settings, store, request, now, on_event, wait=False))
+    except (StoreError, Unreachable) as error:
+        if not store.exists:
+            raise
+        log.warning("%s; showing what is held", error)
+
+
+def _stored_parts(store: Store, question: Question, *, by_day: bool) -> Iterator[Part]:
+    days = question.interval.windows(DAY) if by_day else [question.interval]
+    for day in days:
+        part = replace(question, interval=day)
+        yield Part(part, holdings(store, part, now()))
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """Return what *work* returns, also where an event loop runs already, as in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+def ignore_event(_: Event) -> None:
+    """Do nothing with an event of a sync."""
