@@ -171,14 +171,14 @@ def cut(millions: int) -> dict[str, float]:
     days = millions * 1_000_000 // (AGENTS * A_DAY)
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder) / "halfhour.duckdb")
-        store.create({"granularity": "1800", "reread": "86400"})
+        store.ensure_created({"granularity": "1800", "reread": "86400"})
         for day in range(days):
             window = Interval(START + day * DAY, START + (day + 1) * DAY)
             tables = {"segments": made_up(day), "emitted": EMITTED.empty_table()}
             store.settle(Source.DETAILS, window, tables, window.end)
         settled = peak_mb()
         began = time.perf_counter()
-        worked = worked_time.worked(store, Interval(START, START + days * DAY), HALF_HOUR)
+        worked = worked_time.worked_time(store, Interval(START, START + days * DAY), HALF_HOUR)
         took = time.perf_counter() - began
     return {
         "segments": millions * 1_000_000,

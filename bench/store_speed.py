@@ -100,7 +100,7 @@ def took(work: Callable[[], object]) -> float:
 
 def a_store(path: Path) -> Store:
     store = Store(path.with_suffix(".duckdb"))
-    store.create({"granularity": "1800", "reread": "86400 345600"})
+    store.ensure_created({"granularity": "1800", "reread": "86400 345600"})
     return store
 
 

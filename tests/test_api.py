@@ -19,7 +19,7 @@ from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, floored
 DAY: dict[str, Any] = {"start": "2026-03-02", "end": "2026-03-03"}
 
 
-def test_the_rows_are_those_of_the_command_line(cloud, request):
+def test_a_report_in_python_has_the_rows_of_the_command_line(cloud, request):
     printed = request.getfixturevalue("halfhour")(
         "report", "--from", "2026-03-02", "--to", "2026-03-03", "--format", "csv"
     )
@@ -43,7 +43,7 @@ def test_moments_may_be_datetimes_and_the_zone_is_that_of_the_columns(cloud):
     assert max(table["interval_end"].to_pylist()) <= end
 
 
-def test_it_works_where_a_loop_is_running_already_as_in_a_notebook(cloud):
+def test_a_report_works_inside_a_running_loop_as_in_a_notebook(cloud):
     async def cell() -> pa.Table:
         return halfhour.report(**DAY, by="agent", settings=cloud.settings)
 
@@ -52,7 +52,7 @@ def test_it_works_where_a_loop_is_running_already_as_in_a_notebook(cloud):
     assert table.num_rows
 
 
-def test_pandas_and_polars_take_it(cloud):
+def test_pandas_and_polars_take_the_table(cloud):
     table = halfhour.report(**DAY, settings=cloud.settings)
 
     frame = table.to_pandas()

@@ -45,7 +45,7 @@ def test_a_word_that_is_too_short_to_be_a_secret_stays_in_messages():
     assert masked("no client secret") == "no client secret"
 
 
-def test_of_tokens_the_latest_are_masked_and_a_secret_outlasts_them():
+def test_the_latest_tokens_are_masked_and_a_secret_outlasts_all_of_them():
     register_secret("the secret of the client")
     for number in range(100):
         register_secret(f"token number {number}", passing=True)
@@ -56,7 +56,7 @@ def test_of_tokens_the_latest_are_masked_and_a_secret_outlasts_them():
 
 
 @given(st.text())
-def test_nothing_that_is_shown_moves_a_cursor_or_cannot_be_encoded(text):
+def test_shown_text_moves_no_cursor_and_can_be_encoded(text):
     shown = harmless(text)
 
     assert not [c for c in shown if ord(c) < 32 or 127 <= ord(c) < 160 or 0xD800 <= ord(c) < 0xE000]
@@ -94,7 +94,7 @@ def test_line_breaks_of_a_list_stay_and_no_other():
 
 
 @pytest.mark.parametrize("wrap", [str, repr])
-def test_errors_hold_nothing_of_a_server_that_draws_or_is_secret(wrap):
+def test_errors_hold_no_secret_and_no_control_character_from_a_server(wrap):
     register_secret("s3cr3t/of+the&client")
     said = f"s3cr3t/of+the&client {FALSE_LINE}" + "x" * 9_000
     plain = UnexpectedAnswer(f"details: {said}; try again")

@@ -16,7 +16,7 @@ USUAL = ("halfhour.toml", ".config/halfhour/halfhour.toml")
 @pytest.mark.parametrize("url", ADDRESSES)
 @pytest.mark.parametrize("more", ["", 'client_secret = "decoy"', 'client_id = "another"'])
 @pytest.mark.parametrize("place", USUAL)
-def test_a_file_that_was_found_leads_a_secret_to_no_address_unless_it_names_the_client(
+def test_a_found_settings_file_redirects_no_secret_unless_it_names_the_client(
     halfhour, url, more, place
 ):
     path = halfhour.folder / place
@@ -30,9 +30,7 @@ def test_a_file_that_was_found_leads_a_secret_to_no_address_unless_it_names_the_
 
 
 @pytest.mark.parametrize("url", ADDRESSES)
-def test_a_file_that_names_the_client_leads_the_secret_of_the_environment(
-    tmp_path, monkeypatch, url
-):
+def test_a_settings_file_that_names_the_client_may_redirect_the_secret(tmp_path, monkeypatch, url):
     (tmp_path / "halfhour.toml").write_text(f'region = "{url}"\nclient_id = "mine"')
     monkeypatch.chdir(tmp_path)
 
@@ -45,7 +43,7 @@ def test_a_file_that_names_the_client_leads_the_secret_of_the_environment(
         )
 
 
-def test_a_file_that_is_named_leads_the_secret_on_this_machine_and_not_elsewhere(tmp_path):
+def test_a_named_settings_file_sends_the_secret_to_this_machine_only(tmp_path):
     file = tmp_path / "emulator.toml"
     file.write_text('region = "http://127.0.0.1:9"')
     assert settings.load(file=file, environ=MINE).hosts.api == "http://127.0.0.1:9"

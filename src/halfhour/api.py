@@ -7,20 +7,20 @@ from typing import Literal
 
 import pyarrow as pa
 
-from halfhour.clock import now
+from halfhour.clock import utc_now
 from halfhour.errors import Incomplete
 from halfhour.genesys.connection import Settings
 from halfhour.model import time_ranges
-from halfhour.model.coverage import check
+from halfhour.model.coverage import require_complete_coverage
 from halfhour.model.question import Question
 from halfhour.reports import questions
-from halfhour.reports.pseudonyms import Pseudonyms
+from halfhour.reports.pseudonyms import Pseudonymizer
 from halfhour.service import Access, answer, ignore_event, run_async
 from halfhour.settings import load as load_settings
 from halfhour.store.store import Store
 from halfhour.syncing import runner
-from halfhour.syncing.planner import Wish
-from halfhour.syncing.progress import Event, Outcome, Tell
+from halfhour.syncing.planner import SyncRequest
+from halfhour.syncing.progress import Event, EventCallback, Outcome
 
 __all__ = ["Event", "Outcome", "Settings", "load_settings", "report", "sync"]
 
@@ -80,7 +80,7 @@ def report(
     `table` has the rows that are there.
     """
     question = Question.parse(
-        now=now(),
+        now=utc_now(),
         start=start,
         end=end,
         last=last,
@@ -101,12 +101,14 @@ def report(
         load_settings=lambda: settings or load_settings(),
         store=Store(Path(store)) if store else None,
         offline=offline,
-        pseudonyms=Pseudonyms(pseudonym_key) if pseudonym_key else None,
+        pseudonyms=Pseudonymizer(pseudonym_key) if pseudonym_key else None,
     )
     (part,) = answer(question, access)
-    table = questions.report(question, part.data)
+    table = questions.build_report(question, part.data)
     try:
-        check({source: part.data.days[source] for source in question.sources}, question.interval)
+        require_complete_coverage(
+            {source: part.data.days[source] for source in question.sources}, question.interval
+        )
     except Incomplete as error:
         error.table = table
         raise
@@ -121,7 +123,7 @@ def sync(
     last: str | None = None,
     zone: str = "UTC",
     settings: Settings | None = None,
-    tell: Tell | None = None,
+    tell: EventCallback | None = None,
 ) -> Outcome:
     """Bring *store* up to date and return what was done.
 
@@ -134,15 +136,17 @@ def sync(
     """
     interval = None
     if start or end or last:
-        interval = time_ranges.parse_interval(start=start, end=end, last=last, zone=zone, now=now())
+        interval = time_ranges.parse_interval(
+            start=start, end=end, last=last, zone=zone, now=utc_now()
+        )
     outcome = run_async(
-        runner.sync(
+        runner.run_sync(
             settings or load_settings(),
             Store(Path(store)),
-            Wish(interval),
-            now,
+            SyncRequest(interval),
+            utc_now,
             tell or ignore_event,
         )
     )
-    outcome.check()
+    outcome.raise_if_incomplete()
     return outcome

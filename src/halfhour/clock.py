@@ -3,6 +3,6 @@
 from datetime import UTC, datetime
 
 
-def now() -> datetime:
+def utc_now() -> datetime:
     """Return the present moment, in UTC."""
     return datetime.now(UTC)

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
-from halfhour.clock import now
+from halfhour.clock import utc_now
 from halfhour.errors import ConfigError, StoreError, Unreachable
 from halfhour.genesys.connection import Settings
 from halfhour.model.coverage import DAY
@@ -21,18 +21,18 @@ from halfhour.model.question import Question
 from halfhour.model.vocabulary import Source
 from halfhour.reports import from_api
 from halfhour.reports.data import Found
-from halfhour.reports.from_store import holdings
-from halfhour.reports.pseudonyms import Pseudonyms
+from halfhour.reports.from_store import stored_report_data
+from halfhour.reports.pseudonyms import Pseudonymizer
 from halfhour.store.store import Store
 from halfhour.syncing import planner, runner
-from halfhour.syncing.planner import Wish
-from halfhour.syncing.progress import Event, EventKind, Tell
+from halfhour.syncing.planner import SyncRequest
+from halfhour.syncing.progress import Event, EventCallback, EventKind
 
 T = TypeVar("T")
 
 log = logging.getLogger("halfhour")
 
-ShowProgress = Callable[[], AbstractContextManager[Tell]]
+ShowProgress = Callable[[], AbstractContextManager[EventCallback]]
 """Opens a display of progress, which is handed each event until it is closed."""
 
 
@@ -46,7 +46,7 @@ class Access:
     load_settings: Callable[[], Settings]
     store: Store | None = None
     offline: bool = False
-    pseudonyms: Pseudonyms | None = None
+    pseudonyms: Pseudonymizer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Part:
 
 
 @contextmanager
-def log_warnings() -> Iterator[Tell]:
+def log_warnings() -> Iterator[EventCallback]:
     """Log what goes wrong while a sync runs, and show no other progress."""
     yield lambda event: log.log(event.level, event.message) if event.message else None
 
@@ -87,10 +87,10 @@ def answer(
             with show_progress() as on_event:
                 settings = access.load_settings()
 
-                def count_windows(done: int, of: int, on_event: Tell = on_event) -> None:
+                def count_windows(done: int, of: int, on_event: EventCallback = on_event) -> None:
                     on_event(Event(EventKind.ANSWERED, done=done, of=of))
 
-                data = run_async(from_api.fetch(settings, question, now(), count_windows))
+                data = run_async(from_api.fetch(settings, question, utc_now(), count_windows))
             parts = iter([Part(question, data)])
         else:
             if not access.offline:
@@ -107,7 +107,7 @@ def _completed(part: Part, access: Access, *, with_offered: bool) -> Found:
         data = run_async(from_api.with_capacity(access.load_settings(), part.question, data))
     if with_offered:
         data = run_async(from_api.with_offered(access.load_settings(), part.question, data))
-    return access.pseudonyms.found(data) if access.pseudonyms else data
+    return access.pseudonyms.pseudonymize_report_data(data) if access.pseudonyms else data
 
 
 @contextmanager
@@ -124,17 +124,17 @@ def _bring_up_to_date(
     store: Store, question: Question, access: Access, show_progress: ShowProgress
 ) -> None:
     # Status is asked for too: it takes few requests, and most reports show it.
-    request = Wish(
+    request = SyncRequest(
         question.interval,
         (*question.sources, Source.STATUS),
         None if store.exists else question.granularity,
     )
-    if not any(planner.due(store, request, now()).values()):
+    if not any(planner.due_days(store, request, utc_now()).values()):
         return
     settings = access.load_settings()
     try:
         with show_progress() as on_event:
-            run_async(runner.sync(settings, store, request, now, on_event, wait=False))
+            run_async(runner.run_sync(settings, store, request, utc_now, on_event, wait=False))
     except (StoreError, Unreachable) as error:
         if not store.exists:
             raise
@@ -145,7 +145,7 @@ def _stored_parts(store: Store, question: Question, *, by_day: bool) -> Iterator
     days = question.interval.windows(DAY) if by_day else [question.interval]
     for day in days:
         part = replace(question, interval=day)
-        yield Part(part, holdings(store, part, now()))
+        yield Part(part, stored_report_data(store, part, utc_now()))
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:

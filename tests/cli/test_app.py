@@ -30,14 +30,14 @@ FIRST_SEVEN = [
 ]
 
 
-def rows(text: str) -> list[dict[str, str]]:
+def csv_rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
 def test_a_report_has_the_seven_columns_first_sorted_by_interval_then_name(halfhour):
     ran = halfhour("report", *DAY, "--format", "csv")
 
-    found = rows(ran.out)
+    found = csv_rows(ran.out)
     assert ran.code == 0
     assert list(found[0])[:7] == FIRST_SEVEN
     assert len(found) > 50
@@ -84,9 +84,9 @@ def test_a_table_is_followed_by_each_agents_averages_and_the_total(halfhour):
     assert total.splitlines()[1].startswith("all agents")
 
 
-def test_by_agent_adds_up_to_by_interval(halfhour):
-    by_interval = rows(halfhour("report", *DAY, "--format", "csv").out)
-    by_agent = rows(halfhour("report", *DAY, "--format", "csv", "--by", "agent").out)
+def test_a_report_by_agent_adds_up_the_report_by_interval(halfhour):
+    by_interval = csv_rows(halfhour("report", *DAY, "--format", "csv").out)
+    by_agent = csv_rows(halfhour("report", *DAY, "--format", "csv", "--by", "agent").out)
 
     for row in by_agent:
         of_agent = [r for r in by_interval if r["agent_id"] == row["agent_id"]]
@@ -132,7 +132,7 @@ def test_a_zone_moves_the_day_and_the_labels(halfhour):
     assert {start[14:16] for start in starts} == {"00", "30"}
 
 
-def test_what_a_file_holds_is_what_would_have_been_printed(halfhour):
+def test_a_file_holds_the_text_that_would_have_been_printed(halfhour):
     printed = halfhour("report", *DAY, "--format", "csv")
     written = halfhour("report", *DAY, "--output", "day.csv")
 
@@ -141,11 +141,11 @@ def test_what_a_file_holds_is_what_would_have_been_printed(halfhour):
     assert [file.name for file in halfhour.folder.iterdir()] == ["day.csv"]
 
 
-def test_nothing_found_says_why_and_leaves_the_header(halfhour):
+def test_an_empty_report_says_why_and_keeps_the_header(halfhour):
     ran = halfhour("report", "--from", "2020-03-02", "--to", "2020-03-03", "--format", "csv")
 
     assert ran.code == 0
-    assert rows(ran.out) == []
+    assert csv_rows(ran.out) == []
     assert ran.out.startswith("interval_start,interval_end,agent_id,agent_name,handle_time_sec")
     assert "nothing was posted" in ran.err
     assert "division" in ran.err
@@ -161,7 +161,7 @@ def test_a_dry_run_sends_nothing_and_needs_no_credentials(halfhour, cloud):
     assert cloud.requests("") == []
 
 
-def test_everyone_has_a_name_even_those_who_left(halfhour):
+def test_every_agent_has_a_name_even_one_who_left(halfhour):
     words = ("--from", "2026-02-25", "--to", "2026-03-03", "--by", "agent", "--format", "csv")
     named = halfhour("report", *words)
 
@@ -190,7 +190,9 @@ BAD = [
 
 
 @pytest.mark.parametrize(("arguments", "code", "sentence"), BAD, ids=lambda part: str(part)[:60])
-def test_bad_input_gets_a_sentence_and_its_exit_code(halfhour, arguments, code, sentence):
+def test_bad_input_of_a_command_gets_a_sentence_and_its_exit_code(
+    halfhour, arguments, code, sentence
+):
     ran = halfhour(*arguments)
 
     assert (ran.code, ran.out) == (code, "")
@@ -271,7 +273,7 @@ def test_a_mistake_in_the_settings_file_is_shown(halfhour, text, sentence):
     assert sentence in ran.err
 
 
-def test_a_file_in_a_folder_does_not_have_the_environments_secret_sent_anywhere(halfhour):
+def test_a_settings_file_in_the_folder_cannot_redirect_the_secret(halfhour):
     url = "https://api.evil.invalid"
     planted = f'region = "{url}"\n'
     for text in (planted, f'{planted}client_secret = "decoy"'):
@@ -285,7 +287,7 @@ def test_a_file_in_a_folder_does_not_have_the_environments_secret_sent_anywhere(
     assert by_environment.code == 0
 
 
-def test_the_same_address_is_asked_if_it_comes_from_whom_the_secret_is(tmp_path):
+def test_an_address_is_used_if_it_comes_from_where_the_secret_does(tmp_path):
     file = tmp_path / "halfhour.toml"
     url = "https://api.example.invalid"
     file.write_text(f'region = "{url}"\nclient_secret = "of the file"')
@@ -341,7 +343,7 @@ def test_a_retry_is_told_on_stderr(halfhour, cloud):
 
 
 @contextmanager
-def somebody_else(answer: bytes) -> Iterator[str]:
+def server_answering(answer: bytes) -> Iterator[str]:
     """A server that says *answer* to whatever it is asked."""
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
 
@@ -372,14 +374,14 @@ def somebody_else(answer: bytes) -> Iterator[str]:
     ids=["404", "html", "json", "redirect", "ssh", "silence"],
 )
 def test_a_server_that_is_not_genesys_is_described(halfhour, answer, code, sentence):
-    with somebody_else(answer) as url:
+    with server_answering(answer) as url:
         ran = halfhour("report", *DAY, "--region", url)
 
     assert (ran.code, ran.out) == (code, "")
     assert sentence in ran.err
 
 
-def test_a_link_leads_to_its_file_and_a_device_stays_one(halfhour):
+def test_output_to_a_link_goes_to_its_file_and_a_device_stays_a_device(halfhour):
     (halfhour.folder / "real.csv").write_text("old")
     (halfhour.folder / "link.csv").symlink_to("real.csv")
 
@@ -431,7 +433,7 @@ def test_certificates_that_cannot_be_read_are_told_by_their_variable(
     assert here.code == 0  # without TLS
 
 
-def test_what_the_system_refuses_is_not_taken_for_standard_output():
+def test_a_refusal_of_the_system_is_not_taken_for_a_failure_of_standard_output():
     script = "from halfhour.cli.exit_codes import ended; ended(lambda: open('/no/such/file'))"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False
@@ -500,7 +502,7 @@ def test_conversations_from_a_file_come_out_to_the_millisecond(tmp_path, capture
     # Worked out by hand from the emit dates in captured.json.
     assert {
         (row["interval_start"][11:16], row["agent_name"][-4:]): [row[name] for name in names]
-        for row in rows(ran.out)
+        for row in csv_rows(ran.out)
     } == {
         # Consulted at 16:49, transferred at 16:51.
         ("16:30", "aa01"): ["1203.874", "25.080", "0.000", "1178.794"],
@@ -520,4 +522,4 @@ def test_conversations_from_a_file_come_out_to_the_millisecond(tmp_path, capture
         ("20:00", "aa08"): ["0.000", "0.000", "0.000", "0.000"],
         ("20:30", "aa08"): ["1590.000", "110.000", "0.000", "1460.000"],
     }
-    assert len(rows(ran.out)) == 10
+    assert len(csv_rows(ran.out)) == 10

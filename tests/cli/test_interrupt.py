@@ -11,7 +11,7 @@ import pytest
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
 
 
-def awaited(cloud):
+def wait_for_request(cloud):
     """Until the emulator has the request that it will not answer."""
     for _ in range(200):
         if cloud.requests("aggregates/query"):
@@ -21,7 +21,7 @@ def awaited(cloud):
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_it_at_once_and_leaves_no_file(cloud, tmp_path, sent, code):
+def test_a_signal_ends_a_report_at_once_and_leaves_no_file(cloud, tmp_path, sent, code):
     cloud.faults({"kind": "hang", "endpoint": "aggregates", "seconds": 60})
     command = [sys.executable, "-m", "halfhour", "report", "--output", "day.csv"]
     with subprocess.Popen(
@@ -31,7 +31,7 @@ def test_a_signal_ends_it_at_once_and_leaves_no_file(cloud, tmp_path, sent, code
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        awaited(cloud)
+        wait_for_request(cloud)
         process.send_signal(sent)
         _, err = process.communicate(timeout=10)
 
@@ -43,7 +43,7 @@ IGNORING_SIGINT = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]
 """Begins a command as a shell does in the background of a script, or nohup."""
 
 
-def test_where_sigint_is_ignored_it_stays_so_and_sigterm_ends_it_all_the_same(cloud, tmp_path):
+def test_an_ignored_sigint_stays_ignored_while_sigterm_ends_the_report(cloud, tmp_path):
     cloud.faults({"kind": "hang", "endpoint": "aggregates", "seconds": 60})
     command = [*IGNORING_SIGINT, sys.executable, "-m", "halfhour", "report", "--output", "day.csv"]
     with subprocess.Popen(
@@ -53,7 +53,7 @@ def test_where_sigint_is_ignored_it_stays_so_and_sigterm_ends_it_all_the_same(cl
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        awaited(cloud)
+        wait_for_request(cloud)
         process.send_signal(signal.SIGINT)
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(timeout=1)
@@ -65,7 +65,7 @@ def test_where_sigint_is_ignored_it_stays_so_and_sigterm_ends_it_all_the_same(cl
 
 
 @pytest.mark.parametrize("module", ["duckdb", "pyarrow"])
-def test_sigterm_in_the_midst_of_an_import_waits_for_its_end(module, tmp_path):
+def test_sigterm_while_a_library_is_imported_waits_for_that_import(module, tmp_path):
     (tmp_path / "slow.py").write_text(
         f"import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\nimport {module}\n"
         "print('imported', flush=True)\n"

@@ -12,7 +12,7 @@ import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
-from halfhour.cli.output import Shape, destination
+from halfhour.cli.output import Output, open_output
 from halfhour.errors import ConfigError
 from halfhour.model.vocabulary import Format, Source
 from halfhour.store.store import Store
@@ -23,7 +23,7 @@ INTERVAL = "2026-02-27T00:00:00.000Z/2026-03-03T00:00:00.000Z"
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
-def test_a_report_that_is_written_day_by_day_is_the_report(cloud, halfhour, tmp_path, zone):
+def test_files_written_day_by_day_agree_on_every_row(cloud, halfhour, tmp_path, zone):
     """By interval the parts come from a store one after the other; a table takes them at once."""
     asked = ("report", *RANGE, "--zone", zone, "--store", "s.duckdb")
     for name in ("r.parquet", "r.ndjson", "r.json", "r.csv", "r.xlsx"):
@@ -88,7 +88,7 @@ def test_every_source_that_a_column_comes_from_is_named_and_no_other(
     assert pq.read_schema(tmp_path / "r.parquet").metadata[b"halfhour.source"] == named.encode()
 
 
-def test_its_range_is_in_the_metadata_whole(cloud, halfhour, tmp_path):
+def test_the_whole_range_of_a_report_is_in_the_parquet_metadata(cloud, halfhour, tmp_path):
     halfhour("report", *RANGE, "--store", "s.duckdb", "--output", "r.parquet")
     assert (
         pq.read_schema(tmp_path / "r.parquet").metadata[b"halfhour.interval"] == INTERVAL.encode()
@@ -97,21 +97,21 @@ def test_its_range_is_in_the_metadata_whole(cloud, halfhour, tmp_path):
 
 @pytest.mark.parametrize("ending", ["", ".wal", ".lock"])
 @pytest.mark.parametrize("name", ["s.duckdb", "other.duckdb", "link"])
-def test_a_store_is_not_written_over_nor_what_belongs_to_it(tmp_path, name, ending):
+def test_output_over_a_store_or_a_file_of_a_store_is_refused(tmp_path, name, ending):
     """What DuckDB has not yet taken from its log into its file is lost with the log."""
     for store in ("s.duckdb", "other.duckdb"):
-        Store(tmp_path / store).create({"granularity": "1800"})
+        Store(tmp_path / store).ensure_created({"granularity": "1800"})
         for beside in (".wal", ".lock"):
             (tmp_path / f"{store}{beside}").touch()
     for beside in ("", ".wal", ".lock"):
         (tmp_path / f"link{beside}").symlink_to(f"other.duckdb{beside}")
     output = tmp_path / f"{name}{ending}"
     before = output.read_bytes()
-    shape = Shape(form=Format.CSV, output=output)
+    shape = Output(form=Format.CSV, path=output)
 
     with (
         pytest.raises(ConfigError, match=re.escape(f"output {output}: ")),
-        destination(shape, Store(tmp_path / "s.duckdb")),
+        open_output(shape, Store(tmp_path / "s.duckdb")),
     ):
         pass
 
@@ -119,7 +119,7 @@ def test_a_store_is_not_written_over_nor_what_belongs_to_it(tmp_path, name, endi
 
 
 @pytest.mark.parametrize("ending", ["", ".wal", ".lock"])
-def test_nor_is_a_store_that_is_still_to_be_made(cloud, halfhour, tmp_path, ending):
+def test_output_to_a_path_of_a_store_not_yet_made_is_refused(cloud, halfhour, tmp_path, ending):
     ran = halfhour(
         "report", *RANGE, "--store", "s.duckdb", "--output", f"s.duckdb{ending}", "--format", "csv"
     )
@@ -188,7 +188,7 @@ def test_a_form_that_there_is_not_is_answered_with_the_nearest(halfhour, words, 
     assert said in ran.err
 
 
-def test_on_a_pipe_any_form_is_bytes(cloud, halfhour, tmp_path):
+def test_a_parquet_report_is_written_to_a_pipe(cloud, halfhour, tmp_path):
     command = [sys.executable, "-m", "halfhour", "report", *RANGE, "--format", "parquet"]
     done = subprocess.run(
         command, cwd=tmp_path, env=halfhour.environment, check=True, capture_output=True

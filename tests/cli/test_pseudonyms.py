@@ -13,7 +13,7 @@ STORE = ("--store", "s.duckdb")
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "table", "heatmap", "html", "svg", "wfm"])
-def test_no_name_and_no_id_is_in_a_report(cloud, halfhour, form):
+def test_a_report_with_pseudonyms_has_no_name_and_no_id(cloud, halfhour, form):
     known = cloud.truth("posted", "2026-03-02T00:00:00Z/2026-03-03T00:00:00Z").to_pylist()
     ids = {row["agent_id"] for row in known} | {row["queue_id"] for row in known} - {None}
     words = ["report", *DAY, *STORE, "--format", form]
@@ -30,14 +30,14 @@ def test_no_name_and_no_id_is_in_a_report(cloud, halfhour, form):
 
 
 @pytest.mark.parametrize("form", ["parquet", "xlsx", "png"])
-def test_nor_in_a_report_that_no_terminal_can_show(cloud, halfhour, tmp_path, form):
+def test_a_binary_report_with_pseudonyms_has_no_name_and_no_id(cloud, halfhour, tmp_path, form):
     """Of a picture what can be compared is that it is another."""
     for name, more in (("plain", []), ("r", ["--pseudonyms"])):
         ran = halfhour(
             "report", *DAY, *STORE, "--output", f"{name}.{form}", *more, HALFHOUR_PSEUDONYM_KEY=KEY
         )
         assert ran.code == 0, ran.err
-    plain, found = (words_of(tmp_path / f"{name}.{form}") for name in ("plain", "r"))
+    plain, found = (text_of_file(tmp_path / f"{name}.{form}") for name in ("plain", "r"))
 
     known = cloud.truth("posted", "2026-03-02T00:00:00Z/2026-03-03T00:00:00Z").to_pylist()
     ids = {row["agent_id"] for row in known}
@@ -50,7 +50,7 @@ def test_nor_in_a_report_that_no_terminal_can_show(cloud, halfhour, tmp_path, fo
         assert KEY not in found
 
 
-def words_of(path: Path) -> str:
+def text_of_file(path: Path) -> str:
     """All that is in a file, metadata included."""
     if path.suffix == ".parquet":
         table = pq.read_table(path)
@@ -64,14 +64,14 @@ def words_of(path: Path) -> str:
 @pytest.mark.parametrize(
     ("key", "said"), [({}, "there is no key"), ({"HALFHOUR_PSEUDONYM_KEY": "short"}, "too short")]
 )
-def test_without_a_key_there_are_none(halfhour, key, said):
+def test_pseudonyms_without_a_good_key_are_refused(halfhour, key, said):
     ran = halfhour("report", *DAY, "--pseudonyms", **key)
 
     assert (ran.code, ran.out) == (2, "")
     assert said in ran.err
 
 
-def test_nor_in_what_reconcile_and_revisions_show(cloud, halfhour):
+def test_reconcile_with_pseudonyms_has_no_name(cloud, halfhour):
     halfhour("sync", *DAY, *STORE)
     plain = halfhour("reconcile", *STORE, "--format", "csv")
     ran = halfhour(

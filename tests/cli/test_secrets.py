@@ -25,7 +25,7 @@ def login_broken(_: str, echo: Echo) -> Answer:
     return 500, echo.line, {"inin-correlation-id": echo.line}, f"<html>{echo.text}"
 
 
-def refused(status: int) -> Callable[[str, Echo], Answer]:
+def refused_with(status: int) -> Callable[[str, Echo], Answer]:
     def answer(path: str, echo: Echo) -> Answer:
         said = {"code": echo.text, "message": echo.text, "contextId": echo.text}
         return let_in(path) or (status, echo.line, {}, said)
@@ -33,16 +33,16 @@ def refused(status: int) -> Callable[[str, Echo], Answer]:
     return answer
 
 
-def in_reason(path: str, echo: Echo) -> Answer:
+def echo_in_reason(path: str, echo: Echo) -> Answer:
     headers = {"ININ-Correlation-Id": echo.line, "Retry-After": "0"}
     return let_in(path) or (503, echo.line, headers, echo.text)
 
 
-def in_type(path: str, echo: Echo) -> Answer:
+def echo_in_content_type(path: str, echo: Echo) -> Answer:
     return let_in(path) or (200, "OK", {"Content-Type": echo.line}, echo.text)
 
 
-def in_job(path: str, echo: Echo) -> Answer:
+def echo_in_job_state(path: str, echo: Echo) -> Answer:
     if path.endswith("/availability"):
         content: object = {"dataAvailabilityDate": "2026-03-04T00:00:00Z"}
     elif path.endswith("/organizations/me"):
@@ -54,7 +54,7 @@ def in_job(path: str, echo: Echo) -> Answer:
     return let_in(path) or (200, "OK", {}, content)
 
 
-def fresh(halfhour: Halfhour, url: str, *words: str, **environment: str) -> Ran:
+def run_with_secret(halfhour: Halfhour, url: str, *words: str, **environment: str) -> Ran:
     mine = {"GENESYS_CLIENT_ID": "my-client", "GENESYS_CLIENT_SECRET": SECRET}
     return halfhour(*words, GENESYS_REGION=url, **mine, **environment)
 
@@ -62,23 +62,23 @@ def fresh(halfhour: Halfhour, url: str, *words: str, **environment: str) -> Ran:
 ANSWERS = [
     (login_refused, ("report", *DAY), 3),
     (login_broken, ("report", *DAY), 1),
-    (refused(400), ("report", *DAY), 1),
-    (refused(401), ("report", *DAY), 3),
-    (refused(403), ("report", *DAY), 3),
-    (refused(500), ("sync", *DAY), 5),
-    (in_reason, ("report", *DAY, "--attempts", "2"), 1),
-    (in_type, ("sync", *DAY), 5),
-    (in_job, ("report", *DAY, "--basis", "worked"), 5),
+    (refused_with(400), ("report", *DAY), 1),
+    (refused_with(401), ("report", *DAY), 3),
+    (refused_with(403), ("report", *DAY), 3),
+    (refused_with(500), ("sync", *DAY), 5),
+    (echo_in_reason, ("report", *DAY, "--attempts", "2"), 1),
+    (echo_in_content_type, ("sync", *DAY), 5),
+    (echo_in_job_state, ("report", *DAY, "--basis", "worked"), 5),
 ]
 NAMES = "login-401 login-500 400 401 403 500-of-days reason content-type job".split()
 
 
 @pytest.mark.parametrize(("answer", "words", "code"), ANSWERS, ids=NAMES)
-def test_what_a_server_sends_back_is_shown_without_the_secret_and_draws_nothing(
+def test_an_echoed_secret_is_masked_on_stderr_and_control_characters_escaped(
     halfhour, answer, words, code
 ):
     with echoing(answer) as url:
-        ran = fresh(halfhour, url, *words)
+        ran = run_with_secret(halfhour, url, *words)
 
     assert ran.code == code
     assert_nothing_leaks(ran.err)
@@ -86,10 +86,12 @@ def test_what_a_server_sends_back_is_shown_without_the_secret_and_draws_nothing(
     assert max(map(len, ran.err.splitlines())) < 2_000
 
 
-@pytest.mark.parametrize("answer", [login_refused, refused(500), in_reason], ids=NAMES[:3])
-def test_nor_is_it_in_the_log_of_a_machine(halfhour, answer):
+@pytest.mark.parametrize(
+    "answer", [login_refused, refused_with(500), echo_in_reason], ids=NAMES[:3]
+)
+def test_an_echoed_secret_is_not_in_the_json_log(halfhour, answer):
     with echoing(answer) as url:
-        ran = fresh(halfhour, url, "sync", *DAY, "--log-format", "json")
+        ran = run_with_secret(halfhour, url, "sync", *DAY, "--log-format", "json")
 
     told = [json.loads(line) for line in ran.err.splitlines()]
     assert_nothing_leaks("\n".join(str(value) for event in told for value in event.values()))
@@ -101,16 +103,16 @@ def test_an_error_of_five_megabytes_is_shortened_and_keeps_what_to_do(halfhour, 
         return let_in(path) or (403, "No", {}, {"message": "x" * length})
 
     with echoing(answer) as url:
-        ran = fresh(halfhour, url, "report", *DAY)
+        ran = run_with_secret(halfhour, url, "report", *DAY)
 
     assert len(ran.err) < 1_000
     assert ("…" if length < 64_000 else "HTTP 403: No") in ran.err  # it is read no further
     assert "ask an admin" in ran.err
 
 
-def test_nor_is_it_in_what_python_raises(tmp_path):
+def test_an_echoed_secret_is_not_in_exceptions_of_the_python_api(tmp_path):
     environ = {"GENESYS_CLIENT_ID": "my-client", "GENESYS_CLIENT_SECRET": SECRET}
-    with echoing(refused(400)) as url:
+    with echoing(refused_with(400)) as url:
         settings = load(environ={**environ, "GENESYS_REGION": url, "HALFHOUR_ATTEMPTS": "1"})
         with pytest.raises(ApiError) as caught:
             report(start="2026-03-02", end="2026-03-03", settings=settings)
@@ -120,7 +122,7 @@ def test_nor_is_it_in_what_python_raises(tmp_path):
         assert_nothing_leaks(f"*** {text}")
 
 
-def test_nor_is_it_in_a_traceback_that_was_asked_for():
+def test_a_secret_is_masked_in_a_traceback_of_debugging():
     script = (
         "from halfhour.cli.exit_codes import ended; from halfhour.settings import load\n"
         "def command():\n"

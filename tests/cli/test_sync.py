@@ -24,7 +24,7 @@ from genesys_emulator.pytest_plugin import running
 from halfhour import report
 from halfhour.model.intervals import Interval
 from halfhour.model.vocabulary import Source
-from halfhour.render.csv_json import csv_file
+from halfhour.render.csv_json import write_csv
 from halfhour.store.store import Store
 from tests.cli.test_interrupt import IGNORING_SIGINT
 from tests.prepared_process import started
@@ -45,11 +45,11 @@ def small_cloud() -> Iterator[Cloud]:
     yield from emulator(*SMALL)
 
 
-def command(*words: str) -> list[str]:
+def halfhour_command(*words: str) -> list[str]:
     return [sys.executable, "-m", "halfhour", *words]
 
 
-def environment(cloud: Cloud) -> dict[str, str]:
+def full_environment(cloud: Cloud) -> dict[str, str]:
     return {**os.environ, **cloud.environment}
 
 
@@ -58,14 +58,14 @@ EXPORTS: tuple[tuple[Any, Any], ...] = tuple(
 )
 
 
-def ending(folder: Path) -> tuple[bytes, dict[str, list[tuple[Any, ...]]]]:
+def store_snapshot(folder: Path) -> tuple[bytes, dict[str, list[tuple[Any, ...]]]]:
     """All that there is to see of the store in *folder*: the exports as CSV, which must be whole,
     and the rows of every table but for when they were read.
     """
     path, file = folder / "halfhour.duckdb", BytesIO()
     for basis, by in EXPORTS:
         table = report(start=SHORT[1], end=SHORT[3], basis=basis, by=by, store=path, offline=True)
-        csv_file([table], file)
+        write_csv([table], file)
     with duckdb.connect(str(path), read_only=True) as connection:
         names = connection.execute("select table_name from duckdb_tables()").fetchall()
         rows = {
@@ -77,7 +77,7 @@ def ending(folder: Path) -> tuple[bytes, dict[str, list[tuple[Any, ...]]]]:
     return file.getvalue(), rows
 
 
-def killed(cloud: Cloud, folder: Path, dice: random.Random) -> bool:
+def run_and_kill(cloud: Cloud, folder: Path, dice: random.Random) -> bool:
     """A sync that is killed at one of the events that are still to come, or up to 30 ms after it;
     whether it was still running.
 
@@ -97,7 +97,7 @@ def killed(cloud: Cloud, folder: Path, dice: random.Random) -> bool:
     return process.returncode != 0
 
 
-def finished(cloud: Cloud, folder: Path) -> None:
+def run_to_the_end(cloud: Cloud, folder: Path) -> None:
     process = started(("sync", *SHORT), folder, cloud.environment)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
@@ -136,8 +136,8 @@ def courses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
                 bring(cloud.settings, Store(path), days, first, sources=None)
                 begun = path.read_bytes()
                 cloud.clock(now="2026-03-08T03:00:00Z")
-            finished(cloud, folder)
-            return Course(cloud, begun, ending(folder))
+            run_to_the_end(cloud, folder)
+            return Course(cloud, begun, store_snapshot(folder))
 
         yield course
 
@@ -150,7 +150,7 @@ KILLS = 9
 @pytest.mark.parametrize(
     ("reading", "seed"), [(r, n) for r in ("first", "again") for n in range(3)]
 )
-def test_killed_at_any_moment_and_run_again_it_ends_where_it_would_have(
+def test_a_sync_killed_at_any_moment_and_run_again_ends_in_the_same_store(
     courses, tmp_path, reading, seed
 ):
     """Up to three are killed one after the other on what the one before has left."""
@@ -161,22 +161,22 @@ def test_killed_at_any_moment_and_run_again_it_ends_where_it_would_have(
         folder = tmp_path / str(kills)
         course.begin(folder)
         for _ in range(3):
-            kills += killed(course.cloud, folder, dice)
-        finished(course.cloud, folder)
-        assert ending(folder) == course.end
+            kills += run_and_kill(course.cloud, folder, dice)
+        run_to_the_end(course.cloud, folder)
+        assert store_snapshot(folder) == course.end
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are another thing there")
-def test_sigterm_ends_it_at_any_moment_also_in_the_background_of_a_script(courses, tmp_path):
+def test_sigterm_ends_a_sync_at_any_moment_even_where_sigint_is_ignored(courses, tmp_path):
     """Where SIGINT is ignored; some come before there is anything but Python."""
     dice, course = random.Random(), courses("first")
     course.begin(tmp_path / "store")
     codes = []
     for _ in range(12):
         with subprocess.Popen(
-            [*IGNORING_SIGINT, *command("sync", *SHORT)],
+            [*IGNORING_SIGINT, *halfhour_command("sync", *SHORT)],
             cwd=tmp_path / "store",
-            env=environment(course.cloud),
+            env=full_environment(course.cloud),
             stderr=subprocess.PIPE,
             text=True,
         ) as process:
@@ -189,19 +189,19 @@ def test_sigterm_ends_it_at_any_moment_also_in_the_background_of_a_script(course
     assert {*codes} <= {0, 143, -signal.SIGTERM}
     assert 143 in codes
 
-    finished(course.cloud, tmp_path / "store")
-    assert ending(tmp_path / "store") == course.end
+    run_to_the_end(course.cloud, tmp_path / "store")
+    assert store_snapshot(tmp_path / "store") == course.end
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are another thing there")
 @pytest.mark.parametrize(("signal_", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_it_ends_within_a_second_when_it_is_told_to(small_cloud, tmp_path, signal_, code):
+def test_a_signal_ends_a_hanging_sync_within_a_second(small_cloud, tmp_path, signal_, code):
     small_cloud.reset()
     small_cloud.faults({"kind": "hang", "seconds": 60, "endpoint": "aggregates"})
     with subprocess.Popen(
-        command("sync", *RANGE, "--log-format", "json"),
+        halfhour_command("sync", *RANGE, "--log-format", "json"),
         cwd=tmp_path,
-        env=environment(small_cloud),
+        env=full_environment(small_cloud),
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
@@ -242,9 +242,9 @@ def test_reports_beside_a_running_sync_show_what_is_held_and_do_not_wait(cloud, 
     halfhour("sync", "--from", "2026-03-01", "--to", "2026-03-02")
     cloud.faults({"kind": "hang", "seconds": 60, "endpoint": "aggregates", "calls": [3]})
     with subprocess.Popen(
-        command("sync", *RANGE, "--source", "posted", "--log-format", "json"),
+        halfhour_command("sync", *RANGE, "--source", "posted", "--log-format", "json"),
         cwd=tmp_path,
-        env=environment(cloud),
+        env=full_environment(cloud),
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
@@ -280,7 +280,7 @@ def test_a_store_in_the_folder_is_used_without_being_named(cloud, halfhour):
     assert other.out == ran.out
 
 
-def test_what_is_not_held_is_listed_and_the_exit_code_says_so(cloud, halfhour):
+def test_an_offline_report_lists_missing_days_and_exits_with_5(cloud, halfhour):
     halfhour("sync", "--from", "2026-03-01", "--to", "2026-03-02")
     ran = halfhour("report", *RANGE, "--offline", "--format", "csv")
 
@@ -297,7 +297,9 @@ def test_what_is_not_held_is_listed_and_the_exit_code_says_so(cloud, halfhour):
         (Source.DETAILS, "worked_time_sec", "handle_time_sec"),
     ],
 )
-def test_of_what_was_never_read_columns_are_empty_and_named(cloud, halfhour, source, filled, empty):
+def test_columns_of_a_source_that_was_never_read_are_empty_and_named(
+    cloud, halfhour, source, filled, empty
+):
     day = ("--from", "2026-03-02", "--to", "2026-03-03")
     halfhour("sync", *day, "--source", source)
     ran = halfhour("report", *day, "--basis", "both", "--offline", "--format", "json")
@@ -312,7 +314,7 @@ def test_of_what_was_never_read_columns_are_empty_and_named(cloud, halfhour, sou
     assert f"{other} 2026-03-02T00:00:00.000Z/2026-03-03T00:00:00.000Z" in ran.err
 
 
-def test_without_a_store_it_says_where_status_comes_from(cloud, halfhour):
+def test_a_report_without_a_store_says_where_status_comes_from(cloud, halfhour):
     said = "without a store there is no status or occupancy"
     day = ("report", "--from", "2026-03-02", "--to", "2026-03-03")
     assert said in halfhour(*day).err
@@ -332,7 +334,9 @@ def test_a_sync_that_could_not_get_everything_exits_with_5(cloud, halfhour):
     assert halfhour("sync", *RANGE, "--source", "posted").code == 0
 
 
-def test_coverage_and_revisions_are_tables_and_files(cloud, halfhour, tmp_path):
+def test_coverage_is_shown_as_a_table_and_revisions_say_if_nothing_changed(
+    cloud, halfhour, tmp_path
+):
     cloud.faults({"kind": "restatement", "share": 0.5})
     halfhour("sync", *SHORT)
     shown = halfhour("coverage", *SHORT)
@@ -379,13 +383,13 @@ def test_old_days_are_let_go(cloud, halfhour):
     assert len(cloud.requests()) == asked  # what would be let go of at once is not fetched
 
 
-def test_it_goes_on_for_ever_if_asked_to(small_cloud, tmp_path):
+def test_a_watching_sync_goes_on_after_a_failed_turn(small_cloud, tmp_path):
     small_cloud.reset()
     small_cloud.faults({"kind": "status", "status": 500, "endpoint": "aggregates", "calls": [1]})
     with subprocess.Popen(
-        command("sync", "--from", "2026-03-02", "--to", "2026-03-03", "--watch", "1m"),
+        halfhour_command("sync", "--from", "2026-03-02", "--to", "2026-03-03", "--watch", "1m"),
         cwd=tmp_path,
-        env=environment(small_cloud),
+        env=full_environment(small_cloud),
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
@@ -411,7 +415,7 @@ def test_it_goes_on_for_ever_if_asked_to(small_cloud, tmp_path):
         (("report", "--offline", "--agent", "Nobody"), "there is no store"),
     ],
 )
-def test_bad_input_gets_a_sentence(cloud, halfhour, words, said):
+def test_bad_input_of_commands_with_a_store_gets_a_sentence(cloud, halfhour, words, said):
     ran = halfhour(*words)
 
     assert ran.code in (1, 2)
@@ -421,7 +425,7 @@ def test_bad_input_gets_a_sentence(cloud, halfhour, words, said):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc")
-def test_where_there_can_be_no_lock_it_says_so_and_does_not_wait_for_another_sync(cloud, halfhour):
+def test_a_sync_that_cannot_lock_its_store_fails_at_once_with_the_reason(cloud, halfhour):
     (halfhour.folder / "mine.duckdb.lock").mkdir()
     for path, reason in (
         ("/proc/x.duckdb", "No such file or directory"),

@@ -19,7 +19,7 @@ from halfhour.model.measures import AGENT_MEASURES
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import Basis, By
 from halfhour.reports.data import Found
-from halfhour.reports.questions import report
+from halfhour.reports.questions import build_report
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -27,7 +27,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT / "src")))
-def test_every_module_says_what_it_is_and_in_halfhour_every_public_name(path):
+def test_every_module_and_every_public_name_of_halfhour_has_a_docstring(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     assert ast.get_docstring(tree)
     if "genesys_emulator" in path.parts:
@@ -61,7 +61,7 @@ def test_the_readmes_commands_are_those_of_the_makefile():
     assert {"demo", "test"} <= set(re.findall(r"^make (\w+)", README, re.MULTILINE))
 
 
-def test_the_version_is_the_packages():
+def test_the_version_in_the_code_is_that_of_the_package():
     import halfhour
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -70,14 +70,14 @@ def test_the_version_is_the_packages():
 
 @pytest.mark.parametrize("by", By)
 @pytest.mark.parametrize("basis", Basis)
-def test_reports_exist_for_all_that_a_row_may_stand_for(by, basis):
+def test_a_report_exists_for_every_grouping_and_basis(by, basis):
     day = Interval(datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC))
 
-    assert report(Question(day, UTC, by, basis), Found()).num_rows == 0
+    assert build_report(Question(day, UTC, by, basis), Found()).num_rows == 0
 
 
 @pytest.mark.parametrize("page", sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("docs/**/*.md")))
-def test_every_link_to_a_file_leads_to_one(page):
+def test_every_link_to_a_file_in_the_docs_leads_to_a_file(page):
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
 
@@ -94,7 +94,7 @@ def test_every_room_is_on_the_map():
 @pytest.mark.parametrize(
     "name", sorted({*endpoints.NAMES, *endpoints.PERMISSIONS, *KINDS, *TABLES} - {"any"})
 )
-def test_whatever_the_emulator_goes_by_is_in_its_docs(name):
+def test_every_endpoint_permission_fault_and_table_of_the_emulator_is_in_its_docs(name):
     assert f"`{name}`" in (ROOT / "docs" / "emulator.md").read_text(encoding="utf-8")
 
 
@@ -109,6 +109,6 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize(("page", "words"), COMMANDS, ids=lambda each: each.strip())
-def test_every_command_in_the_docs_is_one(page, words):
+def test_every_command_in_the_docs_can_be_parsed(page, words):
     command, *_ = app.parse_args(shlex.split(words), exit_on_error=False, print_error=False)
     assert command.__module__ == "halfhour.cli.app"

@@ -29,7 +29,7 @@ def place(cloud, tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_the_page_on_dataframes(place):
+def test_the_code_of_the_page_on_dataframes_runs_and_is_right(place):
     page = (DOCS / "dataframes.md").read_text(encoding="utf-8")
     names: dict[str, Any] = {}
     for code in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
@@ -43,7 +43,7 @@ def test_the_page_on_dataframes(place):
     assert handled == sorted(handled, reverse=True)
 
 
-def test_the_notebook(place):
+def test_the_notebook_runs_and_is_right(place):
     """In a running loop, as a notebook has one."""
     notebook = json.loads((DOCS / "notebook.ipynb").read_text(encoding="utf-8"))
     cells = ["".join(each["source"]) for each in notebook["cells"] if each["cell_type"] == "code"]
@@ -59,7 +59,7 @@ def test_the_notebook(place):
     assert not any(each.get("outputs") for each in notebook["cells"])
 
 
-def test_what_the_readme_shows_first_is_what_a_terminal_shows(place):
+def test_the_first_output_in_the_readme_is_that_of_a_terminal(place):
     page = (DOCS.parent / "README.md").read_text(encoding="utf-8")
     command, shown = re.findall(r"```text\n\$ halfhour (.*?)\n(.*?)```", page, re.DOTALL)[0]
     terminal, end = pty.openpty()
@@ -71,7 +71,7 @@ def test_what_the_readme_shows_first_is_what_a_terminal_shows(place):
             stderr=stderr,
         )
     os.close(end)
-    told = b"".join(parts_of(terminal)).decode().replace("\r\n", "\n")
+    told = b"".join(terminal_output(terminal)).decode().replace("\r\n", "\n")
     os.close(terminal)
 
     first, _, rest = shown.partition("\n…\n")
@@ -80,7 +80,7 @@ def test_what_the_readme_shows_first_is_what_a_terminal_shows(place):
     assert rest.partition("\n\n")[0] in told
 
 
-def parts_of(terminal: int) -> Iterator[bytes]:
+def terminal_output(terminal: int) -> Iterator[bytes]:
     with suppress(OSError):  # as which the end of a terminal shows on Linux
         while part := os.read(terminal, 1 << 16):
             yield part

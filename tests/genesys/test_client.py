@@ -40,7 +40,7 @@ async def aggregates(settings: Settings, times: int = 1) -> list[payloads.Aggreg
         return list(await asyncio.gather(*calls))
 
 
-def fetched(settings: Settings) -> Found:
+def fetch_report_data(settings: Settings) -> Found:
     return run(fetch(settings, QUESTION, DAY.end))
 
 
@@ -63,12 +63,12 @@ ONE_OFF = [
 
 @pytest.mark.parametrize("fault", ONE_OFF, ids=lambda fault: "-".join(map(str, fault.values())))
 @pytest.mark.parametrize("endpoint", ["aggregates", "users"])
-def test_what_passes_is_got_over(cloud, fault, endpoint):
-    undisturbed = fetched(cloud.settings)
+def test_a_fetch_gets_over_passing_faults(cloud, fault, endpoint):
+    undisturbed = fetch_report_data(cloud.settings)
     cloud.reset()
     cloud.faults({**fault, "endpoint": endpoint, "calls": [1, 2] if "status" in fault else [1]})
 
-    disturbed = fetched(cloud.settings)
+    disturbed = fetch_report_data(cloud.settings)
 
     assert undisturbed.posted.num_rows > 50
     assert sorted_rows(disturbed.posted) == sorted_rows(undisturbed.posted)
@@ -108,7 +108,7 @@ def test_a_refusal_is_not_tried_again_and_says_what_to_do(cloud, status, code, w
     assert len(cloud.requests("aggregates/query")) == 1
 
 
-def test_what_does_not_pass_ends_after_the_attempts_that_were_set(cloud):
+def test_a_lasting_error_is_raised_after_the_attempts_that_were_set(cloud):
     cloud.faults({"kind": "status", "status": 503, "endpoint": "aggregates"})
 
     with pytest.raises(ApiError, match="503"):
@@ -134,7 +134,7 @@ def test_a_retry_after_is_waited_for(cloud):
     assert second - first >= timedelta(seconds=0.95)
 
 
-def test_who_has_to_wait_waits_with_all_others(cloud):
+def test_all_requests_wait_while_one_is_told_to_wait(cloud):
     cloud.faults(
         {"kind": "status", "status": 429, "endpoint": "aggregates", "calls": [1],
          "retry_after": "1"}
@@ -147,7 +147,7 @@ def test_who_has_to_wait_waits_with_all_others(cloud):
     assert len(at_once) <= IN_FLIGHT
 
 
-def test_a_retry_after_above_the_ceiling_ends_it_and_says_so(cloud):
+def test_a_retry_after_above_the_ceiling_ends_the_request_and_is_named(cloud):
     cloud.faults(
         {"kind": "status", "status": 429, "endpoint": "aggregates", "retry_after": "86400"}
     )
@@ -189,7 +189,7 @@ def test_a_host_that_never_takes_the_call_is_given_up(cloud):
             run(aggregates(settings))
 
 
-def test_nobody_listening_is_said(cloud):
+def test_an_address_where_nobody_listens_is_unreachable(cloud):
     nobody = replace(cloud.settings, hosts=regions.hosts("http://127.0.0.1:9"))
 
     with pytest.raises(Unreachable, match="no connection"):
@@ -225,7 +225,7 @@ def test_a_token_is_renewed_before_it_runs_out(brief_cloud):
     assert statuses == [200, 200, 200]
 
 
-def test_a_token_that_is_refused_twice_ends_it(cloud):
+def test_a_token_that_is_refused_twice_ends_the_request(cloud):
     cloud.faults({"kind": "expired_token", "endpoint": "aggregates"})
 
     with pytest.raises(ApiError, match="401"):
@@ -237,7 +237,7 @@ def test_a_token_that_is_refused_twice_ends_it(cloud):
 @pytest.mark.parametrize(
     ("client_id", "secret"), [("emulator", "not-the-secret"), ("nobody", "emulator-secret")]
 )
-def test_bad_credentials_end_it_at_once_and_name_the_region(cloud, client_id, secret):
+def test_bad_credentials_fail_at_once_and_the_error_names_the_region(cloud, client_id, secret):
     settings = Settings(client_id, secret, cloud.settings.hosts, cloud.settings.patience)
 
     with pytest.raises(AuthError) as caught:
@@ -285,10 +285,10 @@ def test_a_list_of_queues_is_read(cloud):
 @pytest.mark.parametrize("max_buckets", [200, 40, 12])
 def test_an_answer_that_is_too_large_is_asked_for_in_parts(cloud, max_buckets):
     """By time alone, so that nobody is missing whom the directory does not know."""
-    whole = fetched(cloud.settings)
+    whole = fetch_report_data(cloud.settings)
     cloud.faults({"kind": "too_large", "endpoint": "aggregates", "max_buckets": max_buckets})
 
-    parts = fetched(cloud.settings)
+    parts = fetch_report_data(cloud.settings)
 
     assert sorted_rows(parts.posted) == sorted_rows(whole.posted)
     assert len(cloud.requests("aggregates/query")) > 2
@@ -298,15 +298,15 @@ def test_an_answer_that_is_always_too_large_is_an_error(cloud):
     cloud.faults({"kind": "too_large", "endpoint": "aggregates"})
 
     with pytest.raises(ApiError, match=r"response\.entity\.too\.large"):
-        fetched(cloud.settings)
+        fetch_report_data(cloud.settings)
 
 
 def test_a_query_that_times_out_is_asked_for_in_parts(cloud):
-    whole = fetched(cloud.settings)
+    whole = fetch_report_data(cloud.settings)
     cloud.reset()
     cloud.faults({"kind": "status", "status": 504, "endpoint": "aggregates", "calls": [1, 2]})
 
-    parts = fetched(cloud.impatient(attempts=2))
+    parts = fetch_report_data(cloud.impatient(attempts=2))
 
     assert sorted_rows(parts.posted) == sorted_rows(whole.posted)
     assert len(cloud.requests("aggregates/query")) == 4
@@ -322,14 +322,14 @@ def test_a_body_that_never_comes_whole_is_no_empty_answer(cloud):
 def test_no_request_goes_over_the_limit(tight_cloud):
     """40 requests at 30 a minute would be refused at the 31st; the client holds back instead."""
     with pytest.raises(TimeoutError):
-        run(within(2, aggregates(tight_cloud.settings, times=40)))
+        run(with_deadline(2, aggregates(tight_cloud.settings, times=40)))
 
     statuses = [request["status"] for request in tight_cloud.requests("aggregates/query")]
     assert 429 not in statuses
     assert len(statuses) >= 15
 
 
-def test_where_the_other_side_cannot_keep_up_fewer_go_at_once(cloud):
+def test_fewer_requests_go_at_once_after_overload_errors(cloud):
     """Eight are refused, and then not all of the eight are tried again at the same time."""
     cloud.faults(
         {"kind": "status", "status": 503, "endpoint": "aggregates", "calls": [*range(1, 9)]},
@@ -342,5 +342,5 @@ def test_where_the_other_side_cannot_keep_up_fewer_go_at_once(cloud):
     assert asked[15] - asked[8] >= timedelta(seconds=0.3)
 
 
-async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
+async def with_deadline(seconds: float, work: Coroutine[Any, Any, T]) -> T:
     return await asyncio.wait_for(work, seconds)

@@ -34,14 +34,14 @@ GZIP = {"Content-Encoding": "gzip"}
 CHUNK = bytes(64 * 1024)
 
 
-def zeros(megabytes: int) -> bytes:
+def gzipped_zeros(megabytes: int) -> bytes:
     """So many of them, in a thousandth of that."""
     packer = zlib.compressobj(wbits=31)
     return b"".join([*(packer.compress(bytes(MEGABYTE)) for _ in range(megabytes)), packer.flush()])
 
 
-BOMB = zeros(64)
-EMPTY = zeros(0)
+BOMB = gzipped_zeros(64)
+EMPTY = gzipped_zeros(0)
 GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 NOTHING = b"\0\0\0\xff\xff" * 10_000
 """Blocks of a packed body that unpack to not a byte."""
@@ -53,14 +53,14 @@ ENDLESS = {
 }
 
 
-def failure(cloud: Cloud, spoil: Spoil) -> HalfhourError:
+def error_of_spoiled_call(cloud: Cloud, spoil: Spoil) -> HalfhourError:
     """What a client meets that asks once for aggregates, with answers spoiled."""
     with spoiled(cloud, spoil) as hostile, pytest.raises(HalfhourError) as caught:
         run(aggregates(hostile.impatient(attempts=1)))
     return caught.value
 
 
-async def exchanged(url: str, most: int, patience: Patience = QUICK) -> httpx2.Response:
+async def exchange_once(url: str, most: int, patience: Patience = QUICK) -> httpx2.Response:
     async with transport.connect(patience, local=True) as http:
         return await transport.exchange(http, http.build_request("GET", url), patience, most)
 
@@ -70,7 +70,7 @@ def test_an_answer_without_an_end_is_read_no_further_than_it_may_be_long(cloud, 
     with spoiled(cloud, lambda asked: ENDLESS[kind]()) as hostile:
         tracemalloc.start()
         with pytest.raises(UnexpectedAnswer, match="more than 1,048,576 bytes"):
-            run(exchanged(hostile.url, MEGABYTE))
+            run(exchange_once(hostile.url, MEGABYTE))
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
 
@@ -78,15 +78,15 @@ def test_an_answer_without_an_end_is_read_no_further_than_it_may_be_long(cloud, 
 
 
 def test_a_small_answer_that_unpacks_to_more_than_any_has_is_an_error(cloud):
-    bomb = Answer(zeros(transport.LARGEST // MEGABYTE + 1), headers=GZIP)
-    error = failure(cloud, at("aggregates/query", bomb))
+    bomb = Answer(gzipped_zeros(transport.LARGEST // MEGABYTE + 1), headers=GZIP)
+    error = error_of_spoiled_call(cloud, at("aggregates/query", bomb))
 
     assert isinstance(error, UnexpectedAnswer)
     assert "more than 268,435,456 bytes" in str(error)
 
 
-def test_of_a_token_no_more_is_read_than_one_has(cloud):
-    error = failure(cloud, at("token", Answer(repeat(CHUNK))))
+def test_an_endless_token_answer_is_read_no_further_than_its_limit(cloud):
+    error = error_of_spoiled_call(cloud, at("token", Answer(repeat(CHUNK))))
 
     assert isinstance(error, UnexpectedAnswer)
     assert "more than 65,536 bytes" in str(error)
@@ -95,13 +95,15 @@ def test_of_a_token_no_more_is_read_than_one_has(cloud):
 @pytest.mark.parametrize("kind", ENDLESS)
 def test_a_refusal_without_an_end_is_still_a_refusal(cloud, kind):
     endless = ENDLESS[kind]()
-    error = failure(cloud, at("aggregates/query", Answer(endless.body, 403, endless.headers)))
+    error = error_of_spoiled_call(
+        cloud, at("aggregates/query", Answer(endless.body, 403, endless.headers))
+    )
 
     assert isinstance(error, ApiError)
     assert error.status == 403
 
 
-def test_what_is_packed_as_was_asked_for_is_read(cloud):
+def test_a_gzipped_answer_is_read(cloud):
     def packed(honest: Answer) -> Answer:
         assert isinstance(honest.body, bytes)
         return Answer(gzip.compress(honest.body), headers=GZIP)
@@ -114,9 +116,9 @@ def test_what_is_packed_as_was_asked_for_is_read(cloud):
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "x" * 1000])
-def test_what_is_packed_in_another_way_is_an_error(cloud, encoding):
+def test_an_answer_with_another_encoding_than_gzip_is_an_error(cloud, encoding):
     answer = Answer(b"x", headers={"Content-Encoding": encoding})
-    error = failure(cloud, at("aggregates/query", answer))
+    error = error_of_spoiled_call(cloud, at("aggregates/query", answer))
 
     assert isinstance(error, UnexpectedAnswer)
     assert "packed in another way than gzip" in str(error)
@@ -128,9 +130,11 @@ def test_what_is_packed_in_another_way_is_an_error(cloud, encoding):
     ids=lambda body: body[:12].decode("latin-1"),
 )
 @pytest.mark.parametrize("status", [200, 204, 400, 503])
-def test_what_cannot_be_read_is_one_of_our_errors(cloud, body, status):
+def test_an_unreadable_answer_becomes_one_of_our_errors(cloud, body, status):
     for ending in ("token", "aggregates/query"):
-        error = failure(cloud, at(ending, Answer(b"" if status == 204 else body, status)))
+        error = error_of_spoiled_call(
+            cloud, at(ending, Answer(b"" if status == 204 else body, status))
+        )
         assert isinstance(error, UnexpectedAnswer if status < 400 else ApiError)
 
 
@@ -157,19 +161,19 @@ def test_a_token_that_cannot_be_used_is_an_error_that_does_not_show_it(cloud, od
     def spoil(token: dict[str, Any]) -> object:
         return {**token, **TOKEN, **odd}
 
-    error = failure(cloud, at("token", lambda honest: honest.changed(spoil)))
+    error = error_of_spoiled_call(cloud, at("token", lambda honest: honest.changed(spoil)))
 
     assert isinstance(error, UnexpectedAnswer)
     assert "secret-token" not in str(error)
     assert cloud.requests("aggregates/query") == []
 
 
-def test_a_client_with_another_grant_type_is_told_so(cloud):
+def test_a_client_with_another_grant_type_is_refused_with_that_reason(cloud):
     body = (
         b'{"error": "unauthorized_client", "description": "The requesting client is not '
         b'authorized to use the client_credential grant type"}'
     )
-    error = failure(cloud, at("token", Answer(body, 400)))
+    error = error_of_spoiled_call(cloud, at("token", Answer(body, 400)))
 
     assert isinstance(error, AuthError)
     assert "grant type Client Credentials" in str(error)
@@ -179,7 +183,7 @@ def test_a_client_with_another_grant_type_is_told_so(cloud):
 @pytest.mark.parametrize(
     "said", ["I am no HTTP: {}", "HTTP/1.1 200 OK\r\n{}", "HTTP/1.1 200 OK\r\nContent-Length: {}"]
 )
-def test_what_is_no_http_is_not_quoted(said):
+def test_an_answer_that_is_not_http_is_not_quoted(said):
     """It may be the request that came, with its token in it."""
 
     class Handler(socketserver.StreamRequestHandler):
@@ -191,7 +195,7 @@ def test_what_is_no_http_is_not_quoted(said):
         threading.Thread(target=server.handle_request).start()
         url = f"http://127.0.0.1:{server.server_address[1]}/secret-token"
         with pytest.raises(Unreachable) as caught:
-            run(exchanged(url, MEGABYTE))
+            run(exchange_once(url, MEGABYTE))
 
     assert "secret-token" not in str(caught.value)
 
@@ -208,7 +212,7 @@ def test_a_header_that_cannot_be_sent_is_not_quoted(cloud):
     assert "Bearer" not in str(caught.value)
 
 
-def again(asked: Asked) -> Answer | None:
+def same_page_again(asked: Asked) -> Answer | None:
     """The same page of a list, whichever is asked for, and that another follows."""
     if not asked.path.endswith(("users", "queues")):
         return None
@@ -222,13 +226,13 @@ def test_a_list_whose_pages_repeat_is_an_error(cloud, endpoint):
             return [row async for row in client.pages(endpoint)]
 
     expected = pytest.raises(UnexpectedAnswer, match="page 2 has nothing new")
-    with spoiled(cloud, again) as hostile, expected:
+    with spoiled(cloud, same_page_again) as hostile, expected:
         run(listed(hostile.impatient(attempts=1)))
 
     assert len(cloud.requests(endpoint.path)) == 2
 
 
-def reset_in(seconds: str) -> Spoil:
+def rate_limit_reset_in(seconds: str) -> Spoil:
     def spoil(asked: Asked) -> Answer:
         spent = {"count": "300", "allowed": "300", "reset": seconds}
         headers = {f"inin-ratelimit-{name}": value for name, value in spent.items()}
@@ -246,7 +250,7 @@ def test_the_rate_limit_is_waited_for_no_longer_than_patience_has_it(cloud, seco
                 for _ in range(2):
                     await client.call(AGGREGATES, body=QUERY.body())
 
-    with spoiled(cloud, reset_in(seconds)) as hostile:
+    with spoiled(cloud, rate_limit_reset_in(seconds)) as hostile:
         run(twice(hostile.impatient(ceiling=0.2)))
 
 
@@ -260,7 +264,7 @@ def test_an_id_that_no_address_can_hold_is_an_error_at_once(cloud):
     assert cloud.requests() == []
 
 
-def test_such_an_id_does_not_keep_others_from_being_named(cloud):
+def test_an_id_too_long_for_an_address_keeps_no_other_agent_from_being_named(cloud):
     async def named(settings: Settings) -> list[str | None]:
         async with Client(settings) as client:
             ids = [row.id async for row in client.pages(AGENTS)]

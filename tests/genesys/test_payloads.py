@@ -65,7 +65,7 @@ def without_nulls(value: Any) -> Any:
 
 
 @given(answers)
-def test_aggregates_with_nulls_are_those_without(answer):
+def test_aggregates_with_nulls_are_read_as_the_same_without_nulls(answer):
     read, right = (
         msgspec.json.decode(msgspec.json.encode(content), type=payloads.Aggregates)
         for content in (answer, without_nulls(answer))

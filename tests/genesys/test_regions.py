@@ -19,7 +19,7 @@ def test_an_aws_region_and_its_domain_mean_the_same(region, domain):
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:9", "http://emulator:80"]
 )
-def test_a_base_url_serves_both(url):
+def test_a_base_url_serves_both_the_api_and_the_login(url):
     assert hosts(url) == Hosts(url, url)
 
 
@@ -32,7 +32,7 @@ def test_a_base_url_serves_both(url):
         ("mypurecloud.de", False),
     ],
 )
-def test_what_runs_on_this_machine_is_known(url, local):
+def test_only_a_loopback_address_counts_as_this_machine(url, local):
     assert hosts(url).on_this_machine is local
 
 
@@ -51,7 +51,7 @@ def test_what_runs_on_this_machine_is_known(url, local):
         ("https://user:password@host", "no base URL"),
     ],
 )
-def test_what_is_no_region_gets_a_sentence(region, message):
+def test_an_invalid_region_is_refused_with_a_sentence(region, message):
     with pytest.raises(ConfigError) as caught:
         hosts(region)
 

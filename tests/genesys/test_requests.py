@@ -17,11 +17,11 @@ START = datetime(2026, 3, 2, tzinfo=UTC)
 QUEUE = "5b1f0f3c-7a52-4c0e-9d16-0a6d9a6b7c01"
 
 
-def hours(count: float) -> Interval:
+def interval_of_hours(count: float) -> Interval:
     return Interval(START, START + timedelta(hours=count))
 
 
-def cells(*queries: PostedQuery) -> list[tuple[datetime, str]]:
+def half_hours_and_agents(*queries: PostedQuery) -> list[tuple[datetime, str]]:
     """The oracle: a query as the half-hours and agents that it asks about."""
     return sorted(
         (half_hour.start, agent)
@@ -33,10 +33,12 @@ def cells(*queries: PostedQuery) -> list[tuple[datetime, str]]:
 
 @given(st.integers(1, 200), st.lists(st.uuids().map(str), max_size=250, unique=True))
 def test_the_queries_ask_about_everything_once(half_hours, agents):
-    interval = hours(half_hours / 2)
+    interval = interval_of_hours(half_hours / 2)
     queries = requests.posted(interval, HALF_HOUR, agents=agents)
 
-    assert cells(*queries) == cells(PostedQuery(interval, HALF_HOUR, agents=tuple(agents)))
+    assert half_hours_and_agents(*queries) == half_hours_and_agents(
+        PostedQuery(interval, HALF_HOUR, agents=tuple(agents))
+    )
     assert all(query.window.width <= requests.WINDOW for query in queries)
     assert all(len(query.agents) <= 100 for query in queries)
 
@@ -55,8 +57,8 @@ def test_halving_goes_down_to_a_second_and_loses_nothing(seconds):
     assert all(before.window.end == after.window.start for before, after in pairwise(parts))
 
 
-def test_an_interval_is_divided_at_a_second_when_it_is_the_only_one():
-    halves = PostedQuery(hours(1), HALF_HOUR).halves()
+def test_a_query_of_one_half_hour_is_divided_into_quarter_hours():
+    halves = PostedQuery(interval_of_hours(1), HALF_HOUR).halves()
     assert halves
     assert [half.window.width for half in halves] == [HALF_HOUR, HALF_HOUR]
     assert "granularity" not in halves[0].body()
@@ -66,8 +68,8 @@ def test_an_interval_is_divided_at_a_second_when_it_is_the_only_one():
     assert [quarter.window.width for quarter in quarters] == [HALF_HOUR / 2, HALF_HOUR / 2]
 
 
-def test_the_body_is_the_real_one():
-    query = PostedQuery(hours(2), HALF_HOUR, queues=(QUEUE,), agents=("ada", "bob"))
+def test_the_body_of_a_query_has_the_fields_that_genesys_expects():
+    query = PostedQuery(interval_of_hours(2), HALF_HOUR, queues=(QUEUE,), agents=("ada", "bob"))
 
     body = query.body()
 
@@ -84,12 +86,14 @@ def test_the_body_is_the_real_one():
 
 
 def test_all_agents_and_queues_need_no_filter():
-    assert "filter" not in PostedQuery(hours(1), HALF_HOUR).body()
+    assert "filter" not in PostedQuery(interval_of_hours(1), HALF_HOUR).body()
 
 
 def test_more_queues_than_genesys_takes_are_refused():
     with pytest.raises(ConfigError, match="at most 300"):
-        requests.posted(hours(1), HALF_HOUR, queues=[str(number) for number in range(301)])
+        requests.posted(
+            interval_of_hours(1), HALF_HOUR, queues=[str(number) for number in range(301)]
+        )
 
 
 @pytest.mark.parametrize(
@@ -103,8 +107,8 @@ def test_more_queues_than_genesys_takes_are_refused():
         (ApiError("x", 429), False),
     ],
 )
-def test_only_what_a_smaller_question_mends_is_divided(error, answer):
-    query = PostedQuery(hours(1), HALF_HOUR)
+def test_a_query_is_divided_only_after_errors_that_a_smaller_one_mends(error, answer):
+    query = PostedQuery(interval_of_hours(1), HALF_HOUR)
 
     assert requests.divided(query, error) == (query.halves() if answer else None)
 
@@ -117,16 +121,14 @@ def test_only_what_a_smaller_question_mends_is_divided(error, answer):
         (ApiError("x", 408), False),
     ],
 )
-def test_an_interval_is_divided_where_it_is_too_large_but_not_where_it_takes_too_long(
-    error, answer
-):
-    query = PostedQuery(hours(0.5), HALF_HOUR)
+def test_a_half_hour_is_divided_if_its_answer_is_too_large_but_not_if_it_times_out(error, answer):
+    query = PostedQuery(interval_of_hours(0.5), HALF_HOUR)
 
     assert requests.divided(query, error) == (query.halves() if answer else None)
 
 
 def test_a_preview_shows_every_request_and_names_in_angle_brackets():
-    question = Question(hours(48), UTC, queues=("Billing", QUEUE), agents=("Ada",))
+    question = Question(interval_of_hours(48), UTC, queues=("Billing", QUEUE), agents=("Ada",))
 
     shown = preview(question, hosts("eu-west-1"))
 
@@ -151,6 +153,6 @@ def test_a_preview_shows_every_request_and_names_in_angle_brackets():
 
 
 def test_ids_need_no_list_of_names():
-    shown = preview(Question(hours(1), UTC, queues=(QUEUE,)), hosts("eu-west-1"))
+    shown = preview(Question(interval_of_hours(1), UTC, queues=(QUEUE,)), hosts("eu-west-1"))
 
     assert shown["request_count"] == 3

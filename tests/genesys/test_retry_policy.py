@@ -27,7 +27,7 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
         (ValueError("x"), False),
     ],
 )
-def test_what_is_tried_again_and_after_how_long(error, answer):
+def test_only_passing_errors_are_retried_and_after_the_wait_they_ask_for(error, answer):
     decided = retry_policy.retry(error, ceiling=180)
 
     assert decided == answer
@@ -36,7 +36,7 @@ def test_what_is_tried_again_and_after_how_long(error, answer):
 
 
 @given(st.integers(0, 10**6), st.integers(-86400, 86400))
-def test_a_date_counts_from_the_answers_own_clock(seconds, clock_is_off_by):
+def test_a_retry_after_date_counts_from_the_clock_of_the_answer(seconds, clock_is_off_by):
     answered = NOW + timedelta(seconds=clock_is_off_by)
     until = format_datetime(answered + timedelta(seconds=seconds), usegmt=True)
     headers = {"retry-after": until, "date": format_datetime(answered, usegmt=True)}
@@ -101,7 +101,7 @@ def test_no_header_is_too_odd_to_be_read(text, date, number):
 
 
 @given(st.lists(st.sampled_from((None, 429, 503, 504, 500, "unreachable"))))
-def test_as_many_at_once_as_the_other_side_keeps_up_with(ends):
+def test_parallel_requests_fall_after_overload_errors_and_rise_after_successes(ends):
     most = float(retry_policy.IN_FLIGHT)
     for end in ends:
         error = Unreachable("x") if end == "unreachable" else end and ApiError("x", end)

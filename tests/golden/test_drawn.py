@@ -17,13 +17,13 @@ from halfhour.model.intervals import HALF_HOUR, Interval, utc
 from halfhour.model.question import Question
 from halfhour.model.tables import BUSY, NAMES, STATUS
 from halfhour.model.vocabulary import Basis, By, Format, Source
-from halfhour.render.captions import facts
-from halfhour.render.charts import DARK_SHADES, SHADES, svg
-from halfhour.render.day_grid import grids, names_of, shortened
-from halfhour.render.heatmap import SHADES as TERMINAL_SHADES
-from halfhour.render.heatmap import heat
-from halfhour.render.html_page import page
-from halfhour.render.table import clock
+from halfhour.render.captions import table_captions
+from halfhour.render.charts import DARK_SHADES, LIGHT_SHADES, render_svg
+from halfhour.render.day_grid import agent_display_names, day_grids, shorten_name
+from halfhour.render.heatmap import CELL_COLOURS as TERMINAL_SHADES
+from halfhour.render.heatmap import render_heatmap
+from halfhour.render.html_page import render_page
+from halfhour.render.table import format_duration
 from halfhour.reports import questions
 from halfhour.reports.data import Found
 from tests.golden.test_text import LONDON, posted, written
@@ -82,14 +82,16 @@ FOUND = Found(
 )
 
 
-def asked(by: By = By.INTERVAL, basis: Basis = Basis.BOTH, **order: Any) -> pa.Table:
-    table = questions.report(Question(DAYS, LONDON, by, basis, **order), FOUND)
+def labelled_report(by: By = By.INTERVAL, basis: Basis = Basis.BOTH, **order: Any) -> pa.Table:
+    table = questions.build_report(Question(DAYS, LONDON, by, basis, **order), FOUND)
     return labelled(table, zone="Europe/London", missing=str(DAYS))
 
 
-def drawn(basis: Basis = Basis.BOTH, **order: Any) -> str:
-    total = questions.total(Question(DAYS, LONDON, basis=basis), FOUND)
-    return page(asked(basis=basis, **order), asked(By.AGENT, basis), total)
+def html_page(basis: Basis = Basis.BOTH, **order: Any) -> str:
+    total = questions.build_total(Question(DAYS, LONDON, basis=basis), FOUND)
+    return render_page(
+        labelled_report(basis=basis, **order), labelled_report(By.AGENT, basis), total
+    )
 
 
 class Tables(HTMLParser):
@@ -120,16 +122,16 @@ class Tables(HTMLParser):
         self.within = self.within and tag not in ("td", "th")
 
 
-def said(table: pa.Table) -> list[dict[str, str]]:
+def csv_rows(table: pa.Table) -> list[dict[str, str]]:
     """The rows of *table* as CSV has them."""
     return list(csv.DictReader(io.StringIO(written(table, Format.CSV).decode(), newline="")))
 
 
 @pytest.mark.parametrize("basis", Basis)
 def test_each_cell_of_the_maps_is_the_one_of_the_report(basis):
-    table = asked(basis=basis)
+    table = labelled_report(basis=basis)
     column = "busy_time_sec" if basis is Basis.WORKED else "handle_time_sec"
-    days = [rows for name, rows in Tables(drawn(basis)).found if name == "heat"]
+    days = [rows for name, rows in Tables(html_page(basis)).found if name == "heat"]
     shown = {}
     for day, ((_, *heads), *lines) in zip(("2026-10-25", "2026-10-26"), days, strict=True):
         for (_, name), *cells in lines:
@@ -140,33 +142,39 @@ def test_each_cell_of_the_maps_is_the_one_of_the_report(basis):
                     assert label == head["aria-label"]
                     shown[name, at] = length, minutes, given["class"]
 
-    names, wanted = names_of(table), {}
-    for row in said(table):
+    names, wanted = agent_display_names(table), {}
+    for row in csv_rows(table):
         start, seconds = row["interval_start"], float(row[column])
         # Only of what the clock shows twice the offset is shown.
         at = start[:16] + (start[19:] if start.startswith("2026-10-25T01") else "")
         level = min(int(seconds // 225) + 1, 8) if seconds else 0
         kind = "over" if seconds > 1800 else f"l{level}"
         young = " young" if row["provisional"] == "true" else ""
-        wanted[names[row["agent_id"]], at] = clock(seconds), f"{seconds / 60:.0f}", kind + young
+        wanted[names[row["agent_id"]], at] = (
+            format_duration(seconds),
+            f"{seconds / 60:.0f}",
+            kind + young,
+        )
     assert shown == wanted
 
 
 @pytest.mark.parametrize("basis", Basis)
 def test_each_cell_of_the_table_of_agents_is_the_one_of_the_report(basis):
-    table = asked(By.AGENT, basis)
-    ((heads, *lines),) = [rows for name, rows in Tables(drawn(basis)).found if name == "sortable"]
+    table = labelled_report(By.AGENT, basis)
+    ((heads, *lines),) = [
+        rows for name, rows in Tables(html_page(basis)).found if name == "sortable"
+    ]
     columns = {text.strip().replace(" ", "_").lower(): at for at, (_, text) in enumerate(heads)}
 
     assert len(lines) == table.num_rows
-    for at, (line, row) in enumerate(zip(lines, said(table), strict=True)):
-        assert line[0][1] == names_of(table)[row["agent_id"]]
+    for at, (line, row) in enumerate(zip(lines, csv_rows(table), strict=True)):
+        assert line[0][1] == agent_display_names(table)[row["agent_id"]]
         assert line[0][0]["data-value"] == str(at)
         for name, value in row.items():
             place = columns.get(name.removesuffix("_sec").removesuffix("_ratio"))
             if place and name != "agent_name":
                 given, text = line[place]
-                assert text == (in_cell(name, value) if value else "–")
+                assert text == (cell_text(name, value) if value else "–")
                 assert float(given["data-value"] or "nan") == pytest.approx(
                     float(value or "nan"), nan_ok=True
                 )
@@ -174,58 +182,62 @@ def test_each_cell_of_the_table_of_agents_is_the_one_of_the_report(basis):
     assert "occupancy" in columns
 
 
-def in_cell(name: str, value: str) -> str:
+def cell_text(name: str, value: str) -> str:
     if name.endswith("_sec"):
-        return clock(float(value))
+        return format_duration(float(value))
     return f"{float(value):.1%}" if name.endswith("_ratio") else value
 
 
 @pytest.mark.parametrize("top", [None, 9])
 def test_a_report_in_any_order_is_drawn_day_by_day_and_agents_as_they_come(top):
-    table = asked(sort="handle_time_sec", top=top)
-    found = list(grids(table))
+    table = labelled_report(sort="handle_time_sec", top=top)
+    found = list(day_grids(table))
 
     assert [f"{grid.day}" for grid in found] == ["2026-10-25", "2026-10-26"]
-    order = list(dict.fromkeys(map(names_of(table).get, table["agent_id"].to_pylist())))
+    order = list(dict.fromkeys(map(agent_display_names(table).get, table["agent_id"].to_pylist())))
     for grid in found:
         assert grid.starts == sorted(grid.starts, key=utc)
-        lines = [line.name for line in grid.lines]
+        lines = [line.name for line in grid.agent_rows]
         assert lines == [name for name in order if name in lines]
-    assert sum(1 for grid in found for line in grid.lines for cell in line.cells if cell) == len(
-        table
-    )
-    assert svg(table).count('class="day"') == heat(table).count("2026-10-2") == 2
-    assert drawn(sort="handle_time_sec", top=top).count('<section class="day"') == 2
+    assert sum(
+        1 for grid in found for line in grid.agent_rows for cell in line.cells if cell
+    ) == len(table)
+    assert render_svg(table).count('class="day"') == render_heatmap(table).count("2026-10-2") == 2
+    assert html_page(sort="handle_time_sec", top=top).count('<section class="day"') == 2
 
 
 def test_agents_are_in_the_order_that_the_report_has_them_in():
-    names = list(names_of(asked(By.AGENT)).values())
+    names = list(agent_display_names(labelled_report(By.AGENT)).values())
 
-    for grid in grids(asked()):
-        lines = [line.name for line in grid.lines]
+    for grid in day_grids(labelled_report()):
+        lines = [line.name for line in grid.agent_rows]
         assert lines == [name for name in names if name in lines]
     assert [name.split()[0] for name in names] == (
         ["Ada", "ada", "Chiara", "Chiara", "Óscar", "Peter", "Łukasz"]
     )
 
 
-def test_of_an_hour_that_comes_twice_both_can_be_told_in_all_that_is_drawn():
-    table = asked()
-    (heads, *_), *_ = (rows for name, rows in Tables(drawn()).found if name == "heat")
+def test_both_turns_of_an_hour_that_comes_twice_are_labelled_in_every_drawing():
+    table = labelled_report()
+    (heads, *_), *_ = (rows for name, rows in Tables(html_page()).found if name == "heat")
     hours = [text for _, text in heads if text.startswith("01")]
 
     assert hours == ["01A", "01B"]
-    assert all(f">{hour}</text>" in svg(table) for hour in hours)
-    title, over, letters, *_ = heat(table).splitlines()
+    assert all(f">{hour}</text>" in render_svg(table) for hour in hours)
+    title, over, letters, *_ = render_heatmap(table).splitlines()
     assert title == "2026-10-25, UTC+01:00 (A) then UTC (B)"
     assert letters.strip() == "AABB"
     assert over[letters.index("A") :].startswith("01")
 
 
 @pytest.mark.parametrize("basis", Basis)
-def test_what_is_drawn_says_of_which_basis_it_is(basis):
+def test_every_drawing_names_its_basis(basis):
     called = "worked" if basis is Basis.WORKED else "posted"
-    for whole in (drawn(basis), svg(asked(basis=basis)), heat(asked(basis=basis))):
+    for whole in (
+        html_page(basis),
+        render_svg(labelled_report(basis=basis)),
+        render_heatmap(labelled_report(basis=basis)),
+    ):
         assert f"{called} basis" in whole
         assert ("the worked basis draws time at work" in whole) == (basis is Basis.BOTH)
 
@@ -236,21 +248,21 @@ def test_only_worked_time_is_said_to_be_agents_at_work(basis):
     work, other = "half-hours of handle time", "agents at work"
     if basis is Basis.WORKED:
         work, other = other, work
-    for whole in (drawn(basis), svg(asked(basis=basis))):
+    for whole in (html_page(basis), render_svg(labelled_report(basis=basis))):
         assert f" {work}, " in whole
         assert "agents on queue" in whole
         assert other not in whole.lower()
-    rows = dict(Tables(drawn(basis)).found)["heat"]
+    rows = dict(Tables(html_page(basis)).found)["heat"]
     assert [heads[0][1] for heads in rows[-2:]] == [work.capitalize(), "Agents on queue"]
 
 
 def test_facts_are_words_in_the_zone_of_the_report():
-    told = facts(asked())
+    told = table_captions(labelled_report())
 
     assert told["Range"] == "25 October 2026 01:00 to 27 October 2026 00:00"
     assert told["Time zone"] == "Europe/London"
     assert told["Not held"] == told["Range"]
-    for whole in (drawn(), svg(asked())):
+    for whole in (html_page(), render_svg(labelled_report())):
         assert all(fact in whole for fact in told.values())
 
 
@@ -270,10 +282,10 @@ def contrast(one: str, other: str) -> float:
 
 @pytest.mark.parametrize(
     ("shades", "paper", "none"),
-    [(SHADES, "#ffffff", "#eef2f6"), (DARK_SHADES, "#10161d", "#1d2731")],
+    [(LIGHT_SHADES, "#ffffff", "#eef2f6"), (DARK_SHADES, "#10161d", "#1d2731")],
     ids=["light", "dark"],
 )
-def test_the_more_it_is_the_more_it_stands_out_from_its_paper(shades, paper, none):
+def test_a_higher_shade_has_more_contrast_with_its_background(shades, paper, none):
     against = [contrast(shade, paper) for shade in (none, *shades)]
 
     assert against == sorted(against)
@@ -287,19 +299,21 @@ def test_the_shades_of_a_terminal_are_seen_on_black_and_on_white():
         assert min(contrast(shade, "#000000"), contrast(shade, "#ffffff")) > 3
 
 
-def test_hours_of_a_heat_map_have_room_names_an_ellipsis_and_lines_their_totals():
-    lines = heat(asked(), 80).splitlines()
+def test_a_heat_map_has_room_for_hours_shortens_names_and_totals_its_lines():
+    lines = render_heatmap(labelled_report(), 80).splitlines()
     day = lines[lines.index("2026-10-26, UTC") :]
 
     assert day[1].split() == ["08", "10", "12"]
     assert day[1].index("10") - day[1].index("08") == 4
-    assert "".join(day[2].split()) == "~" * sum(list(grids(asked()))[1].provisional)
-    whole = sum(asked()["handle_time_sec"].to_pylist())
+    assert "".join(day[2].split()) == "~" * sum(
+        list(day_grids(labelled_report()))[1].provisional_flags
+    )
+    whole = sum(labelled_report()["handle_time_sec"].to_pylist())
     totals = [line.split()[-1] for line in lines if line.startswith("all agents")]
     assert len(totals) == 2
     assert round(whole) in range(*(sum(map(seconds, totals)) + by for by in (-1, 2)))
-    assert "Chiara Rossi (22222222)" in heat(asked(), 60)
-    assert shortened("Chiara Rossi (11111111)", 10) == "Chiara Ro…"
+    assert "Chiara Rossi (22222222)" in render_heatmap(labelled_report(), 60)
+    assert shorten_name("Chiara Rossi (11111111)", 10) == "Chiara Ro…"
 
 
 def seconds(length: str) -> int:
@@ -312,9 +326,11 @@ def seconds(length: str) -> int:
 def test_several_days_or_none_pass_axe_and_fit_the_window(browser, tmp_path, scheme, which):
     from axe_playwright_python.sync_playwright import Axe
 
-    none = questions.report(Question(DAYS, LONDON), Found())
+    none = questions.build_report(Question(DAYS, LONDON), Found())
     file = Path(tmp_path, "report.html")
-    file.write_text(drawn() if which == "days" else page(none, none, none), encoding="utf-8")
+    file.write_text(
+        html_page() if which == "days" else render_page(none, none, none), encoding="utf-8"
+    )
     tab = browser.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 800})
     tab.goto(file.as_uri())
 
@@ -326,9 +342,9 @@ def test_several_days_or_none_pass_axe_and_fit_the_window(browser, tmp_path, sch
     tab.close()
 
 
-def test_names_are_sorted_as_the_report_does(browser, tmp_path):
+def test_a_click_on_agent_name_sorts_names_as_in_the_report(browser, tmp_path):
     file = Path(tmp_path, "report.html")
-    file.write_text(drawn(), encoding="utf-8")
+    file.write_text(html_page(), encoding="utf-8")
     tab = browser.new_page()
     tab.goto(file.as_uri())
     names = tab.locator("#sortable tbody th").all_inner_texts()

@@ -19,13 +19,13 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.escape import unescape
 from rich.cells import cell_len
 
-from halfhour.cli.output import form_of
+from halfhour.cli.output import format_for_path
 from halfhour.model.data_dictionary import MEANINGS, labelled, title
 from halfhour.model.measures import AGENT_MEASURES
 from halfhour.model.vocabulary import Basis, By, Format
 from halfhour.render import csv_json
-from halfhour.render.formats import write
-from halfhour.render.table import SECONDARY, text
+from halfhour.render.formats import write_tables
+from halfhour.render.table import SECONDARY_COLUMNS, render_text_table
 from tests.golden.test_text import HARD, NIGHT, answer, written
 
 NAMES = ["=1+1", "'=1+1", "''@x", "-7", "\t", "x=y", "'plain", "＝1", 'a "b", c\nd', "نور 🎧", ""]
@@ -78,7 +78,7 @@ READERS: Mapping[Format, Callable[[bytes], list[dict[str, Any]]]] = {
 }
 
 
-def plain(value: object) -> object:
+def plain_value(value: object) -> object:
     """A cell as the value that it stands for, so that 60.000 and 60 are the same."""
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
@@ -92,8 +92,10 @@ def plain(value: object) -> object:
         return value
 
 
-def read(form: Format, data: bytes) -> list[dict[str, object]]:
-    return [{name: plain(value) for name, value in row.items()} for row in READERS[form](data)]
+def read_back(form: Format, data: bytes) -> list[dict[str, object]]:
+    return [
+        {name: plain_value(value) for name, value in row.items()} for row in READERS[form](data)
+    ]
 
 
 @pytest.mark.parametrize("by", By)
@@ -106,7 +108,7 @@ def read(form: Format, data: bytes) -> list[dict[str, object]]:
 def test_all_formats_agree_cell_for_cell(by, basis, rows, sort):
     table = answer(by, rows, basis, sort)
 
-    said = {form: read(form, written(table, form)) for form in READERS}
+    said = {form: read_back(form, written(table, form)) for form in READERS}
 
     assert all(rows == said[Format.PARQUET] for rows in said.values())
     assert len(said[Format.PARQUET]) == table.num_rows
@@ -135,7 +137,7 @@ def harmless(name: str) -> str:
 def test_a_table_has_the_cells_of_csv_and_marks_for_two_of_its_columns(by, basis):
     table = answer(by, HARD, basis)
     rows = from_csv(written(table, Format.CSV))
-    whole, _, notes = text(table, seconds=True).partition("\n!")
+    whole, _, notes = render_text_table(table, seconds=True).partition("\n!")
     found = from_text(whole.removesuffix("~ provisional\n"))
 
     assert len(found) == len(rows) == table.num_rows
@@ -147,7 +149,7 @@ def test_a_table_has_the_cells_of_csv_and_marks_for_two_of_its_columns(by, basis
         row["handle_time_sec"] = f"{over}{young}{row['handle_time_sec'] or ''}"
         for name, cell in cells.items():
             assert cell == harmless(row[name] or "")
-    left_out = set(table.column_names) - set(found[0]) - SECONDARY - {"provisional"}
+    left_out = set(table.column_names) - set(found[0]) - SECONDARY_COLUMNS - {"provisional"}
     assert {row[name] for row in rows for name in left_out} <= {None, "0", "0.000"}
 
 
@@ -160,7 +162,7 @@ def test_a_name_that_looks_like_a_formula_is_a_name(form):
     assert found == NAMES
 
 
-def test_in_csv_a_name_that_looks_like_a_formula_has_an_apostrophe_in_front():
+def test_a_csv_name_that_looks_like_a_formula_has_an_apostrophe_in_front():
     table = pa.table({"agent_name": NAMES, "n": NAMES})
 
     rows = list(csv.reader(io.StringIO(written(table, Format.CSV).decode(), newline="")))[1:]
@@ -172,7 +174,7 @@ def test_in_csv_a_name_that_looks_like_a_formula_has_an_apostrophe_in_front():
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8")) | st.sampled_from(NAMES)))
-def test_whatever_a_name_holds_csv_and_json_give_it_back(names):
+def test_csv_and_json_give_back_every_name_unchanged(names):
     table = pa.table({"id": names, "agent_name": pa.array(names, pa.string())})
 
     rows = list(csv.reader(io.StringIO(written(table, Format.CSV).decode(), newline="")))[1:]
@@ -198,15 +200,15 @@ def test_seconds_and_ratios_are_written_to_the_last_digit(seconds, ratios):
 
 
 @pytest.mark.parametrize("form", [Format.CSV, Format.JSON, Format.NDJSON])
-def test_batches_leave_no_seam(form):
-    count = 2 * csv_json.ROWS + 1
+def test_a_table_in_batches_is_written_without_a_seam(form):
+    count = 2 * csv_json.BATCH_ROWS + 1
     table = pa.table({"id": [str(n) for n in range(count)], "n_count": range(count)})
     chunked = pa.concat_tables([table.slice(0, 5), table.slice(5)])
     file = io.BytesIO()
     parts = [table.slice(0, 0), table.slice(0, 5), table.slice(5, 0), table.slice(5)]
-    write({"Report": parts}, form, file)
+    write_tables({"Report": parts}, form, file)
 
-    assert [row["n_count"] for row in read(form, written(table, form))] == list(range(count))
+    assert [row["n_count"] for row in read_back(form, written(table, form))] == list(range(count))
     assert written(chunked, form) == written(table, form) == file.getvalue()
 
 
@@ -227,11 +229,11 @@ def test_parquet_says_what_it_holds_and_what_its_columns_mean():
 def workbook(tables: Mapping[str, pa.Table], **facts: str) -> bytes:
     file = io.BytesIO()
     parts = {name: [labelled(table, **facts)] for name, table in tables.items()}
-    write(parts, Format.XLSX, file)
+    write_tables(parts, Format.XLSX, file)
     return file.getvalue()
 
 
-def test_a_workbook_has_a_sheet_for_each_question_and_one_that_says_what_it_means():
+def test_a_workbook_has_a_sheet_for_each_table_and_one_of_explanations():
     tables = {"Intervals": answer(By.INTERVAL), "Agents": answer(By.AGENT)}
     missing = "2026-10-25T01:30:00.000Z/2026-10-25T02:00:00.000Z"
     data = workbook(tables, zone="Europe/London", made_at="2026-10-25T03:00:00Z", missing=missing)
@@ -256,7 +258,7 @@ def test_a_workbook_has_a_sheet_for_each_question_and_one_that_says_what_it_mean
         assert all(said[name] for name in table.column_names)
 
 
-def test_what_a_workbook_says_has_room_for_all_its_lines():
+def test_the_explanations_of_a_workbook_have_room_for_all_their_lines():
     data = workbook({"Agents": answer(By.AGENT)}, missing=", ".join([str(NIGHT)] * 60))
     sheet = openpyxl.load_workbook(io.BytesIO(data))["What it means"]
     widths = [sheet.column_dimensions[letter].width for letter in "ABCDE"]
@@ -283,9 +285,9 @@ def test_every_sheet_of_a_workbook_has_its_table_and_every_column_its_form(basis
 
     for at, (name, table) in enumerate(tables.items()):
         plain_rows = [
-            {name: plain(value) for name, value in row.items()} for row in from_xlsx(data, at)
+            {name: plain_value(value) for name, value in row.items()} for row in from_xlsx(data, at)
         ]
-        assert plain_rows == read(Format.PARQUET, written(table, Format.PARQUET))
+        assert plain_rows == read_back(Format.PARQUET, written(table, Format.PARQUET))
         for field, (head, *cells) in zip(table.schema, book[name].iter_cols(), strict=True):
             form = next((form for end, form in FORMS.items() if field.name.endswith(end)), None)
             if not pa.types.is_timestamp(field.type):
@@ -318,14 +320,14 @@ def test_an_id_is_folded_where_the_name_says_as_much():
     ]
 
 
-def test_a_measure_is_explained_in_columns_that_there_are():
+def test_measures_are_explained_by_columns_that_exist():
     for measure in AGENT_MEASURES:
         named = re.findall(r"\b\w+_(?:ms|sec|count)\b", MEANINGS[measure.name])
         assert set(named) <= set(MEANINGS)
 
 
 def test_a_table_that_no_sheet_can_hold_goes_on_in_the_next(monkeypatch):
-    monkeypatch.setattr("halfhour.render.xlsx.SHEET_ROWS", 3)
+    monkeypatch.setattr("halfhour.render.xlsx.MAX_SHEET_ROWS", 3)
 
     file = io.BytesIO(written(answer(By.INTERVAL), Format.XLSX))
 
@@ -343,8 +345,8 @@ def test_every_column_of_a_report_means_something(by):
 
 
 @pytest.mark.parametrize("form", Format)
-def test_whatever_a_format_is_called_its_ending_is_too(form):
+def test_every_file_format_is_chosen_by_its_ending(form):
     if form not in (Format.TABLE, Format.HEATMAP, Format.WFM):
-        assert form_of(Path(f"day.{form.value}")) is form
-    assert form_of(Path("day.JSONL")) is Format.NDJSON
-    assert form_of(None) is form_of(Path("day.txt")) is Format.TABLE
+        assert format_for_path(Path(f"day.{form.value}")) is form
+    assert format_for_path(Path("day.JSONL")) is Format.NDJSON
+    assert format_for_path(None) is format_for_path(Path("day.txt")) is Format.TABLE

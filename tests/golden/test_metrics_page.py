@@ -38,7 +38,7 @@ POSTED = [
 ]
 
 
-def record() -> bytes:
+def conversation_json() -> bytes:
     def at(time: str) -> str:
         return f"2026-03-02T{time}:00.000Z"
 
@@ -58,24 +58,24 @@ def record() -> bytes:
     return json.dumps({"conversationId": "c", "participants": [agent]}).encode()
 
 
-def table(*rows: tuple[object, ...]) -> str:
+def markdown_table(*rows: tuple[object, ...]) -> str:
     head, *others = (f"| {' | '.join(map(str, row))} |" for row in rows)
     return "\n".join([head, "|" + "---|" * len(rows[0]), *others])
 
 
-def example(folder: Path) -> str:
+def example_table(folder: Path) -> str:
     day = Interval(START, START + DAY)
     store = Store(folder / "halfhour.duckdb")
-    store.create({"granularity": "1800", "reread": "86400"})
-    found = read([msgspec.Raw(record())], day, day.end)
+    store.ensure_created({"granularity": "1800", "reread": "86400"})
+    found = read([msgspec.Raw(conversation_json())], day, day.end)
     store.settle(
         Source.DETAILS, day, {"segments": found.segments, "emitted": found.emitted}, day.end
     )
     bases = [
         {row["interval_start"]: row for row in rows.to_pylist()}
         for rows in (
-            worked_time.rebuilt(store, day, HALF_HOUR),
-            worked_time.worked(store, day, HALF_HOUR),
+            worked_time.posted_from_details(store, day, HALF_HOUR),
+            worked_time.worked_time(store, day, HALF_HOUR),
         )
     ]
     columns = ("talk_ms", "hold_ms", "acw_ms", "handle_ms")
@@ -88,17 +88,17 @@ def example(folder: Path) -> str:
     starts = sorted({start for of in bases for start in of})
     heads = [f"{basis} {name.removesuffix('_ms')}" for basis in ("posted", "worked")
              for name in columns]  # fmt: skip
-    return table(("half-hour", *heads), *map(row, starts))
+    return markdown_table(("half-hour", *heads), *map(row, starts))
 
 
-def basis(measure: Measure) -> str:
+def basis_names(measure: Measure) -> str:
     """Status is the same on each."""
     if measure in STATUS_MEASURES:
         return "status"
     return " or ".join(each for each in measure.bases if each is not Basis.BOTH)
 
 
-def page(folder: Path) -> str:
+def metrics_page(folder: Path) -> str:
     call = ", ".join(f"{kind} {start}-{end}" for kind, start, end in CALL)
     figures = [
         (f"`{each.name}`", each.meaning, each.posted or "-", each.worked or "-",
@@ -106,7 +106,13 @@ def page(folder: Path) -> str:
         for each in FIGURES
     ]  # fmt: skip
     measures = [
-        (f"`{each.name}`", f"`{each.over}` / `{each.per}`", each.unit, basis(each), each.source)
+        (
+            f"`{each.name}`",
+            f"`{each.over}` / `{each.per}`",
+            each.unit,
+            basis_names(each),
+            each.source,
+        )
         for each in AGENT_MEASURES
     ]
     return f"""# What the numbers mean
@@ -123,7 +129,7 @@ A number stands on one of two bases, and every row names its own; with `both`, t
 One call: {call}.
 Seconds of talk, hold, after-call work (acw) and handle time in each half-hour:
 
-{example(folder)}
+{example_table(folder)}
 
 ## Figures
 
@@ -131,7 +137,7 @@ Seconds of talk, hold, after-call work (acw) and handle time in each half-hour:
 What was not asked for is empty; where the answer covered agent and interval and left it out, it is zero.
 The sum of a day or a range is that of what is held of it, and empty if nothing is.
 
-{table(("column", "what it is", "posted basis", "worked basis: segments", "source"), *figures)}
+{markdown_table(("column", "what it is", "posted basis", "worked basis: segments", "source"), *figures)}
 
 The sources are conversation aggregates (posted), user aggregates (status) and conversation details (details).
 Genesys posts a callback under callback, and the call it led to under voice: posted figures have both, as Genesys does, and `callback_voice_time_sec` tells the time that both have in common.
@@ -146,26 +152,26 @@ They divide sums over the whole range. Nothing is divided by the length of an in
 `available_ms` is interacting, communicating and idle together; `interval_count` the intervals in which handle time, ACW or hold was posted, or on the worked basis was worked.
 AHT and transfers for each interaction handled are on the posted basis only, as the worked one has no counts.
 
-{table(("column", "formula", "unit", "basis", "source"), *measures)}
+{markdown_table(("column", "formula", "unit", "basis", "source"), *measures)}
 
 OFFLINE is a presence, and is not off-queue: that is a routing status.
 """  # noqa: E501
 
 
-def test_the_page_is_what_the_code_says(tmp_path: Path) -> None:
-    written = page(tmp_path)
+def test_the_metrics_page_is_what_the_code_generates(tmp_path: Path) -> None:
+    written = metrics_page(tmp_path)
     if os.environ.get("HALFHOUR_WRITE_GOLDEN"):
         PAGE.write_text(written, encoding="utf-8")
 
     assert PAGE.read_text(encoding="utf-8") == written
 
 
-def test_every_figure_is_a_column_of_a_report_and_every_figure_there_is_told_of() -> None:
+def test_the_figures_of_the_catalogue_are_those_of_the_reports() -> None:
     day = Interval(START, START + DAY)
     shown: set[Any] = set()
     for basis in Basis:
         asked = Question(day, UTC, By.INTERVAL, basis, with_capacity=True)
-        shown |= {*questions.report(asked, Found()).column_names}
+        shown |= {*questions.build_report(asked, Found()).column_names}
 
     assert {each.name for each in FIGURES} == {
         name for name in shown if name.endswith(("_time_sec", "_count", "_percent"))

@@ -19,35 +19,37 @@ DAY = Interval(datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC
 EIGHT = "2026-03-02T08:00:00.000Z/2026-03-02T08:30:00.000Z"
 
 
-def decoded(answer: object) -> payloads.Aggregates:
+def decoded_aggregates(answer: object) -> payloads.Aggregates:
     return msgspec.json.decode(json.dumps(answer).encode(), type=payloads.Aggregates)
 
 
-def posted(answer: object, window: Interval = DAY, granularity: timedelta = HALF_HOUR) -> pa.Table:
-    return aggregates.posted(decoded(answer), window, granularity)
+def posted_table(
+    answer: object, window: Interval = DAY, granularity: timedelta = HALF_HOUR
+) -> pa.Table:
+    return aggregates.posted(decoded_aggregates(answer), window, granularity)
 
 
-def one(group: dict[str, str], interval: str, *metrics: object) -> dict[str, object]:
+def result_group(group: dict[str, str], interval: str, *metrics: object) -> dict[str, object]:
     return {"group": group, "data": [{"interval": interval, "metrics": metrics}]}
 
 
-def handle(**stats: float) -> dict[str, object]:
+def handle_metric(**stats: float) -> dict[str, object]:
     return {"metric": "tHandle", "stats": stats}
 
 
 def test_an_answer_becomes_rows_with_null_for_what_it_left_out():
     answer = {
         "results": [
-            one(
+            result_group(
                 {"mediaType": "voice", "userId": "ada", "queueId": "q"},
                 "2026-03-02T08:00:00.000Z/2026-03-02T08:30:00.000Z",
                 {"metric": "tAcw", "stats": {"max": 45210, "min": 12033, "count": 3, "sum": 88124}},
-                handle(count=3, sum=1093450.0),
+                handle_metric(count=3, sum=1093450.0),
             )
         ]
     }
 
-    (row,) = posted(answer).to_pylist()
+    (row,) = posted_table(answer).to_pylist()
 
     assert {name: value for name, value in row.items() if value is not None} == {
         "interval_start": datetime(2026, 3, 2, 8, tzinfo=UTC),
@@ -62,43 +64,43 @@ def test_an_answer_becomes_rows_with_null_for_what_it_left_out():
 
 
 def test_an_interval_in_a_zones_offset_is_put_into_utc():
-    row = one(
+    row = result_group(
         {"mediaType": "voice", "userId": "ada"},
         "2026-03-02T19:00:00.000+11:00/2026-03-02T19:30:00.000+11:00",
-        handle(sum=5, count=1),
+        handle_metric(sum=5, count=1),
     )
 
-    (shaped,) = posted({"results": [row]}).to_pylist()
+    (shaped,) = posted_table({"results": [row]}).to_pylist()
 
     assert shaped["interval_start"] == datetime(2026, 3, 2, 8, tzinfo=UTC)
 
 
 def test_groups_without_an_agent_are_left_out():
     rows = [
-        one(group, EIGHT, handle(sum=5, count=1))
+        result_group(group, EIGHT, handle_metric(sum=5, count=1))
         for group in ({"mediaType": "voice"}, {"mediaType": "voice", "queueId": "q"}, {})
     ]
 
-    assert posted({"results": rows}).num_rows == 0
+    assert posted_table({"results": rows}).num_rows == 0
 
 
 @pytest.mark.parametrize("nothing", [{}, {"results": None}, {"results": []}])
-def test_nothing_matched_comes_in_three_forms(nothing):
-    assert posted(nothing).equals(POSTED.empty_table())
+def test_every_form_of_an_empty_answer_becomes_an_empty_table(nothing):
+    assert posted_table(nothing).equals(POSTED.empty_table())
 
 
 def test_unknown_metrics_keys_and_words_do_no_harm():
-    row = one(
+    row = result_group(
         {"mediaType": "telepathy", "userId": "ada", "aura": "blue"},
         EIGHT,
         {"metric": "nFuture", "stats": {"count": 1, "p99": 3}, "qualifier": "X"},
         {"metric": "oServiceLevel", "stats": {"ratio": 0.5, "target": 0.8}},
         {"metric": "tHandle"},
-        handle(count=2, sum=5, calculatedMetricValue=7),
+        handle_metric(count=2, sum=5, calculatedMetricValue=7),
     )
     answer = {"results": [{**row, "new": []}], "systemToOrganizationMappings": {}}
 
-    (shaped,) = posted(answer).to_pylist()
+    (shaped,) = posted_table(answer).to_pylist()
 
     assert (shaped["media_type"], shaped["handle_ms"]) == ("telepathy", 5)
 
@@ -112,10 +114,10 @@ def test_an_answer_of_2016_without_min_over_an_unaligned_week_is_read():
         {"metric": "tAnswered", "stats": {"max": 9806, "count": 5, "sum": 32296}},
         {"metric": "nOffered", "stats": {"count": 5}},
     ]
-    userless = one({"mediaType": "chat", "queueId": "q"}, str(window), *metrics)
-    of_agent = one({"mediaType": "chat", "userId": "ada"}, str(window), *metrics)
+    userless = result_group({"mediaType": "chat", "queueId": "q"}, str(window), *metrics)
+    of_agent = result_group({"mediaType": "chat", "userId": "ada"}, str(window), *metrics)
 
-    (row,) = posted({"results": [userless, of_agent]}, window, window.width).to_pylist()
+    (row,) = posted_table({"results": [userless, of_agent]}, window, window.width).to_pylist()
 
     assert (row["talk_ms"], row["answered_count"], row["handle_ms"]) == (3125952, 5, None)
 
@@ -130,10 +132,12 @@ def test_an_answer_of_2016_without_min_over_an_unaligned_week_is_read():
     ],
 )
 def test_an_interval_that_was_not_asked_for_is_not_taken(interval, message):
-    row = one({"mediaType": "voice", "userId": "ada"}, interval, handle(sum=5, count=1))
+    row = result_group(
+        {"mediaType": "voice", "userId": "ada"}, interval, handle_metric(sum=5, count=1)
+    )
 
     with pytest.raises(UnexpectedAnswer, match=message):
-        posted({"results": [row]})
+        posted_table({"results": [row]})
 
 
 @pytest.mark.parametrize(
@@ -147,58 +151,73 @@ def test_an_interval_that_was_not_asked_for_is_not_taken(interval, message):
     ],
 )
 def test_an_interval_of_another_length_than_was_asked_for_is_not_taken(interval):
-    row = one({"mediaType": "voice", "userId": "ada"}, interval, handle(sum=5, count=1))
+    row = result_group(
+        {"mediaType": "voice", "userId": "ada"}, interval, handle_metric(sum=5, count=1)
+    )
 
     row["group"] = {"userId": "ada", "queueId": "q"}
     for shape in (aggregates.posted, aggregates.status, aggregates.capacity, aggregates.offered):
         with pytest.raises(UnexpectedAnswer, match="which was not asked for"):
-            shape(decoded({"results": [row]}), DAY, HALF_HOUR)
+            shape(decoded_aggregates({"results": [row]}), DAY, HALF_HOUR)
 
 
 def test_quarter_hours_and_intervals_that_end_a_millisecond_early_are_understood():
     spans = ("T08:00:00.000Z/2026-03-02T08:15:00.000Z", "T08:15:00.000Z/2026-03-02T08:29:59.999Z")
     rows = [
-        one({"mediaType": "voice", "userId": "ada"}, f"2026-03-02{span}", handle(sum=5, count=1))
+        result_group(
+            {"mediaType": "voice", "userId": "ada"},
+            f"2026-03-02{span}",
+            handle_metric(sum=5, count=1),
+        )
         for span in spans
     ]
 
-    assert posted({"results": rows})["handle_ms"].to_pylist() == [5, 5]
+    assert posted_table({"results": rows})["handle_ms"].to_pylist() == [5, 5]
 
 
-def test_a_half_hour_and_a_quarter_of_it_would_count_twice():
+def test_a_half_hour_and_a_quarter_of_the_same_half_hour_are_refused():
     group = {"mediaType": "voice", "userId": "ada"}
     quarter = "2026-03-02T08:15:00.000Z/2026-03-02T08:30:00.000Z"
-    rows = [one(group, interval, handle(sum=5, count=1)) for interval in (EIGHT, quarter)]
+    rows = [
+        result_group(group, interval, handle_metric(sum=5, count=1))
+        for interval in (EIGHT, quarter)
+    ]
 
     with pytest.raises(UnexpectedAnswer, match="comes twice"):
-        posted({"results": rows})
+        posted_table({"results": rows})
 
 
 @pytest.mark.parametrize(
     ("metrics", "message"),
     [
-        ([handle(sum=-60_000, count=1)], "cannot be"),
-        ([handle(sum=5, count=-3)], "cannot be"),
-        ([handle(sum=9e18, count=1)], "cannot be"),
-        ([handle(sum=1e300, count=1)], "cannot be"),
-        ([handle(sum=-(2**63), count=1)], "cannot be"),
-        ([handle(sum=5, count=1), handle(sum=7, count=1)], "has a metric twice"),
+        ([handle_metric(sum=-60_000, count=1)], "cannot be"),
+        ([handle_metric(sum=5, count=-3)], "cannot be"),
+        ([handle_metric(sum=9e18, count=1)], "cannot be"),
+        ([handle_metric(sum=1e300, count=1)], "cannot be"),
+        ([handle_metric(sum=-(2**63), count=1)], "cannot be"),
+        ([handle_metric(sum=5, count=1), handle_metric(sum=7, count=1)], "has a metric twice"),
     ],
 )
-def test_a_posted_figure_that_cannot_be_is_not_taken(metrics, message):
-    row = one({"mediaType": "voice", "userId": "ada"}, EIGHT, *metrics)
+def test_an_impossible_posted_figure_is_refused(metrics, message):
+    row = result_group({"mediaType": "voice", "userId": "ada"}, EIGHT, *metrics)
 
     with pytest.raises(UnexpectedAnswer, match=message):
-        posted({"results": [row]})
+        posted_table({"results": [row]})
 
 
-def presence(ms: float, qualifier: str = "ON_QUEUE") -> dict[str, object]:
+def presence_metric(ms: float, qualifier: str = "ON_QUEUE") -> dict[str, object]:
     return {"metric": "tSystemPresence", "qualifier": qualifier, "stats": {"sum": ms}}
 
 
 def test_each_status_of_an_agent_becomes_a_row():
-    row = one({"userId": "ada"}, EIGHT, presence(1_799_999), presence(1, "BREAK"), presence(0, "x"))
-    table = aggregates.status(decoded({"results": [row]}), DAY, HALF_HOUR)
+    row = result_group(
+        {"userId": "ada"},
+        EIGHT,
+        presence_metric(1_799_999),
+        presence_metric(1, "BREAK"),
+        presence_metric(0, "x"),
+    )
+    table = aggregates.status(decoded_aggregates({"results": [row]}), DAY, HALF_HOUR)
 
     assert [(each["status"], each["status_ms"]) for each in table.to_pylist()] == [
         ("ON_QUEUE", 1_799_999), ("BREAK", 1),
@@ -208,31 +227,41 @@ def test_each_status_of_an_agent_becomes_a_row():
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([one({"userId": "ada"}, EIGHT, presence(-1))], "cannot be"),
-        ([one({"userId": "ada"}, EIGHT, presence(1_800_001))], "cannot be"),
-        ([one({"userId": "ada"}, EIGHT, presence(1), presence(1))], "has a metric twice"),
-        ([one({"userId": "ada"}, EIGHT, presence(1))] * 2, "comes twice"),
-        ([one({"userId": "ada"}, str(DAY)[:24] + "/2026-03-01T23:30:00Z")], "lies outside"),
-        ([one({"mediaType": "voice"}, EIGHT, presence(1))], "names no agent"),
+        ([result_group({"userId": "ada"}, EIGHT, presence_metric(-1))], "cannot be"),
+        ([result_group({"userId": "ada"}, EIGHT, presence_metric(1_800_001))], "cannot be"),
+        (
+            [result_group({"userId": "ada"}, EIGHT, presence_metric(1), presence_metric(1))],
+            "has a metric twice",
+        ),
+        ([result_group({"userId": "ada"}, EIGHT, presence_metric(1))] * 2, "comes twice"),
+        (
+            [result_group({"userId": "ada"}, str(DAY)[:24] + "/2026-03-01T23:30:00Z")],
+            "lies outside",
+        ),
+        ([result_group({"mediaType": "voice"}, EIGHT, presence_metric(1))], "names no agent"),
     ],
 )
-def test_time_in_a_status_that_cannot_be_is_not_taken(rows, message):
+def test_impossible_status_rows_are_refused(rows, message):
     with pytest.raises(UnexpectedAnswer, match=message):
-        aggregates.status(decoded({"results": rows}), DAY, HALF_HOUR)
+        aggregates.status(decoded_aggregates({"results": rows}), DAY, HALF_HOUR)
 
 
 def test_capacity_and_offered_interactions_that_come_twice_are_not_added_up():
-    answer = decoded({"results": [one({"userId": "ada", "queueId": "q"}, EIGHT)] * 2})
+    answer = decoded_aggregates(
+        {"results": [result_group({"userId": "ada", "queueId": "q"}, EIGHT)] * 2}
+    )
     for shape in (aggregates.capacity, aggregates.offered):
         with pytest.raises(UnexpectedAnswer, match="comes twice"):
             shape(answer, DAY, HALF_HOUR)
 
 
 def test_a_key_that_comes_twice_is_not_counted_twice():
-    row = one({"mediaType": "voice", "userId": "ada"}, EIGHT, handle(sum=5, count=1))
+    row = result_group(
+        {"mediaType": "voice", "userId": "ada"}, EIGHT, handle_metric(sum=5, count=1)
+    )
 
     with pytest.raises(UnexpectedAnswer, match="comes twice"):
-        posted({"results": [row, row]})
+        posted_table({"results": [row, row]})
 
 
 half_hours = st.integers(0, 47)
@@ -243,18 +272,18 @@ facts = st.dictionaries(
 
 
 @given(facts, st.randoms(use_true_random=False))
-def test_the_order_of_an_answer_says_nothing(facts, random):
+def test_the_order_of_groups_in_an_answer_makes_no_difference(facts, random):
     rows = []
     for (half_hour, agent, queue), value in facts.items():
         start = DAY.start + half_hour * timedelta(minutes=30)
         interval = str(Interval(start, start + timedelta(minutes=30)))
         group = {"mediaType": "voice", "userId": agent} | ({"queueId": queue} if queue else {})
-        rows.append(one(group, interval, handle(sum=value, count=1)))
+        rows.append(result_group(group, interval, handle_metric(sum=value, count=1)))
     random.shuffle(rows)
 
     shaped = {
         ((row["interval_start"] - DAY.start) // timedelta(minutes=30), *row_key(row)): row
-        for row in posted({"results": rows}).to_pylist()
+        for row in posted_table({"results": rows}).to_pylist()
     }
 
     assert {key: row["handle_ms"] for key, row in shaped.items()} == facts
@@ -282,7 +311,7 @@ rows = st.lists(
 
 
 @given(rows, st.integers(1, 1799))
-def test_what_is_asked_for_in_parts_of_an_interval_adds_up(found, cut):
+def test_answers_for_parts_of_an_interval_add_up_to_that_for_the_whole(found, cut):
     """Values of a half-hour, asked for at once and before and after some second of it."""
     start = utc(datetime(2026, 3, 2, 8, tzinfo=UTC))
 
@@ -290,15 +319,15 @@ def test_what_is_asked_for_in_parts_of_an_interval_adds_up(found, cut):
         window = Interval(start + timedelta(seconds=since), start + timedelta(seconds=until))
         within = [each for each in found if since <= each[2] < until]
         results = [
-            one(
+            result_group(
                 {"userId": agent, "mediaType": media},
                 str(window),
-                handle(sum=sum(own), count=len(own)),
+                handle_metric(sum=sum(own), count=len(own)),
             )
             for agent, media in sorted({each[:2] for each in within})
             for own in [[each[3] for each in within if each[:2] == (agent, media)]]
         ]
-        return posted({"results": results}, window)
+        return posted_table({"results": results}, window)
 
     parts = aggregates.added([told(0, cut), told(cut, 1800)])
 

@@ -17,9 +17,9 @@ from halfhour.model.intervals import HALF_HOUR, Interval
 from halfhour.model.vocabulary import Source
 from halfhour.store import worked_time
 from halfhour.store.store import Store
-from halfhour.syncing.planner import Wish
+from halfhour.syncing.planner import SyncRequest
 from halfhour.syncing.progress import Outcome
-from halfhour.syncing.runner import sync
+from halfhour.syncing.runner import run_sync
 from tests.processes import Cloud, Halfhour, emulator
 from tests.spoiling import Answer, Asked, spoiled
 from tests.syncing.test_runner import FAULTS, bring
@@ -43,7 +43,7 @@ def cloud(own_cloud: Cloud) -> Cloud:
     return own_cloud
 
 
-def details(
+def sync_details(
     cloud: Cloud, path: Path, attempts: int = 4, sources: Any = (Source.DETAILS,)
 ) -> tuple[Outcome, Store]:
     store = Store(path)
@@ -51,11 +51,15 @@ def details(
     return outcome, store
 
 
-def held(store: Store) -> list[str]:
+def stored_details(store: Store) -> list[str]:
     """All that is held of details, sorted."""
     return sorted(
         str(row)
-        for read in (worked_time.worked, worked_time.busy, worked_time.rebuilt)
+        for read in (
+            worked_time.worked_time,
+            worked_time.busy_time,
+            worked_time.posted_from_details,
+        )
         for row in read(store, RANGE, HALF_HOUR).to_pylist()
     )
 
@@ -63,13 +67,15 @@ def held(store: Store) -> list[str]:
 @pytest.fixture(scope="module")
 def undisturbed(own_cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     own_cloud.reset()
-    outcome, store = details(own_cloud, tmp_path_factory.mktemp("undisturbed") / "s.duckdb")
+    outcome, store = sync_details(own_cloud, tmp_path_factory.mktemp("undisturbed") / "s.duckdb")
     assert outcome.failed == {}
-    return held(store)
+    return stored_details(store)
 
 
-def test_jobs_give_what_the_lake_holds_and_the_query_the_rest(cloud, tmp_path, undisturbed):
-    details(cloud, tmp_path / "s.duckdb")
+def test_details_come_from_jobs_as_far_as_the_lake_reaches_then_from_queries(
+    cloud, tmp_path, undisturbed
+):
+    sync_details(cloud, tmp_path / "s.duckdb")
 
     asked = [request for request in cloud.requests() if "details" in request["path"]]
     submitted = [each for each in asked if each["path"].endswith(f"{DETAILS}/jobs")]
@@ -83,10 +89,10 @@ def test_jobs_give_what_the_lake_holds_and_the_query_the_rest(cloud, tmp_path, u
 @pytest.mark.parametrize("kind", ["job_fails", "job_cancelled", "job_expires"])
 def test_a_job_that_ends_badly_is_submitted_again(cloud, tmp_path, undisturbed, kind):
     cloud.faults({"kind": kind, "endpoint": "jobs", "calls": [1, 2]})
-    outcome, store = details(cloud, tmp_path / "s.duckdb")
+    outcome, store = sync_details(cloud, tmp_path / "s.duckdb")
 
     assert outcome.failed == {}
-    assert held(store) == undisturbed
+    assert stored_details(store) == undisturbed
 
 
 @pytest.mark.parametrize(
@@ -95,11 +101,11 @@ def test_a_job_that_ends_badly_is_submitted_again(cloud, tmp_path, undisturbed, 
 )  # fmt: skip
 def test_a_job_that_always_ends_badly_is_named_and_nothing_is_held(cloud, tmp_path, kind, said):
     cloud.faults({"kind": kind, "endpoint": "jobs"})
-    outcome, store = details(cloud, tmp_path / "s.duckdb")
+    outcome, store = sync_details(cloud, tmp_path / "s.duckdb")
 
     assert {window.interval.start for window in outcome.failed} >= {RANGE.start, RANGE.start + DAY}
     assert all(said in str(error) for error in outcome.failed.values())
-    assert not {each.window for each in store.settled(Source.DETAILS)} & {
+    assert not {each.window for each in store.settled_windows(Source.DETAILS)} & {
         window.interval for window in outcome.failed
     }
 
@@ -124,11 +130,11 @@ def test_every_job_is_deleted_however_it_ends(cloud, tmp_path, fault, jobs, ends
 
 def test_an_interrupt_deletes_the_job_and_does_not_wait_for_long(cloud, tmp_path):
     cloud.faults({"kind": "hang", "endpoint": "results", "seconds": 60})
-    wish = Wish(FIRST, sources=(Source.DETAILS,))
+    wish = SyncRequest(FIRST, sources=(Source.DETAILS,))
 
     async def interrupted() -> float:
         store = Store(tmp_path / "s.duckdb")
-        task = asyncio.create_task(sync(cloud.settings, store, wish, lambda: NOW, print))
+        task = asyncio.create_task(run_sync(cloud.settings, store, wish, lambda: NOW, print))
         while not cloud.requests("results"):  # noqa: ASYNC110  (the other side cannot set one)
             await asyncio.sleep(0.01)
         task.cancel()
@@ -155,22 +161,22 @@ def test_short_pages_are_asked_for_again_and_what_comes_twice_counts_once(
 ):
     cloud.faults({"kind": kind, "share": 0.4, "endpoint": "details"},
                  {"kind": kind, "share": 0.4, "endpoint": "results"})  # fmt: skip
-    outcome, store = details(cloud, tmp_path / "s.duckdb", attempts=12)
+    outcome, store = sync_details(cloud, tmp_path / "s.duckdb", attempts=12)
 
     assert outcome.failed == {}
-    assert held(store) == undisturbed
+    assert stored_details(store) == undisturbed
 
 
 def test_a_page_that_stays_short_is_not_taken_for_the_whole(cloud, tmp_path):
     cloud.faults({"kind": "short_page", "endpoint": "details"})
-    outcome, store = details(cloud, tmp_path / "s.duckdb")
+    outcome, store = sync_details(cloud, tmp_path / "s.duckdb")
 
     assert any("fewer conversations than a page is to have" in str(error)
                for error in outcome.failed.values())  # fmt: skip
-    assert len(store.settled(Source.DETAILS)) + len(outcome.failed) == 3
+    assert len(store.settled_windows(Source.DETAILS)) + len(outcome.failed) == 3
 
 
-def test_nor_is_a_last_page(tmp_path):
+def test_a_last_page_that_stays_short_is_refused(tmp_path):
     for cloud in emulator("--now", "2026-03-03T00:30:00Z", "--agents", "2"):
         cloud.faults({"kind": "short_page", "endpoint": "details"})
         midnight = RANGE.start + 2 * DAY
@@ -185,25 +191,25 @@ def test_nor_is_a_last_page(tmp_path):
 @pytest.mark.parametrize("total", [{"total": 100}, {"total": -1}, {"total": 1}, {}])
 def test_the_query_is_read_to_its_end_whatever_its_total_says(cloud, tmp_path, undisturbed, total):
     cloud.faults({"kind": "wrong_total", "endpoint": "details", **total})
-    outcome, store = details(cloud, tmp_path / "s.duckdb", attempts=2)
+    outcome, store = sync_details(cloud, tmp_path / "s.duckdb", attempts=2)
 
     assert outcome.failed == {}
-    assert held(store) == undisturbed
+    assert stored_details(store) == undisturbed
 
 
 def test_a_total_that_is_sometimes_wrong_is_got_over(cloud, tmp_path, undisturbed):
     cloud.faults({"kind": "wrong_total", "endpoint": "details", "total": 9_000, "share": 0.4})
-    outcome, store = details(cloud, tmp_path / "s.duckdb", attempts=12)
+    outcome, store = sync_details(cloud, tmp_path / "s.duckdb", attempts=12)
 
     assert outcome.failed == {}
-    assert held(store) == undisturbed
+    assert stored_details(store) == undisturbed
 
 
 Pages = Callable[[int], list[str]]
 """The ids of the conversations on a page, by its number."""
 
 
-def queried(
+def query_errors(
     cloud: Cloud, path: Path, pages: Pages, total: int | None = None
 ) -> tuple[list[str], int]:
     """What fails where the query of today has these pages, and how many are asked for."""
@@ -225,7 +231,7 @@ def queried(
     return [str(error) for error in outcome.failed.values()], len(asked_for)
 
 
-def a_page(number: int, size: int = 100) -> list[str]:
+def conversation_page(number: int, size: int = 100) -> list[str]:
     return [f"{number}/{row}" for row in range(size)]
 
 
@@ -233,8 +239,11 @@ def a_page(number: int, size: int = 100) -> list[str]:
 def test_a_short_page_that_others_follow_is_not_taken_for_the_whole(cloud, tmp_path, total):
     """The second of three has half of what it is to have."""
     sizes = {1: 100, 2: 50, 3: 50}
-    errors, requests = queried(
-        cloud, tmp_path / "s.duckdb", lambda number: a_page(number, sizes.get(number, 0)), total
+    errors, requests = query_errors(
+        cloud,
+        tmp_path / "s.duckdb",
+        lambda number: conversation_page(number, sizes.get(number, 0)),
+        total,
     )
 
     assert len(errors) == 1
@@ -245,8 +254,11 @@ def test_a_short_page_that_others_follow_is_not_taken_for_the_whole(cloud, tmp_p
 @pytest.mark.parametrize("total", [None, -1, 0, 50, 100, 250])
 def test_a_last_page_is_short_whatever_the_total_says(cloud, tmp_path, total):
     sizes = {1: 100, 2: 100, 3: 50}
-    errors, _ = queried(
-        cloud, tmp_path / "s.duckdb", lambda number: a_page(number, sizes.get(number, 0)), total
+    errors, _ = query_errors(
+        cloud,
+        tmp_path / "s.duckdb",
+        lambda number: conversation_page(number, sizes.get(number, 0)),
+        total,
     )
 
     assert errors == []
@@ -254,9 +266,9 @@ def test_a_last_page_is_short_whatever_the_total_says(cloud, tmp_path, total):
 
 @pytest.mark.parametrize("total", [None, 100, 100_000])
 @pytest.mark.parametrize("size", [1, 100])
-def test_a_page_that_comes_again_has_an_end(cloud, tmp_path, total, size):
-    errors, requests = queried(
-        cloud, tmp_path / "s.duckdb", lambda number: a_page(number % 2, size), total
+def test_a_page_that_repeats_ends_the_query_with_an_error(cloud, tmp_path, total, size):
+    errors, requests = query_errors(
+        cloud, tmp_path / "s.duckdb", lambda number: conversation_page(number % 2, size), total
     )
 
     assert len(errors) == 1
@@ -266,16 +278,16 @@ def test_a_page_that_comes_again_has_an_end(cloud, tmp_path, total, size):
 
 def test_a_last_conversation_that_comes_twice_ends_the_query(cloud, tmp_path):
     """More had begun meanwhile: the last of a page is on the next, where nothing else is."""
-    pages = {1: a_page(1), 2: ["1/99"]}
+    pages = {1: conversation_page(1), 2: ["1/99"]}
 
-    errors, _ = queried(cloud, tmp_path / "s.duckdb", lambda number: pages.get(number, []))
+    errors, _ = query_errors(cloud, tmp_path / "s.duckdb", lambda number: pages.get(number, []))
 
     assert errors == []
 
 
 @pytest.mark.parametrize("total", [None, 100_001])
-def test_past_what_genesys_lets_a_query_page_through_nothing_is_used(cloud, tmp_path, total):
-    errors, requests = queried(cloud, tmp_path / "s.duckdb", a_page, total)
+def test_a_query_longer_than_genesys_lets_page_through_is_refused(cloud, tmp_path, total):
+    errors, requests = query_errors(cloud, tmp_path / "s.duckdb", conversation_page, total)
 
     assert len(errors) == 1
     assert "Genesys lets a query page through no more than 100,000" in errors[0]
@@ -285,20 +297,20 @@ def test_past_what_genesys_lets_a_query_page_through_nothing_is_used(cloud, tmp_
 CORRECTED = ("late", "restatement")
 
 
-def test_under_every_fault_at_once_details_end_complete(cloud, tmp_path, undisturbed):
+def test_details_end_complete_under_every_passing_fault_at_once(cloud, tmp_path, undisturbed):
     jobs = [{"kind": kind, "share": 0.1} for kind in ("job_fails", "job_expires")]
     # Those that pass: what is late or wrong at first is another thing, and so is a refusal.
     passing = (each for each in FAULTS if "calls" not in each and each["kind"] not in CORRECTED)
     cloud.faults(*passing, *jobs)
     for _ in range(60):  # most need a few
         with suppress(ApiError):  # a token that is refused twice ends a sync
-            outcome, store = details(cloud, tmp_path / "s.duckdb", attempts=5)
+            outcome, store = sync_details(cloud, tmp_path / "s.duckdb", attempts=5)
             if not outcome.failed:
                 break
     cloud.reset()
 
     assert outcome.failed == {}
-    assert held(store) == undisturbed
+    assert stored_details(store) == undisturbed
 
 
 def test_conversations_that_began_the_day_before_are_looked_back_for(cloud, tmp_path):
@@ -315,7 +327,9 @@ def test_conversations_that_began_the_day_before_are_looked_back_for(cloud, tmp_
                 and each["start"] > midnight - DAY}  # fmt: skip
 
     assert spanning
-    assert {row["agent_id"] for row in worked_time.busy(store, first, HALF_HOUR).to_pylist()} >= {
+    assert {
+        row["agent_id"] for row in worked_time.busy_time(store, first, HALF_HOUR).to_pylist()
+    } >= {
         each["agent_id"]
         for each in segments
         if each["segment_type"] in worked and midnight - DAY < each["start"] < midnight
@@ -323,7 +337,7 @@ def test_conversations_that_began_the_day_before_are_looked_back_for(cloud, tmp_
 
 
 @pytest.mark.parametrize("source", [Source.DETAILS, Source.STATUS])
-def test_without_a_permission_the_rest_is_there_and_the_empty_columns_are_named(tmp_path, source):
+def test_a_report_without_a_permission_names_its_empty_columns(tmp_path, source):
     for cloud in emulator("--now", "2026-03-03T00:00:00Z", "--agents", "8",
                           "--without-permission", source.permission):  # fmt: skip
         halfhour = Halfhour(tmp_path, {**cloud.environment, "HALFHOUR_ATTEMPTS": "1"})
@@ -345,7 +359,7 @@ def test_without_a_permission_the_rest_is_there_and_the_empty_columns_are_named(
         )
 
 
-def test_without_the_permission_for_details_both_bases_show_what_is_posted(tmp_path):
+def test_a_report_on_both_bases_without_permission_for_details_shows_posted_figures(tmp_path):
     permission = Source.DETAILS.permission
     for cloud in emulator("--now", "2026-03-03T00:00:00Z", "--agents", "8",
                           "--without-permission", permission):  # fmt: skip
@@ -365,8 +379,6 @@ def test_without_the_permission_for_details_both_bases_show_what_is_posted(tmp_p
         assert permission in asked.err.splitlines()[-1]
 
 
-def test_without_the_permission_for_aggregates_there_is_nothing_to_be_had(
-    powerless_cloud, tmp_path
-):
+def test_a_sync_without_the_permission_for_aggregates_fails(powerless_cloud, tmp_path):
     with pytest.raises(ApiError, match="analytics:conversationAggregate:view"):
         bring(powerless_cloud.settings, Store(tmp_path / "s.duckdb"), RANGE, NOW, sources=None)

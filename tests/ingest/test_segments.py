@@ -44,11 +44,11 @@ GOOD: dict[str, Any] = {
 }
 
 
-def reading(*records: object, as_of: datetime = DAY.end) -> Read:
+def read_records(*records: object, as_of: datetime = DAY.end) -> Read:
     return read([msgspec.Raw(msgspec.json.encode(each)) for each in records], DAY, as_of)
 
 
-def changed(path: str, value: object, conversation: str = "bad") -> dict[str, Any]:
+def changed_conversation(path: str, value: object, conversation: str = "bad") -> dict[str, Any]:
     """The good one with another value, or none, at *path*."""
     record = deepcopy(GOOD) | {"conversationId": conversation}
     *steps, last = (int(step) if step.isdigit() else step for step in path.split("."))
@@ -67,12 +67,12 @@ SEGMENT = "participants.1.sessions.0.segments.0"
 METRIC = "participants.1.sessions.0.metrics.0"
 
 
-def kinds(found: Read) -> list[tuple[str, str]]:
+def issue_kinds(found: Read) -> list[tuple[str, str]]:
     return [(each.kind, each.conversation_id) for each in found.oddities]
 
 
-def test_only_agents_and_only_what_is_posted_of_our_columns():
-    found = reading(GOOD)
+def test_only_sessions_of_agents_and_metrics_of_our_columns_are_read():
+    found = read_records(GOOD)
 
     assert found.segments.select(["agent_id", "queue_id", "acd", "open"]).to_pylist() == [
         {"agent_id": "ann", "queue_id": "q", "acd": True, "open": False}
@@ -99,19 +99,19 @@ def test_only_agents_and_only_what_is_posted_of_our_columns():
     ],
 )  # fmt: skip
 def test_a_malformed_conversation_is_left_out_and_named_with_its_field(path, value, said):
-    bad = changed(path, value)
-    found = reading(GOOD, bad, GOOD | {"conversationId": "other"})
+    bad = changed_conversation(path, value)
+    found = read_records(GOOD, bad, GOOD | {"conversationId": "other"})
 
     assert found.segments["conversation_id"].to_pylist() == ["good", "other"]
-    assert kinds(found) == [(UNREADABLE, "bad")]
+    assert issue_kinds(found) == [(UNREADABLE, "bad")]
     assert said in found.oddities[0].detail
 
 
 @pytest.mark.parametrize("record", [[], 1, {"participants": []}, {"conversationId": 7}])
-def test_what_is_no_conversation_has_no_name(record):
-    found = reading(GOOD, record)
+def test_a_record_that_is_no_conversation_is_unreadable_and_has_no_id(record):
+    found = read_records(GOOD, record)
 
-    assert kinds(found) == [(UNREADABLE, "?")]
+    assert issue_kinds(found) == [(UNREADABLE, "?")]
     assert found.segments.num_rows == 1
 
 
@@ -123,50 +123,54 @@ def test_what_is_no_conversation_has_no_name(record):
         (f"{SEGMENT}.segmentType", "telepathy", UNKNOWN, 1),
     ],
 )
-def test_segments_that_cannot_be_are_counted_and_named(path, value, kind, left):
-    found = reading(changed(path, value))
+def test_impossible_segments_are_counted_and_named(path, value, kind, left):
+    found = read_records(changed_conversation(path, value))
 
-    assert kinds(found) == [(kind, "bad")]
+    assert issue_kinds(found) == [(kind, "bad")]
     assert found.segments.num_rows == left
 
 
 @pytest.mark.parametrize("value", ["much", None, True, 60000.5, 1e300, {"ms": 60000}])
 def test_a_value_that_cannot_be_read_is_left_out_alone_and_named(value):
-    found = reading(changed(f"{METRIC}.value", value))
+    found = read_records(changed_conversation(f"{METRIC}.value", value))
 
-    assert kinds(found) == [(VALUELESS, "bad")]
+    assert issue_kinds(found) == [(VALUELESS, "bad")]
     assert found.oddities[0].detail == "session s1, metrics[0]: tHandle"
     assert (found.segments.num_rows, found.emitted.num_rows) == (1, 0)
 
 
 def test_a_whole_number_may_be_written_with_a_point():
-    assert reading(changed(f"{METRIC}.value", 60000.0)).emitted["value"].to_pylist() == [60000]
+    assert read_records(changed_conversation(f"{METRIC}.value", 60000.0)).emitted[
+        "value"
+    ].to_pylist() == [60000]
 
 
 @pytest.mark.parametrize("name", ["sessions", "sessions.0.segments", "sessions.0.metrics"])
-def test_null_is_none(name):
-    found = reading(changed(f"participants.1.{name}", NULL))
+def test_a_null_in_a_conversation_reads_as_a_missing_value(name):
+    found = read_records(changed_conversation(f"participants.1.{name}", NULL))
 
     assert found.oddities == []
     assert found.conversations == ["bad"]
 
 
-def laid(*segments: tuple[str, str, str | None], end: str | None = None) -> dict[str, Any]:
+def one_session_conversation(
+    *segments: tuple[str, str, str | None], end: str | None = None
+) -> dict[str, Any]:
     """A conversation of one session that has posted nothing; the times are minutes past nine."""
-    record = changed("participants.1.sessions.0.metrics", [])
+    record = changed_conversation("participants.1.sessions.0.metrics", [])
     record["participants"][1]["sessions"][0]["segments"] = [
-        {"segmentType": kind, "segmentStart": clock(start)}
-        | ({"segmentEnd": clock(stop)} if stop else {})
+        {"segmentType": kind, "segmentStart": minute_past_nine(start)}
+        | ({"segmentEnd": minute_past_nine(stop)} if stop else {})
         for kind, start, stop in segments
     ]
-    return record | ({"conversationEnd": clock(end)} if end else {})
+    return record | ({"conversationEnd": minute_past_nine(end)} if end else {})
 
 
-def clock(minute: str) -> str:
+def minute_past_nine(minute: str) -> str:
     return f"2026-03-02T09:{minute}:00.000Z"
 
 
-def times(found: Read) -> list[tuple[str, int, int]]:
+def segment_minutes(found: Read) -> list[tuple[str, int, int]]:
     """The type of each segment, and its minutes past nine."""
     nine = epoch_ms(DAY.start + timedelta(hours=9))
     return [
@@ -175,13 +179,14 @@ def times(found: Read) -> list[tuple[str, int, int]]:
     ]
 
 
-def test_of_work_that_overlaps_in_a_session_the_later_gives_way_and_all_of_it_is_told():
-    found = reading(
-        laid(("interact", "00", "30"), ("hold", "05", "10"), ("hold", "20", "40"),
+def test_overlapping_work_of_a_session_is_cut_from_the_later_segment_and_named():
+    found = read_records(
+        one_session_conversation(("interact", "00", "30"), ("hold", "05", "10"),
+                                 ("hold", "20", "40"),
              ("alert", "00", "50"), ("wrapup", "40", "45"))
     )  # fmt: skip
 
-    assert times(found) == [
+    assert segment_minutes(found) == [
         ("interact", 0, 30), ("alert", 0, 50), ("hold", 30, 40), ("wrapup", 40, 45),
     ]  # fmt: skip
     assert [(each.kind, each.detail) for each in found.oddities] == [
@@ -203,65 +208,69 @@ def test_of_work_that_overlaps_in_a_session_the_later_gives_way_and_all_of_it_is
 def test_a_segment_without_an_end_ends_where_the_next_begins_or_all_is_over(
     segments, end, expected
 ):
-    found = reading(laid(*segments, end=end))
+    found = read_records(one_session_conversation(*segments, end=end))
 
-    assert times(found) == expected
-    assert kinds(found) == [(ENDLESS, "bad")]
+    assert segment_minutes(found) == expected
+    assert issue_kinds(found) == [(ENDLESS, "bad")]
     assert found.segments["open"].to_pylist() == [False] * len(expected)
 
 
 def test_a_session_that_has_posted_its_handle_time_is_over():
-    record = changed(f"{SEGMENT}.segmentEnd", None)
-    (row,) = reading(record).segments.to_pylist()
+    record = changed_conversation(f"{SEGMENT}.segmentEnd", None)
+    (row,) = read_records(record).segments.to_pylist()
     assert (row["open"], row["end_ms"] - row["start_ms"]) == (False, 60_000)
 
     (session,) = record["participants"][1]["sessions"]
-    session["segments"].append({"segmentType": "interact", "segmentStart": clock("10")})
-    ended, again = reading(record).segments.to_pylist()  # a message that is taken up again
+    session["segments"].append({"segmentType": "interact", "segmentStart": minute_past_nine("10")})
+    ended, again = read_records(record).segments.to_pylist()  # a message that is taken up again
     assert (ended["open"], again["open"], again["end_ms"]) == (False, True, epoch_ms(DAY.end))
 
 
 @pytest.mark.parametrize(
     "record",
     [
-        laid(("interact", "00", None)),
-        laid(("interact", "00", None), ("wrapup", "45", "50")),  # more than is known by then
-        laid(("wrapup", "00", None), end="00"),  # after-call work comes when a call has ended
+        one_session_conversation(("interact", "00", None)),
+        one_session_conversation(
+            ("interact", "00", None), ("wrapup", "45", "50")
+        ),  # more than is known by then
+        one_session_conversation(
+            ("wrapup", "00", None), end="00"
+        ),  # after-call work comes when a call has ended
     ],
 )
-def test_what_goes_on_is_cut_where_the_reading_of_it_ended(record):
+def test_an_open_segment_ends_where_the_reading_of_the_day_ended(record):
     as_of = DAY.start + timedelta(hours=9, minutes=30)
-    found = reading(record, as_of=as_of)
+    found = read_records(record, as_of=as_of)
     row = found.segments.to_pylist()[0]
 
     assert (row["open"], row["end_ms"]) == (True, epoch_ms(as_of))
     assert found.oddities == []
 
 
-@pytest.mark.parametrize("between", [[], [changed("participants", 7)], [{}, 7]])
+@pytest.mark.parametrize("between", [[], [changed_conversation("participants", 7)], [{}, 7]])
 def test_a_conversation_that_comes_twice_counts_as_it_came_last(between):
-    later = changed(f"{SEGMENT}.segmentEnd", "2026-03-02T09:05:00.000Z", "good")
-    found = reading(GOOD, *between, later)
+    later = changed_conversation(f"{SEGMENT}.segmentEnd", "2026-03-02T09:05:00.000Z", "good")
+    found = read_records(GOOD, *between, later)
     (row,) = found.segments.to_pylist()
 
     assert row["end_ms"] - row["start_ms"] == 300_000
     assert len(found.oddities) == len(between)
 
 
-def test_one_that_cannot_be_read_the_last_time_does_not_count_as_it_was_before():
-    found = reading(GOOD, changed(f"{SEGMENT}.segmentEnd", "late", "good"))
+def test_a_conversation_whose_last_version_is_unreadable_does_not_count():
+    found = read_records(GOOD, changed_conversation(f"{SEGMENT}.segmentEnd", "late", "good"))
 
-    assert kinds(found) == [(UNREADABLE, "good")]
+    assert issue_kinds(found) == [(UNREADABLE, "good")]
     assert (found.segments.num_rows, found.conversations) == (0, ["good"])
 
 
-def test_segments_of_other_days_are_not_of_this_one():
-    before = changed(f"{SEGMENT}.segmentStart", "2026-03-01T00:00:00.000Z", "before")
+def test_segments_of_other_days_are_left_out():
+    before = changed_conversation(f"{SEGMENT}.segmentStart", "2026-03-01T00:00:00.000Z", "before")
     over = deepcopy(before) | {"conversationId": "over"}
     before["participants"][1]["sessions"][0]["segments"][0]["segmentEnd"] = (
         "2026-03-02T00:00:00.000Z"
     )
-    found = reading(before, over)
+    found = read_records(before, over)
 
     assert found.segments["conversation_id"].to_pylist() == ["over"]
     assert found.segments["window_start"].to_pylist() == [DAY.start]
@@ -282,12 +291,16 @@ def called_back(
             ],
         }
         for user, media, session in (
-            ("ann", "callback", laid(*callback)["participants"][1]["sessions"][0]),
-            ("ann", "voice", laid(*call)["participants"][1]["sessions"][0]),
-            ("bob", "voice", laid(*call)["participants"][1]["sessions"][0]),
+            (
+                "ann",
+                "callback",
+                one_session_conversation(*callback)["participants"][1]["sessions"][0],
+            ),
+            ("ann", "voice", one_session_conversation(*call)["participants"][1]["sessions"][0]),
+            ("bob", "voice", one_session_conversation(*call)["participants"][1]["sessions"][0]),
         )
     ]
-    return reading(GOOD | {"participants": agents})
+    return read_records(GOOD | {"participants": agents})
 
 
 ANSWERED = [("alert", "03", "05"), ("interact", "05", "15"), ("wrapup", "15", "18")]
@@ -317,7 +330,7 @@ ANSWERED = [("alert", "03", "05"), ("interact", "05", "15"), ("wrapup", "15", "1
 )  # fmt: skip
 def test_a_callback_and_the_call_it_led_to_have_their_common_work_marked(callback, common):
     found = called_back(callback, ANSWERED)
-    rows = list(zip(times(found), found.segments.to_pylist(), strict=True))
+    rows = list(zip(segment_minutes(found), found.segments.to_pylist(), strict=True))
 
     assert [span[1:] for span, row in rows if row["voice_of_callback"]] == common
     assert {row["agent_id"] for _, row in rows if row["voice_of_callback"]} <= {"ann"}

@@ -29,7 +29,7 @@ def test_texts_come_out_as_they_went_in(values):
 
 
 @given(st.data())
-def test_what_is_chosen_stands_where_it_was_asked_for(data):
+def test_chosen_texts_stand_in_the_order_of_the_places_asked_for(data):
     values = data.draw(st.lists(st.one_of(st.none(), st.text()), min_size=1))
     places = data.draw(st.lists(st.integers(0, len(values) - 1)))
 

@@ -13,25 +13,25 @@ START = datetime(2026, 3, 2, tzinfo=UTC)
 minutes = st.integers(0, 12 * 24 * 60).map(lambda count: START + timedelta(minutes=count))
 
 
-def held_at(
+def day_states_at(
     now: datetime, interval: Interval, *settled: Settled
 ) -> list[tuple[datetime, State, bool]]:
     found = Calendar(now, HALF_HOUR).held(interval, settled)
     return [(each.day.start, each.state, each.due) for each in found]
 
 
-def read(day: int, at: datetime, until: timedelta = DAY) -> Settled:
+def settled_day(day: int, at: datetime, until: timedelta = DAY) -> Settled:
     start = START + day * DAY
     return Settled(Interval(start, start + until), at, 0)
 
 
-def week() -> Interval:
+def whole_week() -> Interval:
     return Interval(START, START + 7 * DAY)
 
 
-def test_what_was_never_read_is_missing_and_what_has_not_begun_is_nothing():
+def test_a_day_never_read_is_missing_and_a_day_not_begun_is_not_listed():
     now = START + 2 * DAY + timedelta(hours=3, minutes=40)
-    found = Calendar(now, HALF_HOUR).held(week(), [])
+    found = Calendar(now, HALF_HOUR).held(whole_week(), [])
 
     assert [each.state for each in found] == [State.MISSING] * 3
     assert found[-1].day.end == START + 2 * DAY + timedelta(hours=3, minutes=30)
@@ -42,7 +42,7 @@ def test_a_day_is_read_again_once_a_day_and_once_four_days_after_its_end(read_at
     """The oracle goes through the ages one by one."""
     if read_at < START + DAY or now < read_at:
         return
-    ((_, state, due),) = held_at(now, Interval(START, START + DAY), read(0, read_at))
+    ((_, state, due),) = day_states_at(now, Interval(START, START + DAY), settled_day(0, read_at))
     ages = [START + DAY + timedelta(days=days) for days in (1, 4)]
 
     assert due == any(read_at < age and now >= age for age in ages)
@@ -50,11 +50,15 @@ def test_a_day_is_read_again_once_a_day_and_once_four_days_after_its_end(read_at
 
 
 @given(minutes, minutes, minutes)
-def test_what_follows_from_another_window_is_read_after_it(read_at, known_at, now):
+def test_a_day_is_due_again_after_a_later_reading_of_the_day_it_follows_from(
+    read_at, known_at, now
+):
     if read_at < START + DAY or now < max(read_at, known_at):
         return
     day, calendar = Interval(START, START + DAY), Calendar(now, HALF_HOUR, ())
-    (held,) = calendar.held(day, [read(0, read_at)], [read(0, known_at), read(1, now)])
+    (held,) = calendar.held(
+        day, [settled_day(0, read_at)], [settled_day(0, known_at), settled_day(1, now)]
+    )
 
     assert held.due == (read_at < known_at)
 
@@ -65,7 +69,7 @@ def test_a_day_that_goes_on_is_unfinished_once_another_half_hour_is_over(read_at
     if now < read_at or over <= START or over >= START + DAY:
         return
     settled = Settled(Interval(START, over), read_at, 0)
-    ((_, state, due),) = held_at(now, Interval(START, START + DAY), settled)
+    ((_, state, due),) = day_states_at(now, Interval(START, START + DAY), settled)
 
     more = Calendar(now, HALF_HOUR).over > over
     assert (state is State.UNFINISHED) == more
@@ -74,7 +78,7 @@ def test_a_day_that_goes_on_is_unfinished_once_another_half_hour_is_over(read_at
 
 @given(st.lists(st.integers(0, 6), unique=True), minutes)
 def test_every_day_that_has_begun_is_told_once_oldest_first(days, now):
-    found = held_at(now, week(), *(read(day, now) for day in days))
+    found = day_states_at(now, whole_week(), *(settled_day(day, now) for day in days))
     begun = [START + day * DAY for day in range(7) if START + day * DAY + HALF_HOUR <= now]
 
     assert [day for day, *_ in found] == begun
@@ -90,7 +94,7 @@ def test_every_day_that_has_begun_is_told_once_oldest_first(days, now):
 def test_days_are_whole_whatever_part_of_them_is_asked_for(first, last, days):
     asked = Interval(START + timedelta(hours=first), START + timedelta(hours=last))
 
-    assert [day.day for day, *_ in held_at(START + 9 * DAY, asked)] == days
+    assert [day.day for day, *_ in day_states_at(START + 9 * DAY, asked)] == days
 
 
 @given(st.sets(st.integers(0, 40).map(lambda count: START + count * DAY)))

@@ -9,17 +9,19 @@ from halfhour.model.intervals import EPOCH, HALF_HOUR, Interval, epoch_ms, utc
 MINUTE = timedelta(minutes=1)
 
 
-def at(minute: int) -> datetime:
+def moment_at(minute: int) -> datetime:
     return datetime(2026, 3, 2, tzinfo=UTC) + minute * MINUTE
 
 
-def minutes(*spans: Interval) -> list[int]:
+def minutes_within(*spans: Interval) -> list[int]:
     """The oracle: intervals as the minutes they hold, each as often as it is held."""
-    return sorted(m for span in spans for m in range(-10, 300) if span.start <= at(m) < span.end)
+    return sorted(
+        m for span in spans for m in range(-10, 300) if span.start <= moment_at(m) < span.end
+    )
 
 
 spans = st.builds(
-    lambda start, length: Interval(at(start), at(start + length)),
+    lambda start, length: Interval(moment_at(start), moment_at(start + length)),
     st.integers(0, 140),
     st.integers(1, 140),
 )
@@ -30,7 +32,7 @@ widths = st.integers(1, 150).map(lambda count: count * MINUTE)
 def test_windows_tile_the_interval_and_none_is_too_wide(span, width):
     windows = list(span.windows(width))
 
-    assert minutes(*windows) == minutes(span)
+    assert minutes_within(*windows) == minutes_within(span)
     assert all(window.width <= width for window in windows)
     assert windows == sorted(windows)
 
@@ -42,25 +44,25 @@ def test_halves_hold_what_the_whole_held_and_are_cut_on_the_grain(span, grain):
     if halves is None:
         assert span.width <= grain
     else:
-        assert minutes(*halves) == minutes(span)
+        assert minutes_within(*halves) == minutes_within(span)
         assert (halves[1].start - span.start) % grain == timedelta(0)
 
 
-def test_a_naive_time_does_not_get_in():
+def test_an_interval_refuses_naive_times():
     with pytest.raises(ValueError, match="no time zone"):
         Interval(datetime(2026, 3, 2), datetime(2026, 3, 3))  # noqa: DTZ001
 
 
 def test_an_empty_interval_is_refused():
     with pytest.raises(ValueError, match="ends before"):
-        Interval(at(5), at(5))
+        Interval(moment_at(5), moment_at(5))
 
 
 def test_a_time_with_an_offset_becomes_utc():
     kolkata = timezone(timedelta(hours=5, minutes=30))
 
-    assert utc(datetime(2026, 3, 2, 5, 30, tzinfo=kolkata)) == at(0)
-    assert str(Interval(datetime(2026, 3, 2, 5, 30, tzinfo=kolkata), at(30))) == (
+    assert utc(datetime(2026, 3, 2, 5, 30, tzinfo=kolkata)) == moment_at(0)
+    assert str(Interval(datetime(2026, 3, 2, 5, 30, tzinfo=kolkata), moment_at(30))) == (
         "2026-03-02T00:00:00.000Z/2026-03-02T00:30:00.000Z"
     )
 

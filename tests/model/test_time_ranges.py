@@ -12,7 +12,7 @@ from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, on_edge
 NOW = datetime(2026, 3, 2, 14, 47, 13, tzinfo=UTC)
 
 
-def asked(
+def asked_interval(
     start: str | None = None,
     end: str | None = None,
     last: str | None = None,
@@ -52,7 +52,7 @@ def asked(
     ],
 )
 def test_words_become_an_interval(words, interval):
-    assert asked(**words) == interval
+    assert asked_interval(**words) == interval
 
 
 @pytest.mark.parametrize(
@@ -91,9 +91,9 @@ def test_a_local_day_has_the_half_hours_its_clocks_give_it(day, zone, half_hours
         ({"start": "2026-10-25T01:30", "zone": "Europe/London"}, "2026-10-25T01:30:00+01:00"),
     ],
 )
-def test_what_cannot_be_meant_gets_a_sentence(words, message):
+def test_a_range_that_cannot_be_meant_is_refused_with_a_sentence(words, message):
     with pytest.raises(ConfigError) as caught:
-        asked(**words)
+        asked_interval(**words)
 
     assert message in str(caught.value)
 
@@ -104,7 +104,7 @@ def test_an_unknown_zone_is_answered_with_the_nearest():
 
 
 @pytest.mark.parametrize("name", ["", "../../etc/passwd", "Europe", "\0"])
-def test_what_is_no_zone_gets_a_sentence(name):
+def test_an_invalid_zone_name_is_refused_with_a_sentence(name):
     with pytest.raises(ConfigError, match="IANA"):
         time_ranges.time_zone(name)
 

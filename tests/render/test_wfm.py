@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from halfhour.cli.output import Shape
+from halfhour.cli.output import Output
 from halfhour.errors import ConfigError
 from halfhour.model.intervals import HALF_HOUR, Interval
 from halfhour.model.question import Question
@@ -21,7 +21,7 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 WFM = ("report", *DAY, "--format", "wfm", "--layout")
 
 
-def rows_of(text: str) -> list[dict[str, str]]:
+def csv_rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(text.splitlines()))
 
 
@@ -33,7 +33,7 @@ def test_the_historical_import_of_genesys_has_a_row_per_quarter_queue_and_media_
         halfhour("sync", *DAY, *store, "--source", "posted", "--granularity", "15m")
     ran = halfhour(*WFM, "genesys-wfm", *store)
     assert ran.code == 0, ran.err
-    rows = rows_of(ran.out)
+    rows = csv_rows(ran.out)
 
     assert list(rows[0]) == [
         "Interval Start UTC Date", "Queue", "Media Type", "Skill Set", "Language", "Offered",
@@ -55,7 +55,7 @@ def test_the_historical_import_of_genesys_has_a_row_per_quarter_queue_and_media_
 
 def test_the_scorecard_has_its_columns_in_whole_seconds(cloud, halfhour):
     ran = halfhour(*WFM, "scorecard", "--store", "s.duckdb")
-    rows = rows_of(ran.out)
+    rows = csv_rows(ran.out)
 
     assert (
         list(rows[0])
@@ -64,7 +64,7 @@ def test_the_scorecard_has_its_columns_in_whole_seconds(cloud, halfhour):
             "AUX_OUT_TIME IDLE_TIME ACDCALLS"
         ).split()
     )
-    report = rows_of(
+    report = csv_rows(
         halfhour("report", *DAY, "--store", "s.duckdb", "--offline", "--format", "csv").out
     )
     assert len(rows) == len(report)
@@ -98,12 +98,12 @@ decimals = 2
 """
 
 
-def test_a_layout_of_ones_own(cloud, halfhour, tmp_path):
+def test_a_layout_from_a_file_is_written_as_it_says(cloud, halfhour, tmp_path):
     (tmp_path / "own.toml").write_text(LAYOUT)
     ran = halfhour(*WFM, "own.toml", "--output", "own.txt")
     assert ran.code == 0, ran.err
     raw = (tmp_path / "own.txt").read_bytes().decode()
-    plain = rows_of(halfhour("report", *DAY, "--format", "csv").out)
+    plain = csv_rows(halfhour("report", *DAY, "--format", "csv").out)
 
     head, *lines = raw.split("\r\n")[:-1]
     assert head == "From|Who|Minutes on hold"
@@ -146,7 +146,7 @@ def test_a_layout_of_ones_own(cloud, halfhour, tmp_path):
     ],
 )  # fmt: skip
 def test_a_mistake_in_a_layout_is_named_with_its_line_and_field(tmp_path, change, line, said):
-    assert said in refusal(LAYOUT, change, line, tmp_path / "own.toml")
+    assert said in refusal_message(LAYOUT, change, line, tmp_path / "own.toml")
 
 
 INLINE = """rows = "agent"
@@ -167,18 +167,20 @@ columns = [
         (('"agent"', '"agents"'), 1, "rows: 'agents' is none of agent, queue"),
     ],
 )
-def test_and_where_columns_stand_in_a_line(tmp_path, change, line, said):
-    assert said in refusal(INLINE, change, line, tmp_path / "own.toml")
+def test_a_mistake_in_an_inline_column_is_named_with_its_line_and_field(
+    tmp_path, change, line, said
+):
+    assert said in refusal_message(INLINE, change, line, tmp_path / "own.toml")
 
 
-def refusal(text: str, change: tuple[str, str], line: int, path: Path) -> str:
+def refusal_message(text: str, change: tuple[str, str], line: int, path: Path) -> str:
     """What is said at that *line* of the layout at *path*, which is *text* with a *change*."""
     old, new = change
     assert old in text
     path.write_text(text.replace(old, new, 1))
-    shape = Shape(form=Format.WFM, layout=str(path))
+    shape = Output(form=Format.WFM, layout=str(path))
     with pytest.raises(ConfigError) as refused:
-        shape.question(Question(Interval(NOON, NOON + HALF_HOUR), UTC))
+        shape.adapt_question(Question(Interval(NOON, NOON + HALF_HOUR), UTC))
     where, found, said = str(refused.value).partition(f"{path}, line {line}: ")
     assert (where, bool(found)) == ("layout ", True), str(refused.value)
     return said
@@ -213,7 +215,7 @@ def test_a_layout_with_a_mistake_leads_to_no_output(halfhour, tmp_path, change):
         ),
     ],
 )
-def test_what_does_not_go_together_is_refused(halfhour, words, said):
+def test_options_that_do_not_go_together_are_refused(halfhour, words, said):
     ran = halfhour("report", *DAY, *words)
 
     assert (ran.code, ran.out) == (2, "")
@@ -232,15 +234,15 @@ def test_a_store_of_half_hours_has_no_quarters_and_says_so(cloud, halfhour):
 
 
 @pytest.mark.parametrize("name", ["generic", "scorecard", "genesys-wfm"])
-def test_what_is_shipped_is_a_layout_and_says_where_it_comes_from(name):
-    assert layouts.load(name).columns
+def test_every_shipped_layout_loads_and_says_where_it_comes_from(name):
+    assert layouts.load_layout(name).columns
     path = Path(layouts.__file__).with_name(f"{name}.toml")
     assert path.read_text().startswith("# ")
 
 
 def test_a_layout_that_there_is_not_is_answered_with_those_there_are():
     with pytest.raises(ConfigError, match="neither a file nor one of generic, genesys-wfm"):
-        layouts.load("nothing")
+        layouts.load_layout("nothing")
 
 
 def test_the_example_in_the_docs_is_a_layout(cloud, halfhour, tmp_path):

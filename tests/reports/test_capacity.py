@@ -12,7 +12,7 @@ COLUMN = "preview_capacity_used_percent"
 INTERVAL = "2026-03-02T00:00:00Z/2026-03-03T00:00:00Z"
 
 
-def at_work(cloud: Cloud) -> dict[tuple[datetime, str], float]:
+def percent_at_work(cloud: Cloud) -> dict[tuple[datetime, str], float]:
     """Per cent of each half-hour that an agent was interacting or communicating."""
     start, end = map(datetime.fromisoformat, INTERVAL.split("/"))
     half = timedelta(minutes=30)
@@ -29,13 +29,13 @@ def at_work(cloud: Cloud) -> dict[tuple[datetime, str], float]:
 
 
 @pytest.mark.parametrize("store", [(), ("--store", "s.duckdb")])
-def test_it_stands_beside_the_other_figures(cloud, halfhour, store):
+def test_capacity_used_stands_beside_the_other_figures(cloud, halfhour, store):
     ran = halfhour("report", *DAY, "--with-capacity", "--format", "csv", *store)
     plain = halfhour("report", *DAY, "--format", "csv", *store)
 
     assert ran.code == 0, ran.err
     rows = list(csv.DictReader(ran.out.splitlines()))
-    right = at_work(cloud)
+    right = percent_at_work(cloud)
     for row in rows:
         key = datetime.fromisoformat(row["interval_start"]), row["agent_id"]
         assert row[COLUMN] == (f"{right[key]:.1f}" if key in right else "")
@@ -53,7 +53,7 @@ def test_it_stands_beside_the_other_figures(cloud, halfhour, store):
         {"kind": "truncate", "endpoint": "capacity"},
     ],
 )
-def test_where_it_cannot_be_had_the_rest_is_there(cloud, halfhour, fault):
+def test_a_report_goes_on_without_capacity_that_cannot_be_had(cloud, halfhour, fault):
     plain = halfhour("report", *DAY, "--format", "csv")
     cloud.faults(fault)
     ran = halfhour("report", *DAY, "--with-capacity", "--format", "csv")
@@ -83,7 +83,7 @@ def test_the_permission_that_is_missing_is_named(tmp_path):
         (("--offline",), "--with-capacity: a store does not keep it; leave out --offline"),
     ],
 )
-def test_where_it_makes_no_sense_it_is_refused(halfhour, words, said):
+def test_capacity_is_refused_where_it_makes_no_sense(halfhour, words, said):
     ran = halfhour("report", *DAY, "--with-capacity", *words)
 
     assert (ran.code, ran.out) == (2, "")

@@ -85,7 +85,7 @@ def test_media_types_add_up_to_everything(asked):
 
 
 @pytest.mark.parametrize("chosen", [{"queues": ["Billing"]}, {"media": ["chat"]}])
-def test_of_some_queues_or_media_busy_time_is_of_those_and_status_of_none(store, chosen):
+def test_busy_time_is_of_the_chosen_queues_or_media_and_status_is_empty(store, chosen):
     table = door.report(**DAY, **chosen, basis="both", store=store, offline=True)
     rows = table.to_pylist()
 
@@ -104,7 +104,7 @@ def test_of_some_queues_or_media_busy_time_is_of_those_and_status_of_none(store,
         (("--format", "wfm", "--layout", "genesys-wfm", "--team", "Team 1"), "--team: what a"),
     ],
 )
-def test_a_name_that_is_none_gets_a_sentence(tmp_path, teams_cloud, words, sentence):
+def test_an_unknown_name_is_refused_with_a_sentence(tmp_path, teams_cloud, words, sentence):
     ran = Halfhour(tmp_path, teams_cloud.environment)("report", *WORDS, *words)
 
     assert (ran.code, ran.out) == (2, "")

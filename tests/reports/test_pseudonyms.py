@@ -13,13 +13,13 @@ from halfhour.model.tables import NAMES, POSTED
 from halfhour.model.vocabulary import By
 from halfhour.reports import questions
 from halfhour.reports.data import Found
-from halfhour.reports.pseudonyms import Pseudonyms
+from halfhour.reports.pseudonyms import Pseudonymizer
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 DAY = Interval(START, START + timedelta(days=1))
 AGENTS = pa.table({"id": ["a-1", "b-2"], "name": ["Ada Silva", "Bob"]}, schema=NAMES)
 QUEUES = pa.table({"id": ["q-1", "q-2"], "name": ["Billing", "Sales"]}, schema=NAMES)
-ONE, OTHER = Pseudonyms("k" * 16), Pseudonyms("o" * 16)
+ONE, OTHER = Pseudonymizer("k" * 16), Pseudonymizer("o" * 16)
 
 rows = st.lists(
     st.fixed_dictionaries(
@@ -38,10 +38,10 @@ rows = st.lists(
 
 @settings(max_examples=40)
 @given(rows, st.sampled_from(list(By)))
-def test_the_figures_stay_and_nobody_can_be_told(posted, by):
+def test_pseudonyms_keep_the_figures_and_leave_no_name_or_id(posted, by):
     found = Found(AGENTS, pa.Table.from_pylist(posted, schema=POSTED), queues=QUEUES)
-    plain = questions.report(Question(DAY, UTC, by), found)
-    disguised = questions.report(Question(DAY, UTC, by), ONE.found(found))
+    plain = questions.build_report(Question(DAY, UTC, by), found)
+    disguised = questions.build_report(Question(DAY, UTC, by), ONE.pseudonymize_report_data(found))
 
     said = str(disguised.to_pylist())
     for known in ("a-1", "b-2", "gone-3", "q-1", "q-2", "Ada", "Bob", "Billing", "Sales"):
@@ -59,20 +59,20 @@ def test_the_figures_stay_and_nobody_can_be_told(posted, by):
 
 @given(st.text(), st.text())
 def test_the_same_id_has_the_same_pseudonym_and_with_another_key_another(one, other):
-    assert (ONE.id(one) == ONE.id(other)) == (one == other)
-    assert ONE.id(one) != OTHER.id(one)
-    assert str(UUID(ONE.id(one))) == ONE.id(one)
+    assert (ONE.pseudonymize_id(one) == ONE.pseudonymize_id(other)) == (one == other)
+    assert ONE.pseudonymize_id(one) != OTHER.pseudonymize_id(one)
+    assert str(UUID(ONE.pseudonymize_id(one))) == ONE.pseudonymize_id(one)
 
 
-def test_what_is_absent_stays_so_and_the_key_is_not_shown():
+def test_an_absent_id_stays_absent_and_the_key_is_in_no_repr():
     table = pa.table({"agent_id": ["a-1"], "queue_id": pa.array([None], pa.string())})
-    assert ONE.table(table)["queue_id"].to_pylist() == [None]
+    assert ONE.pseudonymize_table(table)["queue_id"].to_pylist() == [None]
     assert "kkkk" not in repr(ONE)
 
 
 def test_lists_of_ids_are_replaced_one_by_one():
     table = pa.table({"unexplained_conversations": ["c-1 c-2", ""], "agent_id": ["a", "b"]})
-    assert ONE.table(table)["unexplained_conversations"].to_pylist() == [
-        f"{ONE.id('c-1')} {ONE.id('c-2')}",
+    assert ONE.pseudonymize_table(table)["unexplained_conversations"].to_pylist() == [
+        f"{ONE.pseudonymize_id('c-1')} {ONE.pseudonymize_id('c-2')}",
         "",
     ]

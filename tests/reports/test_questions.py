@@ -51,26 +51,26 @@ rows = st.lists(
 widths = st.sampled_from([HALF_HOUR, QUARTER_HOUR])
 
 
-def report(
+def report_rows(
     by: By, posted: list[dict[str, Any]], width: timedelta = HALF_HOUR
 ) -> list[dict[str, Any]]:
     table = pa.Table.from_pylist(posted, schema=POSTED)
-    found = questions.report(Question(DAY, UTC, by, width=width), Found(AGENTS, table))
+    found = questions.build_report(Question(DAY, UTC, by, width=width), Found(AGENTS, table))
     return list(found.to_pylist())
 
 
-def seconds(posted: list[dict[str, Any]], name: str) -> float:
+def sum_in_seconds(posted: list[dict[str, Any]], name: str) -> float:
     return sum(row[name] or 0 for row in posted) / 1000
 
 
-def grouped(posted: list[dict[str, Any]], key: Any) -> dict[Any, list[dict[str, Any]]]:
+def group_rows(posted: list[dict[str, Any]], key: Any) -> dict[Any, list[dict[str, Any]]]:
     groups = defaultdict(list)
     for row in posted:
         groups[key(row)].append(row)
     return groups
 
 
-def interval(row: dict[str, Any], width: timedelta = HALF_HOUR) -> datetime:
+def interval_start_of(row: dict[str, Any], width: timedelta = HALF_HOUR) -> datetime:
     start = row["interval_start"]
     assert isinstance(start, datetime)
     return start - (start - START) % width
@@ -78,9 +78,9 @@ def interval(row: dict[str, Any], width: timedelta = HALF_HOUR) -> datetime:
 
 @settings(max_examples=50)
 @given(rows, widths)
-def test_by_interval_sums_every_row_into_its_interval(posted, width):
-    expected = grouped(posted, lambda row: (interval(row, width), row["agent_id"]))
-    found = report(By.INTERVAL, posted, width)
+def test_a_report_by_interval_sums_every_row_into_its_interval(posted, width):
+    expected = group_rows(posted, lambda row: (interval_start_of(row, width), row["agent_id"]))
+    found = report_rows(By.INTERVAL, posted, width)
 
     assert {(row["interval_start"], row["agent_id"]) for row in found} == set(expected)
     assert len(found) == len(expected)
@@ -88,7 +88,7 @@ def test_by_interval_sums_every_row_into_its_interval(posted, width):
         of_cell = expected[row["interval_start"], row["agent_id"]]
         assert row["interval_end"] == row["interval_start"] + width
         for name in ("handle", "acw", "hold"):
-            assert row[f"{name}_time_sec"] == seconds(of_cell, f"{name}_ms")
+            assert row[f"{name}_time_sec"] == sum_in_seconds(of_cell, f"{name}_ms")
         for name, column in (("handled", "handle"), ("transferred", "transferred")):
             told = sum(each[f"{column}_count"] or 0 for each in of_cell)
             assert row[f"{name}_count"] == told
@@ -97,24 +97,24 @@ def test_by_interval_sums_every_row_into_its_interval(posted, width):
 
 @settings(max_examples=50)
 @given(rows, widths)
-def test_by_agent_divides_sums_and_nothing_by_nothing(posted, width):
-    expected = grouped(posted, lambda row: row["agent_id"])
+def test_a_report_by_agent_divides_sums_and_nothing_by_zero(posted, width):
+    expected = group_rows(posted, lambda row: row["agent_id"])
 
-    for row in report(By.AGENT, posted, width):
+    for row in report_rows(By.AGENT, posted, width):
         of_agent = expected.pop(row["agent_id"])
         active = {
-            interval(each, width)
+            interval_start_of(each, width)
             for each in of_agent
             if any(each[name] is not None for name in ("handle_ms", "acw_ms", "hold_ms"))
         }
-        handle, count = seconds(of_agent, "handle_ms"), row["handled_count"]
+        handle, count = sum_in_seconds(of_agent, "handle_ms"), row["handled_count"]
         assert row["interval_count"] == len(active)
         assert_quotient(row["handle_time_mean_sec"], handle, len(active), 3)
         assert_quotient(row["aht_sec"], handle, count, 3)
         transferred = sum(each["transferred_count"] or 0 for each in of_agent)
         assert row["transferred_count"] == transferred
         assert_quotient(row["transferred_per_handled_ratio"], transferred, count, 4)
-        assert_quotient(row["acw_share_ratio"], seconds(of_agent, "acw_ms"), handle, 4)
+        assert_quotient(row["acw_share_ratio"], sum_in_seconds(of_agent, "acw_ms"), handle, 4)
     assert not expected
 
 
@@ -130,16 +130,16 @@ def test_rows_are_sorted_as_people_sort_names():
         {"interval_start": START, "agent_id": agent, "handle_ms": 1} for agent in ("b", "c", "a")
     ]
 
-    assert [row["agent_name"] for row in report(By.INTERVAL, posted)] == ["anna", "c", "Zoë"]
-    assert [row["agent_name"] for row in report(By.AGENT, posted)] == ["anna", "c", "Zoë"]
+    assert [row["agent_name"] for row in report_rows(By.INTERVAL, posted)] == ["anna", "c", "Zoë"]
+    assert [row["agent_name"] for row in report_rows(By.AGENT, posted)] == ["anna", "c", "Zoë"]
 
 
 @settings(max_examples=50)
 @given(rows, st.sampled_from([By.QUEUE, By.MEDIA]))
-def test_by_queue_and_media_type_every_row_counts_once(posted, by):
+def test_reports_by_queue_and_by_media_type_count_every_row_once(posted, by):
     key = {By.QUEUE: "queue_id", By.MEDIA: "media_type"}[by]
-    expected = grouped(posted, lambda row: row[key])
-    found = report(by, posted)
+    expected = group_rows(posted, lambda row: row[key])
+    found = report_rows(by, posted)
 
     assert [row["handle_time_sec"] for row in found] == sorted(
         (row["handle_time_sec"] for row in found), reverse=True
@@ -150,18 +150,18 @@ def test_by_queue_and_media_type_every_row_counts_once(posted, by):
         own = expected[row[key]]
         assert row["agent_count"] == len({each["agent_id"] for each in own})
         for column in ("handle", "acw", "hold"):
-            assert row[f"{column}_time_sec"] == seconds(own, f"{column}_ms")
+            assert row[f"{column}_time_sec"] == sum_in_seconds(own, f"{column}_ms")
         assert row["handled_count"] == sum(each["handle_count"] or 0 for each in own)
 
 
 @settings(max_examples=25)
 @given(rows, st.sampled_from([Basis.POSTED, Basis.WORKED]))
-def test_time_for_no_queue_is_that_of_the_row_for_no_queue(told, basis):
+def test_no_queue_time_is_the_handle_time_of_the_row_without_a_queue(told, basis):
     table = pa.Table.from_pylist(told, schema=POSTED)
     found = Found(AGENTS, **{basis.value: table})
 
     def shown(by: By) -> list[dict[str, Any]]:
-        return list(questions.report(Question(DAY, UTC, by, basis), found).to_pylist())
+        return list(questions.build_report(Question(DAY, UTC, by, basis), found).to_pylist())
 
     right = sum(row["handle_time_sec"] for row in shown(By.QUEUE) if row["queue_id"] is None)
     for by in (By.INTERVAL, By.AGENT, By.MEDIA):
@@ -170,20 +170,20 @@ def test_time_for_no_queue_is_that_of_the_row_for_no_queue(told, basis):
 
 @settings(max_examples=50)
 @given(rows, widths)
-def test_by_day_it_is_the_local_one(posted, width):
+def test_a_report_by_day_has_local_days(posted, width):
     zone = ZoneInfo("Asia/Kathmandu")
     table = pa.Table.from_pylist(posted, schema=POSTED)
     question = Question(DAY, zone, By.DAY, width=width)
-    found = questions.report(question, Found(AGENTS, table)).to_pylist()
-    expected = grouped(
-        posted, lambda row: (f"{interval(row).astimezone(zone):%Y-%m-%d}", row["agent_id"])
+    found = questions.build_report(question, Found(AGENTS, table)).to_pylist()
+    expected = group_rows(
+        posted, lambda row: (f"{interval_start_of(row).astimezone(zone):%Y-%m-%d}", row["agent_id"])
     )
 
     assert {(row["day"], row["agent_id"]) for row in found} == set(expected)
     assert [row["day"] for row in found] == sorted(row["day"] for row in found)
     for row in found:
         own = expected[row["day"], row["agent_id"]]
-        assert row["handle_time_sec"] == seconds(own, "handle_ms")
+        assert row["handle_time_sec"] == sum_in_seconds(own, "handle_ms")
 
 
 def test_queues_have_their_names_and_several_of_one_session_stand_together():
@@ -195,7 +195,9 @@ def test_queues_have_their_names_and_several_of_one_session_stand_together():
         ],
         schema=POSTED,
     )
-    found = questions.report(Question(DAY, UTC, By.QUEUE), Found(AGENTS, posted, queues=queues))
+    found = questions.build_report(
+        Question(DAY, UTC, By.QUEUE), Found(AGENTS, posted, queues=queues)
+    )
     assert found["queue_name"].to_pylist() == ["Billing", "Billing, Sales", "gone", "no queue"]
 
 
@@ -205,7 +207,7 @@ POSTED_COLUMNS = ("handle_time_sec", "acw_time_sec", "hold_time_sec", "talk_time
                   "handled_count", "answered_count")  # fmt: skip
 
 
-def half_held() -> Found:
+def partly_held_data() -> Found:
     """Status of three days; posted figures of the first, details of half of the second."""
 
     def held(start: datetime, length: timedelta) -> list[Held]:
@@ -229,9 +231,11 @@ def half_held() -> Found:
 
 
 @pytest.mark.parametrize("by", [By.INTERVAL, By.DAY, By.AGENT, By.MEDIA])
-def test_what_was_asked_for_and_is_not_there_is_zero_and_all_else_is_null(by):
+def test_figures_are_null_only_where_their_source_is_not_held(by):
     days = Interval(MIDNIGHT, MIDNIGHT + timedelta(days=3))
-    rows = questions.report(Question(days, UTC, by, Basis.BOTH), half_held()).to_pylist()
+    rows = questions.build_report(
+        Question(days, UTC, by, Basis.BOTH), partly_held_data()
+    ).to_pylist()
 
     assert rows
     for row in rows:
@@ -251,11 +255,11 @@ def test_what_was_asked_for_and_is_not_there_is_zero_and_all_else_is_null(by):
         assert sum(filter(None, (row[name] for row in rows))) == 1
 
 
-def test_what_is_not_held_of_one_day_is_no_part_of_the_sum_of_all():
+def test_figures_of_a_source_that_is_not_held_are_null_in_the_sum_of_an_agent():
     days = Interval(MIDNIGHT + timedelta(days=2), MIDNIGHT + timedelta(days=3))
-    found = half_held()
+    found = partly_held_data()
     none = replace(found, posted=POSTED.empty_table(), worked=POSTED.empty_table())
-    (row,) = questions.report(Question(days, UTC, By.AGENT, Basis.BOTH), none).to_pylist()
+    (row,) = questions.build_report(Question(days, UTC, By.AGENT, Basis.BOTH), none).to_pylist()
 
     assert row["on_queue_time_sec"] == 48
     assert {row[name] for name in (*POSTED_COLUMNS, "interval_count", "busy_time_sec")} == {None}
@@ -263,7 +267,7 @@ def test_what_is_not_held_of_one_day_is_no_part_of_the_sum_of_all():
 
 @pytest.mark.parametrize("by", [By.INTERVAL, By.DAY, By.AGENT, By.MEDIA])
 def test_transfers_are_null_where_there_are_days_that_were_read_without_them(by):
-    found = half_held()
+    found = partly_held_data()
     (monday,) = found.days[Source.POSTED]
     assert monday.settled
     without = replace(monday, settled=replace(monday.settled, has_transfers=False))
@@ -271,7 +275,7 @@ def test_transfers_are_null_where_there_are_days_that_were_read_without_them(by)
 
     def transferred(held: Held) -> set[int | None]:
         known = replace(found, days={Source.POSTED: [held]})
-        rows = questions.report(Question(days, UTC, by), known).to_pylist()
+        rows = questions.build_report(Question(days, UTC, by), known).to_pylist()
         assert None not in {row["handled_count"] for row in rows}
         return {row["transferred_count"] for row in rows}
 

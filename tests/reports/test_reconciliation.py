@@ -13,10 +13,10 @@ from halfhour.model.coverage import DAY
 from halfhour.model.intervals import HALF_HOUR, Interval
 from halfhour.model.tables import RECONCILED
 from halfhour.model.vocabulary import Source
-from halfhour.reports.from_store import reconciled
+from halfhour.reports.from_store import reconcile_store
 from halfhour.store import worked_time
 from halfhour.store.store import Store
-from halfhour.syncing.import_files import land
+from halfhour.syncing.import_files import import_files
 from tests.reports.test_worked import NOW, RANGE, own_cloud, store
 from tests.syncing.test_import_files import CONVERSATIONS, DAYS, page
 from tests.syncing.test_runner import bring
@@ -27,8 +27,8 @@ LATER = NOW + 2.5 * DAY
 CAUSES = RECONCILED.names[RECONCILED.names.index("late_data_ms") : -1]
 
 
-def test_causes_add_up_and_against_the_emulator_nothing_is_left(own_cloud, store):
-    rows = reconciled(store, None, LATER).to_pylist()
+def test_causes_explain_all_differences_of_emulator_data(own_cloud, store):
+    rows = reconcile_store(store, None, LATER).to_pylist()
 
     assert len(rows) > 60
     for row in rows:
@@ -41,7 +41,7 @@ def test_causes_add_up_and_against_the_emulator_nothing_is_left(own_cloud, store
     assert found["unanswered_acw_ms"] > 0
 
     worked: dict[tuple[str, str], int] = {}
-    for row in worked_time.worked(store, RANGE, HALF_HOUR).to_pylist():
+    for row in worked_time.worked_time(store, RANGE, HALF_HOUR).to_pylist():
         key = (f"{row['interval_start']:%Y-%m-%d}", row["agent_id"])
         worked[key] = worked.get(key, 0) + (row["handle_ms"] or 0)
     assert {(row["day"], row["agent_id"]): row["worked_ms"] for row in rows} == {
@@ -49,9 +49,7 @@ def test_causes_add_up_and_against_the_emulator_nothing_is_left(own_cloud, store
     }
 
 
-def test_what_came_in_between_two_readings_is_late_data_as_long_as_more_may_come(
-    own_cloud, tmp_path
-):
+def test_a_restatement_between_two_readings_is_explained_as_late_data(own_cloud, tmp_path):
     own_cloud.reset()
     own_cloud.faults({"kind": "restatement", "share": 0.3})
     early = Store(tmp_path / "halfhour.duckdb")
@@ -59,7 +57,7 @@ def test_what_came_in_between_two_readings_is_late_data_as_long_as_more_may_come
     bring(own_cloud.settings, early, day, NOW + HALF_HOUR)
     own_cloud.clock(now="2026-03-06T03:00:00Z")
     bring(own_cloud.settings, early, day, NOW + 0.9 * DAY, sources=(Source.DETAILS,))
-    rows = reconciled(early, day, NOW + DAY).to_pylist()
+    rows = reconcile_store(early, day, NOW + DAY).to_pylist()
 
     assert sum(row["differing_interval_count"] for row in rows) > 0
     assert any(row["late_data_ms"] for row in rows)
@@ -69,7 +67,7 @@ def test_what_came_in_between_two_readings_is_late_data_as_long_as_more_may_come
     own_cloud.reset()
 
 
-def test_what_goes_on_where_the_day_is_cut_is_still_open(own_cloud, tmp_path):
+def test_calls_still_going_on_when_read_are_explained_as_still_open(own_cloud, tmp_path):
     """Details that are read at 15:44 know how a call went on that aggregates until 15:30 lack."""
     own_cloud.reset()
     moment = NOW - DAY + timedelta(hours=15, minutes=44)
@@ -77,7 +75,7 @@ def test_what_goes_on_where_the_day_is_cut_is_still_open(own_cloud, tmp_path):
     store = Store(tmp_path / "halfhour.duckdb")
     bring(own_cloud.settings, store, Interval(NOW - DAY, moment), moment, sources=None)
     own_cloud.reset()
-    rows = reconciled(store, None, moment).to_pylist()
+    rows = reconcile_store(store, None, moment).to_pylist()
 
     assert any(row["still_open_ms"] for row in rows)
     for row in rows:
@@ -85,14 +83,16 @@ def test_what_goes_on_where_the_day_is_cut_is_still_open(own_cloud, tmp_path):
         assert row["posted_ms"] - row["worked_ms"] == sum(row[cause] for cause in CAUSES)
 
 
-def landed(
+def imported_store(
     folder: Path, conversations: list[Any], days: Interval = DAYS, written: datetime = NOW
 ) -> Store:
     """A store of these, without posted figures."""
     (folder / "landed.json").write_bytes(page(conversations))
     os.utime(folder / "landed.json", (written.timestamp(),) * 2)
     store = Store(folder / "halfhour.duckdb")
-    asyncio.run(land(store, [folder / "landed.json"], days, lambda: NOW, lambda event: None))
+    asyncio.run(
+        import_files(store, [folder / "landed.json"], days, lambda: NOW, lambda event: None)
+    )
     return store
 
 
@@ -100,22 +100,25 @@ def landed(
 def right(tmp_path: Path) -> Store:
     folder = tmp_path / "right"
     folder.mkdir()
-    return landed(folder, CONVERSATIONS)
+    return imported_store(folder, CONVERSATIONS)
 
 
-def test_what_nothing_explains_is_listed_with_its_conversations(right, tmp_path):
+def test_an_unexplained_difference_is_listed_with_its_conversations(right, tmp_path):
     text = json.dumps(CONVERSATIONS[0])
     (agent,) = [each for each in CONVERSATIONS[0]["participants"] if each["purpose"] == "agent"][:1]
     (handle,) = [each for each in agent["sessions"][0]["metrics"] if each["name"] == "tHandle"]
     doctored = json.loads(
         text.replace(f'"value": {handle["value"]}', f'"value": {handle["value"] + 7}')
     )
-    store = landed(tmp_path, [doctored, *CONVERSATIONS[1:]])
+    store = imported_store(tmp_path, [doctored, *CONVERSATIONS[1:]])
     for day in DAYS.windows(DAY):
         store.settle(
-            Source.POSTED, day, {"posted": worked_time.rebuilt(right, day, HALF_HOUR)}, NOW
+            Source.POSTED,
+            day,
+            {"posted": worked_time.posted_from_details(right, day, HALF_HOUR)},
+            NOW,
         )
-    found = reconciled(store, None, NOW).to_pylist()
+    found = reconcile_store(store, None, NOW).to_pylist()
     rows = [row for row in found if row["unexplained_conversations"]]
 
     assert {row["unexplained_conversations"] for row in rows} == {
@@ -129,22 +132,22 @@ def test_what_nothing_explains_is_listed_with_its_conversations(right, tmp_path)
     ("apart", "column"), [(timedelta(minutes=2), "unexplained_ms"), (HALF_HOUR, "late_data_ms")]
 )
 def test_data_is_late_only_if_one_reading_could_not_know_it(tmp_path, apart, column):
-    less = changed(0, handle(0), handle(0, -7))
+    less = changed_conversation(0, handle_metric_json(0), handle_metric_json(0, -7))
     (tmp_path / "less").mkdir()
-    posted = worked_time.rebuilt(
-        landed(tmp_path / "less", [less, *CONVERSATIONS[1:]]), DAYS, HALF_HOUR
+    posted = worked_time.posted_from_details(
+        imported_store(tmp_path / "less", [less, *CONVERSATIONS[1:]]), DAYS, HALF_HOUR
     )
     read_at = DAYS.end + 2 * HALF_HOUR
-    store = landed(tmp_path, CONVERSATIONS, written=read_at)
+    store = imported_store(tmp_path, CONVERSATIONS, written=read_at)
     store.settle(Source.POSTED, DAYS, {"posted": posted}, read_at - apart)
-    found = reconciled(store, None, read_at).to_pylist()
+    found = reconcile_store(store, None, read_at).to_pylist()
 
     assert {row[column] for row in found} == {-7, 0}
     listed = {row["unexplained_conversations"] for row in found} - {""}
     assert listed == ({less["conversationId"]} if column == "unexplained_ms" else set())
 
 
-def changed(at: int, *changes: str) -> Any:
+def changed_conversation(at: int, *changes: str) -> Any:
     """A captured conversation with every other one of *changes* in place of the one before it."""
     text = json.dumps(CONVERSATIONS[at])
     for old, new in zip(changes[::2], changes[1::2], strict=True):
@@ -153,7 +156,7 @@ def changed(at: int, *changes: str) -> Any:
     return json.loads(text)
 
 
-def handle(at: int, more: int = 0) -> str:
+def handle_metric_json(at: int, more: int = 0) -> str:
     """The first handle time of an agent in a captured conversation, as it stands there."""
     values = [
         metric["value"]
@@ -168,16 +171,18 @@ def handle(at: int, more: int = 0) -> str:
 
 def under_a_callback() -> Any:
     """A call that a callback led to, and has posted 7 ms more than was worked on it."""
-    found = changed(1, handle(1), handle(1, 7))
+    found = changed_conversation(1, handle_metric_json(1), handle_metric_json(1, 7))
     (agent,) = [each for each in found["participants"] if "userId" in each]
-    callback = json.loads(json.dumps(agent["sessions"][0]).replace(handle(1, 7), handle(1)))
+    callback = json.loads(
+        json.dumps(agent["sessions"][0]).replace(handle_metric_json(1, 7), handle_metric_json(1))
+    )
     agent["sessions"].append({**callback, "mediaType": "callback", "sessionId": "callback"})
     return found
 
 
-def without(at: int, what: str, keys: tuple[str, ...]) -> Any:
+def without_segment_keys(at: int, what: str, keys: tuple[str, ...]) -> Any:
     """A captured conversation without these *keys* of segments of a type, or without those."""
-    found = changed(at)
+    found = changed_conversation(at)
     for participant in found["participants"]:
         for session in participant["sessions"] if "userId" in participant else ():
             for segment in [each for each in session["segments"] if each["segmentType"] == what]:
@@ -188,21 +193,24 @@ def without(at: int, what: str, keys: tuple[str, ...]) -> Any:
     return found
 
 
-def endless() -> Any:
+def call_with_endless_acw() -> Any:
     """A call whose after-call work has no end, and that has posted 7 ms more than was worked."""
-    text = json.dumps(without(1, "wrapup", ("segmentEnd",)))
-    return json.loads(text.replace(handle(1), handle(1, 7)))
+    text = json.dumps(without_segment_keys(1, "wrapup", ("segmentEnd",)))
+    return json.loads(text.replace(handle_metric_json(1), handle_metric_json(1, 7)))
 
 
 UNLIKE = {
     "callback_under_voice_ms": (under_a_callback(), 7),
     "crosses_midnight_ms": (
-        changed(0, handle(0), handle(0, 7), "T16:", "T23:", "-17T18:", "-18T01:"),
+        changed_conversation(0, handle_metric_json(0), handle_metric_json(0, 7),
+                             "T16:", "T23:", "-17T18:", "-18T01:"),
         None,
     ),
-    "still_open_ms": (endless(), 7),
-    "unanswered_acw_ms": (changed(3, handle(3), handle(3, 4001)), 1),
-    "unanswered_acw_ms, as it was dialled": (without(2, "interact", ()), 72291),
+    "still_open_ms": (call_with_endless_acw(), 7),
+    "unanswered_acw_ms": (
+        changed_conversation(3, handle_metric_json(3), handle_metric_json(3, 4001)), 1
+    ),
+    "unanswered_acw_ms, as it was dialled": (without_segment_keys(2, "interact", ()), 72291),
 }  # fmt: skip
 
 
@@ -210,12 +218,15 @@ UNLIKE = {
 def test_a_cause_explains_no_difference_of_another_kind(tmp_path, cause):
     conversation, unexplained = UNLIKE[cause]
     days = Interval(DAYS.start, DAYS.end + DAY)
-    store = landed(tmp_path, [conversation], days)
+    store = imported_store(tmp_path, [conversation], days)
     for day in days.windows(DAY):
         store.settle(
-            Source.POSTED, day, {"posted": worked_time.rebuilt(store, day, HALF_HOUR)}, NOW
+            Source.POSTED,
+            day,
+            {"posted": worked_time.posted_from_details(store, day, HALF_HOUR)},
+            NOW,
         )
-    rows = [row for row in reconciled(store, None, NOW).to_pylist() if row["unexplained_ms"]]
+    rows = [row for row in reconcile_store(store, None, NOW).to_pylist() if row["unexplained_ms"]]
 
     assert {row["unexplained_conversations"] for row in rows} == {conversation["conversationId"]}
     assert unexplained in (None, sum(row["unexplained_ms"] for row in rows))
@@ -225,16 +236,21 @@ def test_a_cause_explains_no_difference_of_another_kind(tmp_path, cause):
 
 def test_the_command_says_whose_time_is_unexplained_and_when_and_how_much(halfhour, tmp_path):
     conversation, _ = UNLIKE["unanswered_acw_ms"]
-    store = landed(tmp_path, [conversation])
-    store.settle(Source.POSTED, DAYS, {"posted": worked_time.rebuilt(store, DAYS, HALF_HOUR)}, NOW)
-    (row,) = reconciled(store, None, NOW).to_pylist()
+    store = imported_store(tmp_path, [conversation])
+    store.settle(
+        Source.POSTED,
+        DAYS,
+        {"posted": worked_time.posted_from_details(store, DAYS, HALF_HOUR)},
+        NOW,
+    )
+    (row,) = reconcile_store(store, None, NOW).to_pylist()
     identity = conversation["conversationId"]
 
     said = f"unexplained: {row['agent_name']} on 2023-02-17, 1 ms (conversations {identity})"
     assert said in halfhour("reconcile").err
 
 
-def test_the_command_says_whether_they_agree(halfhour):
+def test_the_reconcile_command_says_whether_posted_and_rebuilt_agree(halfhour):
     day = ("--from", "2026-03-01", "--to", "2026-03-03")
     assert (
         "no day is held both"

@@ -65,7 +65,7 @@ def test_a_local_day_has_its_half_hours_and_what_was_posted_and_worked_in_them(
         )
         ran = halfhour("report", *asked, "--offline", "--basis", basis, "--format", "csv")
         assert ran.code == 0, ran.err
-        assert shown(ran.out, local) == right
+        assert shown_figures(ran.out, local) == right
 
     ran = halfhour("report", *asked, "--offline", "--basis", "worked", "--by", "day",
                    "--format", "csv")  # fmt: skip
@@ -81,7 +81,7 @@ Shown = dict[tuple[datetime, str], dict[str, int]]
 """By half-hour and agent the ms of each column that has any."""
 
 
-def shown(report: str, local: ZoneInfo) -> Shown:
+def shown_figures(report: str, local: ZoneInfo) -> Shown:
     """What *report*, as CSV, says, with the offsets that *local* has."""
     found: Shown = {}
     for row in csv.DictReader(report.splitlines()):
@@ -129,7 +129,7 @@ def test_a_naive_time_is_read_in_the_zone_that_is_given():
         parse_interval(**skipped, zone="Europe/London", now=datetime.now(UTC))
 
 
-def test_half_hours_that_a_store_does_not_have_are_said_so(cloud, halfhour):
+def test_a_report_of_intervals_that_the_store_does_not_have_is_refused(cloud, halfhour):
     day = ("--from", "2026-03-01", "--to", "2026-03-02")
     halfhour("sync", *day, "--source", "posted")
     ran = halfhour("report", *day, "--offline", "--zone", "Asia/Kathmandu")

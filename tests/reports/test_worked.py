@@ -14,8 +14,8 @@ from halfhour.model.coverage import DAY
 from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, Interval
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import Basis, By
-from halfhour.reports.from_store import holdings, reconciled
-from halfhour.reports.questions import report
+from halfhour.reports.from_store import reconcile_store, stored_report_data
+from halfhour.reports.questions import build_report
 from halfhour.store import worked_time
 from halfhour.store.store import Store
 from tests.processes import Cloud, emulator
@@ -48,7 +48,7 @@ def store(own_cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Store:
     store = Store(tmp_path_factory.mktemp("worked") / "halfhour.duckdb")
     own_cloud.clock(now="2026-03-05T12:00:00Z")  # by then all that was late is told
     outcome, _ = bring(own_cloud.settings, store, RANGE, READ_AT, sources=None)
-    assert (outcome.failed, outcome.left_out, outcome.oddities) == ({}, {}, [])
+    assert (outcome.failed, outcome.left_out, outcome.data_issues) == ({}, {}, [])
     return store
 
 
@@ -61,7 +61,7 @@ def test_worked_time_is_that_of_the_segments_to_the_millisecond(own_cloud, store
     assert led_to_by_a_callback(true_segments(own_cloud))
     assert truly_worked(own_cloud, RANGE, width) == {
         key_of(row, name): row[name]
-        for row in worked_time.worked(store, RANGE, width).to_pylist()
+        for row in worked_time.worked_time(store, RANGE, width).to_pylist()
         for name in ("handle_ms", *COLUMNS.values())
         if row[name]
     }
@@ -73,7 +73,7 @@ def test_busy_time_is_the_union_and_never_more_than_the_interval(
 ):
     found = {
         (row["interval_start"], row["agent_id"]): row["busy_ms"]
-        for row in worked_time.busy(store, RANGE, width).to_pylist()
+        for row in worked_time.busy_time(store, RANGE, width).to_pylist()
     }
 
     assert found == {
@@ -83,7 +83,7 @@ def test_busy_time_is_the_union_and_never_more_than_the_interval(
     assert max(found.values()) <= width // MS
 
 
-def test_what_details_have_posted_is_what_aggregates_say_in_every_interval(own_cloud, store):
+def test_figures_rebuilt_from_details_equal_the_aggregates_in_every_interval(own_cloud, store):
     def figures(table: Any) -> Figures:
         return {
             key_of(row, name): row[name]
@@ -92,8 +92,8 @@ def test_what_details_have_posted_is_what_aggregates_say_in_every_interval(own_c
             if row[name] is not None
         }
 
-    rebuilt = figures(worked_time.rebuilt(store, RANGE, HALF_HOUR))
-    assert rebuilt == figures(store.posted(RANGE))
+    rebuilt = figures(worked_time.posted_from_details(store, RANGE, HALF_HOUR))
+    assert rebuilt == figures(store.posted_rows(RANGE))
     assert rebuilt == truth(own_cloud, RANGE)
 
 
@@ -104,7 +104,7 @@ def test_status_is_that_of_the_records_cut_at_the_edges(own_cloud, store):
             expected[at, each["agent_id"], each["kind"], each["status"]] += ms
     found = {
         (row["interval_start"], row["agent_id"], row["kind"], row["status"]): row["status_ms"]
-        for row in store.status(RANGE).to_pylist()
+        for row in store.status_rows(RANGE).to_pylist()
     }
 
     active = {agent for _, agent, _, _ in found}
@@ -118,7 +118,7 @@ def test_status_is_that_of_the_records_cut_at_the_edges(own_cloud, store):
 @pytest.mark.parametrize("basis", [Basis.POSTED, Basis.BOTH])
 def test_posted_figures_are_what_genesys_posts_whatever_is_held(own_cloud, store, basis):
     question = Question(RANGE, UTC, basis=basis)
-    table = report(question, holdings(store, question, READ_AT))
+    table = build_report(question, stored_report_data(store, question, READ_AT))
     posted: Counter[tuple[Any, ...]] = Counter()
     for key, value in truth(own_cloud, RANGE).items():
         if key[-1] in ("handle_ms", "acw_ms", "handle_count"):
@@ -139,11 +139,11 @@ def test_posted_figures_are_what_genesys_posts_whatever_is_held(own_cloud, store
 def test_the_time_of_callbacks_that_counts_twice_is_told_alike_by_report_and_reconcile(store):
     by_day: Counter[tuple[str, str]] = Counter()
     question = Question(RANGE, UTC, By.DAY)
-    for row in report(question, holdings(store, question, READ_AT)).to_pylist():
+    for row in build_report(question, stored_report_data(store, question, READ_AT)).to_pylist():
         by_day[row["day"], row["agent_id"]] += round(row["callback_voice_time_sec"] * 1000)
 
     assert +by_day == {
         (row["day"], row["agent_id"]): row["callback_under_voice_ms"]
-        for row in reconciled(store, None, READ_AT).to_pylist()
+        for row in reconcile_store(store, None, READ_AT).to_pylist()
         if row["callback_under_voice_ms"]
     }

@@ -21,9 +21,9 @@ from halfhour.model.coverage import DAY
 from halfhour.model.intervals import HALF_HOUR, Interval
 from halfhour.model.tables import POSTED, STATUS
 from halfhour.model.vocabulary import Source
-from halfhour.store.database import VERSION, sql_text
-from halfhour.store.store import Change, Store
-from halfhour.syncing.planner import Wish, ready
+from halfhour.store.database import STORE_VERSION, load_store_sql
+from halfhour.store.store import SettleResult, Store
+from halfhour.syncing.planner import SyncRequest, prepare_store
 from tests.processes import held_elsewhere
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -32,7 +32,7 @@ LATER = START + 9 * DAY
 MADE = {"granularity": "1800", "reread": "86400 345600"}
 
 
-def rows(*figures: tuple[int, str, str | None, dict[str, int]]) -> pa.Table:
+def posted_rows(*figures: tuple[int, str, str | None, dict[str, int]]) -> pa.Table:
     """Rows of (half-hour, agent, queue, figures)."""
     return pa.Table.from_pylist(
         [
@@ -51,16 +51,18 @@ def rows(*figures: tuple[int, str, str | None, dict[str, int]]) -> pa.Table:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    made = Store(tmp_path / "halfhour.duckdb", wait=2)
-    made.create(MADE)
+    made = Store(tmp_path / "halfhour.duckdb", busy_timeout=2)
+    made.ensure_created(MADE)
     return made
 
 
-def post(store: Store, window: Interval, posted: pa.Table, read_at: datetime) -> Change:
+def settle_posted(
+    store: Store, window: Interval, posted: pa.Table, read_at: datetime
+) -> SettleResult:
     return store.settle(Source.POSTED, window, {"posted": posted}, read_at)
 
 
-def figures(table: pa.Table) -> dict[tuple[Any, ...], int]:
+def figures_by_key(table: pa.Table) -> dict[tuple[Any, ...], int]:
     """Every figure that is there, by its key and column."""
     return {
         (row["interval_start"], row["agent_id"], row["queue_id"], name): row[name]
@@ -70,24 +72,24 @@ def figures(table: pa.Table) -> dict[tuple[Any, ...], int]:
     }
 
 
-def test_what_is_settled_is_held_with_the_record_of_it(store):
-    told = rows((0, "ada", None, {"handle_ms": 7}), (47, "bob", "q", {"acw_ms": 3}))
-    assert post(store, MONDAY, told, LATER) == (2, 0)
+def test_a_settled_window_is_stored_with_the_record_of_its_reading(store):
+    told = posted_rows((0, "ada", None, {"handle_ms": 7}), (47, "bob", "q", {"acw_ms": 3}))
+    assert settle_posted(store, MONDAY, told, LATER) == (2, 0)
 
-    assert store.posted(MONDAY).sort_by("agent_id").equals(told)
-    (settled,) = store.settled(Source.POSTED)
+    assert store.posted_rows(MONDAY).sort_by("agent_id").equals(told)
+    (settled,) = store.settled_windows(Source.POSTED)
     assert (settled.window, settled.read_at, settled.rows) == (MONDAY, LATER, 2)
 
 
 def test_a_window_is_replaced_whole_and_its_neighbours_are_let_be(store):
-    post(store, MONDAY, rows((0, "ada", None, {"handle_ms": 7})), LATER)
+    settle_posted(store, MONDAY, posted_rows((0, "ada", None, {"handle_ms": 7})), LATER)
     tuesday = Interval(START + DAY, START + 2 * DAY)
-    post(store, tuesday, rows((48, "ada", None, {"handle_ms": 9})), LATER)
-    post(store, MONDAY, rows((3, "bob", None, {"handle_ms": 1})), LATER)
+    settle_posted(store, tuesday, posted_rows((48, "ada", None, {"handle_ms": 9})), LATER)
+    settle_posted(store, MONDAY, posted_rows((3, "bob", None, {"handle_ms": 1})), LATER)
 
-    held = store.posted(Interval(START, START + 9 * DAY))
-    assert sorted(figures(held).values()) == [1, 9]
-    assert [each.window for each in store.settled(Source.POSTED)] == [MONDAY, tuesday]
+    held = store.posted_rows(Interval(START, START + 9 * DAY))
+    assert sorted(figures_by_key(held).values()) == [1, 9]
+    assert [each.window for each in store.settled_windows(Source.POSTED)] == [MONDAY, tuesday]
 
 
 cells = st.dictionaries(
@@ -103,23 +105,30 @@ cells = st.dictionaries(
 
 @given(cells, cells, st.integers(1, 48))
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_revisions_are_the_difference_in_what_was_held(tmp_path, before, after, known):
+def test_revisions_are_the_differences_between_two_readings_of_posted_figures(
+    tmp_path, before, after, known
+):
     store = Store(tmp_path / f"{os.urandom(8).hex()}.duckdb")
-    store.create(MADE)
+    store.ensure_created(MADE)
     first = {key: value for key, value in before.items() if key[0] < known}
     until = Interval(START, START + known * HALF_HOUR)
-    post(store, until, rows(*((*key, value) for key, value in first.items())), START)
-    told = rows(*((*key, value) for key, value in after.items()))
-    changed = post(store, MONDAY, told, LATER)
+    settle_posted(
+        store, until, posted_rows(*((*key, value) for key, value in first.items())), START
+    )
+    told = posted_rows(*((*key, value) for key, value in after.items()))
+    changed = settle_posted(store, MONDAY, told, LATER)
 
-    old, new = figures(rows(*((*key, value) for key, value in first.items()))), figures(told)
+    old, new = (
+        figures_by_key(posted_rows(*((*key, value) for key, value in first.items()))),
+        figures_by_key(told),
+    )
     new = {key: value for key, value in new.items() if key[0] < until.end}
     found = {
         (row["interval_start"], row["agent_id"], row["queue_id"], row["column_name"]): (
             row["old_value"],
             row["new_value"],
         )
-        for row in store.revisions().to_pylist()
+        for row in store.revision_rows().to_pylist()
     }
     assert found == {
         key: (old.get(key), new.get(key))
@@ -142,9 +151,9 @@ statuses = st.dictionaries(
 
 @given(statuses, statuses)
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_so_are_those_of_status_of_agents_who_were_asked_about(tmp_path, before, after):
+def test_revisions_of_status_are_the_differences_for_agents_known_before(tmp_path, before, after):
     store = Store(tmp_path / f"{os.urandom(8).hex()}.duckdb")
-    store.create(MADE)
+    store.ensure_created(MADE)
     for told, read_at in ((before, START), (after, LATER)):
         table = pa.Table.from_pylist(
             [
@@ -166,7 +175,7 @@ def test_so_are_those_of_status_of_agents_who_were_asked_about(tmp_path, before,
             row["old_value"],
             row["new_value"],
         )
-        for row in store.revisions().to_pylist()
+        for row in store.revision_rows().to_pylist()
     } == {
         (START + at * HALF_HOUR, agent, f"{kind}_{status.lower()}_ms"): (
             before.get((at, agent, (kind, status))),
@@ -179,97 +188,104 @@ def test_so_are_those_of_status_of_agents_who_were_asked_about(tmp_path, before,
 
 
 def test_names_are_held_until_they_are_old(store):
-    post(store, MONDAY, rows((0, "ada", "q,r", {}), (1, "bob", None, {})), LATER)
-    assert store.unnamed("agent", START) == ["ada", "bob"]
-    assert store.unnamed("queue", START) == ["q", "r"]
+    settle_posted(store, MONDAY, posted_rows((0, "ada", "q,r", {}), (1, "bob", None, {})), LATER)
+    assert store.unnamed_ids("agent", START) == ["ada", "bob"]
+    assert store.unnamed_ids("queue", START) == ["q", "r"]
 
-    store.name("agent", aggregates.named(["ada", "bob"], [payloads.Named("ada", "Ada")]), START)
-    assert store.unnamed("agent", START) == []
-    assert store.unnamed("agent", START + DAY) == ["ada", "bob"]
-    assert store.names("agent").to_pylist() == [{"id": "ada", "name": "Ada"}]
-    store.name("agent", aggregates.named([], [payloads.Named("ada", "Ada L.")]), START + DAY)
-    assert store.names("agent")["name"].to_pylist() == ["Ada L."]
+    store.store_names(
+        "agent", aggregates.named(["ada", "bob"], [payloads.Named("ada", "Ada")]), START
+    )
+    assert store.unnamed_ids("agent", START) == []
+    assert store.unnamed_ids("agent", START + DAY) == ["ada", "bob"]
+    assert store.names_by_kind("agent").to_pylist() == [{"id": "ada", "name": "Ada"}]
+    store.store_names("agent", aggregates.named([], [payloads.Named("ada", "Ada L.")]), START + DAY)
+    assert store.names_by_kind("agent")["name"].to_pylist() == ["Ada L."]
 
 
-def test_a_naive_time_does_not_get_in(store):
+def test_the_store_refuses_naive_times(store):
     with pytest.raises(ValueError, match="no time zone"):
-        post(store, MONDAY, rows((0, "ada", None, {"acw_ms": 0})), LATER.replace(tzinfo=None))
-    assert store.settled(Source.POSTED) == []
+        settle_posted(
+            store, MONDAY, posted_rows((0, "ada", None, {"acw_ms": 0})), LATER.replace(tzinfo=None)
+        )
+    assert store.settled_windows(Source.POSTED) == []
 
 
-def test_old_windows_go_whole(store):
+def test_old_windows_are_dropped_whole(store):
     for day in range(3):
         window = Interval(START + day * DAY, START + (day + 1) * DAY)
-        post(store, window, rows((day * 48, "ada", None, {"acw_ms": day})), LATER)
+        settle_posted(store, window, posted_rows((day * 48, "ada", None, {"acw_ms": day})), LATER)
 
-    assert store.keep(START + DAY + timedelta(hours=23)) == 1
-    assert [each.window.start for each in store.settled(Source.POSTED)] == [
+    assert store.delete_days_before(START + DAY + timedelta(hours=23)) == 1
+    assert [each.window.start for each in store.settled_windows(Source.POSTED)] == [
         START + DAY,
         START + 2 * DAY,
     ]
-    assert store.posted(Interval(START, START + 9 * DAY))["acw_ms"].to_pylist() == [1, 2]
-    assert store.keep(START) == 0
+    assert store.posted_rows(Interval(START, START + 9 * DAY))["acw_ms"].to_pylist() == [1, 2]
+    assert store.delete_days_before(START) == 0
 
 
 def test_a_day_goes_with_all_its_sources_however_far_each_is_held(store):
     monday, noon = START, START + DAY / 2
-    post(store, Interval(monday, monday + DAY), rows((40, "ada", None, {"acw_ms": 1})), LATER)
+    settle_posted(
+        store, Interval(monday, monday + DAY), posted_rows((40, "ada", None, {"acw_ms": 1})), LATER
+    )
     store.settle(Source.STATUS, Interval(monday, noon), {"status": STATUS.empty_table()}, LATER)
 
-    assert store.keep(noon + timedelta(hours=1)) == 0
-    assert store.posted(Interval(monday, monday + DAY)).num_rows == 1
-    assert store.keep(monday + DAY) == 1
-    assert store.settled(Source.STATUS) == []
+    assert store.delete_days_before(noon + timedelta(hours=1)) == 0
+    assert store.posted_rows(Interval(monday, monday + DAY)).num_rows == 1
+    assert store.delete_days_before(monday + DAY) == 1
+    assert store.settled_windows(Source.STATUS) == []
 
 
 def test_readers_and_a_writer_take_turns(store):
-    post(store, MONDAY, rows((0, "ada", None, {"acw_ms": 0})), LATER)
+    settle_posted(store, MONDAY, posted_rows((0, "ada", None, {"acw_ms": 0})), LATER)
     reader = (
         "import sys; from datetime import *; from pathlib import Path\n"
         "from halfhour.store.store import Store; from halfhour.model.intervals import Interval\n"
         "start = datetime(2026, 3, 2, tzinfo=UTC); store = Store(Path(sys.argv[1]))\n"
-        "seen = [store.posted(Interval(start, start + timedelta(days=1)))['acw_ms'].to_pylist()"
+        "day = Interval(start, start + timedelta(days=1))\n"
+        "seen = [store.posted_rows(day)['acw_ms'].to_pylist()"
         " for _ in range(25)]\n"
         "assert all(len(each) == 1 for each in seen), seen\n"
     )
     with subprocess.Popen([sys.executable, "-c", reader, str(store.path)]) as other:
         for value in range(25):
-            post(store, MONDAY, rows((0, "ada", None, {"acw_ms": value})), LATER)
+            settle_posted(store, MONDAY, posted_rows((0, "ada", None, {"acw_ms": value})), LATER)
     assert other.returncode == 0
 
 
-def test_who_holds_it_for_too_long_is_named(store):
+def test_a_process_that_holds_the_store_for_too_long_is_named(store):
     with held_elsewhere(store.path) as other:
-        impatient = Store(store.path, wait=0.2)
+        impatient = Store(store.path, busy_timeout=0.2)
         with pytest.raises(StoreBusy, match=rf"PID {other.pid}.*has it open; try again"):
-            impatient.settled(Source.POSTED)
+            impatient.settled_windows(Source.POSTED)
         # and who waits long enough has it
         release = threading.Timer(0.5, lambda: other.communicate("\n"))
         release.start()
-        assert store.settled(Source.POSTED) == []
+        assert store.settled_windows(Source.POSTED) == []
         release.join()  # or the end of the process is waited for in two places at once
 
 
 def test_a_failed_settle_leaves_what_was_there(store):
-    post(store, MONDAY, rows((0, "ada", None, {"acw_ms": 1})), LATER)
-    wrong = rows((0, "ada", None, {"acw_ms": 2})).set_column(
+    settle_posted(store, MONDAY, posted_rows((0, "ada", None, {"acw_ms": 1})), LATER)
+    wrong = posted_rows((0, "ada", None, {"acw_ms": 2})).set_column(
         1, "agent_id", pa.array([None], pa.string())
     )
     with pytest.raises(StoreError):
-        post(store, MONDAY, wrong, LATER + DAY)
+        settle_posted(store, MONDAY, wrong, LATER + DAY)
 
-    assert store.posted(MONDAY)["acw_ms"].to_pylist() == [1]
-    assert store.settled(Source.POSTED)[0].read_at == LATER
-    assert store.revisions().num_rows == 0
+    assert store.posted_rows(MONDAY)["acw_ms"].to_pylist() == [1]
+    assert store.settled_windows(Source.POSTED)[0].read_at == LATER
+    assert store.revision_rows().num_rows == 0
 
 
-def newer(path: Path) -> None:
-    Store(path).create(MADE)
+def newer_store(path: Path) -> None:
+    Store(path).ensure_created(MADE)
     with duckdb.connect(str(path)) as connection:
         connection.execute("update settings set value = '99' where name = 'version'")
 
 
-def foreign(path: Path) -> None:
+def foreign_database(path: Path) -> None:
     with duckdb.connect(str(path)) as connection:
         connection.execute("create table their_data as select 1 as one")
 
@@ -277,8 +293,8 @@ def foreign(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (newer, "a newer halfhour made this store (version 99"),
-        (foreign, "this DuckDB database is no halfhour store"),
+        (newer_store, "a newer halfhour made this store (version 99"),
+        (foreign_database, "this DuckDB database is no halfhour store"),
         (lambda path: path.write_text("interval_start,agent_id\n"), "this file is no"),
         (lambda path: path.write_bytes(b"SQLite format 3\x00" * 9), "no halfhour store"),
         (lambda path: path.touch(), "the store is empty; run 'halfhour sync'"),
@@ -287,24 +303,24 @@ def foreign(path: Path) -> None:
         (lambda path: duckdb.connect(str(path)).close(), "the store is empty; run 'halfhour sync'"),
     ],
 )  # fmt: skip
-def test_what_is_no_store_gets_a_sentence_and_is_let_be(tmp_path, make, words):
+def test_a_file_that_is_no_store_is_refused_and_left_untouched(tmp_path, make, words):
     path = tmp_path / "other"
     make(path)
     before = path.read_bytes() if path.is_file() else b""
 
     with pytest.raises(StoreError) as caught:
-        Store(path).settled(Source.POSTED)
+        Store(path).settled_windows(Source.POSTED)
     assert words in str(caught.value)
     assert str(path) in str(caught.value)
     if "make" not in words and "store is empty" not in words:
         with pytest.raises(StoreError):
-            Store(path).create(MADE)
+            Store(path).ensure_created(MADE)
     assert before == (path.read_bytes() if path.is_file() else b"")
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path):
     with pytest.raises(StoreError, match="there is no such folder"):
-        Store(tmp_path / "nowhere" / "x.duckdb").create(MADE)
+        Store(tmp_path / "nowhere" / "x.duckdb").ensure_created(MADE)
 
 
 def test_an_empty_database_becomes_a_store(tmp_path):
@@ -313,19 +329,19 @@ def test_an_empty_database_becomes_a_store(tmp_path):
     duckdb.connect(str(path)).close()
     store = Store(path)
     assert not store.exists
-    ready(store, Wish(), LATER)
+    prepare_store(store, SyncRequest(), LATER)
 
-    assert store.settings() == {**MADE, "version": str(VERSION)}
-    store.create({"granularity": "900"})  # a store keeps what it was made with
-    assert store.settings()["granularity"] == "1800"
+    assert store.stored_settings() == {**MADE, "version": str(STORE_VERSION)}
+    store.ensure_created({"granularity": "900"})  # a store keeps what it was made with
+    assert store.stored_settings()["granularity"] == "1800"
 
 
-@pytest.mark.parametrize("version", range(1, VERSION))
+@pytest.mark.parametrize("version", range(1, STORE_VERSION))
 def test_a_store_of_an_older_version_is_brought_up_to_date(tmp_path, version):
     store = Store(tmp_path / "halfhour.duckdb")
     with duckdb.connect(str(store.path)) as connection:
         for number in range(1, version + 1):
-            connection.execute(sql_text(f"migrations/{number:04}"))
+            connection.execute(load_store_sql(f"migrations/{number:04}"))
         connection.execute("insert into settings values ('version', ?)", [str(version)])
         connection.executemany("insert into settings values (?, ?)", list(MADE.items()))
         connection.execute("set TimeZone = 'UTC'")
@@ -342,20 +358,20 @@ def test_a_store_of_an_older_version_is_brought_up_to_date(tmp_path, version):
         )
 
     with pytest.raises(StoreError, match="an older halfhour made this store; run 'halfhour sync'"):
-        store.posted(MONDAY)
-    ready(store, Wish(), LATER)
+        store.posted_rows(MONDAY)
+    prepare_store(store, SyncRequest(), LATER)
 
-    assert store.settings() == {**MADE, "version": str(VERSION)}
-    assert figures(store.posted(MONDAY)) == {(START, "ada", None, "acw_ms"): 7}
-    assert [each.window for each in store.settled(Source.POSTED)] == [MONDAY]
-    assert store.settled(Source.DETAILS) == []
+    assert store.stored_settings() == {**MADE, "version": str(STORE_VERSION)}
+    assert figures_by_key(store.posted_rows(MONDAY)) == {(START, "ada", None, "acw_ms"): 7}
+    assert [each.window for each in store.settled_windows(Source.POSTED)] == [MONDAY]
+    assert store.settled_windows(Source.DETAILS) == []
 
     # Transfers were not asked for before version 4, so that they are no revision.
-    assert [each.has_transfers for each in store.settled(Source.POSTED)] == [version > 3]
+    assert [each.has_transfers for each in store.settled_windows(Source.POSTED)] == [version > 3]
     for transferred, changed in ((2, version > 3), (3, True)):
-        told = rows((0, "ada", None, {"acw_ms": 7, "transferred_count": transferred}))
-        assert post(store, MONDAY, told, LATER).changed == changed
-        assert [each.has_transfers for each in store.settled(Source.POSTED)] == [True]
+        told = posted_rows((0, "ada", None, {"acw_ms": 7, "transferred_count": transferred}))
+        assert settle_posted(store, MONDAY, told, LATER).changed == changed
+        assert [each.has_transfers for each in store.settled_windows(Source.POSTED)] == [True]
 
 
 ON_A_SMALL_DISK = """
@@ -371,7 +387,7 @@ from tests.store.test_store import *
 disk = Path(sys.argv[1])
 subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], check=True)
 store = Store(disk / "halfhour.duckdb")
-store.create(MADE)
+store.ensure_created(MADE)
 post(store, MONDAY, rows((0, "ada", None, {"acw_ms": 1})), LATER)
 many = rows(*((at % 48, f"{at * at}", None, {"handle_ms": at**3}) for at in range(200_000)))
 
@@ -386,7 +402,7 @@ def tried():
 tried()
 subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
 tried()
-print(store.posted(MONDAY)["acw_ms"].to_pylist(), len(store.settled(Source.POSTED)))
+print(store.posted_rows(MONDAY)["acw_ms"].to_pylist(), len(store.settled_windows(Source.POSTED)))
 """
 AS_ROOT = ("unshare", "--user", "--map-root-user", "--mount")
 
@@ -400,7 +416,7 @@ def may_mount(folder: Path) -> bool:
         return False
 
 
-def test_a_full_disk_and_one_that_cannot_be_written_to_leave_what_was_settled(tmp_path):
+def test_a_full_or_read_only_disk_leaves_settled_windows_as_they_were(tmp_path):
     if not may_mount(tmp_path):
         pytest.skip("this system lets nobody mount a disk of their own")
     done = subprocess.run(
@@ -424,4 +440,4 @@ def test_a_folder_that_may_not_be_written_to_is_said(tmp_path):
     if os.access(folder, os.W_OK):
         pytest.skip("who runs this may write everywhere")
     with pytest.raises(StoreError, match="may not be written to"):
-        Store(folder / "halfhour.duckdb").create(MADE)
+        Store(folder / "halfhour.duckdb").ensure_created(MADE)

@@ -17,8 +17,8 @@ from halfhour.model.coverage import DAY
 from halfhour.model.intervals import Interval
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import Basis, Source
-from halfhour.reports.from_store import holdings
-from halfhour.reports.questions import report
+from halfhour.reports.from_store import stored_report_data
+from halfhour.reports.questions import build_report
 from halfhour.store import worked_time
 from halfhour.store.store import Store
 from tests.syncing.test_runner import COLUMNS
@@ -46,13 +46,13 @@ session = st.tuples(
 conversation = st.tuples(st.lists(session, max_size=4), st.one_of(st.none(), moment))
 
 
-def record(number: int, legs: list[Any], ended: int | None) -> msgspec.Raw:
+def conversation_record(number: int, legs: list[Any], ended: int | None) -> msgspec.Raw:
     """A conversation as details have it."""
     return msgspec.Raw(
         msgspec.json.encode(
             {
                 "conversationId": f"c{number}",
-                **({} if ended is None else {"conversationEnd": written(ended)}),
+                **({} if ended is None else {"conversationEnd": iso_time(ended)}),
                 "participants": [
                     {
                         "purpose": "agent",
@@ -63,15 +63,15 @@ def record(number: int, legs: list[Any], ended: int | None) -> msgspec.Raw:
                                 "mediaType": media,
                                 "direction": direction,
                                 "metrics": [] if handled is None else [
-                                    {"name": "tHandle", "value": 1, "emitDate": written(handled)}
+                                    {"name": "tHandle", "value": 1, "emitDate": iso_time(handled)}
                                 ],
                                 "segments": [
                                     {
                                         "segmentType": kind,
                                         **({} if start is None else
-                                           {"segmentStart": written(start)}),
+                                           {"segmentStart": iso_time(start)}),
                                         **({} if ms is None else
-                                           {"segmentEnd": written((start or 0) + ms)}),
+                                           {"segmentEnd": iso_time((start or 0) + ms)}),
                                         **({"queueId": queue} if queue else {}),
                                     }
                                     for kind, start, ms, queue in segments
@@ -86,7 +86,7 @@ def record(number: int, legs: list[Any], ended: int | None) -> msgspec.Raw:
     )  # fmt: skip
 
 
-def lasting(
+def counted_milliseconds(
     segments: list[Any], handled: int | None, ended: int | None
 ) -> Iterator[tuple[int, str, str | None]]:
     """Each millisecond of a session that counts, with the type and the queue of its segment."""
@@ -109,22 +109,22 @@ def work_on_callbacks_of(call: Any, legs: list[Any], ended: int | None) -> set[i
     agent, media, segments, handled, direction = call
     if (media, direction) != ("voice", "outbound"):
         return set()
-    began = min((at for at, *_ in lasting(segments, handled, ended)), default=None)
+    began = min((at for at, *_ in counted_milliseconds(segments, handled, ended)), default=None)
     work: set[int] = set()
     for other, other_media, other_segments, other_handled, _ in legs:
         if (other, other_media) == (agent, "callback") and began is not None:
-            lasted = list(lasting(other_segments, other_handled, ended))
+            lasted = list(counted_milliseconds(other_segments, other_handled, ended))
             times = [at for at, *_ in lasted]
             if times and min(times) <= began <= max(times):
                 work |= {at for at, kind, _ in lasted if kind != "alert"}
     return work
 
 
-def written(at: int) -> str:
+def iso_time(at: int) -> str:
     return (EDGE + at * MS).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def in_it(at: int) -> datetime:
+def interval_of(at: int) -> datetime:
     """The start of the interval that millisecond *at* is in."""
     return EDGE + at // (WIDTH // MS) * WIDTH
 
@@ -136,9 +136,11 @@ def in_it(at: int) -> datetime:
     st.sampled_from([None, ["p"], ["p", "q"]]),
     st.sampled_from([(), ("voice",), ("voice", "chat")]),
 )
-def test_every_millisecond_counts_once_where_it_was(conversations, as_they_were, queues, types):
+def test_every_worked_millisecond_counts_once_in_its_interval(
+    conversations, as_they_were, queues, types
+):
     records = [
-        record(number, *each)
+        conversation_record(number, *each)
         for versions in (as_they_were, conversations)
         for number, each in enumerate(versions)
     ]
@@ -148,24 +150,24 @@ def test_every_millisecond_counts_once_where_it_was(conversations, as_they_were,
         for leg in legs:
             agent, media, segments, handled, _ = leg
             callbacks = work_on_callbacks_of(leg, legs, ended)
-            for at, kind, queue in lasting(segments, handled, ended):
+            for at, kind, queue in counted_milliseconds(segments, handled, ended):
                 away = kind != "alert" and at in callbacks
                 if away or not -SPAN <= at < SPAN:
                     continue
-                lasted[in_it(at), agent, queue, media, COLUMNS[kind]] += 1
+                lasted[interval_of(at), agent, queue, media, COLUMNS[kind]] += 1
                 if kind != "alert":
-                    lasted[in_it(at), agent, queue, media, "handle_ms"] += 1
+                    lasted[interval_of(at), agent, queue, media, "handle_ms"] += 1
                     if queue in (queues or ["p", "q", None]) and media in (types or [media]):
                         busy.add((at, agent))
 
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder) / "store.duckdb")
-        store.create({"granularity": "1800", "reread": "86400"})
+        store.ensure_created({"granularity": "1800", "reread": "86400"})
         for day in (Interval(EDGE - DAY, EDGE), Interval(EDGE, EDGE + SPAN * MS)):
             found = read(records, day, NEAR.end)
-            store.settle(Source.DETAILS, day, tables(found), NEAR.end)
-        worked = worked_time.worked(store, NEAR, WIDTH).to_pylist()
-        union = worked_time.busy(store, NEAR, WIDTH, queues=queues, media=types).to_pylist()
+            store.settle(Source.DETAILS, day, detail_tables(found), NEAR.end)
+        worked = worked_time.worked_time(store, NEAR, WIDTH).to_pylist()
+        union = worked_time.busy_time(store, NEAR, WIDTH, queues=queues, media=types).to_pylist()
 
     key = ("interval_start", "agent_id", "queue_id", "media_type")
     assert lasted == {
@@ -174,25 +176,29 @@ def test_every_millisecond_counts_once_where_it_was(conversations, as_they_were,
         for column in (*COLUMNS.values(), "handle_ms")
         if row[column]
     }
-    assert Counter((in_it(at), agent) for at, agent in busy) == {
+    assert Counter((interval_of(at), agent) for at, agent in busy) == {
         (row["interval_start"], row["agent_id"]): row["busy_ms"] for row in union
     }
     assert all(row["busy_ms"] <= WIDTH // MS for row in union)
 
 
-def tables(found: Read) -> dict[str, pa.Table]:
+def detail_tables(found: Read) -> dict[str, pa.Table]:
     return {"segments": found.segments, "emitted": found.emitted}
 
 
-def test_what_still_went_on_is_provisional_however_old_its_day_is(tmp_path):
+def test_work_still_open_when_read_is_provisional_however_old_its_day_is(tmp_path):
     hour = 3_600_000
     over, going_on = ("interact", -2 * hour, hour // 2, "p"), ("interact", -hour, None, "p")
     day, long_after = Interval(EDGE - DAY, EDGE), EDGE + 9 * DAY
     store = Store(tmp_path / "store.duckdb")
-    store.create({"granularity": "1800", "reread": "86400"})
-    found = read([record(0, [("ann", "chat", [over, going_on], None, "inbound")], None)], day, EDGE)
-    store.settle(Source.DETAILS, day, tables(found), long_after)
+    store.ensure_created({"granularity": "1800", "reread": "86400"})
+    found = read(
+        [conversation_record(0, [("ann", "chat", [over, going_on], None, "inbound")], None)],
+        day,
+        EDGE,
+    )
+    store.settle(Source.DETAILS, day, detail_tables(found), long_after)
     question = Question(Interval(EDGE - DAY / 12, EDGE), UTC, basis=Basis.WORKED)
-    rows = report(question, holdings(store, question, long_after)).to_pylist()
+    rows = build_report(question, stored_report_data(store, question, long_after)).to_pylist()
 
     assert [row["provisional"] for row in rows] == [False, True, True]

@@ -19,11 +19,11 @@ from halfhour.model.coverage import DAY, State
 from halfhour.model.intervals import HALF_HOUR, Interval
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import Basis, Source
-from halfhour.reports.from_store import holdings, reconciled
-from halfhour.reports.questions import report
+from halfhour.reports.from_store import reconcile_store, stored_report_data
+from halfhour.reports.questions import build_report
 from halfhour.store import worked_time
 from halfhour.store.store import Store
-from halfhour.syncing.import_files import land
+from halfhour.syncing.import_files import import_files
 from halfhour.syncing.progress import Event, Outcome
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -31,7 +31,7 @@ RANGE = Interval(MONDAY, MONDAY + DAY)
 LATER = MONDAY + 30 * DAY
 
 
-def clock(text: str, day: datetime = MONDAY) -> str:
+def iso_time(text: str, day: datetime = MONDAY) -> str:
     """The moment of *day* at "hh:mm:ss", as the API writes it."""
     return f"{day:%Y-%m-%d}T{text}.000Z"
 
@@ -46,14 +46,14 @@ def session(
         "segments": [
             {
                 "segmentType": kind,
-                "segmentStart": clock(start),
-                "segmentEnd": clock(end),
+                "segmentStart": iso_time(start),
+                "segmentEnd": iso_time(end),
                 "queueId": "q",
             }
             for kind, start, end in segments
         ],
         "metrics": [
-            {"name": name, "value": seconds * 1000, "emitDate": clock(at)}
+            {"name": name, "value": seconds * 1000, "emitDate": iso_time(at)}
             for name, (seconds, at) in posted.items()
         ],
     }
@@ -63,7 +63,7 @@ def conversation(*agents: list[dict[str, Any]], name: str = "c", **fields: Any) 
     """A conversation, in which each of *agents* is a participant "ann" with these sessions."""
     return {
         "conversationId": name,
-        "conversationStart": clock("08:00:00"),
+        "conversationStart": iso_time("08:00:00"),
         "participants": [
             {"purpose": "customer", "sessions": []},
             *({"purpose": "agent", "userId": "ann", "sessions": sessions} for sessions in agents),
@@ -82,18 +82,18 @@ ANSWERED = session(
 PLAIN = conversation([ANSWERED])
 
 
-def brought(
+def imported_store(
     folder: Path, content: object, interval: Interval | None = None
 ) -> tuple[Store, Outcome, list[Event]]:
     """A store into which *content*, JSON or its text, was imported, and what was told of it."""
     path, told = folder / "details.json", list[Event]()
     path.write_text(content if isinstance(content, str) else json.dumps(content))
     store = Store(folder / "halfhour.duckdb")
-    outcome = asyncio.run(land(store, [path], interval, lambda: LATER, told.append))
+    outcome = asyncio.run(import_files(store, [path], interval, lambda: LATER, told.append))
     return store, outcome, told
 
 
-def figures(store: Store, basis: Basis) -> dict[str, dict[str, float]]:
+def report_figures(store: Store, basis: Basis) -> dict[str, dict[str, float]]:
     """By half-hour, what a report says that is more than nothing, in seconds or counts."""
     question = Question(RANGE, UTC, basis=basis)
     return {
@@ -102,19 +102,19 @@ def figures(store: Store, basis: Basis) -> dict[str, dict[str, float]]:
             for name, value in row.items()
             if name.endswith(("_sec", "_count")) and value
         }
-        for row in report(question, holdings(store, question, LATER)).to_pylist()
+        for row in build_report(question, stored_report_data(store, question, LATER)).to_pylist()
     }
 
 
 def posted_too(store: Store) -> Store:
     """The *store*, which holds as posted what its details have posted, as Genesys would."""
-    posted = worked_time.rebuilt(store, RANGE, HALF_HOUR)
+    posted = worked_time.posted_from_details(store, RANGE, HALF_HOUR)
     store.settle(Source.POSTED, RANGE, {"posted": posted}, LATER)
     return store
 
 
-def worked(store: Store) -> list[tuple[str, int]]:
-    table = worked_time.worked(store, RANGE, HALF_HOUR)
+def worked_seconds(store: Store) -> list[tuple[str, int]]:
+    table = worked_time.worked_time(store, RANGE, HALF_HOUR)
     return sorted(
         (f"{row['interval_start']:%H:%M}", row["handle_ms"] // 1000) for row in table.to_pylist()
     )
@@ -150,17 +150,17 @@ CALLED_BACK = conversation(
 
 
 def test_a_callback_with_after_call_work_on_its_call_is_posted_as_genesys_posts_it(tmp_path):
-    store = posted_too(brought(tmp_path, {"conversations": [CALLED_BACK]})[0])
+    store = posted_too(imported_store(tmp_path, {"conversations": [CALLED_BACK]})[0])
     posted = {
         "handle_time": 2040, "acw_time": 120, "talk_time": 1900, "contacting_time": 5,
         "dialing_time": 15, "callback_voice_time": 720, "handled_count": 2,
     }  # fmt: skip
 
-    assert figures(store, Basis.POSTED) == {"10:00": posted}
-    assert figures(store, Basis.BOTH)["10:00"] == posted | {
+    assert report_figures(store, Basis.POSTED) == {"10:00": posted}
+    assert report_figures(store, Basis.BOTH)["10:00"] == posted | {
         "worked_time": 1320, "worked_talk_time": 1200, "worked_acw_time": 120, "busy_time": 1320,
     }  # fmt: skip
-    (row,) = reconciled(store, None, LATER).to_pylist()
+    (row,) = reconcile_store(store, None, LATER).to_pylist()
     assert (row["posted_ms"], row["rebuilt_ms"], row["worked_ms"]) == (2040e3, 2040e3, 1320e3)
     assert (row["callback_under_voice_ms"], row["unexplained_ms"]) == (720e3, 0)
 
@@ -203,9 +203,9 @@ CALLED_AND_CALLED_BACK = conversation(
 
 
 def test_only_the_call_that_a_callback_led_to_gives_way_and_no_other_of_the_agent(tmp_path):
-    store = posted_too(brought(tmp_path, {"conversations": [CALLED_AND_CALLED_BACK]})[0])
+    store = posted_too(imported_store(tmp_path, {"conversations": [CALLED_AND_CALLED_BACK]})[0])
 
-    assert figures(store, Basis.POSTED) == {
+    assert report_figures(store, Basis.POSTED) == {
         "13:00": {
             "handle_time": 1200, "acw_time": 600, "talk_time": 600, "alert_time": 10,
             "handled_count": 1, "answered_count": 1, "callback_voice_time": 840,
@@ -215,11 +215,11 @@ def test_only_the_call_that_a_callback_led_to_gives_way_and_no_other_of_the_agen
             "callback_voice_time": 540,
         },
     }  # fmt: skip
-    both = figures(store, Basis.BOTH)
+    both = report_figures(store, Basis.BOTH)
     assert (both["13:00"]["worked_time"], both["13:30"]["worked_time"]) == (2100, 600)
     assert (both["13:00"]["worked_talk_time"], both["13:00"]["worked_acw_time"]) == (1500, 600)
     assert (both["13:00"]["busy_time"], both["13:30"]["busy_time"]) == (1800, 600)
-    (row,) = reconciled(store, None, LATER).to_pylist()
+    (row,) = reconcile_store(store, None, LATER).to_pylist()
     assert (row["callback_under_voice_ms"], row["unexplained_ms"]) == (840e3 + 540e3, 0)
 
 
@@ -252,19 +252,21 @@ def test_a_time_with_another_offset_is_the_same_moment():
 def test_a_time_that_cannot_be_read_is_named_with_its_field_whichever_way_it_is_read(
     tmp_path, text, odd
 ):
-    record = json.loads(json.dumps(PLAIN).replace(clock("09:00:00"), text))
+    record = json.loads(json.dumps(PLAIN).replace(iso_time("09:00:00"), text))
     where = "participants[1].sessions[0].segments[0].segmentStart: "
     with pytest.raises(ConfigError) as refused:
-        brought(tmp_path, {"conversations": [record]})
+        imported_store(tmp_path, {"conversations": [record]})
     assert f"details.json: c, $.{where}{odd}. Nothing was imported" in str(refused.value)
 
-    store, outcome, told = brought(tmp_path, {"conversations": [record]}, RANGE)
+    store, outcome, told = imported_store(tmp_path, {"conversations": [record]}, RANGE)
     assert where + odd in "".join(event.reason for event in told)
     with pytest.raises(Incomplete, match="1 window of 1 is incomplete"):
-        outcome.check()
-    (settled,) = store.settled(Source.DETAILS)
+        outcome.raise_if_incomplete()
+    (settled,) = store.settled_windows(Source.DETAILS)
     assert (settled.rows, settled.left_out) == (0, 1)
-    (day,) = holdings(store, Question(RANGE, UTC, basis=Basis.WORKED), LATER).days[Source.DETAILS]
+    (day,) = stored_report_data(store, Question(RANGE, UTC, basis=Basis.WORKED), LATER).days[
+        Source.DETAILS
+    ]
     assert day.state is State.INCOMPLETE
 
 
@@ -272,15 +274,17 @@ def test_sessions_without_an_id_are_told_apart_by_their_places(tmp_path):
     later = json.loads(json.dumps(ANSWERED).replace("T09:", "T11:"))
     third = json.loads(json.dumps(ANSWERED).replace("T09:", "T13:"))
     record = conversation([ANSWERED, later], [third])
-    store, outcome, _ = brought(tmp_path, {"conversations": [record]})
+    store, outcome, _ = imported_store(tmp_path, {"conversations": [record]})
 
-    assert worked(store) == [("09:00", 360), ("11:00", 360), ("13:00", 360)]
-    sessions = store.ask("select distinct session_id from segments")["session_id"].to_pylist()
+    assert worked_seconds(store) == [("09:00", 360), ("11:00", 360), ("13:00", 360)]
+    sessions = store.query_store("select distinct session_id from segments")[
+        "session_id"
+    ].to_pylist()
     assert sorted(sessions) == [
         "participants[1].sessions[0]", "participants[1].sessions[1]", "participants[2].sessions[0]",
     ]  # fmt: skip
     assert outcome.incomplete == {}
-    (row,) = reconciled(posted_too(store), None, LATER).to_pylist()
+    (row,) = reconcile_store(posted_too(store), None, LATER).to_pylist()
     assert (row["posted_ms"], row["worked_ms"], row["unexplained_ms"]) == (1080e3, 1080e3, 0)
 
 
@@ -302,12 +306,10 @@ PAGE = json.dumps({"conversations": [PLAIN], "totalHits": 1})
         json.dumps(PLAIN),
     ],
 )
-def test_a_page_without_conversations_is_the_end_of_one_and_lists_of_either_are_read(
-    tmp_path, content
-):
-    store, outcome, _ = brought(tmp_path, content)
+def test_lists_of_pages_or_conversations_and_pages_without_any_are_read(tmp_path, content):
+    store, outcome, _ = imported_store(tmp_path, content)
 
-    assert worked(store) == [("09:00", 360)]
+    assert worked_seconds(store) == [("09:00", 360)]
     assert outcome.incomplete == {}
 
 
@@ -318,55 +320,55 @@ SNAKE = {"conversation_id": "c", "participants": [{"user_id": "ann", "sessions":
     "content",
     [SNAKE, [SNAKE], {"conversations": [SNAKE], "total_hits": 1}, [{"conversations": [SNAKE]}]],
 )
-def test_names_in_snake_case_are_refused_for_what_they_are(tmp_path, content):
+def test_field_names_in_snake_case_are_refused_with_the_way_to_fix_them(tmp_path, content):
     with pytest.raises(ConfigError, match=r"snake_case.*sanitize_for_serialization"):
-        brought(tmp_path, content)
+        imported_store(tmp_path, content)
 
     assert not (tmp_path / "halfhour.duckdb").exists()
 
 
 @pytest.mark.parametrize("content", ['[{"conversations": []}, 7]', "[" * 100_000, '[{"a": 1}]'])
-def test_what_is_neither_pages_nor_conversations_is_refused(tmp_path, content):
+def test_a_file_of_neither_pages_nor_conversations_is_refused(tmp_path, content):
     with pytest.raises(ConfigError, match="nothing was imported"):
-        brought(tmp_path, content)
+        imported_store(tmp_path, content)
 
 
 def test_a_job_whose_last_page_is_missing_leaves_its_days_incomplete(tmp_path):
-    store, outcome, _ = brought(tmp_path, {"conversations": [PLAIN], "cursor": "more"})
+    store, outcome, _ = imported_store(tmp_path, {"conversations": [PLAIN], "cursor": "more"})
 
-    assert worked(store) == [("09:00", 360)]
+    assert worked_seconds(store) == [("09:00", 360)]
     with pytest.raises(Incomplete, match="pages are missing"):
-        outcome.check()
-    assert [day.left_out for day in store.settled(Source.DETAILS)] == [1]
+        outcome.raise_if_incomplete()
+    assert [day.left_out for day in store.settled_windows(Source.DETAILS)] == [1]
 
 
-def test_agents_of_whom_a_record_says_nothing_are_not_taken_for_idle(tmp_path):
+def test_a_conversation_that_says_nothing_of_its_agents_is_left_out(tmp_path):
     silent = conversation([{"mediaType": "voice", "metrics": [{"name": "tTalk", "value": 9}]}])
-    _, outcome, told = brought(tmp_path, {"conversations": [silent]})
+    _, outcome, told = imported_store(tmp_path, {"conversations": [silent]})
 
     said = "conversations left out, as they say nothing of what their agents did: 1 (c)"
     assert said in [event.reason for event in told]
     with pytest.raises(Incomplete):
-        outcome.check()
+        outcome.raise_if_incomplete()
 
 
-def test_only_the_days_that_a_conversation_may_be_of_lack_it(tmp_path):
+def test_an_unreadable_conversation_is_missing_only_on_the_days_it_may_be_of(tmp_path):
     tuesday = MONDAY + DAY
     text = json.dumps(PLAIN).replace('"c"', '"tuesday"').replace("2026-03-02", "2026-03-03")
-    broken = json.loads(text.replace(clock("09:05:00", tuesday), "soon"))
+    broken = json.loads(text.replace(iso_time("09:05:00", tuesday), "soon"))
     whole = json.loads(text.replace('"tuesday"', '"whole"'))
-    store, outcome, _ = brought(tmp_path, {"conversations": [PLAIN, broken, whole]})
+    store, outcome, _ = imported_store(tmp_path, {"conversations": [PLAIN, broken, whole]})
 
-    assert [day.left_out for day in store.settled(Source.DETAILS)] == [0, 1]
+    assert [day.left_out for day in store.settled_windows(Source.DETAILS)] == [0, 1]
     assert [window.interval.start for window in outcome.incomplete] == [tuesday]
 
 
-def test_a_loss_of_no_known_day_may_be_of_each_of_them(tmp_path):
+def test_an_unreadable_conversation_of_no_known_day_is_missing_on_every_day(tmp_path):
     tuesday = json.loads(json.dumps(PLAIN).replace('"c"', '"d"').replace("03-02", "03-03"))
     nameless = {"participants": 7}
-    store, _, _ = brought(tmp_path, {"conversations": [PLAIN, tuesday, nameless]})
+    store, _, _ = imported_store(tmp_path, {"conversations": [PLAIN, tuesday, nameless]})
 
-    assert [day.left_out for day in store.settled(Source.DETAILS)] == [1, 1]
+    assert [day.left_out for day in store.settled_windows(Source.DETAILS)] == [1, 1]
 
 
 def test_a_file_of_tomorrow_is_not_known_beyond_now(tmp_path):
@@ -374,13 +376,15 @@ def test_a_file_of_tomorrow_is_not_known_beyond_now(tmp_path):
     path = tmp_path / "details.json"
     path.write_text(json.dumps({"conversations": [PLAIN]}))  # written when the test runs
     store, now = Store(tmp_path / "halfhour.duckdb"), MONDAY + timedelta(hours=12)
-    asyncio.run(land(store, [path], None, lambda: now, lambda event: None))
+    asyncio.run(import_files(store, [path], None, lambda: now, lambda event: None))
 
-    (settled,) = store.settled(Source.DETAILS)
+    (settled,) = store.settled_windows(Source.DETAILS)
     assert (settled.window.end, settled.read_at) == (now, now)
 
 
-def test_the_command_ends_with_five_and_the_day_shows_as_incomplete(halfhour, tmp_path):
+def test_an_import_with_an_unreadable_record_exits_with_5_and_its_day_is_incomplete(
+    halfhour, tmp_path
+):
     wrong = {**PLAIN, "conversationId": "wrong", "conversationEnd": "2026-03-02T09:06:00"}
     (tmp_path / "details.json").write_text(json.dumps([PLAIN, wrong]))
     ran = halfhour("import", "details.json", "--from", "2026-03-02", "--to", "2026-03-03")

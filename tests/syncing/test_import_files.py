@@ -21,11 +21,11 @@ from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, Interval
 from halfhour.model.tables import EMITTED, POSTED_METRICS, SEGMENTS
 from halfhour.model.vocabulary import Source
 from halfhour.store import worked_time
-from halfhour.store.coverage import FIRST, day_coverage, store_calendar
+from halfhour.store.coverage import INITIAL_REACH, day_coverage, store_calendar
 from halfhour.store.store import Store
 from halfhour.syncing import planner
-from halfhour.syncing.import_files import ELSEWHERE, land
-from halfhour.syncing.planner import Wish
+from halfhour.syncing.import_files import ACTIVE_ON_OTHER_DAYS, import_files
+from halfhour.syncing.planner import SyncRequest
 from halfhour.syncing.progress import Event, Outcome
 from tests.syncing.test_runner import COLUMNS, key_of
 
@@ -35,11 +35,11 @@ NOW = datetime(2026, 3, 3, tzinfo=UTC)
 MS = timedelta(milliseconds=1)
 
 
-def moment(text: str) -> datetime:
+def parsed_time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-STARTS = [moment(each["conversationStart"]) for each in CONVERSATIONS]
+STARTS = [parsed_time(each["conversationStart"]) for each in CONVERSATIONS]
 DAYS = Interval(
     min(STARTS).replace(hour=0, minute=0, second=0, microsecond=0),
     max(STARTS).replace(hour=0, minute=0, second=0, microsecond=0) + DAY,
@@ -50,7 +50,7 @@ def page(conversations: list[Any]) -> bytes:
     return json.dumps({"conversations": conversations}).encode()
 
 
-def lines(conversations: list[Any]) -> bytes:
+def json_lines(conversations: list[Any]) -> bytes:
     return b"".join(json.dumps(each).encode() + b"\n" for each in conversations)
 
 
@@ -58,19 +58,19 @@ FORMS: dict[str, Callable[[list[Any]], bytes]] = {
     "page": page,
     "pretty": lambda found: json.dumps({"conversations": found}, indent=1).encode(),
     "list": lambda found: json.dumps(found).encode(),
-    "ndjson": lines,
+    "ndjson": json_lines,
     "pages by the line": lambda found: page(found[:2]) + b"\n\n" + page(found[2:]) + b"\n",
-    "twice": lambda found: lines(found) + lines(found),
-    "with a byte order mark": lambda found: b"\xef\xbb\xbf" + lines(found),
+    "twice": lambda found: json_lines(found) + json_lines(found),
+    "with a byte order mark": lambda found: b"\xef\xbb\xbf" + json_lines(found),
     "with an empty last page": lambda found: (
-        lines(found) + b'{"dataAvailabilityDate": "%s"}' % NOW.isoformat().encode()
+        json_lines(found) + b'{"dataAvailabilityDate": "%s"}' % NOW.isoformat().encode()
     ),
     "gzipped": lambda found: gzip.compress(page(found)),
-    "gzipped ndjson": lambda found: gzip.compress(lines(found)),
+    "gzipped ndjson": lambda found: gzip.compress(json_lines(found)),
 }
 
 
-def landed(
+def import_content(
     folder: Path, content: bytes, interval: Interval | None = None, written: datetime = NOW
 ) -> tuple[Store, Outcome, list[Event]]:
     path = folder / "landed"
@@ -79,24 +79,32 @@ def landed(
     store = Store(folder / "halfhour.duckdb")
     told: list[Event] = []
     clock = max(NOW, written)
-    return store, asyncio.run(land(store, [path], interval, lambda: clock, told.append)), told
+    return (
+        store,
+        asyncio.run(import_files(store, [path], interval, lambda: clock, told.append)),
+        told,
+    )
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form_says_the_same(tmp_path, form):
+def test_every_form_of_an_export_is_imported_alike(tmp_path, form):
     whole = tmp_path / "whole"
     whole.mkdir()
-    expected, _, _ = landed(whole, page(CONVERSATIONS))
-    store, outcome, _ = landed(tmp_path, FORMS[form](CONVERSATIONS))
+    expected, _, _ = import_content(whole, page(CONVERSATIONS))
+    store, outcome, _ = import_content(tmp_path, FORMS[form](CONVERSATIONS))
 
     assert outcome.rows > 50
-    assert store.settled(Source.DETAILS) == expected.settled(Source.DETAILS)
-    for read in (worked_time.worked, worked_time.rebuilt, worked_time.voice_of_callbacks):
+    assert store.settled_windows(Source.DETAILS) == expected.settled_windows(Source.DETAILS)
+    for read in (
+        worked_time.worked_time,
+        worked_time.posted_from_details,
+        worked_time.callback_voice_time,
+    ):
         found, right = (read(each, DAYS, HALF_HOUR).to_pylist() for each in (store, expected))
         assert sorted(map(str, found)) == sorted(map(str, right))
 
 
-def sessions() -> list[tuple[str, dict[str, Any], bool]]:
+def agent_sessions() -> list[tuple[str, dict[str, Any], bool]]:
     """Those of agents: who, what, and whether a callback of the same agent led to it."""
     found = []
     for conversation in CONVERSATIONS:
@@ -116,17 +124,17 @@ def sessions() -> list[tuple[str, dict[str, Any], bool]]:
 
 
 @pytest.mark.parametrize("width", [HALF_HOUR, QUARTER_HOUR])
-def test_both_bases_are_right_to_the_millisecond(tmp_path, width):
-    store, _, _ = landed(tmp_path, CAPTURED.read_bytes())
+def test_imported_details_are_right_on_both_bases_to_the_millisecond(tmp_path, width):
+    store, _, _ = import_content(tmp_path, CAPTURED.read_bytes())
     worked: Counter[tuple[Any, ...]] = Counter()
     posted: Counter[tuple[Any, ...]] = Counter()
     columns: dict[str, list[Any]] = {}
     for column in POSTED_METRICS:
         columns.setdefault(column.metric, []).append(column)
-    for agent, session, leg in sessions():
+    for agent, session, leg in agent_sessions():
         queues = dict.fromkeys(each["queueId"] for each in session["segments"] if "queueId" in each)
         for metric in session.get("metrics", ()):
-            at = moment(metric["emitDate"])
+            at = parsed_time(metric["emitDate"])
             row = {
                 "interval_start": at - (at - DAYS.start) % width,
                 "agent_id": agent,
@@ -141,8 +149,8 @@ def test_both_bases_are_right_to_the_millisecond(tmp_path, width):
         for segment, following in zip_longest(session["segments"], session["segments"][1:]):
             if segment["segmentType"] not in COLUMNS or leg:
                 continue
-            at = moment(segment["segmentStart"])
-            end = moment(segment.get("segmentEnd") or following["segmentStart"])
+            at = parsed_time(segment["segmentStart"])
+            end = parsed_time(segment.get("segmentEnd") or following["segmentStart"])
             while at < end:
                 start = at - (at - DAYS.start) % width
                 until = min(end, start + width)
@@ -158,13 +166,13 @@ def test_both_bases_are_right_to_the_millisecond(tmp_path, width):
     assert sum(worked.values()) > 10**6
     assert worked == {
         key_of(row, name): row[name]
-        for row in worked_time.worked(store, DAYS, width).to_pylist()
+        for row in worked_time.worked_time(store, DAYS, width).to_pylist()
         for name in COLUMNS.values()
         if row[name]
     }
     assert +posted == {
         key_of(row, column.name): row[column.name]
-        for row in worked_time.rebuilt(store, DAYS, width).to_pylist()
+        for row in worked_time.posted_from_details(store, DAYS, width).to_pylist()
         for column in POSTED_METRICS
         if row[column.name]
     }
@@ -172,9 +180,11 @@ def test_both_bases_are_right_to_the_millisecond(tmp_path, width):
 
 def test_a_file_settles_the_days_it_is_said_to_have_all_of(tmp_path):
     week = Interval(DAYS.start - DAY, DAYS.start + 2 * DAY)
-    store, outcome, told = landed(tmp_path, page(CONVERSATIONS), week)
+    store, outcome, told = import_content(tmp_path, page(CONVERSATIONS), week)
 
-    assert [each.window for each in store.settled(Source.DETAILS)] == list(week.windows(DAY))
+    assert [each.window for each in store.settled_windows(Source.DETAILS)] == list(
+        week.windows(DAY)
+    )
     assert outcome.settled == 3
     assert [each.kind for each in told] == ["planned", *["settled"] * 3, "odd"]
     assert told[-1].reason == (
@@ -183,88 +193,90 @@ def test_a_file_settles_the_days_it_is_said_to_have_all_of(tmp_path):
     )
 
 
-def moved(conversation: dict[str, Any], day: str) -> Any:
+def moved_to_day(conversation: dict[str, Any], day: str) -> Any:
     """As if it had been on another day, with ids of its own."""
     text = json.dumps(conversation).replace("2023-02-17", day)
     return json.loads(text.replace("00000000-0000", f"{day[-5:-3]}{day[-2:]}0000-0000"))
 
 
 def days_of(store: Store) -> list[str]:
-    return [f"{each.window.start:%Y-%m-%d}" for each in store.settled(Source.DETAILS)]
+    return [f"{each.window.start:%Y-%m-%d}" for each in store.settled_windows(Source.DETAILS)]
 
 
-def reasons(told: list[Event]) -> str:
+def warning_texts(told: list[Event]) -> str:
     return "\n".join(each.reason for each in told if each.kind == "odd")
 
 
 def test_a_file_settles_the_days_in_which_conversations_of_agents_began_and_no_others(tmp_path):
-    ivr = {**moved(CONVERSATIONS[0], "2023-02-20"), "participants": [{"purpose": "ivr"}]}
-    later = moved(CONVERSATIONS[0], "2023-02-25")
-    store, outcome, told = landed(tmp_path, lines([*CONVERSATIONS, ivr, later]))
+    ivr = {**moved_to_day(CONVERSATIONS[0], "2023-02-20"), "participants": [{"purpose": "ivr"}]}
+    later = moved_to_day(CONVERSATIONS[0], "2023-02-25")
+    store, outcome, told = import_content(tmp_path, json_lines([*CONVERSATIONS, ivr, later]))
 
     assert days_of(store) == ["2023-02-17", "2023-02-25"]
-    assert outcome.days == [DAYS.start, DAYS.start + 8 * DAY]
-    assert ELSEWHERE not in reasons(told)
+    assert outcome.imported_days == [DAYS.start, DAYS.start + 8 * DAY]
+    assert ACTIVE_ON_OTHER_DAYS not in warning_texts(told)
 
 
-def test_days_that_are_held_are_replaced_only_where_it_is_said_that_files_have_all_of_them(
+def test_an_import_replaces_stored_days_only_if_told_that_they_are_complete(
     tmp_path,
 ):
-    landed(tmp_path, page([*CONVERSATIONS, moved(CONVERSATIONS[1], "2023-02-19")]))
+    import_content(tmp_path, page([*CONVERSATIONS, moved_to_day(CONVERSATIONS[1], "2023-02-19")]))
     store = Store(tmp_path / "halfhour.duckdb")
-    before = store.settled(Source.DETAILS)
-    less = page([*CONVERSATIONS[1:], moved(CONVERSATIONS[1], "2023-02-18")])
+    before = store.settled_windows(Source.DETAILS)
+    less = page([*CONVERSATIONS[1:], moved_to_day(CONVERSATIONS[1], "2023-02-18")])
     said = r"2023-02-17: held already; .* start 2023-02-17 end 2023-02-18, and they replace"
     with pytest.raises(ConfigError, match=said):
-        landed(tmp_path, less)
-    assert store.settled(Source.DETAILS) == before
+        import_content(tmp_path, less)
+    assert store.settled_windows(Source.DETAILS) == before
 
     written = NOW + timedelta(microseconds=123_456)
-    _, outcome, _ = landed(tmp_path, less, DAYS, written)
+    _, outcome, _ = import_content(tmp_path, less, DAYS, written)
     assert days_of(store) == ["2023-02-17", "2023-02-19"]
     assert outcome.changed > 0
-    assert store.revisions().num_rows == outcome.changed
-    assert {*store.revisions()["read_at"].to_pylist()} == {NOW + timedelta(milliseconds=123)}
+    assert store.revision_rows().num_rows == outcome.changed
+    assert {*store.revision_rows()["read_at"].to_pylist()} == {NOW + timedelta(milliseconds=123)}
 
 
 def test_revisions_of_a_store_that_kept_microseconds_can_be_read(tmp_path):
-    store, _, _ = landed(tmp_path, page(CONVERSATIONS))
+    store, _, _ = import_content(tmp_path, page(CONVERSATIONS))
     nothing = {"segments": SEGMENTS.empty_table(), "emitted": EMITTED.empty_table()}
     store.settle(Source.DETAILS, DAYS, nothing, NOW + timedelta(microseconds=1))
 
-    assert {*store.revisions()["read_at"].to_pylist()} == {NOW}
+    assert {*store.revision_rows()["read_at"].to_pylist()} == {NOW}
 
 
 def test_a_call_over_midnight_is_told_of_as_its_other_day_is_not_settled(tmp_path):
     late = json.loads(json.dumps(CONVERSATIONS[0]).replace("T18:", "T23:").replace("-17T23:15",
                       "-18T00:15"))  # fmt: skip
-    store, _, told = landed(tmp_path, page([late, *CONVERSATIONS[1:]]))
+    store, _, told = import_content(tmp_path, page([late, *CONVERSATIONS[1:]]))
 
     assert days_of(store) == ["2023-02-17"]
     identity = late["conversationId"]
-    assert f"days that are not settled (2023-02-18): 1 ({identity})" in reasons(told)
+    assert f"days that are not settled (2023-02-18): 1 ({identity})" in warning_texts(told)
 
 
 def test_a_job_without_its_last_page_is_told_of(tmp_path):
     first, last = ({"conversations": CONVERSATIONS[:2], "cursor": "more"},
                    {"conversations": CONVERSATIONS[2:]})  # fmt: skip
-    _, _, told = landed(tmp_path, json.dumps(first).encode())
-    assert "landed: its last page has a cursor" in reasons(told)
+    _, _, told = import_content(tmp_path, json.dumps(first).encode())
+    assert "landed: its last page has a cursor" in warning_texts(told)
     paths = [tmp_path / "1.json", tmp_path / "2.json"]
     for path, content in zip(paths, (last, first), strict=True):
         path.write_text(json.dumps(content))
     whole: list[Event] = []
-    asyncio.run(land(Store(tmp_path / "whole.duckdb"), paths, DAYS, lambda: NOW, whole.append))
+    asyncio.run(
+        import_files(Store(tmp_path / "whole.duckdb"), paths, DAYS, lambda: NOW, whole.append)
+    )
 
-    assert "has a cursor" not in reasons(whole)
+    assert "has a cursor" not in warning_texts(whole)
 
 
-def test_files_are_right_until_their_data_ends_where_they_say_when_that_is(tmp_path):
+def test_an_import_settles_until_the_data_availability_date_of_its_file(tmp_path):
     ended = DAYS.start + timedelta(hours=20, minutes=40)
     found = {"conversations": CONVERSATIONS, "dataAvailabilityDate": ended.isoformat()}
-    store, _, _ = landed(tmp_path, json.dumps(found).encode())
+    store, _, _ = import_content(tmp_path, json.dumps(found).encode())
 
-    (only,) = store.settled(Source.DETAILS)
+    (only,) = store.settled_windows(Source.DETAILS)
     assert only.window == Interval(DAYS.start, DAYS.start + timedelta(hours=20, minutes=30))
     assert only.read_at == ended
 
@@ -275,66 +287,67 @@ def test_each_day_is_known_until_its_own_file_was_written(tmp_path):
     paths = []
     for day in days:
         paths.append(tmp_path / f"{day}.json")
-        paths[-1].write_bytes(page([moved(CONVERSATIONS[0], day)]))
-        os.utime(paths[-1], (moment(f"{day}T00:00:00Z").timestamp() + 30 * 3600,) * 2)
+        paths[-1].write_bytes(page([moved_to_day(CONVERSATIONS[0], day)]))
+        os.utime(paths[-1], (parsed_time(f"{day}T00:00:00Z").timestamp() + 30 * 3600,) * 2)
     store = Store(tmp_path / "halfhour.duckdb")
-    asyncio.run(land(store, paths, None, lambda: NOW, lambda event: None))
+    asyncio.run(import_files(store, paths, None, lambda: NOW, lambda event: None))
 
-    settled = store.settled(Source.DETAILS)
+    settled = store.settled_windows(Source.DETAILS)
     assert [f"{each.window.start:%Y-%m-%d}" for each in settled] == [*days]
     assert {each.window.width for each in settled} == {DAY}
     assert {each.read_at - each.window.end for each in settled} == {timedelta(hours=6)}
 
 
 def test_an_agent_without_sessions_or_segments_makes_a_day_as_well(tmp_path):
-    text = json.dumps(without("segments", CONVERSATIONS[:1])).replace(
+    text = json.dumps(without_key("segments", CONVERSATIONS[:1])).replace(
         '"segments": []', '"segments": null'
     )
-    agents = [*json.loads(text), *without("sessions", CONVERSATIONS[:1])]
+    agents = [*json.loads(text), *without_key("sessions", CONVERSATIONS[:1])]
     agents[1]["participants"].append({"purpose": "agent", "userId": "ann", "sessions": None})
-    store, _, _ = landed(tmp_path, page(agents))
+    store, _, _ = import_content(tmp_path, page(agents))
 
-    assert [each.window for each in store.settled(Source.DETAILS)] == [DAYS]
+    assert [each.window for each in store.settled_windows(Source.DETAILS)] == [DAYS]
 
 
 def test_days_that_had_not_begun_when_the_file_was_written_cannot_be_settled(tmp_path):
     with pytest.raises(ConfigError, match=r"2023-02-17: not begun at 2023-02-16T00"):
-        landed(tmp_path, page(CONVERSATIONS), written=DAYS.start - DAY)
+        import_content(tmp_path, page(CONVERSATIONS), written=DAYS.start - DAY)
 
     assert not (tmp_path / "halfhour.duckdb").exists()
 
 
-def test_a_plain_sync_does_not_reach_back_to_what_has_landed(tmp_path):
-    store, _, _ = landed(tmp_path, page(CONVERSATIONS))
-    days = planner.due(store, Wish(), NOW)
+def test_a_sync_without_a_range_does_not_reach_back_to_imported_days(tmp_path):
+    store, _, _ = import_content(tmp_path, page(CONVERSATIONS))
+    days = planner.due_days(store, SyncRequest(), NOW)
 
-    assert {each[0].day.start for each in days.values()} == {NOW - FIRST}
+    assert {each[0].day.start for each in days.values()} == {NOW - INITIAL_REACH}
     assert day_coverage(store, store_calendar(store, NOW))[Source.DETAILS][0].day == DAYS
 
 
-def test_what_was_not_over_when_the_file_was_written_is_held_as_far_as_it_was(tmp_path):
+def test_a_day_not_over_when_the_file_was_written_is_settled_up_to_then(tmp_path):
     written = DAYS.start + timedelta(hours=9, minutes=40)
     begun = {**CONVERSATIONS[0], "participants": []}
-    store, _, _ = landed(tmp_path, page([begun]), Interval(DAYS.start, DAYS.start + 2 * DAY),
+    two_days = Interval(DAYS.start, DAYS.start + 2 * DAY)
+    store, _, _ = import_content(tmp_path, page([begun]), two_days,
                          written)  # fmt: skip
 
-    (only,) = store.settled(Source.DETAILS)
+    (only,) = store.settled_windows(Source.DETAILS)
     assert only.window == Interval(DAYS.start, DAYS.start + timedelta(hours=9, minutes=30))
     assert only.read_at == written
 
 
 @pytest.mark.parametrize("emptied", ["metrics", "segments", "sessions", "userId"])
-def test_of_a_conversation_the_last_version_counts_even_if_it_says_less(tmp_path, emptied):
+def test_the_last_version_of_a_conversation_counts_even_if_it_has_less(tmp_path, emptied):
     """Each of them is in a part of its own, as others are in between."""
-    later = without(emptied, CONVERSATIONS)
-    between = lines([{"conversationId": "another"}] * AT_ONCE)
-    for name, content in (("both", lines(CONVERSATIONS) + between + lines(later)),
-                          ("last", lines(later))):  # fmt: skip
+    later = without_key(emptied, CONVERSATIONS)
+    between = json_lines([{"conversationId": "another"}] * AT_ONCE)
+    for name, content in (("both", json_lines(CONVERSATIONS) + between + json_lines(later)),
+                          ("last", json_lines(later))):  # fmt: skip
         (tmp_path / name).mkdir()
-        store, _, _ = landed(tmp_path / name, content, DAYS)
+        store, _, _ = import_content(tmp_path / name, content, DAYS)
         found = [
             sorted(map(str, read(store, DAYS, HALF_HOUR).to_pylist()))
-            for read in (worked_time.worked, worked_time.rebuilt)
+            for read in (worked_time.worked_time, worked_time.posted_from_details)
         ]
         if name == "both":
             both = found
@@ -342,11 +355,11 @@ def test_of_a_conversation_the_last_version_counts_even_if_it_says_less(tmp_path
     assert both == found
 
 
-def without(name: str, value: Any) -> Any:
+def without_key(name: str, value: Any) -> Any:
     """The same JSON without what is called *name*."""
     if isinstance(value, dict):
-        return {key: without(name, each) for key, each in value.items() if key != name}
-    return [without(name, each) for each in value] if isinstance(value, list) else value
+        return {key: without_key(name, each) for key, each in value.items() if key != name}
+    return [without_key(name, each) for each in value] if isinstance(value, list) else value
 
 
 @pytest.mark.parametrize(
@@ -359,22 +372,22 @@ def without(name: str, value: Any) -> Any:
             b'{"conversations": []}',
             "no conversation of an agent in the files; say with start and end",
         ),
-        (lines(CONVERSATIONS[:2])[:-9], "line 2: cut off"),
-        (gzip.compress(lines(CONVERSATIONS))[:-30], "cannot be read"),
+        (json_lines(CONVERSATIONS[:2])[:-9], "line 2: cut off"),
+        (gzip.compress(json_lines(CONVERSATIONS))[:-30], "cannot be read"),
         (b"\x1f\x8bnothing of the kind", "cannot be read"),
         (b"PK\x03\x04", "no JSON"),
     ],
 )
-def test_what_is_no_file_of_details_is_refused_and_nothing_is_made_of_it(tmp_path, content, said):
+def test_a_file_that_holds_no_details_is_refused_and_no_store_is_made(tmp_path, content, said):
     with pytest.raises(ConfigError, match=said):
-        landed(tmp_path, content)
+        import_content(tmp_path, content)
 
     assert not (tmp_path / "halfhour.duckdb").exists()
 
 
-def test_part_of_a_day_cannot_be_all_of_it(tmp_path):
+def test_an_import_for_part_of_a_day_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="whole days"):
-        landed(tmp_path, page(CONVERSATIONS), Interval(DAYS.start + HALF_HOUR, DAYS.end))
+        import_content(tmp_path, page(CONVERSATIONS), Interval(DAYS.start + HALF_HOUR, DAYS.end))
 
 
 def test_the_command_reads_files_and_the_report_shows_them(halfhour, tmp_path):

@@ -14,7 +14,7 @@ from halfhour.model.coverage import DAY
 from halfhour.model.intervals import Interval
 from halfhour.model.vocabulary import Source
 from halfhour.store.store import Store
-from halfhour.syncing.planner import Wish
+from halfhour.syncing.planner import SyncRequest
 from tests.processes import Cloud, emulator
 from tests.spoiling import Answer, Asked, Spoil, at, spoiled
 from tests.syncing.test_runner import bring
@@ -51,7 +51,7 @@ def bucket_of(**changes: Any) -> Callable[[Any], None]:
     return lambda answer: answer["results"][0]["data"][0].update(changes)
 
 
-def value(metric: str, **stats: float) -> dict[str, Any]:
+def bucket_metrics(metric: str, **stats: float) -> dict[str, Any]:
     return {"metrics": [{"metric": metric, "qualifier": "IDLE", "stats": stats}]}
 
 
@@ -59,17 +59,17 @@ def without_agent(answer: dict[str, Any]) -> None:
     del answer["results"][0]["group"]["userId"]
 
 
-def as_before(page: dict[str, Any]) -> None:
+def same_page_with_new_cursor(page: dict[str, Any]) -> None:
     """The same conversation on each page, and each time another cursor."""
     cursor = b64encode(str(next(NUMBERS)).encode()).decode()
     page.update(conversations=[{"conversationId": "a"}], cursor=cursor)
 
 
-def changed(path: str, change: Callable[[Any], object]) -> Spoil:
+def change_odd_day(path: str, change: Callable[[Any], object]) -> Spoil:
     return at(path, lambda honest: honest.changed(change), OF_ODD_DAY)
 
 
-def of_job(ending: str, answer: Answer | Callable[[Any], object]) -> Spoil:
+def change_odd_job(ending: str, answer: Answer | Callable[[Any], object]) -> Spoil:
     """Spoils what the odd day's job answers under paths with this *ending*."""
     jobs: list[str] = []
 
@@ -90,10 +90,13 @@ for source, path, metric in (
     early, late = "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"
     CASES |= {
         f"{source}: a sum past all numbers": (
-            source, changed(path, bucket_of(**value(metric, sum=1e300, count=1)))
+            source, change_odd_day(path, bucket_of(**bucket_metrics(metric, sum=1e300, count=1)))
         ),
-        f"{source}: year 1": (source, changed(path, bucket_of(interval=f"{early}/{early}"))),
-        f"{source}: year 9999": (source, changed(path, bucket_of(interval=f"{late}/{late}"))),
+        f"{source}: year 1": (source, change_odd_day(path, bucket_of(interval=f"{early}/{early}"))),
+        f"{source}: year 9999": (
+            source,
+            change_odd_day(path, bucket_of(interval=f"{late}/{late}")),
+        ),
     }  # fmt: skip
 for source, path in ((Source.POSTED, POSTED), (Source.STATUS, STATUS), (Source.DETAILS, JOBS)):
     CASES |= {
@@ -103,23 +106,27 @@ for source, path in ((Source.POSTED, POSTED), (Source.STATUS, STATUS), (Source.D
         ),
     }  # fmt: skip
 CASES |= {
-    "status: no agent": (Source.STATUS, changed(STATUS, without_agent)),
+    "status: no agent": (Source.STATUS, change_odd_day(STATUS, without_agent)),
     **{
         f"details: {name}": (Source.DETAILS, spoil)
         for name, spoil in {
-            "an id of a job that no address can hold": changed(
+            "an id of a job that no address can hold": change_odd_day(
                 JOBS, lambda job: job.update(jobId="x" * 70_000)
             ),
-            "a record nested too deeply": of_job(
+            "a record nested too deeply": change_odd_job(
                 "/results", Answer(b'{"conversations": [%s]}' % DEEP)
             ),
-            "a cursor that is empty": of_job("/results", lambda page: page.update(cursor="")),
-            "a cursor that repeats": of_job("/results", lambda page: page.update(cursor="MA==")),
-            "pages that repeat": of_job("/results", as_before),
-            "a page without conversations that announces more": of_job(
+            "a cursor that is empty": change_odd_job(
+                "/results", lambda page: page.update(cursor="")
+            ),
+            "a cursor that repeats": change_odd_job(
+                "/results", lambda page: page.update(cursor="MA==")
+            ),
+            "pages that repeat": change_odd_job("/results", same_page_with_new_cursor),
+            "a page without conversations that announces more": change_odd_job(
                 "/results", lambda page: page.update(conversations=None, cursor="MTI=")
             ),
-            "data until the year 1": of_job(
+            "data until the year 1": change_odd_job(
                 "/results", lambda page: page.update(dataAvailabilityDate=early)
             ),
         }.items()
@@ -128,7 +135,7 @@ CASES |= {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_it_is_named_and_all_other_windows_are_settled(cloud, tmp_path, case):
+def test_a_window_with_an_odd_answer_is_named_and_all_others_are_settled(cloud, tmp_path, case):
     source, spoil = CASES[case]
     sources = tuple({Source.POSTED, source})
     store = Store(tmp_path / "s.duckdb")
@@ -140,13 +147,13 @@ def test_it_is_named_and_all_other_windows_are_settled(cloud, tmp_path, case):
     assert isinstance(error, UnexpectedAnswer)
     assert len(str(error)) < 500
     assert [event.window for event in told if event.kind == "failed"][:1] == [ODD_DAY]
-    assert [day.window.start for day in store.settled(source)] == [MIDNIGHT - DAY]
+    assert [day.window.start for day in store.settled_windows(source)] == [MIDNIGHT - DAY]
     with pytest.raises(Incomplete, match=str(ODD_DAY)):
-        outcome.check()
+        outcome.raise_if_incomplete()
     assert len(cloud.requests("results")) < 10
 
 
-def test_nulls_where_nothing_is_to_be_said_are_no_error(cloud, tmp_path):
+def test_nulls_in_answers_are_no_error_and_change_nothing(cloud, tmp_path):
     nulls = {
         POSTED: lambda answer: answer["results"].append(
             {"group": {"userId": "x", "mediaType": None}, "data": None}
@@ -175,24 +182,26 @@ def test_nulls_where_nothing_is_to_be_said_are_no_error(cloud, tmp_path):
     assert outcome.failed == {}
     for table in ("posted", "segments", "status"):
         rows = f"select columns(lambda c: c <> 'read_at') from {table} order by all"
-        assert store.ask(rows).equals(right.ask(rows))
+        assert store.query_store(rows).equals(right.query_store(rows))
 
 
-def test_a_sync_that_goes_on_for_ever_goes_on(cloud, tmp_path):
+def test_a_watching_sync_goes_on_after_an_odd_answer(cloud, tmp_path):
     """At its first turn one day has an odd answer; at the second nothing has."""
-    odd = changed(POSTED, bucket_of(**value("tHandle", sum=1e300, count=1)))
+    odd = change_odd_day(POSTED, bucket_of(**bucket_metrics("tHandle", sum=1e300, count=1)))
     store = Store(tmp_path / "s.duckdb")
     turns: list[int] = []
 
-    def wish() -> Wish:
-        turns.append(len(store.settled(Source.POSTED)) if store.path.exists() else 0)
+    def wish() -> SyncRequest:
+        turns.append(len(store.settled_windows(Source.POSTED)) if store.path.exists() else 0)
         if len(turns) == 3:
             raise KeyboardInterrupt
-        return Wish(RANGE, (Source.POSTED,))
+        return SyncRequest(RANGE, (Source.POSTED,))
 
     def spoil(asked: Asked) -> Answer | None:
         return odd(asked) if len(turns) == 1 else None
 
     with spoiled(cloud, spoil) as hostile, pytest.raises(KeyboardInterrupt):
-        sync.watch(hostile.impatient(attempts=1), store, wish, None, timedelta(milliseconds=10))
+        sync.sync_repeatedly(
+            hostile.impatient(attempts=1), store, wish, None, timedelta(milliseconds=10)
+        )
     assert turns == [0, 1, 2]

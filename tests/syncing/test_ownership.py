@@ -14,7 +14,7 @@ from halfhour.model.tables import POSTED
 from halfhour.model.vocabulary import Source
 from halfhour.store.coverage import day_coverage, store_calendar
 from halfhour.store.store import Store
-from halfhour.syncing.planner import Wish, due, ready
+from halfhour.syncing.planner import SyncRequest, due_days, prepare_store
 from halfhour.syncing.progress import EventKind
 from tests.processes import Cloud, Halfhour, emulator
 from tests.syncing.test_runner import NOW, bring
@@ -39,7 +39,7 @@ def present_cloud() -> Iterator[Cloud]:
     yield from emulator("--agents", "3", "--days", "3")
 
 
-def contents(store: Store) -> dict[str, list[tuple[object, ...]]]:
+def table_contents(store: Store) -> dict[str, list[tuple[object, ...]]]:
     """All that is written in the tables of *store*."""
     tables = ("settings", "settled", "posted", "segments", "status", "names")
     with duckdb.connect(str(store.path), read_only=True) as connection:
@@ -52,47 +52,47 @@ def test_the_client_of_another_organisation_is_refused_before_anything_is_writte
     cloud, other_cloud, store
 ):
     bring(cloud.settings, store, MONDAY)
-    before = contents(store)
-    owner = store.settings()
+    before = table_contents(store)
+    owner = store.stored_settings()
 
     with pytest.raises(ConfigError) as refused:
         bring(other_cloud.settings, store, Interval(NOW - 2 * DAY, NOW))
     assert owner["organization_id"] in str(refused.value)
     assert "name another store" in str(refused.value)
-    assert contents(store) == before
+    assert table_contents(store) == before
     outcome, _ = bring(cloud.settings, store, Interval(NOW - 2 * DAY, NOW))
     assert outcome.settled == 1
 
 
-def test_names_of_another_organisation_are_not_asked_for_either(cloud, other_cloud, store):
+def test_names_of_another_organisation_are_not_written_to_the_store(cloud, other_cloud, store):
     bring(cloud.settings, store, MONDAY, now=NOW)
-    before = contents(store)
+    before = table_contents(store)
     with pytest.raises(ConfigError, match="name another store"):
         bring(other_cloud.settings, store, Interval(NOW - DAY, NOW - DAY / 2), now=NOW + DAY)
 
-    assert contents(store) == before
+    assert table_contents(store) == before
 
 
-def test_a_store_from_before_gets_its_owner_with_the_next_sync(cloud, store):
+def test_a_store_without_an_owner_gets_one_with_the_next_sync(cloud, store):
     bring(cloud.settings, store, MONDAY)
-    owner = store.settings()["organization_id"]
+    owner = store.stored_settings()["organization_id"]
     with duckdb.connect(str(store.path)) as connection:
         connection.execute("delete from settings where name like 'organization%'")
     bring(cloud.settings, store, Interval(NOW - 2 * DAY, NOW))
 
-    assert store.settings()["organization_id"] == owner
+    assert store.stored_settings()["organization_id"] == owner
 
 
-def test_where_the_organisation_may_not_be_asked_for_the_sync_goes_on_and_says_so(cloud, store):
+def test_a_sync_that_may_not_ask_for_the_organisation_goes_on_with_a_warning(cloud, store):
     cloud.faults({"kind": "status", "status": 403, "endpoint": "organization"})
     outcome, told = bring(cloud.settings, store, MONDAY)
 
     assert outcome.settled == 1
     assert [event.kind for event in told].count(EventKind.UNIDENTIFIED) == 1
-    assert "organization_id" not in store.settings()
+    assert "organization_id" not in store.stored_settings()
 
 
-def test_the_command_refuses_it_with_a_sentence(cloud, other_cloud, tmp_path):
+def test_the_sync_command_refuses_the_client_of_another_organisation(cloud, other_cloud, tmp_path):
     day = ("--from", "2026-03-02", "--to", "2026-03-03", "--source", "posted")
     assert Halfhour(tmp_path, cloud.environment)("sync", *day).code == 0
     earlier = ("--from", "2026-03-01", "--to", "2026-03-03", "--source", "posted")
@@ -102,7 +102,7 @@ def test_the_command_refuses_it_with_a_sentence(cloud, other_cloud, tmp_path):
     assert "name another store, or use a client of that organisation" in ran.err
 
 
-def test_a_clock_that_is_ahead_settles_nothing_that_has_not_been(present_cloud, store):
+def test_a_clock_that_is_ahead_settles_nothing_that_is_still_to_come(present_cloud, store):
     real = datetime.now(UTC)
     ahead = real + 10 * DAY
     wanted = Interval(floored(real, DAY) - DAY, ahead)
@@ -111,7 +111,7 @@ def test_a_clock_that_is_ahead_settles_nothing_that_has_not_been(present_cloud, 
     assert outcome.failed == {}
     (warning,) = [event for event in told if event.kind == "clock_ahead"]
     assert warning.reason.startswith(("10 days, 0:00:0", "9 days, 23:59:5"))
-    settled = store.settled(Source.POSTED)
+    settled = store.settled_windows(Source.POSTED)
     assert [day.window.start for day in settled] == [
         floored(real, DAY) - DAY, *([floored(real, DAY)] if len(settled) > 1 else []),
     ]  # fmt: skip
@@ -120,7 +120,7 @@ def test_a_clock_that_is_ahead_settles_nothing_that_has_not_been(present_cloud, 
         assert day.read_at <= datetime.now(UTC)
 
 
-def test_a_clock_that_is_right_or_behind_is_gone_by(present_cloud, store):
+def test_a_clock_that_is_right_or_behind_is_trusted(present_cloud, store):
     real = datetime.now(UTC)
     for now in (real, real - timedelta(hours=30)):
         wanted = Interval(floored(now, DAY), now)
@@ -128,16 +128,16 @@ def test_a_clock_that_is_right_or_behind_is_gone_by(present_cloud, store):
 
         assert "clock_ahead" not in [event.kind for event in told]
         assert outcome.settled == 1
-    assert store.settled(Source.POSTED)[0].read_at == floored(now, MILLISECOND)
+    assert store.settled_windows(Source.POSTED)[0].read_at == floored(now, MILLISECOND)
 
 
 def settled_at(store: Store, read_at: datetime) -> None:
     """Monday, which was nothing, as of *read_at*."""
-    ready(store, Wish(), NOW)
+    prepare_store(store, SyncRequest(), NOW)
     store.settle(Source.POSTED, MONDAY, {"posted": POSTED.empty_table()}, read_at)
 
 
-def test_what_was_read_later_than_now_counts_as_not_read(store):
+def test_a_day_read_later_than_now_counts_as_missing(store):
     settled_at(store, NOW + 10 * DAY)
 
     (day,) = day_coverage(store, store_calendar(store, NOW), MONDAY)[Source.POSTED]
@@ -149,7 +149,7 @@ def test_what_was_read_later_than_now_counts_as_not_read(store):
 def test_a_clock_before_the_first_day_that_is_held_has_nothing_due(store):
     settled_at(store, NOW)
 
-    assert due(store, Wish(), MONDAY.start - DAY) == {source: [] for source in Source}
+    assert due_days(store, SyncRequest(), MONDAY.start - DAY) == {source: [] for source in Source}
 
 
 def test_days_are_read_again_on_demand_whenever_they_were_read(cloud, halfhour):
@@ -169,13 +169,13 @@ def test_days_are_read_again_on_demand_whenever_they_were_read(cloud, halfhour):
 @pytest.mark.parametrize("size", [0, 4096, 8192, 12288])
 def test_a_store_whose_making_was_cut_short_is_made_anew(store, size, tmp_path):
     whole = Store(tmp_path / "whole.duckdb")
-    ready(whole, Wish(), NOW)
+    prepare_store(whole, SyncRequest(), NOW)
     store.path.write_bytes(whole.path.read_bytes()[:size])
     with pytest.raises(StoreError, match="the store is empty; run 'halfhour sync'"):
-        store.settled(Source.POSTED)
-    ready(store, Wish(), NOW)
+        store.settled_windows(Source.POSTED)
+    prepare_store(store, SyncRequest(), NOW)
 
-    assert store.settings() == whole.settings()
+    assert store.stored_settings() == whole.stored_settings()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["halfhour.duckdb", "whole.duckdb"]
 
 
@@ -184,47 +184,47 @@ def test_a_store_is_made_aside_so_that_it_is_there_whole_or_not_at_all(store):
     log = aside.with_name(f"{aside.name}.wal")
     for left in (aside, log):
         left.write_bytes(b"what one that was killed has left")
-    ready(store, Wish(), NOW)
+    prepare_store(store, SyncRequest(), NOW)
 
-    assert store.settings()["granularity"] == "1800"
+    assert store.stored_settings()["granularity"] == "1800"
     assert not aside.exists()
     assert not log.exists()
 
 
-def planted(store: Store, name: str, statement: str) -> None:
+def replace_table(store: Store, name: str, statement: str) -> None:
     """Put something else of ours in the place of the table *name*."""
-    ready(store, Wish(), NOW)
+    prepare_store(store, SyncRequest(), NOW)
     with duckdb.connect(str(store.path)) as connection:
         connection.execute(f"drop {'view' if name == 'named' else 'table'} {name}")
         connection.execute(statement)
 
 
-def test_a_store_that_somebody_made_reads_no_other_file(store, tmp_path):
+def test_a_planted_store_cannot_make_us_read_another_file(store, tmp_path):
     (tmp_path / "private.txt").write_text("a secret")
-    planted(
+    replace_table(
         store,
         "named",
         "create view named as select 'agent' as kind, content as id "
         f"from read_text('{tmp_path / 'private.txt'}')",
     )
     with pytest.raises(StoreError) as refused:
-        store.unnamed("agent", NOW)
+        store.unnamed_ids("agent", NOW)
 
     assert "a secret" not in str(refused.value)
 
 
 @pytest.mark.parametrize("statement", ["select 1", "create view names as select 1 as id"])
 def test_a_store_without_one_of_its_tables_is_told_to_be_damaged(store, statement):
-    planted(store, "names", statement)
+    replace_table(store, "names", statement)
 
     with pytest.raises(StoreError, match="the table names is missing; the file is damaged"):
-        store.names("agent")
+        store.names_by_kind("agent")
 
 
-def test_a_store_with_settings_that_cannot_be_is_told_to_be_damaged(store):
-    ready(store, Wish(), NOW)
+def test_a_store_with_impossible_settings_is_reported_as_damaged(store):
+    prepare_store(store, SyncRequest(), NOW)
     for wrong in ("zz", "7"):
         with duckdb.connect(str(store.path)) as connection:
             connection.execute("update settings set value = ? where name = 'granularity'", [wrong])
         with pytest.raises(StoreError, match="its settings cannot be read; the file is damaged"):
-            due(store, Wish(), NOW)
+            due_days(store, SyncRequest(), NOW)

@@ -21,12 +21,12 @@ from halfhour.model.coverage import DAY, State
 from halfhour.model.intervals import HALF_HOUR, MILLISECOND, QUARTER_HOUR, Interval
 from halfhour.model.tables import POSTED_METRICS
 from halfhour.model.vocabulary import Source
-from halfhour.store.locking import alone
+from halfhour.store.locking import writer_lock
 from halfhour.store.store import Store
-from halfhour.store.worked_time import rebuilt, worked
-from halfhour.syncing.planner import Wish, calendar, due
-from halfhour.syncing.progress import Event, EventKind, Outcome, Window
-from halfhour.syncing.runner import sync
+from halfhour.store.worked_time import posted_from_details, worked_time
+from halfhour.syncing.planner import SyncRequest, due_days, requested_calendar
+from halfhour.syncing.progress import Event, EventKind, Outcome, SourceWindow
+from halfhour.syncing.runner import run_sync
 from tests.processes import Cloud, Halfhour, emulator, held_elsewhere
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
@@ -47,8 +47,8 @@ def bring(
 ) -> tuple[Outcome, list[Event]]:
     """A sync at *now*, and what it told; of posted figures if nothing else is wished for."""
     told: list[Event] = []
-    wanted = Wish(interval, **{"sources": (Source.POSTED,), **wish})
-    return asyncio.run(sync(settings, store, wanted, lambda: now, told.append)), told
+    wanted = SyncRequest(interval, **{"sources": (Source.POSTED,), **wish})
+    return asyncio.run(run_sync(settings, store, wanted, lambda: now, told.append)), told
 
 
 Figures = dict[tuple[Any, ...], int]
@@ -60,7 +60,7 @@ def key_of(row: dict[str, Any], column: str) -> tuple[Any, ...]:
 
 def held(store: Store, interval: Interval = WEEK) -> Figures:
     """Every figure that *store* holds, by its key and column."""
-    return figures_of(store.posted(interval))
+    return figures_of(store.posted_rows(interval))
 
 
 def figures_of(table: pa.Table) -> Figures:
@@ -144,13 +144,13 @@ def truly_worked(cloud: Cloud, interval: Interval = WEEK, width: timedelta = HAL
 
 def status_is_right(cloud: Cloud, store: Store) -> bool:
     """Whether *store* holds the true status of a week of all that it has work of."""
-    worked = set(store.agents(WEEK))
+    worked = set(store.active_agent_ids(WEEK))
     right: Counter[tuple[Any, ...]] = Counter()
     for each in cloud.truth("statuses", str(WEEK)).to_pylist():
         if each["agent_id"] in worked:
             for at, ms in pieces(each, WEEK):
                 right[at, each["agent_id"], each["kind"], each["status"]] += ms
-    rows = store.status(WEEK).to_pylist()
+    rows = store.status_rows(WEEK).to_pylist()
     found = {tuple(row.values())[:4]: row["status_ms"] for row in rows}
     return len(found) == len(rows) and found == +right
 
@@ -162,8 +162,8 @@ def test_a_sync_holds_what_is_right_and_the_next_one_asks_nothing(cloud, store):
     assert held(store) == truth(cloud)
     assert told[0].kind == "planned"
     assert [each.kind for each in told].count(EventKind.SETTLED) == 7
-    assert store.names("agent").num_rows == 11  # the twelfth is in no list
-    assert store.unnamed("agent", NOW) == []
+    assert store.names_by_kind("agent").num_rows == 11  # the twelfth is in no list
+    assert store.unnamed_ids("agent", NOW) == []
 
     asked = len(cloud.requests())
     outcome, told = bring(cloud.settings, store, WEEK)
@@ -171,7 +171,7 @@ def test_a_sync_holds_what_is_right_and_the_next_one_asks_nothing(cloud, store):
     assert len(cloud.requests()) == asked
 
 
-def test_what_is_looked_at_comes_first(cloud, store):
+def test_a_sync_reads_the_sources_and_days_in_order_of_interest(cloud, store):
     days = Interval(NOW - 4 * DAY, NOW)
     _, told = bring(cloud.settings, store, days, sources=None)
     asked: dict[Source, list[int]] = {source: [] for source in Source}
@@ -198,7 +198,7 @@ class DiedError(Exception):
     pass
 
 
-def dying(settings: Settings, store: Store, settled: int, **wish: Any) -> None:
+def sync_until_killed(settings: Settings, store: Store, settled: int, **wish: Any) -> None:
     """A sync that is gone after so many windows."""
     left = iter(range(settled - 1))
 
@@ -207,7 +207,7 @@ def dying(settings: Settings, store: Store, settled: int, **wish: Any) -> None:
             raise DiedError
 
     with pytest.raises(DiedError):
-        asyncio.run(sync(settings, store, Wish(**wish), lambda: NOW, tell))
+        asyncio.run(run_sync(settings, store, SyncRequest(**wish), lambda: NOW, tell))
 
 
 @pytest.mark.parametrize(("days", "settled"), [(5, 1), (5, 3), (3, 4)])
@@ -215,24 +215,24 @@ def test_a_first_sync_that_dies_still_reaches_as_far_back(cloud, tmp_path, days,
     whole, broken = Store(tmp_path / "whole.duckdb"), Store(tmp_path / "broken.duckdb")
     wish = {"since": NOW - days * DAY, "sources": (Source.POSTED,) if days > 3 else None}
     bring(cloud.settings, whole, **wish)
-    dying(cloud.settings, broken, settled, **wish)
+    sync_until_killed(cloud.settings, broken, settled, **wish)
     bring(cloud.settings, broken, sources=wish["sources"])
 
     for table in ("posted", "segments", "status", "names"):
         rows = f"select columns(lambda c: c <> 'read_at') from {table} order by all"
-        assert broken.ask(rows).equals(whole.ask(rows))
+        assert broken.query_store(rows).equals(whole.query_store(rows))
     for source in Source:
-        windows = [each.window for each in whole.settled(source)]
-        assert [each.window for each in broken.settled(source)] == windows
+        windows = [each.window for each in whole.settled_windows(source)]
+        assert [each.window for each in broken.settled_windows(source)] == windows
 
 
-def test_without_a_range_it_goes_on_from_what_is_held(cloud, store):
+def test_a_sync_without_a_range_goes_on_from_the_stored_days(cloud, store):
     start = NOW - 3 * DAY
     bring(cloud.settings, store, Interval(start, start + DAY), now=start + DAY)
     cloud.clock(now="2026-03-03T09:40:00Z")
     outcome, _ = bring(cloud.settings, store, now=NOW + timedelta(hours=9, minutes=40))
 
-    windows = [each.window for each in store.settled(Source.POSTED)]
+    windows = [each.window for each in store.settled_windows(Source.POSTED)]
     assert outcome.settled == 4  # one is read again a day after its end
     assert [each.start for each in windows] == [start + step * DAY for step in range(4)]
     assert windows[-1].end == NOW + timedelta(hours=9, minutes=30)
@@ -283,7 +283,7 @@ def large_cloud() -> Iterator[Cloud]:
     )
 
 
-def insist(
+def sync_until_complete(
     settings: Settings, store: Store, interval: Interval, now: datetime, *sources: Source
 ) -> None:
     """Sync until nothing is missing, and each time what is missing must be what is named."""
@@ -293,8 +293,8 @@ def insist(
         except HalfhourError:
             continue
         missing = {
-            Window(source, each.day)
-            for source, days in due(store, Wish(interval, sources or None), now).items()
+            SourceWindow(source, each.day)
+            for source, days in due_days(store, SyncRequest(interval, sources or None), now).items()
             for each in days
         }
         left_out = {each for each in missing if each.source in outcome.left_out}
@@ -304,7 +304,9 @@ def insist(
     pytest.fail("it never ends")
 
 
-def test_under_every_fault_at_once_it_ends_complete_or_names_what_is_missing(large_cloud, store):
+def test_a_sync_under_every_fault_at_once_ends_complete_or_names_missing_windows(
+    large_cloud, store
+):
     """A Sunday is read while some of it is late and some wrong, and the week when all is told;
     the details, of which a working day has many pages, are those of the Sunday.
     """
@@ -313,22 +315,22 @@ def test_under_every_fault_at_once_it_ends_complete_or_names_what_is_missing(lar
     large_cloud.faults(*FAULTS)
     large_cloud.clock(now="2026-03-02T00:00:00Z")
     settings = large_cloud.impatient(silence=30)
-    insist(settings, store, sunday, sunday.end)
+    sync_until_complete(settings, store, sunday, sunday.end)
     first, first_worked = held(store), worked_figures(store)
     large_cloud.clock(now="2026-03-08T03:00:00Z")
     later = NOW + 5 * DAY + timedelta(hours=3)
-    insist(settings, store, WEEK, later, Source.POSTED, Source.STATUS)
-    insist(settings, store, sunday, later, Source.DETAILS)
+    sync_until_complete(settings, store, WEEK, later, Source.POSTED, Source.STATUS)
+    sync_until_complete(settings, store, sunday, later, Source.DETAILS)
 
     right, rightly_worked = truth(large_cloud), truly_worked(large_cloud, sunday)
     assert held(store) == right
     assert worked_figures(store) == rightly_worked
     assert status_is_right(large_cloud, store)
     of_sunday = truth(large_cloud, sunday)
-    assert figures_of(rebuilt(store, sunday, HALF_HOUR)) == of_sunday
-    assert revised(store, Source.POSTED) == difference(first, of_sunday)
-    assert revised(store, Source.DETAILS) == difference(first_worked, rightly_worked)
-    assert revised(store, Source.STATUS) == {}
+    assert figures_of(posted_from_details(store, sunday, HALF_HOUR)) == of_sunday
+    assert revised_figures(store, Source.POSTED) == changed_figures(first, of_sunday)
+    assert revised_figures(store, Source.DETAILS) == changed_figures(first_worked, rightly_worked)
+    assert revised_figures(store, Source.STATUS) == {}
 
 
 def test_an_answer_that_takes_longer_than_its_patience_is_asked_for_again(cloud, store):
@@ -341,26 +343,26 @@ def test_an_answer_that_takes_longer_than_its_patience_is_asked_for_again(cloud,
 
 
 @pytest.mark.parametrize("edge", ["start", "end"])
-def test_a_naive_time_gets_into_no_window(edge):
+def test_an_interval_with_a_naive_edge_is_refused(edge):
     edges = {"start": NOW, "end": NOW + DAY}
     with pytest.raises(ValueError, match="has no time zone"):
         Interval(**{**edges, edge: edges[edge].replace(tzinfo=None)})
 
 
-def test_nor_does_a_naive_clock(cloud, store):
+def test_a_sync_refuses_a_naive_clock(cloud, store):
     with pytest.raises(TypeError, match="naive"):
         bring(cloud.settings, store, WEEK, now=NOW.replace(tzinfo=None))
-    assert store.settled(Source.POSTED) == []
+    assert store.settled_windows(Source.POSTED) == []
     assert cloud.requests() == []
 
 
-def test_what_could_not_be_had_is_named_and_the_rest_is_kept(cloud, store):
+def test_failed_windows_are_named_and_the_others_are_kept(cloud, store):
     cloud.faults({"kind": "status", "status": 500, "endpoint": "aggregates", "calls": [2, 5]})
     outcome, _ = bring(cloud.settings, store, WEEK)
 
     assert (outcome.settled, len(outcome.failed)) == (5, 2)
     with pytest.raises(Incomplete, match="2 of 7 windows are missing") as caught:
-        outcome.check()
+        outcome.raise_if_incomplete()
     assert all(str(window) in str(caught.value) for window in outcome.failed)
     assert "internal.server.error" in str(caught.value)
 
@@ -369,33 +371,33 @@ def test_what_could_not_be_had_is_named_and_the_rest_is_kept(cloud, store):
     assert held(store) == truth(cloud)
 
 
-def test_where_nobody_answers_it_gives_up_at_once(store):
+def test_a_sync_fails_as_unreachable_where_nobody_answers(store):
     nowhere = Settings("id", "secret", regions.hosts("http://127.0.0.1:9"))
     settings = replace(nowhere, patience=replace(nowhere.patience, attempts=1))
     outcome, _ = bring(settings, store, WEEK)
 
     assert len(outcome.failed) == 7
     with pytest.raises(Unreachable):
-        outcome.check()
+        outcome.raise_if_incomplete()
 
 
 def worked_figures(store: Store) -> Figures:
     """The same as `held`, of worked time."""
-    return {key: ms for key, ms in figures_of(worked(store, WEEK, HALF_HOUR)).items() if ms}
+    return {key: ms for key, ms in figures_of(worked_time(store, WEEK, HALF_HOUR)).items() if ms}
 
 
 Changes = dict[tuple[Any, ...], tuple[int | None, int | None]]
 
 
-def revised(store: Store, source: Source) -> Changes:
+def revised_figures(store: Store, source: Source) -> Changes:
     """Each figure that was changed, as it was before and after; none may be changed twice."""
-    rows = [row for row in store.revisions().to_pylist() if row["source"] == source]
+    rows = [row for row in store.revision_rows().to_pylist() if row["source"] == source]
     found = {key_of(row, row["column_name"]): (row["old_value"], row["new_value"]) for row in rows}
     assert len(found) == len(rows)
     return found
 
 
-def difference(old: Figures, new: Figures) -> Changes:
+def changed_figures(old: Figures, new: Figures) -> Changes:
     return {
         key: (old.get(key), new.get(key))
         for key in old.keys() | new.keys()
@@ -403,7 +405,7 @@ def difference(old: Figures, new: Figures) -> Changes:
     }
 
 
-def test_after_a_restatement_the_store_is_right_and_the_difference_is_on_record(cloud, store):
+def test_a_sync_after_a_restatement_corrects_the_store_and_records_revisions(cloud, store):
     cloud.faults({"kind": "restatement", "share": 0.25})
     early = NOW + timedelta(minutes=5)
     bring(cloud.settings, store, WEEK, now=early, sources=None)
@@ -416,19 +418,19 @@ def test_after_a_restatement_the_store_is_right_and_the_difference_is_on_record(
         bring(cloud.settings, store, WEEK, now=later, sources=None)
 
     assert held(store) == right
-    assert revised(store, Source.POSTED) == difference(wrong, right)
+    assert revised_figures(store, Source.POSTED) == changed_figures(wrong, right)
     rightly_worked = truly_worked(cloud)
     assert wrongly_worked != rightly_worked
     assert worked_figures(store) == rightly_worked
-    assert revised(store, Source.DETAILS) == difference(wrongly_worked, rightly_worked)
-    assert revised(store, Source.STATUS) == {}
+    assert revised_figures(store, Source.DETAILS) == changed_figures(wrongly_worked, rightly_worked)
+    assert revised_figures(store, Source.STATUS) == {}
 
     shown = Halfhour(store.path.parent, {})("revisions", "--format", "csv")
     rows = list(csv.DictReader(shown.out.splitlines()))
     assert [each.pop("interval_start") for each in rows]
     assert [tuple(row[name] for name in SHOWN) for row in rows] == [
         tuple("" if row[name] is None else str(row[name]) for name in SHOWN)
-        for row in store.revisions().to_pylist()
+        for row in store.revision_rows().to_pylist()
     ]
 
 
@@ -443,17 +445,17 @@ def test_status_waits_for_the_posted_figures_that_say_whom_to_ask_about(cloud, s
     outcome, _ = bring(cloud.settings, store, one_day, sources=both)
 
     assert [each.source for each in outcome.failed] == [Source.POSTED, Source.STATUS]
-    assert store.settled(Source.STATUS) == []
+    assert store.settled_windows(Source.STATUS) == []
     outcome, _ = bring(cloud.settings, store, one_day, sources=both)
     assert outcome.settled == 2
-    assert store.status(one_day).num_rows > 0
+    assert store.status_rows(one_day).num_rows > 0
 
 
-def test_where_posted_figures_were_read_again_status_is_too(cloud, store):
+def test_status_is_read_again_where_posted_figures_were(cloud, store):
     both = (Source.POSTED, Source.STATUS)
     one_day = Interval(NOW - DAY, NOW)
     bring(cloud.settings, store, one_day, sources=both)
-    posted = {"posted": store.posted(one_day)}
+    posted = {"posted": store.posted_rows(one_day)}
     store.settle(Source.POSTED, one_day, posted, NOW + timedelta(minutes=1))
 
     outcome, _ = bring(cloud.settings, store, one_day, NOW + timedelta(minutes=2), sources=both)
@@ -466,15 +468,15 @@ def test_a_store_has_one_sync_by_whatever_name_it_is_opened(cloud, store):
     other.path.symlink_to(store.path)
 
     async def both() -> None:
-        async with alone(store, lambda event: None):
-            wish = Wish(WEEK, (Source.POSTED,))
-            await sync(cloud.settings, other, wish, lambda: NOW, print, wait=False)
+        async with writer_lock(store, lambda event: None):
+            wish = SyncRequest(WEEK, (Source.POSTED,))
+            await run_sync(cloud.settings, other, wish, lambda: NOW, print, wait=False)
 
     with pytest.raises(StoreBusy):
         asyncio.run(both())
 
 
-def test_what_a_killed_one_left_beside_the_store_is_cleared_away(cloud, store):
+def test_files_that_a_killed_sync_left_beside_the_store_are_removed(cloud, store):
     left = store.path.with_name(f"{store.path.name}.parts") / "killed"
     left.mkdir(parents=True)
     (left / "segments.parquet").write_bytes(b"half")
@@ -483,14 +485,14 @@ def test_what_a_killed_one_left_beside_the_store_is_cleared_away(cloud, store):
     assert not left.parent.exists()
 
 
-def test_while_another_program_has_the_store_open_a_sync_may_be_ended(cloud, store):
+def test_a_sync_waiting_for_a_store_open_elsewhere_can_be_interrupted(cloud, store):
     bring(cloud.settings, store, Interval(NOW - 2 * DAY, NOW - DAY))
     with held_elsewhere(store.path) as other:
 
         async def ended() -> None:
-            wish = Wish(WEEK, (Source.POSTED,))
+            wish = SyncRequest(WEEK, (Source.POSTED,))
             await asyncio.wait_for(
-                sync(cloud.settings, store, wish, lambda: NOW, lambda event: None), 0.3
+                run_sync(cloud.settings, store, wish, lambda: NOW, lambda event: None), 0.3
             )
 
         began = time.monotonic()
@@ -506,8 +508,12 @@ def test_two_syncs_at_once_fetch_nothing_twice(cloud, store):
     told: list[Event] = []
 
     async def both() -> tuple[Outcome, Outcome]:
-        one = sync(cloud.settings, store, Wish(WEEK, (Source.POSTED,)), lambda: NOW, told.append)
-        other = sync(cloud.settings, store, Wish(WEEK, (Source.POSTED,)), lambda: NOW, told.append)
+        one = run_sync(
+            cloud.settings, store, SyncRequest(WEEK, (Source.POSTED,)), lambda: NOW, told.append
+        )
+        other = run_sync(
+            cloud.settings, store, SyncRequest(WEEK, (Source.POSTED,)), lambda: NOW, told.append
+        )
         return await asyncio.gather(one, other)
 
     outcomes = asyncio.run(both())
@@ -523,10 +529,10 @@ def test_status_is_asked_of_those_whom_details_alone_tell_of(cloud, store):
     outcome, _ = bring(cloud.settings, store, day, sources=(Source.DETAILS, Source.STATUS))
 
     assert (outcome.settled, outcome.failed) == (2, {})
-    assert {*store.status(day)["agent_id"].to_pylist()} == {*store.agents(day)}
+    assert {*store.status_rows(day)["agent_id"].to_pylist()} == {*store.active_agent_ids(day)}
 
 
-def test_names_that_cannot_be_had_do_not_stop_it(cloud, store):
+def test_a_sync_goes_on_without_names_that_cannot_be_had(cloud, store):
     cloud.faults({"kind": "status", "status": 403, "endpoint": "users"})
     outcome, told = bring(cloud.settings, store, WEEK)
 
@@ -534,7 +540,7 @@ def test_names_that_cannot_be_had_do_not_stop_it(cloud, store):
     assert [each.kind for each in told][-1] == "unnamed"
     cloud.reset()
     bring(cloud.settings, store, WEEK)
-    assert store.names("agent").num_rows == 11
+    assert store.names_by_kind("agent").num_rows == 11
 
 
 def test_a_store_keeps_its_granularity(cloud, store):
@@ -547,7 +553,7 @@ def test_a_store_keeps_its_granularity(cloud, store):
         bring(cloud.settings, store, WEEK, granularity=HALF_HOUR)
 
 
-def test_it_stays_under_a_rate_that_is_asked_for(cloud, store):
+def test_a_sync_stays_under_a_given_rate_of_requests(cloud, store):
     settings = replace(cloud.settings, max_requests_per_minute=240)
     bring(settings, store, Interval(NOW - 4 * DAY, NOW))
     asked = [
@@ -558,8 +564,10 @@ def test_it_stays_under_a_rate_that_is_asked_for(cloud, store):
     assert max(asked) - min(asked) >= timedelta(seconds=0.7)
 
 
-def test_every_day_is_told_of_in_the_end(cloud, store):
+def test_the_calendar_lists_every_day_of_a_range_as_missing_or_provisional(cloud, store):
     bring(cloud.settings, store, Interval(NOW - 2 * DAY, NOW))
-    days = calendar(store, Wish(), NOW + DAY).held(WEEK, store.settled(Source.POSTED))
+    days = requested_calendar(store, SyncRequest(), NOW + DAY).held(
+        WEEK, store.settled_windows(Source.POSTED)
+    )
     assert [each.state for each in days] == [State.MISSING] * 5 + [State.PROVISIONAL] * 2
     assert [each.due for each in days] == [True] * 5 + [False, True]  # a day after its end

@@ -22,7 +22,7 @@ from halfhour.model.tables import POSTED
 from halfhour.model.vocabulary import Source
 from halfhour.store.store import Store
 from halfhour.syncing import runner
-from halfhour.syncing.planner import Wish, ready
+from halfhour.syncing.planner import SyncRequest, prepare_store
 from tests.processes import Cloud, emulator
 
 SCREENSHOTS = os.environ.get("HALFHOUR_SCREENSHOTS")
@@ -35,9 +35,11 @@ DAY = Interval(datetime(2026, 3, 2, tzinfo=UTC), NOW)
 
 
 def bring(cloud: Cloud, store: Store, interval: Interval = RANGE) -> None:
-    sync = runner.sync(cloud.settings, store, Wish(interval), lambda: NOW, lambda _: None)
+    sync = runner.run_sync(
+        cloud.settings, store, SyncRequest(interval), lambda: NOW, lambda _: None
+    )
     with ThreadPoolExecutor(1) as thread:  # Playwright has a loop of its own running
-        thread.submit(asyncio.run, sync).result().check()
+        thread.submit(asyncio.run, sync).result().raise_if_incomplete()
 
 
 @pytest.fixture(scope="session")
@@ -187,7 +189,7 @@ def made(path: Path, start: datetime, handled_ms: Mapping[tuple[str, int], int])
     """A store of what agents have posted in half-hours after *start*."""
     store = Store(path)
     day = Interval(start, start + timedelta(days=1))
-    ready(store, Wish(day), NOW)
+    prepare_store(store, SyncRequest(day), NOW)
     rows = [
         {
             "interval_start": start + at * HALF_HOUR,

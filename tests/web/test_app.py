@@ -22,8 +22,8 @@ from halfhour.errors import ConfigError
 from halfhour.model.intervals import HALF_HOUR, Interval, epoch_ms
 from halfhour.model.vocabulary import Source
 from halfhour.store.store import Store
-from halfhour.web.app import app
-from halfhour.web.auth import TRIES, Doorkeeper, hashed
+from halfhour.web.app import create_app
+from halfhour.web.auth import MAX_FAILURES_PER_HOST, PasswordAuth, hash_password
 from tests.processes import held_elsewhere
 from tests.web.conftest import DAY, NOW
 
@@ -33,10 +33,10 @@ HERE = "http://127.0.0.1"
 
 @pytest.fixture(scope="module")
 def client(store: Store) -> TestClient:
-    return TestClient(app(store), base_url=HERE)
+    return TestClient(create_app(store), base_url=HERE)
 
 
-def day(client: TestClient, **asked: str) -> Any:
+def day_answer(client: TestClient, **asked: str) -> Any:
     answer = client.get("/api/day", params={"day": "2026-03-02", **asked})
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -52,7 +52,7 @@ def test_the_cells_are_what_was_posted(client, web_cloud, media, measure, metric
     for row in web_cloud.truth("posted", str(DAY)).to_pylist():
         if (row["metric"], row["media_type"]) == (metric, media):
             right[row["agent_id"], epoch_ms(row["interval_start"])] += row["sum"]
-    found = day(client, measure=measure, media=media)
+    found = day_answer(client, measure=measure, media=media)
 
     assert {
         (agent["id"], epoch_ms(datetime.fromisoformat(start))): round(value * 1000)
@@ -63,8 +63,8 @@ def test_the_cells_are_what_was_posted(client, web_cloud, media, measure, metric
 
 
 def test_the_profile_adds_up_to_the_cells(client):
-    found = day(client, measure="handle")
-    handled = day(client, measure="handled")
+    found = day_answer(client, measure="handle")
+    handled = day_answer(client, measure="handled")
     for at, part in enumerate(found["profile"]):
         cells = [agent["cells"][at] for agent in found["agents"] if agent["cells"][at] is not None]
         assert (part.get("work") or 0) == pytest.approx(sum(cells), abs=1e-6)
@@ -76,11 +76,11 @@ def test_the_profile_adds_up_to_the_cells(client):
     ("basis", "work"), [("posted", "half-hours of handle time"), ("worked", "agents at work")]
 )
 def test_the_profile_says_what_its_bars_are_as_reports_do(client, basis, work):
-    assert day(client, basis=basis)["work"] == work
+    assert day_answer(client, basis=basis)["work"] == work
 
 
 def test_filters_part_the_agents_and_keep_every_figure(client):
-    everything = day(client)
+    everything = day_answer(client)
     known = everything["known"]
     assert known["team"] == ["Team 1", "Team 2", "Team 3"]
     assert known["division"] == ["Americas & Pacific", "Europe", "Home"]
@@ -88,18 +88,20 @@ def test_filters_part_the_agents_and_keep_every_figure(client):
     assert "Billing" in known["queue"]
 
     rows = {agent["id"]: agent["cells"] for agent in everything["agents"]}
-    teams = [agent for team in known["team"] for agent in day(client, team=team)["agents"]]
+    teams = [agent for team in known["team"] for agent in day_answer(client, team=team)["agents"]]
     assert {agent["id"] for agent in teams} <= rows.keys()
     assert all(agent["cells"] == rows[agent["id"]] for agent in teams)
     of_media = [
-        agent["total"] for media in known["media"] for agent in day(client, media=media)["agents"]
+        agent["total"]
+        for media in known["media"]
+        for agent in day_answer(client, media=media)["agents"]
     ]
     assert sum(of_media) == pytest.approx(sum(agent["total"] for agent in everything["agents"]))
 
 
 @pytest.mark.parametrize("asked", [{"sort": "load"}, {"sort": "occupancy", "measure": "hold"}])
 def test_agents_stand_in_the_order_that_is_asked_for(client, asked):
-    totals = [agent["total"] for agent in day(client, **asked)["agents"]]
+    totals = [agent["total"] for agent in day_answer(client, **asked)["agents"]]
     known = [each for each in totals if each is not None]
     assert known == sorted(known, reverse=True)
     assert totals[len(known) :] == [None] * (len(totals) - len(known))
@@ -108,7 +110,7 @@ def test_agents_stand_in_the_order_that_is_asked_for(client, asked):
 
 @pytest.mark.parametrize("measure", ["handle", "handled", "on-queue"])
 def test_a_total_is_the_sum_of_the_half_hours(client, measure):
-    for agent in day(client, measure=measure)["agents"]:
+    for agent in day_answer(client, measure=measure)["agents"]:
         known = [each for each in agent["cells"] if each is not None]
         assert agent["total"] == (pytest.approx(sum(known), abs=1e-3) if known else None)
 
@@ -117,11 +119,11 @@ def test_a_total_is_the_sum_of_the_half_hours(client, measure):
 def test_the_total_of_occupancy_is_that_of_the_day(client, store, asked):
     rows = report(start=DAY.start, end=DAY.end, by="agent", store=store.path, offline=True)
     right = {row["agent_id"]: row["occupancy_ratio"] for row in rows.to_pylist()}
-    assert {agent["id"]: agent["total"] for agent in day(client, **asked)["agents"]} == right
+    assert {agent["id"]: agent["total"] for agent in day_answer(client, **asked)["agents"]} == right
 
 
-def test_by_name_agents_stand_as_in_every_report_and_are_told_apart(client, store):
-    agents = day(client)["agents"]
+def test_agents_sorted_by_name_are_in_report_order_with_distinct_names(client, store):
+    agents = day_answer(client)["agents"]
     names = [agent["name"] for agent in agents]
     listed = report(start=DAY.start, end=DAY.end, by="agent", store=store.path, offline=True)[
         "agent_id"
@@ -133,26 +135,26 @@ def test_by_name_agents_stand_as_in_every_report_and_are_told_apart(client, stor
 
 def test_a_local_day_has_the_half_hours_that_its_clock_has(client):
     for asked, count in (("2026-03-29", 46), ("2026-03-28", 48), ("2025-10-26", 50)):
-        found = day(client, day=asked, zone="Europe/London")
+        found = day_answer(client, day=asked, zone="Europe/London")
         assert len(found["starts"]) == len(found["profile"]) == count
     assert found["starts"][2:4] == ["2025-10-26T01:00:00+01:00", "2025-10-26T01:30:00+01:00"]
     assert found["starts"][4] == "2025-10-26T01:00:00+00:00"
 
 
-def test_what_is_missing_and_provisional_is_said(client):
-    found = day(client)
+def test_missing_and_provisional_times_are_in_the_day_answer(client):
+    found = day_answer(client)
     assert found["missing"] == []
     assert found["latest"] == "2026-03-02"
     assert {each["state"] for each in found["days"]} == {"provisional"}
     assert any(agent["young"] for agent in found["agents"])
 
-    other = day(client, day="2026-02-27")
+    other = day_answer(client, day="2026-02-27")
     assert other["agents"] == []
     assert other["missing"] == ["2026-02-27T00:00:00.000Z/2026-02-28T00:00:00.000Z"]
 
 
 def test_a_cell_is_told_on_both_bases_with_status_and_conversations(client, store):
-    found = day(client, measure="handle")
+    found = day_answer(client, measure="handle")
     agent = max(found["agents"], key=lambda each: each["total"])
     at = max(range(48), key=lambda each: agent["cells"][each] or 0)
     asked = {"agent": agent["id"], "cell": found["starts"][at]}
@@ -160,7 +162,7 @@ def test_a_cell_is_told_on_both_bases_with_status_and_conversations(client, stor
 
     figures = {each["name"]: each["value"] for each in told["figures"]}
     assert figures["handle_time_sec"] == agent["cells"][at]
-    worked = day(client, basis="worked")
+    worked = day_answer(client, basis="worked")
     (same,) = [each for each in worked["agents"] if each["id"] == agent["id"]]
     assert figures["worked_time_sec"] == same["cells"][at]
     assert figures["worked_time_sec"] != figures["handle_time_sec"]
@@ -177,7 +179,7 @@ def test_a_cell_is_told_on_both_bases_with_status_and_conversations(client, stor
 
 
 def test_an_agent_has_a_name_where_a_half_hour_or_all_weeks_are_blank(client):
-    found = day(client)
+    found = day_answer(client)
     agent, at = next(
         (agent, at)
         for agent in found["agents"]
@@ -195,7 +197,7 @@ def test_an_agent_has_a_name_where_a_half_hour_or_all_weeks_are_blank(client):
 
 
 def test_an_agents_weeks_are_those_of_the_days(client):
-    found = day(client)
+    found = day_answer(client)
     agent = max(found["agents"], key=lambda each: each["total"])
     asked = {"day": "2026-03-02", "agent": agent["id"]}
     told = client.get("/api/agent", params=asked).json()
@@ -215,7 +217,7 @@ def test_an_agents_weeks_are_those_of_the_days(client):
 
 
 def test_the_csv_holds_what_is_on_screen(client):
-    found = day(client, team="Team 2")
+    found = day_answer(client, team="Team 2")
     asked = {"day": "2026-03-02", "team": "Team 2", "find": "a"}
     answer = client.get("/csv", params=asked)
     rows = list(csv.DictReader(io.StringIO(answer.text)))
@@ -259,7 +261,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("path", "asked", "status", "sentence"), BAD)
-def test_bad_input_gets_a_sentence(client, path, asked, status, sentence):
+def test_bad_input_in_an_address_gets_a_sentence(client, path, asked, status, sentence):
     answer = client.get(path, params={"day": "2026-03-02", **asked})
 
     assert answer.status_code == status
@@ -277,7 +279,7 @@ def test_bad_input_gets_a_sentence(client, path, asked, status, sentence):
         ),
     ),
 )
-def test_whatever_is_asked_nothing_breaks(client, path, asked):
+def test_no_query_string_breaks_an_answer(client, path, asked):
     answer = client.get(path, params=asked)
 
     assert answer.status_code in (200, 400)
@@ -285,7 +287,7 @@ def test_whatever_is_asked_nothing_breaks(client, path, asked):
         assert answer.json()
 
 
-def made(*commands: str) -> Callable[[Path], None]:
+def database_made_by(*commands: str) -> Callable[[Path], None]:
     """Makes a database with *commands*, or changes the store that is there."""
 
     def make(path: Path) -> None:
@@ -296,17 +298,17 @@ def made(*commands: str) -> Callable[[Path], None]:
     return make
 
 
-def newer(path: Path) -> None:
-    Store(path).create({"granularity": "1800"})
-    made("update settings set value = '99' where name = 'version'")(path)
+def newer_store(path: Path) -> None:
+    Store(path).ensure_created({"granularity": "1800"})
+    database_made_by("update settings set value = '99' where name = 'version'")(path)
 
 
-def damaged(path: Path) -> None:
-    Store(path).create({"granularity": "1800"})
+def damaged_store(path: Path) -> None:
+    Store(path).ensure_created({"granularity": "1800"})
     path.write_bytes(path.read_bytes()[:60_000])
 
 
-def explained(client: TestClient, sentence: str) -> None:
+def assert_explained(client: TestClient, sentence: str) -> None:
     """Whatever is asked of the store is answered with it, and all else as ever."""
     for where in ("/api/day", "/api/agent?agent=x", "/api/cell?agent=x&cell=2026-03-02T10:00Z"):
         answer = client.get(where)
@@ -326,45 +328,49 @@ def explained(client: TestClient, sentence: str) -> None:
     [
         (lambda path: None, "there is no store; 'halfhour sync' makes one"),
         (lambda path: path.write_text("not a store"), "this file is no halfhour store"),
-        (made("create table t (a int)"), "this DuckDB database is no halfhour store"),
+        (database_made_by("create table t (a int)"), "this DuckDB database is no halfhour store"),
         (
-            made("create table settings (a int)", "create table settled (window_start int)"),
+            database_made_by(
+                "create table settings (a int)", "create table settled (window_start int)"
+            ),
             "this DuckDB database is no halfhour store",
         ),
         (
-            made(
+            database_made_by(
                 "create table settled (window_start int)",
                 "create table settings as select 'version' as name, 'one' as value",
             ),
             "this DuckDB database is no halfhour store",
         ),
-        (newer, "install a newer halfhour to use it"),
-        (damaged, "the file is damaged; put a copy in its place"),
+        (newer_store, "install a newer halfhour to use it"),
+        (damaged_store, "the file is damaged; put a copy in its place"),
     ],
 )
-def test_what_is_no_store_is_explained(tmp_path, make, sentence):
+def test_every_answer_explains_a_file_that_is_no_store(tmp_path, make, sentence):
     path = tmp_path / "other.duckdb"
     make(path)
-    explained(TestClient(app(Store(path)), base_url=HERE), sentence)
+    assert_explained(TestClient(create_app(Store(path)), base_url=HERE), sentence)
 
 
-def test_a_store_that_another_program_has_open_is_explained(tmp_path, store):
+def test_every_answer_explains_a_store_that_another_program_has_open(tmp_path, store):
     path = tmp_path / "held.duckdb"
     path.write_bytes(store.path.read_bytes())
-    client = TestClient(app(Store(path, wait=0.01)), base_url=HERE)
+    client = TestClient(create_app(Store(path, busy_timeout=0.01)), base_url=HERE)
     with held_elsewhere(path) as other:
-        explained(client, f"another process (PID {other.pid}) has it open; try again when that")
+        assert_explained(
+            client, f"another process (PID {other.pid}) has it open; try again when that"
+        )
         other.kill()
 
     assert client.get("/api/day").status_code == 200  # a failure is not kept
     assert "halfhour_store_ok 1" in client.get("/metrics").text
 
 
-def test_many_readers_and_a_writer_in_one_process_do_not_meet(tmp_path, store):
+def test_many_readers_and_a_writer_in_one_process_do_not_collide(tmp_path, store):
     path = tmp_path / "busy.duckdb"
     path.write_bytes(store.path.read_bytes())
-    busy, client = Store(path), TestClient(app(Store(path)), base_url=HERE)
-    status = {"status": busy.status(DAY)}
+    busy, client = Store(path), TestClient(create_app(Store(path)), base_url=HERE)
+    status = {"status": busy.status_rows(DAY)}
 
     def written(number: int) -> None:
         busy.settle(Source.STATUS, DAY, status, NOW + timedelta(minutes=number))
@@ -377,19 +383,22 @@ def test_many_readers_and_a_writer_in_one_process_do_not_meet(tmp_path, store):
         found = list(threads.map(read, range(40)))
         writing.result()
     assert set(found) == {200}
-    assert busy.settled(Source.STATUS)[-1].read_at == NOW + timedelta(minutes=14)
+    assert busy.settled_windows(Source.STATUS)[-1].read_at == NOW + timedelta(minutes=14)
 
 
-def test_what_is_written_is_seen_at_once(tmp_path, store):
+def test_a_newly_settled_window_is_shown_at_once(tmp_path, store):
     path = tmp_path / "fresh.duckdb"
     path.write_bytes(store.path.read_bytes())
-    client = TestClient(app(Store(path)), base_url=HERE)
-    before, version = day(client, measure="occupancy"), client.get("/api/state").json()["version"]
-    assert day(client, measure="occupancy") == before
+    client = TestClient(create_app(Store(path)), base_url=HERE)
+    before, version = (
+        day_answer(client, measure="occupancy"),
+        client.get("/api/state").json()["version"],
+    )
+    assert day_answer(client, measure="occupancy") == before
 
-    none = {"status": Store(path).status(DAY)[:0]}
+    none = {"status": Store(path).status_rows(DAY)[:0]}
     Store(path).settle(Source.STATUS, DAY, none, NOW + timedelta(days=9))
-    after = day(client, measure="occupancy")
+    after = day_answer(client, measure="occupancy")
     assert client.get("/api/state").json()["version"] != version
     assert any(agent["total"] for agent in before["agents"])
     assert not any(agent["total"] for agent in after["agents"])
@@ -429,7 +438,7 @@ def test_no_address_leads_out_of_the_folder_that_a_proxy_shows(client):
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
-def test_nothing_can_be_changed(client, method):
+def test_every_method_that_changes_something_is_refused(client, method):
     for path in ("/", "/api/day", "/api/state", "/csv", "/metrics", "/healthz"):
         assert client.request(method, path).status_code == 405
 
@@ -439,7 +448,7 @@ def test_files_beside_the_pages_are_not_served(client):
         assert client.get(path).status_code == 404
 
 
-def test_it_is_watched_by_machines(client):
+def test_health_check_and_metrics_can_be_read_by_machines(client):
     assert client.get("/healthz").text == "halfhour\n"
     told = client.get("/metrics").text
     assert f'halfhour_held_until_seconds{{source="posted"}} {NOW.timestamp():.0f}' in told
@@ -450,14 +459,16 @@ def test_it_is_watched_by_machines(client):
 @pytest.fixture
 def guarded(store: Store, tmp_path: Path) -> Iterator[TestClient]:
     file = tmp_path / "password"
-    file.write_text(hashed(PASSWORD, secrets.token_bytes(16)))
+    file.write_text(hash_password(PASSWORD, secrets.token_bytes(16)))
     with TestClient(
-        app(store, doorkeeper=Doorkeeper.reading(file)), base_url=HERE, follow_redirects=False
+        create_app(store, doorkeeper=PasswordAuth.from_file(file)),
+        base_url=HERE,
+        follow_redirects=False,
     ) as client:
         yield client
 
 
-def test_who_does_not_know_the_password_sees_nothing(guarded):
+def test_a_visitor_without_the_password_sees_nothing(guarded):
     assert guarded.get("/").headers["location"] == "login"
     for path in ("/api/day", "/api/state", "/api/cell", "/api/agent", "/csv", "/metrics", "/x"):
         assert guarded.get(path).status_code == 401
@@ -466,7 +477,7 @@ def test_who_does_not_know_the_password_sees_nothing(guarded):
     assert guarded.get("/healthz").status_code == guarded.get("/login").status_code == 200
 
 
-def test_who_knows_it_is_let_in_until_they_log_out(guarded):
+def test_a_visitor_with_the_password_is_let_in_until_log_out(guarded):
     answer = guarded.post("/login", data={"password": PASSWORD})
     assert (answer.status_code, answer.headers["location"]) == (303, "./")
     cookie = answer.headers["set-cookie"].lower()
@@ -485,21 +496,21 @@ def test_who_knows_it_is_let_in_until_they_log_out(guarded):
 
 
 def test_a_log_in_is_good_for_twelve_hours():
-    keeper = Doorkeeper(b"salt", hashed(PASSWORD, b"salt"))
+    keeper = PasswordAuth(b"salt", hash_password(PASSWORD, b"salt"))
     stranger = HTTPConnection({"type": "http", "headers": []})
-    session = keeper.let_in(stranger, PASSWORD, 0)
-    cookie = (b"cookie", f"{keeper.cookie(stranger)}={session}".encode())
+    session = keeper.open_session(stranger, PASSWORD, 0)
+    cookie = (b"cookie", f"{keeper.cookie_name(stranger)}={session}".encode())
     who = HTTPConnection({"type": "http", "headers": [cookie]})
-    known = [keeper.knows(who, hours * 3600) for hours in (0, 11.9, 12)]
+    known = [keeper.is_authenticated(who, hours * 3600) for hours in (0, 11.9, 12)]
     assert known == [True, True, False]
 
 
 @pytest.mark.parametrize("salts", [(b"one", b"other"), (b"same", b"same")])
-def test_dashboards_of_one_host_have_doors_of_their_own(store, salts):
+def test_dashboards_of_one_host_have_log_ins_of_their_own(store, salts):
     """Such as at two ports, which browsers send the same cookies to."""
     boards = [
         TestClient(
-            app(store, doorkeeper=Doorkeeper(salt, hashed(PASSWORD, salt))),
+            create_app(store, doorkeeper=PasswordAuth(salt, hash_password(PASSWORD, salt))),
             base_url=f"{HERE}:{port}",
             follow_redirects=False,
         )
@@ -513,13 +524,13 @@ def test_dashboards_of_one_host_have_doors_of_their_own(store, salts):
     assert [board.get("/api/state").status_code for board in boards] == [401, 200]
 
 
-def test_who_is_in_already_is_not_asked_again(guarded):
+def test_a_visitor_who_has_logged_in_is_not_asked_again(guarded):
     shared = "?day=2026-03-02&measure=hold"
     guarded.post("/login", data={"password": PASSWORD})
     assert guarded.get(f"/login{shared}").headers["location"] == f"./{shared}"
 
 
-def test_machines_bring_it_as_a_bearer_token(guarded):
+def test_machines_log_in_with_the_password_as_a_bearer_token(guarded):
     for _ in range(2):
         good = guarded.get("/metrics", headers={"authorization": f"Bearer {PASSWORD}"})
         assert good.status_code == 200
@@ -529,13 +540,13 @@ def test_machines_bring_it_as_a_bearer_token(guarded):
     assert guarded.post("/login", data={"password": PASSWORD}).status_code == 429
 
 
-def test_guessing_is_slow_and_does_not_shut_out_who_is_in(guarded):
+def test_password_guesses_are_limited_and_do_not_end_other_sessions(guarded):
     guarded.post("/login", data={"password": PASSWORD})
     codes = [
         guarded.post("/login", data={"password": f"guess {n} of many"}).status_code
         for n in range(7)
     ]
-    assert codes == [403] * TRIES + [429] * 2
+    assert codes == [403] * MAX_FAILURES_PER_HOST + [429] * 2
     assert guarded.post("/login", data={"password": PASSWORD}).status_code == 429
     assert guarded.get("/api/day").status_code == 200
 
@@ -547,31 +558,31 @@ def test_guessing_many_at_once_is_no_faster(guarded):
             lambda guess: guarded.post("/login", data={"password": guess}).status_code, guesses
         )
         codes = sorted(answers)
-    assert codes == [403] * TRIES + [429] * (12 - TRIES)
+    assert codes == [403] * MAX_FAILURES_PER_HOST + [429] * (12 - MAX_FAILURES_PER_HOST)
 
 
-def test_to_look_at_the_form_is_no_guess(guarded):
-    assert {guarded.head("/login").status_code for _ in range(2 * TRIES)} == {200}
+def test_viewing_the_log_in_form_counts_as_no_guess(guarded):
+    assert {guarded.head("/login").status_code for _ in range(2 * MAX_FAILURES_PER_HOST)} == {200}
     assert guarded.post("/login", data={"password": PASSWORD}).status_code == 303
 
 
 def test_a_password_of_any_letters_works_as_a_bearer_token(store):
     password = "pässwörter genug"
-    keeper = Doorkeeper(b"salt", hashed(password, b"salt"))
-    client = TestClient(app(store, doorkeeper=keeper), base_url=HERE)
+    keeper = PasswordAuth(b"salt", hash_password(password, b"salt"))
+    client = TestClient(create_app(store, doorkeeper=keeper), base_url=HERE)
     bearer = {b"Authorization": f"Bearer {password}".encode()}
     assert client.get("/api/day", headers=bearer).status_code == 200
     assert client.get("/api/day", headers={"Authorization": "Bearer wrong"}).status_code == 401
 
 
 @pytest.mark.parametrize("origin", ["http://[", "null", "https://127.0.0.1.example"])
-def test_an_origin_that_is_none_is_one_from_elsewhere(guarded, origin):
+def test_a_form_with_an_invalid_origin_is_refused(guarded, origin):
     answer = guarded.post("/login", data={"password": PASSWORD}, headers={"Origin": origin})
     assert answer.status_code == 403
 
 
 @pytest.mark.parametrize("cell", ["9999-12-31T23:45:00Z", "0001-01-01T00:00:00Z"])
-def test_a_cell_that_cannot_be_gets_a_sentence(client, cell):
+def test_an_impossible_cell_is_refused_with_a_sentence(client, cell):
     answer = client.get("/api/cell", params={"agent": "x", "cell": cell})
     assert answer.status_code == 400
     assert "is no start of a half-hour" in answer.json()["error"]
@@ -592,7 +603,7 @@ def test_a_file_without_a_hash_gets_a_sentence(tmp_path, text):
     file = tmp_path / "password"
     file.write_text(text)
     with pytest.raises(ConfigError, match=r"'halfhour password .*' writes one") as caught:
-        Doorkeeper.reading(file)
+        PasswordAuth.from_file(file)
     assert PASSWORD not in str(caught.value)
     with pytest.raises(ConfigError, match="cannot be read"):
-        Doorkeeper.reading(tmp_path / "nothing")
+        PasswordAuth.from_file(tmp_path / "nothing")

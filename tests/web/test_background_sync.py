@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from halfhour.cli.console import talking
+from halfhour.cli.console import logging_to_stderr
 from halfhour.errors import ConfigError
 from halfhour.genesys import regions
 from halfhour.genesys.connection import Settings
@@ -21,9 +21,9 @@ from halfhour.model.intervals import HALF_HOUR, Interval, floored
 from halfhour.model.tables import POSTED
 from halfhour.model.vocabulary import Source
 from halfhour.store.store import Store
-from halfhour.syncing.planner import Wish, ready
-from halfhour.web.app import app
-from halfhour.web.background_sync import Live
+from halfhour.syncing.planner import SyncRequest, prepare_store
+from halfhour.web.app import create_app
+from halfhour.web.background_sync import BackgroundSync
 from tests.echoing import SECRET, Echo, assert_nothing_leaks, echoing
 from tests.processes import QUICK, Cloud
 
@@ -34,7 +34,7 @@ HERE = "http://127.0.0.1"
 def young(tmp_path: Path) -> Store:
     """A store that was begun two days ago, so that little is due."""
     store, now = Store(tmp_path / "halfhour.duckdb"), datetime.now(UTC)
-    ready(store, Wish(), now)
+    prepare_store(store, SyncRequest(), now)
     start = floored(now, DAY) - 2 * DAY
     began = Interval(start, start + HALF_HOUR)
     store.settle(Source.POSTED, began, {"posted": POSTED.empty_table()}, now)
@@ -55,9 +55,9 @@ def syncing_with(
         return loads[min(turn, len(loads) - 1)]()
 
     numbers = iter(range(99))
-    live = Live(timedelta(milliseconds=20))
-    live.start(load, store)
-    client = TestClient(app(store, live=live), base_url=HERE)
+    live = BackgroundSync(timedelta(milliseconds=20))
+    live.start_thread(load, store)
+    client = TestClient(create_app(store, live=live), base_url=HERE)
 
     def turn() -> dict[str, str]:
         turns.release()
@@ -66,45 +66,49 @@ def syncing_with(
         return sync
 
     yield turn
-    live.ended.set()
+    live.stop_requested.set()
     turns.release()
 
 
-def wrong(cloud: Cloud) -> Settings:
+def wrong_secret(cloud: Cloud) -> Settings:
     return replace(cloud.settings, client_secret="wrong")
 
 
-def refused(cloud: Cloud) -> Settings:
+def refused_token(cloud: Cloud) -> Settings:
     cloud.faults({"kind": "expired_token", "endpoint": "aggregates", "calls": [*range(2, 99)]})
     return cloud.settings
 
 
-def mended(cloud: Cloud) -> Settings:
+def good_settings(cloud: Cloud) -> Settings:
     cloud.reset()
     return cloud.settings
 
 
-def unreadable(_: Cloud) -> Settings:
+def unreadable_settings(_: Cloud) -> Settings:
     raise ConfigError("halfhour.toml: unknown setting 'regoin'; did you mean 'region'?")
 
 
 @pytest.mark.parametrize(
     ("trouble", "sentence"),
     [
-        (wrong, "check GENESYS_CLIENT_ID and GENESYS_CLIENT_SECRET"),
-        (refused, "check that the OAuth client is active"),
-        (unreadable, "did you mean 'region'?"),
+        (wrong_secret, "check GENESYS_CLIENT_ID and GENESYS_CLIENT_SECRET"),
+        (refused_token, "check that the OAuth client is active"),
+        (unreadable_settings, "did you mean 'region'?"),
     ],
 )
-def test_credentials_that_fail_are_said_until_a_turn_mends_it(web_cloud, young, trouble, sentence):
+def test_a_failure_of_credentials_is_shown_until_a_sync_succeeds(
+    web_cloud, young, trouble, sentence
+):
     web_cloud.reset()
-    with syncing_with([lambda: trouble(web_cloud), lambda: mended(web_cloud)], young) as turn:
+    with syncing_with(
+        [lambda: trouble(web_cloud), lambda: good_settings(web_cloud)], young
+    ) as turn:
         assert sentence in turn()["said"]
         assert turn()["said"] == ""
     assert len(young.settled(Source.STATUS)) >= 2
 
 
-def test_what_a_server_sends_back_is_said_without_the_secret(young, capsys):
+def test_an_echoed_secret_is_masked_in_the_state_of_the_sync(young, capsys):
     def refused(_: str, echo: Echo) -> tuple[int, str, dict[str, str], object]:
         return 401, "No", {}, {"error": echo.text, "description": echo.text}
 
@@ -113,7 +117,7 @@ def test_what_a_server_sends_back_is_said_without_the_secret(young, capsys):
         syncing_with([lambda: Settings("my-client", SECRET, regions.hosts(url), QUICK)], young) as (
             turn
         ),
-        talking(),
+        logging_to_stderr(),
     ):
         assert_nothing_leaks(turn()["said"])
     assert_nothing_leaks(capsys.readouterr().err)
@@ -143,9 +147,9 @@ def test_a_sync_that_breaks_is_said_and_tried_again(tmp_path):
         tries.append(len(tries))
         raise OSError(28, "No space left on device")
 
-    live = Live(timedelta(milliseconds=20))
-    live.start(load, Store(tmp_path / "none.duckdb"))
+    live = BackgroundSync(timedelta(milliseconds=20))
+    live.start_thread(load, Store(tmp_path / "none.duckdb"))
     while len(tries) < 3:
         time.sleep(0.01)
-    live.ended.set()
-    assert "No space left on device" in live.said
+    live.stop_requested.set()
+    assert "No space left on device" in live.last_error

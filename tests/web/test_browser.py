@@ -17,15 +17,15 @@ from playwright.sync_api import expect
 from halfhour.genesys import payloads
 from halfhour.ingest import aggregates
 from halfhour.model.vocabulary import Source
-from halfhour.web.app import app
-from halfhour.web.auth import Doorkeeper, hashed
+from halfhour.web.app import create_app
+from halfhour.web.auth import PasswordAuth, hash_password
 from tests.web.conftest import DAY, MONDAY, NOW, ask_again, forgive, loaded, made, running
 
 PASSWORD = "correct horse battery"
 EVIL = "<img src=x onerror=document.title='evil'>"
 
 
-def cells(tab: Any) -> dict[str, str]:
+def labelled_cells(tab: Any) -> dict[str, str]:
     """What is in sight, by what a screen reader says of it."""
     return dict(
         tab.eval_on_selector_all(
@@ -34,17 +34,17 @@ def cells(tab: Any) -> dict[str, str]:
     )
 
 
-def agents(tab: Any) -> list[str]:
+def agent_names(tab: Any) -> list[str]:
     return list(tab.locator(".line .who").all_inner_texts())
 
 
-def asked(tab: Any) -> dict[str, str]:
+def query_of_address(tab: Any) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(tab.url).query).items()}
 
 
 def test_every_choice_goes_into_the_address_and_out_of_it_again(tab, served):
     loaded(tab, served + MONDAY)
-    before = cells(tab)
+    before = labelled_cells(tab)
     choices = [
         ("Measure", "hold"),
         ("Measure", "handled"),
@@ -64,8 +64,8 @@ def test_every_choice_goes_into_the_address_and_out_of_it_again(tab, served):
         with tab.expect_response(lambda answer: "api/day" in answer.url):
             tab.get_by_role("combobox", name=label, exact=True).select_option(value)
         tab.locator("#said").wait_for(state="hidden")
-        assert asked(tab).get(label.lower(), "") == value
-    shown = cells(tab)
+        assert query_of_address(tab).get(label.lower(), "") == value
+    shown = labelled_cells(tab)
     assert shown != before
     assert any("handled" in label for label in shown)
 
@@ -73,14 +73,14 @@ def test_every_choice_goes_into_the_address_and_out_of_it_again(tab, served):
     tab.reload()
     tab.wait_for_selector(".cell")
     assert tab.url == state
-    assert cells(tab) == shown
+    assert labelled_cells(tab) == shown
     assert tab.get_by_role("combobox", name="Team").input_value() == "Team 2"
     for _ in choices:
         with tab.expect_response(lambda answer: "api/day" in answer.url):
             tab.go_back()
     expect(tab.get_by_role("combobox", name="Measure")).to_have_value("handle")
-    assert asked(tab) == {"day": "2026-03-02"}
-    assert cells(tab) == before
+    assert query_of_address(tab) == {"day": "2026-03-02"}
+    assert labelled_cells(tab) == before
 
 
 def test_days_are_stepped_through_and_an_empty_one_leads_to_the_last(tab, served):
@@ -96,19 +96,19 @@ def test_days_are_stepped_through_and_an_empty_one_leads_to_the_last(tab, served
 
     tab.get_by_role("link", name="2026-03-02").click()
     tab.wait_for_selector(".cell")
-    assert asked(tab)["day"] == "2026-03-02"
+    assert query_of_address(tab)["day"] == "2026-03-02"
     assert "provisional" in tab.inner_text("#freshness")
 
 
 def test_finding_narrows_what_is_shown_and_what_is_saved(tab, served, tmp_path):
     loaded(tab, served + MONDAY)
-    every = agents(tab)
+    every = agent_names(tab)
     tab.get_by_label("Find").fill("ada")
     expect(tab.locator(".line")).not_to_have_count(len(every))
-    some = agents(tab)
+    some = agent_names(tab)
     assert 0 < len(some) < len(every)
     assert all("ada" in name.casefold() for name in some)
-    assert asked(tab)["find"] == "ada"
+    assert query_of_address(tab)["find"] == "ada"
 
     with tab.expect_download() as waiting:
         tab.get_by_role("link", name="CSV").click()
@@ -121,7 +121,7 @@ def test_finding_narrows_what_is_shown_and_what_is_saved(tab, served, tmp_path):
     expect(tab.locator(".line")).to_have_count(len(every))
 
 
-def test_a_cell_shows_what_made_it_and_an_agent_their_weeks(tab, served):
+def test_a_cell_opens_its_details_and_an_agent_their_weeks(tab, served):
     loaded(tab, served + MONDAY)
     cell = tab.locator(".cell.over").first
     label = cell.get_attribute("aria-label")
@@ -145,7 +145,7 @@ def test_a_cell_shows_what_made_it_and_an_agent_their_weeks(tab, served):
     assert tab.url == state
     tab.keyboard.press("Escape")
     tab.wait_for_selector("aside", state="hidden")
-    assert asked(tab) == {"day": "2026-03-02", "zone": "UTC"}
+    assert query_of_address(tab) == {"day": "2026-03-02", "zone": "UTC"}
 
     tab.goto(state)  # as sent to a colleague
     tab.wait_for_selector("aside code")
@@ -168,7 +168,7 @@ def test_an_agents_weeks_lead_to_their_days_and_half_hours(tab, served):
     rects.first.click()
     tab.wait_for_selector("aside .status")
     day, time = titles[0].split(", ")
-    assert asked(tab)["day"] == day == "2026-03-01"
+    assert query_of_address(tab)["day"] == day == "2026-03-01"
     assert tab.inner_text("aside h2").endswith(f", {time}")
     chosen = tab.locator(".chosen").get_attribute("aria-label")
     assert chosen.split(": ")[0] == tab.inner_text("aside h2")
@@ -201,7 +201,7 @@ def test_the_panel_stands_beside_the_table_where_there_is_room(tab, served):
     assert grid["x"] <= chosen["x"] <= grid["x"] + grid["width"] - chosen["width"]
 
 
-def test_what_cannot_be_had_cannot_be_chosen(tab, served):
+def test_a_measure_that_the_basis_does_not_have_cannot_be_chosen(tab, served):
     loaded(tab, served + MONDAY + "&basis=worked")
     measure = tab.get_by_role("combobox", name="Measure")
     assert measure.locator("option:disabled").all_inner_texts() == ["Handled"]
@@ -229,7 +229,7 @@ def test_the_key_has_the_shades_of_the_cells(tab, served, measure):
     assert all(abs(int(of_cell[1]) - int(of_key[1])) <= 1 for of_cell, of_key in both)
 
 
-def test_what_agents_are_ordered_by_is_seen(tab, served):
+def test_the_figure_that_agents_are_sorted_by_is_shown(tab, served):
     loaded(tab, served + MONDAY)
     for sort, head in (("load", "Total"), ("occupancy", "Occup."), ("name", "Total")):
         with tab.expect_response(lambda answer: "api/day" in answer.url):
@@ -253,11 +253,11 @@ def test_today_turns_over_and_a_date_stays(tab, served):
     tab.wait_for_selector("#empty")
     with tab.expect_response(lambda answer: "api/day" in answer.url):
         tab.get_by_role("combobox", name="Measure").select_option("hold")
-    assert asked(tab)["day"] == "today"
+    assert query_of_address(tab)["day"] == "today"
     assert f"{datetime.now(UTC):%Y-%m-%d}" in tab.title()
 
 
-def test_what_is_held_is_told_by_source(tab, served):
+def test_the_stored_days_are_listed_by_source(tab, served):
     loaded(tab, served + MONDAY + "&zone=America/New_York")
     tab.locator("summary").click()
     rows = [row.split("\t") for row in tab.locator("#days tbody tr").all_inner_texts()]
@@ -266,7 +266,7 @@ def test_what_is_held_is_told_by_source(tab, served):
     assert monday == {("provisional", "2 Mar 2026, 19:00")}
 
 
-def test_on_a_phone_the_choices_are_one_tap_away(tab, served):
+def test_the_choices_on_a_phone_are_one_tap_away(tab, served):
     tab.set_viewport_size({"width": 360, "height": 700})
     loaded(tab, served + MONDAY)
     queue = tab.get_by_role("combobox", name="Queue")
@@ -335,7 +335,7 @@ def test_the_keyboard_goes_everywhere(tab, served):
     opened_and_closed(" ", "aside >> text=Posted where")
 
 
-def test_what_the_address_gets_wrong_is_said_and_the_page_is_there(tab, served):
+def test_mistakes_in_the_address_are_reported_and_the_page_is_shown(tab, served):
     loaded(tab, served + "?day=2026-03-02&measure=hnadle&queue=Biling&sort=x&zone=Mars/Base")
     said = tab.inner_text("#problems")
     for sentence in ("did you mean 'handle'", "did you mean 'Billing'", "sort 'x'", "Mars/Base"):
@@ -347,7 +347,7 @@ def test_what_the_address_gets_wrong_is_said_and_the_page_is_there(tab, served):
     forgive(tab, "status of 400")
 
 
-def test_what_is_missing_looks_like_it(tab, served):
+def test_missing_half_hours_are_marked_as_missing(tab, served):
     loaded(tab, served + "?day=2026-03-02&zone=America/New_York")
     assert "Missing: 2 Mar 2026, 19:00 – 3 Mar 2026, 00:00" in tab.inner_text("#freshness")
     gone = tab.locator(".line").first.locator(".gone")
@@ -356,23 +356,27 @@ def test_what_is_missing_looks_like_it(tab, served):
 
 
 def test_names_are_text(tab, own):
-    posted = own.posted(DAY)
+    posted = own.posted_rows(DAY)
     ids = sorted(set(posted["agent_id"].to_pylist()))
     queues = {each for each in posted["queue_id"].to_pylist() if each and "," not in each}
-    own.name("agent", aggregates.named([], [payloads.Named(each, EVIL) for each in ids]), NOW)
-    own.name("queue", aggregates.named([], [payloads.Named(each, EVIL) for each in queues]), NOW)
-    with running(app(own)) as url:
+    own.store_names(
+        "agent", aggregates.named([], [payloads.Named(each, EVIL) for each in ids]), NOW
+    )
+    own.store_names(
+        "queue", aggregates.named([], [payloads.Named(each, EVIL) for each in queues]), NOW
+    )
+    with running(create_app(own)) as url:
         loaded(tab, url + MONDAY)
         tab.locator(".cell.over").first.click()
         tab.wait_for_selector("aside code")
-        assert any(name.startswith(EVIL) for name in agents(tab))
+        assert any(name.startswith(EVIL) for name in agent_names(tab))
         assert EVIL in tab.inner_text("aside")
         assert tab.locator("img").count() == 0
         assert "evil" not in tab.title()
 
 
-def test_it_updates_itself_and_stays_where_it_is(tab, own):
-    with running(app(own)) as url:
+def test_the_page_updates_itself_and_keeps_its_scroll_position(tab, own):
+    with running(create_app(own)) as url:
         loaded(tab, url + MONDAY)
         tab.locator(".cell.over").first.click()
         tab.wait_for_selector("aside code")
@@ -383,7 +387,7 @@ def test_it_updates_itself_and_stays_where_it_is(tab, own):
         watched = "new MutationObserver(() => window.blank ||= !document.querySelector('.cell'))"
         tab.evaluate(f"{watched}.observe(document.body, {{ childList: true, subtree: true }})")
 
-        table = own.posted(DAY)
+        table = own.posted_rows(DAY)
         doubled = pa.concat_tables([table, table.filter(pc.equal(table["media_type"], "chat"))])
         own.settle(Source.POSTED, DAY, {"posted": doubled}, NOW + timedelta(days=9))
         with tab.expect_response(lambda answer: "api/day" in answer.url):
@@ -395,11 +399,11 @@ def test_it_updates_itself_and_stays_where_it_is(tab, own):
         assert tab.locator("aside code").count() >= 1
 
 
-def test_where_the_clock_goes_back_each_hour_has_its_own_column(tab, tmp_path):
+def test_each_hour_has_its_own_column_when_the_clock_goes_back(tab, tmp_path):
     night = datetime(2025, 10, 26, tzinfo=UTC)
     store = made(tmp_path / "night.duckdb", night, {("ada", 0): 60_000, ("ada", 2): 120_000})
-    store.name("agent", aggregates.named([], [payloads.Named("ada", "ada")]), NOW)
-    with running(app(store)) as url:
+    store.store_names("agent", aggregates.named([], [payloads.Named("ada", "ada")]), NOW)
+    with running(create_app(store)) as url:
         loaded(tab, url + "?day=2025-10-26&zone=Europe/London")
         heads = tab.locator(".hour .unseen").all_text_contents()
         assert len(heads) == len(set(heads)) == 50
@@ -410,7 +414,7 @@ def test_where_the_clock_goes_back_each_hour_has_its_own_column(tab, tmp_path):
             "01:00 +00:00",
             "01:30 +00:00",
         ]
-        shown = {label: text for label, text in cells(tab).items() if text}
+        shown = {label: text for label, text in labelled_cells(tab).items() if text}
         assert shown == {
             "ada, 01:00 +01:00: 0:01:00": "1",
             "ada, 01:00 +00:00: 0:02:00": "2",
@@ -429,13 +433,13 @@ def test_where_the_clock_goes_back_each_hour_has_its_own_column(tab, tmp_path):
 
 
 @pytest.fixture
-def keeper(tmp_path: Path) -> Doorkeeper:
+def keeper(tmp_path: Path) -> PasswordAuth:
     file = tmp_path / "password"
-    file.write_text(hashed(PASSWORD, secrets.token_bytes(16)))
-    return Doorkeeper.reading(file)
+    file.write_text(hash_password(PASSWORD, secrets.token_bytes(16)))
+    return PasswordAuth.from_file(file)
 
 
-def under(prefix: str, application: Any) -> Callable[..., Any]:
+def behind_prefix(prefix: str, application: Any) -> Callable[..., Any]:
     """As a proxy shows it to people, at *prefix*, of which it tells the application nothing."""
 
     async def proxy(scope: Any, receive: Any, send: Any) -> None:
@@ -447,8 +451,8 @@ def under(prefix: str, application: Any) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize("prefix", ["", "/teams/halfhour"])
-def test_behind_a_door_and_a_proxy(tab, own, keeper, prefix):
-    with running(under(prefix, app(own, doorkeeper=keeper))) as url:
+def test_the_log_in_works_behind_a_proxy_with_and_without_a_prefix(tab, own, keeper, prefix):
+    with running(behind_prefix(prefix, create_app(own, doorkeeper=keeper))) as url:
         home = f"{url.rstrip('/')}{prefix}/"
         tab.goto(home + MONDAY)  # as sent by a colleague
         assert tab.url == home + "login" + MONDAY

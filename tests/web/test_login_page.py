@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from halfhour.web.app import app
-from halfhour.web.auth import Doorkeeper, hashed
+from halfhour.web.app import create_app
+from halfhour.web.auth import PasswordAuth, hash_password
 from tests.web.conftest import ask_again, forgive, loaded, running
 
 PASSWORD = "correct horse battery"
@@ -15,8 +15,8 @@ VIEW = "?day=2026-03-02&measure=hold&sort=load&find=a"
 
 @pytest.fixture
 def door(store):
-    keeper = Doorkeeper(b"salt", hashed(PASSWORD, b"salt"))
-    with running(app(store, doorkeeper=keeper)) as url:
+    keeper = PasswordAuth(b"salt", hash_password(PASSWORD, b"salt"))
+    with running(create_app(store, doorkeeper=keeper)) as url:
         yield url
 
 

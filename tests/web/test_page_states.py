@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from halfhour.store.store import Store
-from halfhour.web.app import app
-from halfhour.web.auth import TRIES, Doorkeeper, hashed
+from halfhour.web.app import create_app
+from halfhour.web.auth import MAX_FAILURES_PER_HOST, PasswordAuth, hash_password
 from tests.web.conftest import (
     DAY,
     MONDAY,
@@ -27,14 +27,14 @@ WIDTHS = [320, 640, 1300, 1920]
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_the_day(tab, served, width):
+def test_the_page_of_a_day_is_accessible_at_every_width(tab, served, width):
     tab.set_viewport_size({"width": width, "height": 640})
     loaded(tab, served + MONDAY)
     seen(tab, f"day-{width}", whole=True)
 
 
 @pytest.mark.parametrize(("width", "height"), [(360, 640), (1440, 860)])
-def test_a_half_hour_and_an_agent(tab, served, width, height):
+def test_the_panels_of_a_half_hour_and_of_an_agent_are_accessible(tab, served, width, height):
     tab.set_viewport_size({"width": width, "height": height})
     loaded(tab, served + MONDAY)
     tab.locator(".line").nth(3).locator(".cell.over").first.click()
@@ -46,14 +46,14 @@ def test_a_half_hour_and_an_agent(tab, served, width, height):
     seen(tab, f"agent-{width}")
 
 
-def test_choices_on_a_phone(tab, served):
+def test_the_opened_choices_on_a_phone_are_accessible(tab, served):
     tab.set_viewport_size({"width": 360, "height": 640})
     loaded(tab, served + MONDAY)
     tab.get_by_role("button", name="More").click()
     seen(tab, "choices-360")
 
 
-def test_where_a_system_has_its_own_colours(tab, served):
+def test_the_page_is_accessible_with_forced_colours(tab, served):
     tab.emulate_media(forced_colors="active")
     loaded(tab, served + MONDAY)
     tab.locator(".cell.over").first.click()
@@ -61,7 +61,7 @@ def test_where_a_system_has_its_own_colours(tab, served):
     seen(tab, "forced-colours")
 
 
-def test_what_is_missing_and_what_the_address_gets_wrong(tab, served):
+def test_missing_times_and_mistakes_in_the_address_are_shown_accessibly(tab, served):
     loaded(tab, served + MONDAY + "&zone=America/New_York&queue=Biling&measure=hnadle")
     tab.locator("summary").click()
     seen(tab, "missing-and-problems")
@@ -88,7 +88,7 @@ def test_a_day_with_nothing_to_show(tab, served, asked, sentence):
 def test_2_000_agents_are_drawn_as_far_as_they_are_seen(tab, tmp_path):
     worked = {(f"a{n:04}", at): n * 900 for n in range(2000) for at in (0, 9, 47)}
     many = made(tmp_path / "many.duckdb", DAY.start, worked)
-    with running(app(many)) as url:
+    with running(create_app(many)) as url:
         loaded(tab, url + MONDAY)
         assert "2000 agents" in tab.inner_text("#key")
         for _ in range(4):
@@ -102,8 +102,8 @@ def test_2_000_agents_are_drawn_as_far_as_they_are_seen(tab, tmp_path):
         seen(tab, "2000-agents")
 
 
-def test_without_a_store_it_says_what_to_do(tab, tmp_path):
-    with running(app(Store(tmp_path / "none.duckdb"))) as url:
+def test_the_page_without_a_store_says_what_to_do(tab, tmp_path):
+    with running(create_app(Store(tmp_path / "none.duckdb"))) as url:
         tab.goto(url)
         tab.wait_for_selector("#said >> text='halfhour sync' makes one")
         assert not tab.locator("#controls").is_visible()
@@ -113,7 +113,7 @@ def test_without_a_store_it_says_what_to_do(tab, tmp_path):
 
 def test_a_file_that_is_no_store_is_told_of(tab, tmp_path):
     (tmp_path / "notes.duckdb").write_text("a shopping list " * 999)
-    with running(app(Store(tmp_path / "notes.duckdb"))) as url:
+    with running(create_app(Store(tmp_path / "notes.duckdb"))) as url:
         tab.goto(url)
         tab.wait_for_selector("#said >> text=notes.duckdb")
         seen(tab, "foreign-file")
@@ -126,7 +126,7 @@ HOLD = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print(flush=True
 def test_a_store_that_another_process_holds_is_told_of_until_it_is_free(tab, own):
     command = [sys.executable, "-c", HOLD, str(own.path)]
     pipe = subprocess.PIPE
-    with running(app(Store(own.path, wait=0.1))) as url:
+    with running(create_app(Store(own.path, busy_timeout=0.1))) as url:
         with subprocess.Popen(command, stdin=pipe, stdout=pipe) as holder:
             assert holder.stdout
             holder.stdout.readline()
@@ -168,7 +168,7 @@ def test_a_sync_that_fails_says_why(tab, own, web_cloud):
 
 def test_a_lost_connection_is_said_and_found_again(tab, own):
     away = {"status": 502, "content_type": "text/html", "body": "<html>Bad Gateway"}
-    with running(app(own)) as url:
+    with running(create_app(own)) as url:
         loaded(tab, url + MONDAY)
         for name, answer in (
             ("gateway", lambda route: route.fulfill(**away)),
@@ -185,13 +185,13 @@ def test_a_lost_connection_is_said_and_found_again(tab, own):
     forgive(tab, "ERR_FAILED", "status of 502")
 
 
-def test_the_door(tab, own, tmp_path):
+def test_the_log_in_page_is_accessible_after_wrong_and_too_many_passwords(tab, own, tmp_path):
     file = tmp_path / "password"
-    file.write_text(hashed("correct horse battery", secrets.token_bytes(16)))
-    with running(app(own, doorkeeper=Doorkeeper.reading(file))) as url:
+    file.write_text(hash_password("correct horse battery", secrets.token_bytes(16)))
+    with running(create_app(own, doorkeeper=PasswordAuth.from_file(file))) as url:
         tab.goto(url)
         seen(tab, "log-in")
-        for _ in range(TRIES):
+        for _ in range(MAX_FAILURES_PER_HOST):
             tab.get_by_label("Password").fill("not the password")
             with tab.expect_navigation():
                 tab.keyboard.press("Enter")
@@ -205,7 +205,7 @@ def test_the_door(tab, own, tmp_path):
 
 
 def test_figures_of_today_that_grow_old_are_told_of(tab, own):
-    with running(app(own)) as url:
+    with running(create_app(own)) as url:
         tab.clock.install(time=DAY.end + timedelta(minutes=20))
         loaded(tab, url + MONDAY + "&zone=America/New_York")  # where it is still Monday
         assert "20 min ago" in tab.inner_text("#freshness")

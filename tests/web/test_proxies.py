@@ -16,7 +16,7 @@ import httpx2
 import pytest
 
 from halfhour.store.store import Store
-from halfhour.web.auth import TRIES, hashed
+from halfhour.web.auth import MAX_FAILURES_PER_HOST, hash_password
 from tests.conftest import program
 from tests.web.conftest import serving
 
@@ -57,12 +57,12 @@ CADDY = """
 """
 
 
-def from_the_docs(language: str) -> str:
+def block_of_docs(language: str) -> str:
     (block,) = re.findall(rf"```{language}\n(.*?)```", DOCS, re.DOTALL)
     return str(block)
 
 
-def a_free_port() -> int:
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
@@ -82,14 +82,14 @@ def caddy(folder: Path) -> list[str]:
 
 
 @contextmanager
-def proxied(
+def running_proxy(
     command: Callable[[Path], list[str]], settings: str, folder: Path, upstream: str
 ) -> Iterator[int]:
     """The port at which a proxy listens that has *settings* around what the docs say."""
-    port = a_free_port()
-    block = from_the_docs(command.__name__)
+    port = free_port()
+    block = block_of_docs(command.__name__)
     assert LISTENS in block
-    words = {"port": port, "other": a_free_port(), "folder": folder}
+    words = {"port": port, "other": free_port(), "folder": folder}
     for name, value in {**words, "block": block.replace(LISTENS, upstream)}.items():
         settings = settings.replace(f"{{{name}}}", str(value))
     (folder / "settings").write_text(settings, encoding="utf-8")
@@ -122,13 +122,13 @@ def behind(
 ) -> Iterator[Callable[..., httpx2.Client]]:
     """Makes clients of a dashboard behind a proxy, who come from an address of this machine."""
     folder = tmp_path_factory.mktemp("proxy")
-    (folder / "password").write_text(hashed(PASSWORD, secrets.token_bytes(16)))
+    (folder / "password").write_text(hash_password(PASSWORD, secrets.token_bytes(16)))
     command, settings = request.param
     (options,) = re.findall(r"halfhour serve (.* --proxy .*)", DOCS)
     words = options.replace("/etc/halfhour.password", str(folder / "password")).split()
     with (
         serving(store.path.parent, *words) as dashboard,
-        proxied(command, settings, folder, urlsplit(dashboard.url).netloc) as port,
+        running_proxy(command, settings, folder, urlsplit(dashboard.url).netloc) as port,
     ):
 
         def client(address: str = "127.0.0.1") -> httpx2.Client:
@@ -158,14 +158,14 @@ class Here(httpx2.HTTPTransport):
 
 
 def log_in(client: httpx2.Client, path: str = "/login", password: str = PASSWORD) -> Any:
-    return client.post(path, data={"password": password}, headers={"Origin": origin(client)})
+    return client.post(path, data={"password": password}, headers={"Origin": origin_of(client)})
 
 
-def origin(client: httpx2.Client) -> str:
+def origin_of(client: httpx2.Client) -> str:
     return str(client.base_url).removesuffix("/halfhour/")
 
 
-def test_a_view_that_was_sent_leads_through_the_door_and_back(behind):
+def test_a_shared_view_leads_through_the_log_in_and_back_to_the_view(behind):
     with behind() as client:
         form = client.get(f"/{VIEW}")
         assert form.url == f"{client.base_url}login{VIEW}"
@@ -183,7 +183,7 @@ def test_a_view_that_was_sent_leads_through_the_door_and_back(behind):
 def test_an_address_without_its_slash_keeps_its_view(behind):
     with behind() as client:
         for asked in ("", VIEW):
-            found = client.get(f"{origin(client)}/halfhour{asked}")
+            found = client.get(f"{origin_of(client)}/halfhour{asked}")
             assert str(found.url).rstrip("?") == f"{client.base_url}login{asked}"
 
 
@@ -195,10 +195,13 @@ def test_a_session_goes_over_tls_alone_and_to_its_folder(behind):
     assert cookie.has_nonstandard_attr("HttpOnly")
 
 
-def test_who_guesses_keeps_nobody_else_waiting(behind):
+def test_a_visitor_who_guesses_passwords_keeps_nobody_else_waiting(behind):
     with behind("127.0.0.2") as guesser, behind("127.0.0.3") as other:
         forged = {"X-Forwarded-For": "192.0.2.7", "X-Forwarded-Proto": "http"}
         guesser.headers.update(forged)
-        codes = [log_in(guesser, password="a guess of many").status_code for _ in range(TRIES + 1)]
-        assert codes == [403] * TRIES + [429]
+        codes = [
+            log_in(guesser, password="a guess of many").status_code
+            for _ in range(MAX_FAILURES_PER_HOST + 1)
+        ]
+        assert codes == [403] * MAX_FAILURES_PER_HOST + [429]
         assert log_in(other).status_code == 200

@@ -23,7 +23,7 @@ def run(tmp_path):
     return Halfhour(tmp_path, {})
 
 
-def get(url: str, path: str, **headers: str) -> tuple[int, str]:
+def get_answer(url: str, path: str, **headers: str) -> tuple[int, str]:
     where = urlsplit(url)
     with closing(
         http.client.HTTPConnection(where.hostname or "", where.port, timeout=20)
@@ -33,12 +33,12 @@ def get(url: str, path: str, **headers: str) -> tuple[int, str]:
         return answer.status, answer.read().decode()
 
 
-def test_it_serves_this_machine_and_ends_when_it_is_told_to(store):
+def test_the_server_answers_this_machine_and_ends_on_sigterm(store):
     with serving(store.path.parent) as dashboard:
         assert dashboard.url.startswith("http://127.0.0.1:")
-        assert get(dashboard.url, "/healthz") == (200, "halfhour\n")
-        assert get(dashboard.url, "/")[0] == 200
-        assert get(dashboard.url, "/", host="evil.example")[0] == 400
+        assert get_answer(dashboard.url, "/healthz") == (200, "halfhour\n")
+        assert get_answer(dashboard.url, "/")[0] == 200
+        assert get_answer(dashboard.url, "/", host="evil.example")[0] == 400
         began = time.monotonic()
         dashboard.process.terminate()
         dashboard.process.wait(timeout=20)
@@ -46,7 +46,7 @@ def test_it_serves_this_machine_and_ends_when_it_is_told_to(store):
     assert dashboard.process.returncode == 143
 
 
-def test_a_port_that_is_taken_gets_a_sentence_and_another(run):
+def test_a_port_that_is_taken_is_refused_and_a_free_one_named(run):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -75,7 +75,7 @@ def test_a_port_that_is_taken_gets_a_sentence_and_another(run):
         (("--host", "no.such.host.invalid", "--password-file", "p"), 2, "--host no.such.host"),
     ],
 )
-def test_bad_input_gets_a_sentence(run, words, code, sentence):
+def test_bad_options_of_serve_get_a_sentence(run, words, code, sentence):
     run_password(run, PASSWORD, "p")
     ran = run("serve", *words)
 
@@ -109,7 +109,7 @@ def test_a_password_is_kept_as_a_hash_that_only_its_owner_reads(run):
     assert file.read_text() != first  # another salt
 
 
-def test_a_password_takes_the_place_of_nothing_else(run):
+def test_a_password_file_replaces_no_other_file(run):
     other = run.folder / "halfhour.duckdb"
     other.write_bytes(b"something of worth")
 
@@ -119,7 +119,7 @@ def test_a_password_takes_the_place_of_nothing_else(run):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there is no pty")
-def test_at_a_terminal_it_asks_twice_and_shows_nothing(run):
+def test_the_password_command_at_a_terminal_asks_twice_and_shows_nothing(run):
     import pty  # not on Windows
 
     def typed(*answers: str) -> tuple[int, str]:
@@ -165,7 +165,7 @@ def test_a_password_that_is_no_good_is_not_written(run, password, name, sentence
     assert list(run.folder.iterdir()) == []
 
 
-def test_elsewhere_it_asks_for_the_password_and_speaks_of_tls(run, store):
+def test_a_server_open_to_others_asks_for_the_password_and_warns_about_tls(run, store):
     run_password(run, PASSWORD, "p")
     file = str(run.folder / "p")
     with serving(
@@ -173,16 +173,16 @@ def test_elsewhere_it_asks_for_the_password_and_speaks_of_tls(run, store):
     ) as dashboard:
         assert dashboard.url.startswith("http://127.0.0.1:")
         bearer = {"authorization": f"Bearer {PASSWORD}"}
-        assert get(dashboard.url, "/metrics")[0] == 401
-        assert get(dashboard.url, "/metrics", **bearer)[0] == 200
-        assert get(dashboard.url, "/metrics", **bearer, host="half.example")[0] == 200
-        assert get(dashboard.url, "/metrics", **bearer, host="other.example")[0] == 400
+        assert get_answer(dashboard.url, "/metrics")[0] == 401
+        assert get_answer(dashboard.url, "/metrics", **bearer)[0] == 200
+        assert get_answer(dashboard.url, "/metrics", **bearer, host="half.example")[0] == 200
+        assert get_answer(dashboard.url, "/metrics", **bearer, host="other.example")[0] == 400
         assert dashboard.process.stderr
         assert "listens on all addresses" in dashboard.process.stderr.readline()
         assert "put TLS in front" in dashboard.process.stderr.readline()
 
 
-def begun(url: str, *headers: str, body: bytes = b"") -> socket.socket:
+def begin_log_in(url: str, *headers: str, body: bytes = b"") -> socket.socket:
     """A log-in of which only this much is sent."""
     where = urlsplit(url)
     connection = socket.create_connection((where.hostname or "", where.port or 0), timeout=10)
@@ -207,19 +207,19 @@ NO_LOG_INS = [
 ]
 
 
-def test_a_log_in_is_a_small_form_and_what_is_none_is_not_read_to_its_end(run, store):
+def test_a_log_in_that_is_no_small_form_is_refused_before_its_end(run, store):
     run_password(run, PASSWORD, "p")
     with serving(store.path.parent, "--password-file", str(run.folder / "p")) as dashboard:
         for headers, body, status in NO_LOG_INS:
-            with begun(dashboard.url, *headers, body=body) as connection:
+            with begin_log_in(dashboard.url, *headers, body=body) as connection:
                 answer = http.client.HTTPResponse(connection)
                 answer.begin()
                 assert (answer.status, answer.getheader("connection")) == (status, "close")
                 assert b"Password" in answer.read()
         for _ in range(6):
-            begun(dashboard.url, "Content-Length: 40", FORM, body=b"password=").close()
+            begin_log_in(dashboard.url, "Content-Length: 40", FORM, body=b"password=").close()
 
-        with begun(
+        with begin_log_in(
             dashboard.url, "Content-Length: 32", FORM, body=b"password=correct+horse%20battery"
         ) as connection:
             answer = http.client.HTTPResponse(connection)
@@ -236,11 +236,11 @@ def has_ipv6() -> bool:
 
 
 @pytest.mark.skipif(not has_ipv6(), reason="there is no IPv6")
-def test_the_address_that_it_prints_can_be_followed_where_it_listens_on_all(run, tmp_path):
+def test_the_printed_address_can_be_followed_when_listening_on_all_addresses(run, tmp_path):
     run_password(run, PASSWORD, "p")
     with serving(tmp_path, "--host", "::", "--password-file", str(run.folder / "p")) as dashboard:
         assert dashboard.url.startswith("http://[::1]:")
-        assert get(dashboard.url, "/healthz")[0] == 200
+        assert get_answer(dashboard.url, "/healthz")[0] == 200
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there are no modes")
@@ -249,7 +249,7 @@ def test_a_password_file_that_others_may_write_to_is_warned_of(run, mode, warned
     run_password(run, PASSWORD, "p")
     (run.folder / "p").chmod(mode)
     with serving(run.folder, "--password-file", "p") as dashboard:
-        assert get(dashboard.url, "/healthz")[0] == 200
+        assert get_answer(dashboard.url, "/healthz")[0] == 200
         dashboard.process.terminate()
         dashboard.process.wait(timeout=20)
         assert dashboard.process.stderr

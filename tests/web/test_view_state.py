@@ -8,38 +8,38 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halfhour.model.vocabulary import Basis
-from halfhour.web.view_state import NARROWED, Measure, Sort, View, view
+from halfhour.web.view_state import FILTER_NAMES, DayView, Measure, SortOrder, parse_view
 
 NOW = datetime(2026, 3, 3, 10, tzinfo=UTC)
-WORDS = ("day", "zone", "measure", "basis", "sort", *NARROWED, "agent", "find")
+WORDS = ("day", "zone", "measure", "basis", "sort", *FILTER_NAMES, "agent", "find")
 
 
 def test_an_empty_address_shows_today_in_the_zone_of_the_server():
     late = NOW.replace(hour=23)
 
-    assert view({}, NOW) == View(date(2026, 3, 3), ZoneInfo("UTC"))
-    assert view({}, late, "Asia/Tokyo") == View(date(2026, 3, 4), ZoneInfo("Asia/Tokyo"))
+    assert parse_view({}, NOW) == DayView(date(2026, 3, 3), ZoneInfo("UTC"))
+    assert parse_view({}, late, "Asia/Tokyo") == DayView(date(2026, 3, 4), ZoneInfo("Asia/Tokyo"))
 
 
-def test_an_address_is_what_it_says():
+def test_every_word_of_an_address_is_read_into_the_view():
     asked = {
         "day": "2026-03-02",
         "zone": "Europe/London",
         "measure": "on-queue",
         "basis": "worked",
         "sort": "load",
-        **{name: name.upper() for name in NARROWED},
+        **{name: name.upper() for name in FILTER_NAMES},
         "agent": "a",
         "find": "f",
     }
-    found = view(asked, NOW)
+    found = parse_view(asked, NOW)
 
-    assert found == View(
+    assert found == DayView(
         date(2026, 3, 2),
         ZoneInfo("Europe/London"),
         Measure.ON_QUEUE,
         Basis.WORKED,
-        Sort.LOAD,
+        SortOrder.LOAD,
         "QUEUE",
         "MEDIA",
         "DIVISION",
@@ -47,7 +47,7 @@ def test_an_address_is_what_it_says():
         "a",
         "f",
     )
-    question = found.question
+    question = found.day_question
     assert (question.queues, question.media) == (("QUEUE",), ("MEDIA",))
     assert (question.divisions, question.teams) == (("DIVISION",), ("TEAM",))
 
@@ -67,27 +67,27 @@ def test_an_address_is_what_it_says():
         ({"zone": "../../etc/passwd"}, "zone"),
     ],
 )
-def test_what_cannot_be_meant_is_said_and_the_rest_is_shown(asked, sentence):
-    found = view({**asked, "find": "x"}, NOW)
+def test_a_mistake_in_an_address_is_reported_and_the_rest_is_shown(asked, sentence):
+    found = parse_view({**asked, "find": "x"}, NOW)
 
     (problem,) = found.problems
     assert sentence in problem
     assert "--" not in problem
-    assert found == View(date(2026, 3, 3), found.zone, find="x", problems=found.problems)
+    assert found == DayView(date(2026, 3, 3), found.zone, find="x", problems=found.problems)
 
 
 @given(st.dictionaries(st.sampled_from(WORDS), st.text(max_size=40)))
-def test_whatever_is_written_there_is_a_day_to_show(asked):
-    found = view(asked, NOW)
+def test_every_address_leads_to_a_day_that_can_be_shown(asked):
+    found = parse_view(asked, NOW)
 
-    assert found.interval.width in {timedelta(hours=each) for each in (23, 24, 25)}
+    assert found.day_interval.width in {timedelta(hours=each) for each in (23, 24, 25)}
     assert all(found.problems)
 
 
-def test_what_is_none_of_what_is_known_is_left_out_and_said():
+def test_an_unknown_queue_or_team_in_an_address_is_left_out_and_reported():
     known = {"queue": ["Billing"], "media": ["voice"], "division": ["Home"], "team": []}
     asked = {"queue": "Biling", "media": "VOICE", "division": "Home", "team": "Team 1"}
-    found = view(asked, NOW).among(known)
+    found = parse_view(asked, NOW).matching_choices(known)
 
     assert (found.queue, found.media, found.division, found.team) == ("", "voice", "Home", "")
     assert len(found.problems) == 2

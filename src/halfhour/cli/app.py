@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 
 from halfhour._version import __version__
-from halfhour.cli.exit_codes import ended
-from halfhour.cli.options import STORE, Connection, Range, Rows, StorePath, Written
+from halfhour.cli.exit_codes import run_and_exit
+from halfhour.cli.options import (
+    DEFAULT_STORE,
+    ConnectionOptions,
+    OutputOptions,
+    RangeOptions,
+    RowOptions,
+    StorePath,
+)
 from halfhour.errors import ConfigError
 from halfhour.model.vocabulary import Log, Source
 
@@ -31,9 +38,9 @@ app = App(
 
 @app.command
 def report(
-    rows: Rows | None = None,
-    connection: Connection | None = None,
-    written: Written | None = None,
+    rows: RowOptions | None = None,
+    connection: ConnectionOptions | None = None,
+    written: OutputOptions | None = None,
     *,
     layout: Annotated[
         str, Parameter(help="Of --format wfm: generic, scorecard, genesys-wfm, or a file.")
@@ -62,27 +69,30 @@ def report(
     from halfhour.cli import report as show
     from halfhour.service import Access
 
-    rows, connection = rows or Rows(), connection or Connection()
-    question = rows.question()
-    written = written or Written()
-    shape = written.shape(settings=connection.settings, seconds=seconds, layout=layout)
-    held = _store(store, offline=offline)
+    rows, connection = rows or RowOptions(), connection or ConnectionOptions()
+    question = rows.to_question()
+    written = written or OutputOptions()
+    shape = written.to_output(settings=connection.settings, seconds=seconds, layout=layout)
+    held = _store_to_read(store, offline=offline)
     if dry_run:
         hosts = settings.region_hosts(file=connection.settings, region=connection.region)
-        show.plan(shape.question(question), hosts)
+        show.print_requests(shape.adapt_question(question), hosts)
         return
     access = Access(
-        load_settings=connection.load, store=held, offline=offline, pseudonyms=shape.pseudonyms
+        load_settings=connection.resolve_settings,
+        store=held,
+        offline=offline,
+        pseudonyms=shape.pseudonyms,
     )
-    show.report(question, access, shape)
+    show.write_report(question, access, shape)
 
 
 @app.command
 def sync(
-    range_: Range | None = None,
-    connection: Connection | None = None,
+    range_: RangeOptions | None = None,
+    connection: ConnectionOptions | None = None,
     *,
-    store: StorePath = STORE,
+    store: StorePath = DEFAULT_STORE,
     granularity: Annotated[
         Literal["15m", "30m"] | None,
         Parameter(help="Of a new store; 15m for zones whose half-hours start at :15 or :45 [30m]."),
@@ -115,15 +125,19 @@ def sync(
     from halfhour.model import time_ranges
     from halfhour.settings import requests_a_minute
     from halfhour.store.store import Store
-    from halfhour.syncing.planner import Wish
+    from halfhour.syncing.planner import SyncRequest
 
-    range_, connection, held = range_ or Range(), connection or Connection(), Store(store)
+    range_, connection, held = (
+        range_ or RangeOptions(),
+        connection or ConnectionOptions(),
+        Store(store),
+    )
     width = time_ranges.duration("granularity", granularity) if granularity else None
     ages = tuple(time_ranges.duration("reread", text) for text in reread if text != "now") or None
 
-    def wish() -> Wish:
+    def wish() -> SyncRequest:
         sources = tuple(dict.fromkeys(source)) or None
-        return Wish(range_.interval, sources, width, ages, again="now" in reread)
+        return SyncRequest(range_.chosen_interval, sources, width, ages, reread_all="now" in reread)
 
     kept = time_ranges.duration("keep", keep) if keep else None
     every = time_ranges.duration("watch", watch) if watch else None
@@ -131,22 +145,22 @@ def sync(
         raise ConfigError("--reread now: it would read all days again for ever; leave out --watch")
     if dry_run:
         allowed = requests_a_minute(connection.settings, connection.max_requests_per_minute)
-        syncs.preview(held, wish(), allowed)
+        syncs.print_due_windows(held, wish(), allowed)
         return
-    settings = connection.load()
-    with console.talking(log_format):
+    settings = connection.resolve_settings()
+    with console.logging_to_stderr(log_format):
         if every:
-            syncs.watch(settings, held, wish, kept, every)
-        syncs.once(settings, held, wish(), kept)
+            syncs.sync_repeatedly(settings, held, wish, kept, every)
+        syncs.sync_once(settings, held, wish(), kept)
 
 
 @app.command(name="import")
 def import_(
     files: Annotated[list[Path], Parameter(negative=(), help="JSON or NDJSON, gzipped or not.")],
     /,
-    range_: Range | None = None,
+    range_: RangeOptions | None = None,
     *,
-    store: StorePath = STORE,
+    store: StorePath = DEFAULT_STORE,
     log_format: Annotated[Log, Parameter(help="For people, or JSON by the line.")] = Log.TEXT,
 ) -> None:
     """Read conversation details into a store that a details job or query has left in files.
@@ -158,44 +172,52 @@ def import_(
     from halfhour.cli import sync as syncs
     from halfhour.store.store import Store
 
-    with console.talking(log_format):
-        syncs.land(Store(store), files, (range_ or Range()).interval)
+    with console.logging_to_stderr(log_format):
+        syncs.import_with_progress(Store(store), files, (range_ or RangeOptions()).chosen_interval)
 
 
 @app.command
 def coverage(
-    range_: Range | None = None,
-    written: Written | None = None,
+    range_: RangeOptions | None = None,
+    written: OutputOptions | None = None,
     *,
-    store: StorePath = STORE,
+    store: StorePath = DEFAULT_STORE,
 ) -> None:
     """Show what a store holds of each day: settled, provisional, unfinished or missing."""
     from halfhour.cli import inspect
     from halfhour.store.store import Store
 
-    inspect.coverage(Store(store), (range_ or Range()).interval, (written or Written()).shape())
+    inspect.write_coverage(
+        Store(store),
+        (range_ or RangeOptions()).chosen_interval,
+        (written or OutputOptions()).to_output(),
+    )
 
 
 @app.command
 def revisions(
-    range_: Range | None = None,
-    written: Written | None = None,
+    range_: RangeOptions | None = None,
+    written: OutputOptions | None = None,
     *,
-    store: StorePath = STORE,
+    store: StorePath = DEFAULT_STORE,
 ) -> None:
     """Show what Genesys has changed since it was first read, figure by figure."""
     from halfhour.cli import inspect
     from halfhour.store.store import Store
 
-    inspect.revisions(Store(store), (range_ or Range()).interval, (written or Written()).shape())
+    inspect.write_revisions(
+        Store(store),
+        (range_ or RangeOptions()).chosen_interval,
+        (written or OutputOptions()).to_output(),
+    )
 
 
 @app.command
 def reconcile(
-    range_: Range | None = None,
-    written: Written | None = None,
+    range_: RangeOptions | None = None,
+    written: OutputOptions | None = None,
     *,
-    store: StorePath = STORE,
+    store: StorePath = DEFAULT_STORE,
 ) -> None:
     """Show how posted and worked handle time differ by agent and day (UTC), and why.
 
@@ -205,14 +227,18 @@ def reconcile(
     from halfhour.cli import inspect
     from halfhour.store.store import Store
 
-    inspect.reconcile(Store(store), (range_ or Range()).interval, (written or Written()).shape())
+    inspect.write_reconciliation(
+        Store(store),
+        (range_ or RangeOptions()).chosen_interval,
+        (written or OutputOptions()).to_output(),
+    )
 
 
 @app.command
 def serve(
-    connection: Connection | None = None,
+    connection: ConnectionOptions | None = None,
     *,
-    store: StorePath = STORE,
+    store: StorePath = DEFAULT_STORE,
     host: Annotated[str, Parameter(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, Parameter(help="Port to listen on.")] = 8030,
     zone: Annotated[str, Parameter(help="IANA time zone of days and times.")] = "UTC",
@@ -233,10 +259,10 @@ def serve(
     from halfhour.model import time_ranges
     from halfhour.store.store import Store
 
-    run = _dashboard().serve
-    with console.talking():
+    run = _import_dashboard().serve_dashboard
+    with console.logging_to_stderr():
         run(
-            (connection or Connection()).load,
+            (connection or ConnectionOptions()).resolve_settings,
             Store(store),
             host=host,
             port=port,
@@ -251,10 +277,10 @@ def serve(
 @app.command
 def password(file: Path) -> None:
     """Ask for a password, or read it from a pipe, and write its hash to FILE, for serve."""
-    _dashboard().password(file)
+    _import_dashboard().write_password_file(file)
 
 
-def _dashboard() -> "ModuleType":
+def _import_dashboard() -> "ModuleType":
     try:
         from halfhour.web import server
     except ModuleNotFoundError as error:
@@ -272,13 +298,13 @@ def demo(
 ) -> None:
     """Show the last 24 hours of a Genesys Cloud on this machine: no account needed."""
     from halfhour.cli import report as show
-    from halfhour.cli.demo import emulator
-    from halfhour.cli.output import Shape
+    from halfhour.cli.demo import running_emulator
+    from halfhour.cli.output import Output
     from halfhour.service import Access
 
-    question = Rows().question()
-    with emulator("--agents", str(agents), "--seed", str(seed), "--days", "2") as settings:
-        show.report(question, Access(load_settings=lambda: settings), Shape())
+    question = RowOptions().to_question()
+    with running_emulator("--agents", str(agents), "--seed", str(seed), "--days", "2") as settings:
+        show.write_report(question, Access(load_settings=lambda: settings), Output())
 
 
 @app.command(help_flags=[], version_flags=[])
@@ -293,13 +319,13 @@ def emulator(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit."""
-    sys.meta_path.insert(0, _WithoutPandas())
-    ended(
+    sys.meta_path.insert(0, _PandasBlocker())
+    run_and_exit(
         lambda: app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     )
 
 
-class _WithoutPandas(MetaPathFinder):
+class _PandasBlocker(MetaPathFinder):
     """Wherever pandas is installed pyarrow imports it, which takes as long as all else we do."""
 
     def find_spec(self, fullname: str, *_: object) -> None:
@@ -307,10 +333,10 @@ class _WithoutPandas(MetaPathFinder):
             raise ModuleNotFoundError(name=fullname)
 
 
-def _store(named: Path | None, *, offline: bool) -> "Store | None":
+def _store_to_read(named: Path | None, *, offline: bool) -> "Store | None":
     """The store that is named, or else the usual one if there is one, or if nothing else may be
     asked.
     """
     from halfhour.store.store import Store
 
-    return Store(named or STORE) if named or offline or STORE.exists() else None
+    return Store(named or DEFAULT_STORE) if named or offline or DEFAULT_STORE.exists() else None

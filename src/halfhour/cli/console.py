@@ -18,7 +18,7 @@ from halfhour.redaction import harmless_lines
 log = logging.getLogger("halfhour")
 
 
-class _Stderr(logging.Handler):
+class _StderrHandler(logging.Handler):
     """Asks for stderr anew each time: while progress is shown, it is another."""
 
     def __init__(self, form: Log) -> None:
@@ -43,21 +43,23 @@ class _Stderr(logging.Handler):
 
 
 @contextmanager
-def talking(form: Log = Log.TEXT) -> Iterator[None]:
+def logging_to_stderr(form: Log = Log.TEXT) -> Iterator[None]:
     """What is logged is said, for as long as the context lasts; and how it ended, if badly."""
-    handler = _Stderr(form)
+    handler = _StderrHandler(form)
     log.addHandler(handler)
     log.setLevel(logging.INFO)
-    stamina.instrumentation.set_on_retry_hooks([_retrying])
+    stamina.instrumentation.set_on_retry_hooks([_log_retry])
     yield
     log.removeHandler(handler)  # not reached where it fails: that is still to be said
 
 
-def watched() -> bool:
+def is_interactive() -> bool:
     """Whether there is somebody to show progress to."""
-    to_machines = any(isinstance(each, _Stderr) and each.form is Log.JSON for each in log.handlers)
+    to_machines = any(
+        isinstance(each, _StderrHandler) and each.form is Log.JSON for each in log.handlers
+    )
     return sys.stderr.isatty() and not to_machines
 
 
-def _retrying(details: stamina.instrumentation.RetryDetails) -> None:
+def _log_retry(details: stamina.instrumentation.RetryDetails) -> None:
     log.warning("%s; trying again in %.1f s", details.caused_by, details.wait_for)

@@ -18,7 +18,7 @@ def run_emulator(options: Sequence[str]) -> int:
 
     Where a process can become another, this one does, and does not return.
     """
-    command = _command(options)
+    command = _emulator_command(options)
     if os.name == "posix":
         os.execv(command[0], command)
     with subprocess.Popen(command) as process:
@@ -29,11 +29,11 @@ def run_emulator(options: Sequence[str]) -> int:
 
 
 @contextmanager
-def emulator(*options: str) -> Iterator[Settings]:
+def running_emulator(*options: str) -> Iterator[Settings]:
     """Settings for an emulator that runs on a free port as long as the context lasts."""
     client_id, client_secret = "demo", secrets.token_urlsafe()
     credentials = ("--client-id", client_id, "--client-secret", client_secret)
-    command = _command(["--port", "0", *credentials, *options])
+    command = _emulator_command(["--port", "0", *credentials, *options])
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -46,7 +46,7 @@ def emulator(*options: str) -> Iterator[Settings]:
             process.terminate()
 
 
-def _command(options: Sequence[str]) -> list[str]:
+def _emulator_command(options: Sequence[str]) -> list[str]:
     if not (find_spec("starlette") and find_spec("uvicorn")):
         raise ConfigError("the emulator needs more packages: pip install 'halfhour[emulator]'")
     return [sys.executable, "-m", "genesys_emulator", *options]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 
-class Exit(IntEnum):
+class ExitCode(IntEnum):
     """What the exit code says."""
 
     DONE = 0
@@ -33,23 +33,23 @@ class Exit(IntEnum):
     TERMINATED = 143
 
 
-def ended(command: Callable[[], object]) -> NoReturn:
+def run_and_exit(command: Callable[[], object]) -> NoReturn:
     """Run *command* and exit: with a sentence and a code for whatever it raises."""
     # There is none where it was closed (>&-), and then the next file to be opened would be it.
-    sys.stdout = _Output.around(sys.stdout or open(os.devnull, "w"))  # noqa: SIM115, PTH123
-    code = Exit.INTERRUPTED
+    sys.stdout = _StdoutWriter.wrap_stdout(sys.stdout or open(os.devnull, "w"))  # noqa: SIM115, PTH123
+    code = ExitCode.INTERRUPTED
     with Signals() as signals:
         try:
-            code = _exit_code(command)
+            code = _run_command(command)
         except BaseException as error:  # asyncio's own, where a signal came as it began
             if not (signals.terminated or isinstance(error, KeyboardInterrupt)):
                 raise
             signals.say_no_more()
-            _say("interrupted", code)
-    sys.exit(Exit.TERMINATED if signals.terminated else code)
+            _announce_exit("interrupted", code)
+    sys.exit(ExitCode.TERMINATED if signals.terminated else code)
 
 
-class _Output(io.RawIOBase):
+class _StdoutWriter(io.RawIOBase):
     """Standard output, with a failure to write to it told from any other failure."""
 
     def __init__(self, stdout: TextIO) -> None:
@@ -57,7 +57,7 @@ class _Output(io.RawIOBase):
         self._raw: Any = getattr(stdout.buffer, "raw", stdout.buffer)  # with python -u it is raw
 
     @classmethod
-    def around(cls, stdout: TextIO) -> TextIO:
+    def wrap_stdout(cls, stdout: TextIO) -> TextIO:
         """*stdout* as it was, but for that."""
         return io.TextIOWrapper(
             io.BufferedWriter(cls(stdout)),
@@ -87,27 +87,27 @@ class _Output(io.RawIOBase):
         return written
 
 
-def _exit_code(command: Callable[[], object]) -> Exit:
+def _run_command(command: Callable[[], object]) -> ExitCode:
     try:
         command()
         sys.stdout.flush()
     except CycloptsError as error:
-        return _say(f"{error}; see halfhour --help", Exit.USAGE)
+        return _announce_exit(f"{error}; see halfhour --help", ExitCode.USAGE)
     except errors.HalfhourError as error:
         if isinstance(error, errors.WriteError):
-            _drop_stdout()
-        return _say(error.spelled(option_name), _code(error))
+            _discard_stdout()
+        return _announce_exit(error.spelled(option_name), _exit_code_of(error))
     except BrokenPipeError:  # the reader, such as head, has seen enough
-        _drop_stdout()
+        _discard_stdout()
     except Exception as error:  # noqa: BLE001  (what nobody thought of gets a sentence, too)
         if os.environ.get("HALFHOUR_DEBUG"):
             print(*map(harmless, traceback.format_exc().splitlines()), sep="\n", file=sys.stderr)
-            return Exit.FAILED
-        return _say(_unexpected(error), Exit.FAILED)
-    return Exit.DONE
+            return ExitCode.FAILED
+        return _announce_exit(_describe_unexpected(error), ExitCode.FAILED)
+    return ExitCode.DONE
 
 
-def _unexpected(error: Exception) -> str:
+def _describe_unexpected(error: Exception) -> str:
     said = harmless(str(error), LONGEST_QUOTED)
     if isinstance(error, OSError):
         return f"the operating system refused something: {said} (HALFHOUR_DEBUG=1 shows where)"
@@ -117,26 +117,26 @@ def _unexpected(error: Exception) -> str:
     )
 
 
-def _drop_stdout() -> None:
+def _discard_stdout() -> None:
     """Let what is still to be written go nowhere, or Python fails with it once more at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _code(error: errors.HalfhourError) -> Exit:
+def _exit_code_of(error: errors.HalfhourError) -> ExitCode:
     match error:
         case errors.ConfigError():
-            return Exit.USAGE
+            return ExitCode.USAGE
         case errors.AuthError() | errors.ApiError(status=401 | 403):
-            return Exit.CREDENTIALS
+            return ExitCode.CREDENTIALS
         case errors.Unreachable():
-            return Exit.UNREACHABLE
+            return ExitCode.UNREACHABLE
         case errors.Incomplete():
-            return Exit.INCOMPLETE
+            return ExitCode.INCOMPLETE
         case _:
-            return Exit.FAILED
+            return ExitCode.FAILED
 
 
-def _say(message: str, code: Exit) -> Exit:
+def _announce_exit(message: str, code: ExitCode) -> ExitCode:
     log = logging.getLogger("halfhour")
     if log.handlers:  # a command has begun to talk, to people or machines
         event = {"event": "ended", "exit_code": code, "reason": message}

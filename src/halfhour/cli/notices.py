@@ -16,56 +16,61 @@ log = logging.getLogger("halfhour")
 
 
 @dataclass(slots=True)
-class Account:
+class ReportNotices:
     """What the parts of a report have told of *question*."""
 
     question: Question
     days: dict[Source, list[Held]] = field(default_factory=dict)
-    _rows: int = 0
-    _young: int = 0
-    _over: int = 0
-    _twice: bool = False
-    _columns: Sequence[str] = ()
-    _filled: set[str] = field(default_factory=set)
+    _row_count: int = 0
+    _provisional_count: int = 0
+    _exceeding_count: int = 0
+    _callbacks_count_twice: bool = False
+    _column_names: Sequence[str] = ()
+    _filled_columns: set[str] = field(default_factory=set)
 
-    def add(self, part: pa.Table, found: Found) -> None:
+    def add_part(self, part: pa.Table, found: Found) -> None:
         """Count a part in, which *found* has led to."""
         for source in self.question.sources:
             self.days.setdefault(source, []).extend(found.held([source]))
-        self._rows += part.num_rows
-        self._young += part["provisional"].to_pylist().count(True)
+        self._row_count += part.num_rows
+        self._provisional_count += part["provisional"].to_pylist().count(True)
         if "exceeds_interval" in part.column_names:
-            self._over += part["exceeds_interval"].to_pylist().count(True)
-        self._twice |= found.lacks_callback_voice
-        self._columns = part.column_names
-        self._filled |= {name for name in part.column_names if part[name].null_count < len(part)}
+            self._exceeding_count += part["exceeds_interval"].to_pylist().count(True)
+        self._callbacks_count_twice |= found.lacks_callback_voice
+        self._column_names = part.column_names
+        self._filled_columns |= {
+            name for name in part.column_names if part[name].null_count < len(part)
+        }
 
-    def tell(self) -> None:
+    def log_summary(self) -> None:
         """Say what was shown, or why there may be nothing to show."""
         asked = self.question
-        if not self._rows:
-            self._tell_of_nothing()
+        if not self._row_count:
+            self._log_empty_report()
             return
         basis = "posted and worked" if asked.basis is Basis.BOTH else asked.basis
-        log.info("%d rows, %s basis, %s", self._rows, basis, asked.interval)
-        if self._young:
-            log.info("%d of them are provisional: Genesys may still correct them", self._young)
-        if self._over:
+        log.info("%d rows, %s basis, %s", self._row_count, basis, asked.interval)
+        if self._provisional_count:
+            log.info(
+                "%d of them are provisional: Genesys may still correct them",
+                self._provisional_count,
+            )
+        if self._exceeding_count:
             log.info(
                 "in %d of them more was posted than the interval has (exceeds_interval, ! in a "
                 "table): it began earlier and was completed there",
-                self._over,
+                self._exceeding_count,
             )
-        if self._twice:
+        if self._callbacks_count_twice:
             log.info(
                 "Genesys posts a callback twice, as callback and as voice; without conversation "
                 "details callback_voice_time_sec cannot say how much of it that is: 'halfhour "
                 "sync' reads them"
             )
 
-    def tell_of_empty_columns(self, *, stored: bool) -> None:
+    def log_empty_columns(self, *, stored: bool) -> None:
         """Say which columns have nothing, and what would fill them."""
-        empty = self._empty() if self._rows else {}
+        empty = self._empty_columns() if self._row_count else {}
         if self.question.is_of_some and Source.STATUS in empty:
             del empty[Source.STATUS]
             log.info(
@@ -87,22 +92,26 @@ class Account:
                 source.permission,
             )
         settled = [each.settled for each in self.days.get(Source.POSTED, ()) if each.settled]
-        if "transferred_count" in self._columns and not all(day.has_transfers for day in settled):
+        if "transferred_count" in self._column_names and not all(
+            day.has_transfers for day in settled
+        ):
             log.info(
                 "transferred_count is empty where there are days that an older halfhour has read, "
                 "which did not ask for transfers"
             )
 
-    def _empty(self) -> dict[Source, list[str]]:
+    def _empty_columns(self) -> dict[Source, list[str]]:
         """The columns of each source that nothing is known from."""
         columns: dict[Source, list[str]] = {}
         for each in FIGURES:
-            if each.name in self._columns:
+            if each.name in self._column_names:
                 source = each.source or self.question.sources[0]
                 columns.setdefault(source, []).append(each.name)
-        return {of: names for of, names in columns.items() if self._filled.isdisjoint(names)}
+        return {
+            of: names for of, names in columns.items() if self._filled_columns.isdisjoint(names)
+        }
 
-    def _tell_of_nothing(self) -> None:
+    def _log_empty_report(self) -> None:
         asked = self.question
         chosen = " for the queues and agents chosen" if asked.queues or asked.agents else ""
         log.warning(

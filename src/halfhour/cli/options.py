@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from halfhour.model.vocabulary import Basis, By, Format
 
 if TYPE_CHECKING:
-    from halfhour.cli.output import Shape
+    from halfhour.cli.output import Output
     from halfhour.genesys.connection import Settings
     from halfhour.model.intervals import Interval
     from halfhour.model.question import Question
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
+class ConnectionOptions:
     """Where to ask, and as whom. The secret comes from GENESYS_CLIENT_SECRET or the file."""
 
     client_id: Annotated[str | None, Parameter(help="OAuth client [env: GENESYS_CLIENT_ID].")] = (
@@ -50,7 +50,7 @@ class Connection:
         if self.settings:
             settings.check(self.settings)
 
-    def load(self) -> "Settings":
+    def resolve_settings(self) -> "Settings":
         """The settings in force. Raises what `settings.load` raises."""
         from halfhour import settings
 
@@ -66,7 +66,7 @@ class Connection:
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Range:
+class RangeOptions:
     """From when to when."""
 
     from_: Annotated[
@@ -80,21 +80,21 @@ class Range:
     zone: Annotated[str, Parameter(help="IANA time zone to read times in.")] = "UTC"
 
     @property
-    def interval(self) -> "Interval | None":
+    def chosen_interval(self) -> "Interval | None":
         """What they ask for; None if nothing was typed. Raises ConfigError."""
-        from halfhour.clock import now
+        from halfhour.clock import utc_now
         from halfhour.model.time_ranges import parse_interval
 
         if not (self.from_ or self.to or self.last):
             return None
         return parse_interval(
-            start=self.from_, end=self.to, last=self.last, zone=self.zone, now=now()
+            start=self.from_, end=self.to, last=self.last, zone=self.zone, now=utc_now()
         )
 
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class OutputOptions:
     """How it is written, and where to."""
 
     form: Annotated[
@@ -110,30 +110,30 @@ class Written:
         ),
     ] = False
 
-    def shape(
+    def to_output(
         self, *, settings: Path | None = None, seconds: bool = False, layout: str = ""
-    ) -> "Shape":
+    ) -> "Output":
         """What they ask for; *settings* is the file that may have the key. Raises ConfigError."""
         from halfhour.cli import output as shapes
-        from halfhour.reports.pseudonyms import Pseudonyms
+        from halfhour.reports.pseudonyms import Pseudonymizer
         from halfhour.settings import pseudonym_key
 
-        return shapes.Shape(
-            form=self.form or shapes.form_of(self.output),
-            output=self.output,
+        return shapes.Output(
+            form=self.form or shapes.format_for_path(self.output),
+            path=self.output,
             seconds=seconds,
             layout=layout,
-            pseudonyms=Pseudonyms(pseudonym_key(file=settings)) if self.pseudonyms else None,
+            pseudonyms=Pseudonymizer(pseudonym_key(file=settings)) if self.pseudonyms else None,
         )
 
 
 StorePath = Annotated[Path, Parameter(name="--store", help="The store, one file.")]
-STORE = Path("halfhour.duckdb")
+DEFAULT_STORE = Path("halfhour.duckdb")
 
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rows(Range):
+class RowOptions(RangeOptions):
     """Which rows, and what one stands for."""
 
     last: Annotated[
@@ -176,13 +176,13 @@ class Rows(Range):
     sort: Annotated[str, Parameter(help="Column to sort by; of figures the most first.")] = ""
     top: Annotated[int | None, Parameter(help="Only so many rows.")] = None
 
-    def question(self) -> "Question":
+    def to_question(self) -> "Question":
         """What they ask. Raises ConfigError."""
-        from halfhour.clock import now
+        from halfhour.clock import utc_now
         from halfhour.model.question import Question
 
         return Question.parse(
-            now=now(),
+            now=utc_now(),
             start=self.from_,
             end=self.to,
             last=self.last,

@@ -17,10 +17,10 @@ from halfhour.model.vocabulary import By, Format
 from halfhour.render import atomic_file, formats, layouts
 from halfhour.reports import questions
 from halfhour.reports.data import Found
-from halfhour.reports.pseudonyms import Pseudonyms
+from halfhour.reports.pseudonyms import Pseudonymizer
 from halfhour.store.store import Store
 
-_ENDINGS = {
+_FORMATS_BY_SUFFIX = {
     ".csv": Format.CSV,
     ".json": Format.JSON,
     ".ndjson": Format.NDJSON,
@@ -34,30 +34,30 @@ _ENDINGS = {
 }
 
 
-def form_of(output: Path | None) -> Format:
+def format_for_path(output: Path | None) -> Format:
     """The format that a file's ending stands for. Raises ConfigError for any other ending."""
     if output is None:
         return Format.TABLE
-    if output.suffix.lower() not in _ENDINGS:
-        hint = near_miss(output.suffix, _ENDINGS)
+    if output.suffix.lower() not in _FORMATS_BY_SUFFIX:
+        hint = near_miss(output.suffix, _FORMATS_BY_SUFFIX)
         raise ConfigError(
-            f"--output {output}: the ending is none of {', '.join(_ENDINGS)}{hint}; "
+            f"--output {output}: the ending is none of {', '.join(_FORMATS_BY_SUFFIX)}{hint}; "
             "say which with --format"
         )
-    return _ENDINGS[output.suffix.lower()]
+    return _FORMATS_BY_SUFFIX[output.suffix.lower()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class Output:
     """How a report is to be written: *output* is None for stdout, *layout* that of a WFM file."""
 
     form: Format = Format.TABLE
-    output: Path | None = None
+    path: Path | None = None
     seconds: bool = False
     layout: str = ""
-    pseudonyms: Pseudonyms | None = None
+    pseudonyms: Pseudonymizer | None = None
 
-    def question(self, question: Question) -> Question:
+    def adapt_question(self, question: Question) -> Question:
         """*question*, as far as the form decides what it is. Raises ConfigError."""
         if bool(self.layout) != (self.form is Format.WFM):
             raise ConfigError("--layout and --format wfm go together: name both, or neither")
@@ -66,52 +66,54 @@ class Shape:
                 f"--seconds: only of --format table, not {self.form}; csv, json, ndjson and "
                 "parquet have seconds to the millisecond without it"
             )
-        if self.form in formats.DRAWN and question.by is not By.INTERVAL:
+        if self.form in formats.CHART_FORMATS and question.by is not By.INTERVAL:
             raise ConfigError(
                 f"--format {self.form}: only with --by interval, whose half-hours it shows"
             )
-        if self.form in formats.DRAWN and question.width != HALF_HOUR:
+        if self.form in formats.CHART_FORMATS and question.width != HALF_HOUR:
             raise ConfigError(f"--format {self.form}: it shows half-hours; leave out --granularity")
         if not self.layout:
             return question
-        layout = layouts.load(self.layout)
-        if question.width not in (HALF_HOUR, layout.width):
+        layout = layouts.load_layout(self.layout)
+        if question.width not in (HALF_HOUR, layout.interval_width):
             raise ConfigError(
                 "--granularity: a layout says how long its intervals are; leave it out"
             )
-        zone = layout.zone or question.zone
-        question = replace(question, by=layout.by, width=layout.width, zone=zone)
+        zone = layout.time_zone or question.zone
+        question = replace(question, by=layout.report_by, width=layout.interval_width, zone=zone)
         if layout.wants_offered:
             for option in ("agent", "division", "team"):
                 if getattr(question, f"{option}s"):
                     raise ConfigError(
                         f"--{option}: what a queue was offered is of no agent; leave it out"
                     )
-        answer = questions.report(question, Found())
-        layouts.check(layout, answer.schema, self.layout, question.basis)
+        answer = questions.build_report(question, Found())
+        layouts.validate_layout(layout, answer.schema, self.layout, question.basis)
         return question
 
 
 @contextmanager
-def destination(
-    shape: Shape, store: Store | None
+def open_output(
+    shape: Output, store: Store | None
 ) -> Iterator[Callable[[Mapping[str, Iterable[pa.Table]]], None]]:
     """What writes tables by their titles. Raises ConfigError where that is no place for them."""
-    layout = layouts.load(shape.layout) if shape.layout else None
+    layout = layouts.load_layout(shape.layout) if shape.layout else None
     how: dict[str, Any] = {"seconds": shape.seconds, "layout": layout}
-    output, form = shape.output, shape.form
+    output, form = shape.path, shape.form
     if output is None:
-        if form in formats.BINARY and sys.stdout.isatty():
+        if form in formats.BINARY_FORMATS and sys.stdout.isatty():
             raise ConfigError(
                 f"--format {form} is nothing to read in a terminal; name a file with --output"
             )
-        yield lambda tables: formats.write(tables, form, sys.stdout.buffer, _width(), **how)
+        yield lambda tables: formats.write_tables(
+            tables, form, sys.stdout.buffer, _terminal_width(), **how
+        )
         return
-    if store and atomic_file.database(output.resolve()) == store.path.resolve():
+    if store and atomic_file.owning_database(output.resolve()) == store.path.resolve():
         raise ConfigError(f"--output {output}: that belongs to the store; name another file")
-    with atomic_file.replacing(output) as file:
-        yield lambda tables: formats.write(tables, form, file, **how)
+    with atomic_file.open_atomically(output) as file:
+        yield lambda tables: formats.write_tables(tables, form, file, **how)
 
 
-def _width() -> int | None:
+def _terminal_width() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None

@@ -115,7 +115,7 @@ def dates(days: Iterable[datetime]) -> str:
     )
 
 
-def missing(days: Sequence[Held], interval: Interval) -> list[Interval]:
+def missing_intervals(days: Sequence[Held], interval: Interval) -> list[Interval]:
     """The parts of *interval* that are over and not held."""
     parts: list[Interval] = []
     for each in days:
@@ -129,12 +129,14 @@ def missing(days: Sequence[Held], interval: Interval) -> list[Interval]:
     return parts
 
 
-def check(days: Mapping[Source, Sequence[Held]], interval: Interval) -> None:
+def require_complete_coverage(days: Mapping[Source, Sequence[Held]], interval: Interval) -> None:
     """Raise Incomplete if a part of *interval* that is over is not held of a source, or is held
     without something that could not be read.
     """
     reasons = []
-    if parts := [f"{source} {part}" for source in days for part in missing(days[source], interval)]:
+    if parts := [
+        f"{source} {part}" for source in days for part in missing_intervals(days[source], interval)
+    ]:
         listed = "".join(f"\n  {part}" for part in parts)
         reasons.append(f"not all of it is held; 'halfhour sync' fetches what is missing:{listed}")
     if lacking := [

@@ -9,12 +9,12 @@ from typing import BinaryIO
 
 from halfhour.errors import ConfigError, WriteError
 
-_BESIDE = (".wal", ".lock")
+_DATABASE_SUFFIXES = (".wal", ".lock")
 """What DuckDB keeps beside a database, committed data among it, and what a sync does."""
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def open_atomically(path: Path) -> Iterator[BinaryIO]:
     """A file to write, beside *path*, that takes its place once all is written.
 
     What was at *path* stays if anything fails. A device or a pipe is written
@@ -25,7 +25,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     target = path.resolve()
     aside: Path | None = None
     try:
-        if any(_is_database(database(each)) for each in (path, target)):
+        if any(_is_database(owning_database(each)) for each in (path, target)):
             raise ConfigError(
                 f"⟨output⟩ {path}: a DuckDB database, its log or its lock is there; "
                 "name another file"
@@ -41,7 +41,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         with file:
             yield file
         if aside:
-            aside.chmod(0o666 & ~_umask())
+            aside.chmod(0o666 & ~_current_umask())
             aside.replace(target)
             aside = None
     except OSError as error:
@@ -54,9 +54,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             aside.unlink(missing_ok=True)
 
 
-def database(path: Path) -> Path:
+def owning_database(path: Path) -> Path:
     """*path*, or the database beside which it would stand as its log or its lock."""
-    return path.with_suffix("") if path.suffix in _BESIDE else path
+    return path.with_suffix("") if path.suffix in _DATABASE_SUFFIXES else path
 
 
 def _is_database(path: Path) -> bool:
@@ -66,7 +66,7 @@ def _is_database(path: Path) -> bool:
         return file.read(12)[8:] == b"DUCK"
 
 
-def _umask() -> int:
+def _current_umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask

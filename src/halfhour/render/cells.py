@@ -8,28 +8,28 @@ import pyarrow as pa
 
 from halfhour.model.arrow_columns import texts
 
-DECIMALS = {"_sec": 3, "_ratio": 4, "_percent": 1}
+COLUMN_DECIMALS = {"_sec": 3, "_ratio": 4, "_percent": 1}
 """How many digits follow the point, by the ending of a column's name."""
 
 
-def cells(column: pa.Array, name: str) -> pa.Array:
+def cell_texts(column: pa.Array, name: str) -> pa.Array:
     """*column* as text, null where it is null: moments ISO 8601 in their zone, the figures of
     one column with equally many decimals.
     """
     kind = column.type
-    decimals = next((n for ending, n in DECIMALS.items() if name.endswith(ending)), None)
+    decimals = next((n for ending, n in COLUMN_DECIMALS.items() if name.endswith(ending)), None)
     if decimals is not None:
         return column.cast(pa.decimal128(38, decimals)).cast(pa.string())
     if pa.types.is_timestamp(kind):
-        return by_value(column, _in_utc if kind.tz == "UTC" else datetime.isoformat)
+        return map_unique_values(column, _iso_utc if kind.tz == "UTC" else datetime.isoformat)
     return column.cast(pa.string())
 
 
-def by_value(column: pa.Array, text: Callable[[Any], str]) -> pa.Array:
+def map_unique_values(column: pa.Array, text: Callable[[Any], str]) -> pa.Array:
     """The *text* of each value of *column*, made only once for those that repeat."""
     places = column.dictionary_encode()
     return texts([text(value) for value in places.dictionary.to_pylist()]).take(places.indices)
 
 
-def _in_utc(moment: datetime) -> str:
+def _iso_utc(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")

@@ -6,18 +6,35 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from halfhour.render.captions import facts
-from halfhour.render.day_grid import HALF_HOUR, NOTHING, Grid, grids, shortened, title_of, work_of
-from halfhour.render.table import clock
-from halfhour.render.templates import rendered
+from halfhour.render.captions import table_captions
+from halfhour.render.day_grid import (
+    HALF_HOUR_SECONDS,
+    NO_FIGURES_MESSAGE,
+    DayGrid,
+    chart_title,
+    day_grids,
+    shorten_name,
+    work_unit,
+)
+from halfhour.render.table import format_duration
+from halfhour.render.templates import render_template
 
-SCALE = 2
+PNG_SCALE = 2
 """Dots of a PNG for each unit of the SVG."""
-CELL, ROW, LEFT, TOP, FACT, LEGEND, BARS, GAP = 18, 18, 190, 38, 16, 40, 110, 44
-NARROWEST = 620
+(
+    CELL_WIDTH,
+    ROW_HEIGHT,
+    LEFT_MARGIN,
+    TOP_MARGIN,
+    CAPTION_HEIGHT,
+    LEGEND_HEIGHT,
+    PROFILE_HEIGHT,
+    DAY_GAP,
+) = 18, 18, 190, 38, 16, 40, 110, 44
+MIN_CHART_WIDTH = 620
 """What the legend takes."""
-_LONGEST = 24
-SHADES = (
+_MAX_NAME_WIDTH = 24
+LIGHT_SHADES = (
     *("#b9d6ee", "#99c3e5", "#79afdb", "#589acf"),
     *("#2f79b5", "#1f659f", "#124f86", "#083a6b"),
 )
@@ -30,68 +47,81 @@ DARK_SHADES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class ProfileBar:
     """A half-hour of a profile: how often its length was work (`meanings.WORK`), and how many
     agents were on queue.
     """
 
     label: str
-    worth: float
+    work_half_hours: float
     on_queue: float | None
 
 
-def profile(grid: Grid) -> list[Bar]:
+def profile_bars(grid: DayGrid) -> list[ProfileBar]:
     """How much work there was in each half-hour, and how many agents were on queue."""
     return [
-        Bar(grid.label(at), total / HALF_HOUR, None if queue is None else queue / HALF_HOUR)
-        for at, (total, queue) in enumerate(zip(grid.totals, grid.on_queue, strict=True))
+        ProfileBar(
+            grid.half_hour_label(at),
+            total / HALF_HOUR_SECONDS,
+            None if queue is None else queue / HALF_HOUR_SECONDS,
+        )
+        for at, (total, queue) in enumerate(zip(grid.half_hour_totals, grid.on_queue, strict=True))
     ]
 
 
-def svg(table: pa.Table) -> str:
+def render_svg(table: pa.Table) -> str:
     """A report by interval, drawn day under day."""
-    days, told = list(grids(table)), facts(table)
-    tops = [TOP + FACT * len(told) + LEGEND]
+    days, told = list(day_grids(table)), table_captions(table)
+    tops = [TOP_MARGIN + CAPTION_HEIGHT * len(told) + LEGEND_HEIGHT]
     for grid in days:
-        tops.append(tops[-1] + 24 + BARS + 34 + ROW * len(grid.lines) + GAP)
-    width = LEFT + CELL * max((len(grid.starts) for grid in days), default=0) + 30
-    return rendered(
+        tops.append(
+            tops[-1] + 24 + PROFILE_HEIGHT + 34 + ROW_HEIGHT * len(grid.agent_rows) + DAY_GAP
+        )
+    width = LEFT_MARGIN + CELL_WIDTH * max((len(grid.starts) for grid in days), default=0) + 30
+    return render_template(
         "charts.svg",
-        days=[(grid, profile(grid), top) for grid, top in zip(days, tops, strict=False)],
-        measure=title_of(table),
-        work=work_of(table),
+        days=[(grid, profile_bars(grid), top) for grid, top in zip(days, tops, strict=False)],
+        measure=chart_title(table),
+        work=work_unit(table),
         facts=told,
-        nothing=NOTHING,
-        width=max(width, NARROWEST),
+        nothing=NO_FIGURES_MESSAGE,
+        width=max(width, MIN_CHART_WIDTH),
         height=tops[-1],
-        geometry={"cell": CELL, "row": ROW, "left": LEFT, "bars": BARS, "top": TOP, "fact": FACT},
-        short=lambda name: shortened(name, _LONGEST),
-        peak=peak,
-        clock=clock,
-        shades=SHADES,
+        geometry={
+            "cell": CELL_WIDTH,
+            "row": ROW_HEIGHT,
+            "left": LEFT_MARGIN,
+            "bars": PROFILE_HEIGHT,
+            "top": TOP_MARGIN,
+            "fact": CAPTION_HEIGHT,
+        },
+        short=lambda name: shorten_name(name, _MAX_NAME_WIDTH),
+        peak=axis_peak,
+        clock=format_duration,
+        shades=LIGHT_SHADES,
     )
 
 
-def bars_svg(grid: Grid, work: str) -> str:
+def render_profile_svg(grid: DayGrid, work: str) -> str:
     """The profile of one day alone, a cell wide for each half-hour, to stand over its map."""
-    return rendered(
+    return render_template(
         "profile.svg",
-        profile=profile(grid),
+        profile=profile_bars(grid),
         work=work,
-        peak=peak,
-        title=grid.title,
-        cell=CELL,
-        height=BARS - 20,
+        peak=axis_peak,
+        title=grid.day_title,
+        cell=CELL_WIDTH,
+        height=PROFILE_HEIGHT - 20,
     )
 
 
-def png_file(table: pa.Table, file: BinaryIO) -> None:
+def write_png(table: pa.Table, file: BinaryIO) -> None:
     """Write the same as a picture."""
     import resvg_py
 
-    file.write(bytes(resvg_py.svg_to_bytes(svg_string=svg(table), zoom=SCALE)))
+    file.write(bytes(resvg_py.svg_to_bytes(svg_string=render_svg(table), zoom=PNG_SCALE)))
 
 
-def peak(bars: Sequence[Bar]) -> float:
+def axis_peak(bars: Sequence[ProfileBar]) -> float:
     """The top of the axis that *bars* stand on."""
-    return max([1.0, *(max(bar.worth, bar.on_queue or 0) for bar in bars)])
+    return max([1.0, *(max(bar.work_half_hours, bar.on_queue or 0) for bar in bars)])

@@ -11,15 +11,15 @@ from halfhour.render import csv_json, heatmap
 from halfhour.render import table as text
 from halfhour.render.layouts import Layout
 
-BINARY = {Format.PARQUET, Format.XLSX, Format.PNG}
+BINARY_FORMATS = {Format.PARQUET, Format.XLSX, Format.PNG}
 """What no terminal can show."""
-DRAWN = {Format.HEATMAP, Format.HTML, Format.SVG, Format.PNG}
+CHART_FORMATS = {Format.HEATMAP, Format.HTML, Format.SVG, Format.PNG}
 """What shows half-hours, and so needs a report by interval."""
-SEVERAL = {Format.TABLE, Format.XLSX, Format.HTML}
+MULTI_TABLE_FORMATS = {Format.TABLE, Format.XLSX, Format.HTML}
 """What has room for more than one table. The others are written part by part."""
 
 
-def write(
+def write_tables(
     tables: Mapping[str, Iterable[pa.Table]],
     form: Format,
     file: BinaryIO,
@@ -35,56 +35,58 @@ def write(
     or as *seconds*; other formats do as their readers expect, WFM as *layout* says.
     """
     first = next(iter(tables.values()))
-    colour = width is not None and in_colour()
+    colour = width is not None and wants_colour()
     match form:
         case Format.TABLE:
             shown = (
-                text.text(table, width, seconds=seconds, colour=colour)
-                for table in _whole(tables).values()
+                text.render_text_table(table, width, seconds=seconds, colour=colour)
+                for table in _concatenate_parts(tables).values()
             )
             file.write("\n".join(shown).encode())
         case Format.HEATMAP:
-            file.write(heatmap.heat(pa.concat_tables(first), width, colour=colour).encode())
+            file.write(
+                heatmap.render_heatmap(pa.concat_tables(first), width, colour=colour).encode()
+            )
         case Format.CSV:
-            csv_json.csv_file(first, file)
+            csv_json.write_csv(first, file)
         case Format.JSON:
-            csv_json.json_file(first, file)
+            csv_json.write_json(first, file)
         case Format.NDJSON:
-            csv_json.ndjson_file(first, file)
+            csv_json.write_ndjson(first, file)
         case Format.PARQUET:
             from halfhour.render import parquet
 
-            parquet.parquet_file(first, file)
+            parquet.write_parquet(first, file)
         case Format.XLSX:
             from halfhour.render import xlsx
 
-            xlsx.xlsx_file(_whole(tables), file)
+            xlsx.write_xlsx(_concatenate_parts(tables), file)
         case Format.WFM:
             from halfhour.render import wfm
 
             assert layout
-            wfm.wfm_file(first, layout, file)
+            wfm.write_wfm(first, layout, file)
         case Format.HTML | Format.SVG | Format.PNG:
-            _drawn(tables, form, file)
+            _write_charts(tables, form, file)
 
 
-def in_colour() -> bool:
+def wants_colour() -> bool:
     """Whether the terminal is to have colours (no-color.org)."""
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _drawn(tables: Mapping[str, Iterable[pa.Table]], form: Format, file: BinaryIO) -> None:
+def _write_charts(tables: Mapping[str, Iterable[pa.Table]], form: Format, file: BinaryIO) -> None:
     from halfhour.render import charts, html_page
 
-    first, *others = _whole(tables).values()
+    first, *others = _concatenate_parts(tables).values()
     match form:
         case Format.HTML:
-            file.write(html_page.page(first, *others).encode())
+            file.write(html_page.render_page(first, *others).encode())
         case Format.SVG:
-            file.write(charts.svg(first).encode())
+            file.write(charts.render_svg(first).encode())
         case _:
-            charts.png_file(first, file)
+            charts.write_png(first, file)
 
 
-def _whole(tables: Mapping[str, Iterable[pa.Table]]) -> dict[str, pa.Table]:
+def _concatenate_parts(tables: Mapping[str, Iterable[pa.Table]]) -> dict[str, pa.Table]:
     return {title: pa.concat_tables(parts) for title, parts in tables.items()}

@@ -9,14 +9,21 @@ from markupsafe import Markup
 from rich.cells import cell_len
 
 from halfhour.model.data_dictionary import MEANINGS, metric, title, unit
-from halfhour.render.captions import facts
-from halfhour.render.cells import cells
-from halfhour.render.charts import DARK_SHADES, SHADES, bars_svg, profile
-from halfhour.render.day_grid import NOTHING, Grid, grids, names_of, title_of, work_of
-from halfhour.render.table import clock
-from halfhour.render.templates import rendered
+from halfhour.render.captions import table_captions
+from halfhour.render.cells import cell_texts
+from halfhour.render.charts import DARK_SHADES, LIGHT_SHADES, profile_bars, render_profile_svg
+from halfhour.render.day_grid import (
+    NO_FIGURES_MESSAGE,
+    DayGrid,
+    agent_display_names,
+    chart_title,
+    day_grids,
+    work_unit,
+)
+from halfhour.render.table import format_duration
+from halfhour.render.templates import render_template
 
-_AGENTS = (
+_AGENT_COLUMNS = (
     "agent_name",
     "handle_time_sec",
     "acw_time_sec",
@@ -32,66 +39,71 @@ _AGENTS = (
     "occupancy_ratio",
 )
 """What the table of agents shows, as far as there is anything of it."""
-_LONGEST_NAME = 24
-_ON_QUEUE = "Agents on queue"
+_MAX_NAME_WIDTH = 24
+_ON_QUEUE_LABEL = "Agents on queue"
 
 
-def page(table: pa.Table, agents: pa.Table, total: pa.Table) -> str:
+def render_page(table: pa.Table, agents: pa.Table, total: pa.Table) -> str:
     """The page of a report by interval, *table*, the same by agent, and of all of them."""
-    columns = [name for name in _AGENTS if _has_any(agents, name)]
-    days, work = list(grids(table)), work_of(table)
-    return rendered(
+    columns = [name for name in _AGENT_COLUMNS if _has_values(agents, name)]
+    days, work = list(day_grids(table)), work_unit(table)
+    return render_template(
         "page.html",
-        measure=title_of(table),
+        measure=chart_title(table),
         work=work,
-        facts=facts(table),
+        facts=table_captions(table),
         young=table["provisional"].to_pylist().count(True),
         rows=table.num_rows,
-        over=_over(table),
-        nothing=NOTHING,
+        over=_exceeding_interval_count(table),
+        nothing=NO_FIGURES_MESSAGE,
         days=[
-            (grid, _room(grid, work), Markup(bars_svg(grid, work)), profile(grid))  # noqa: S704
+            (
+                grid,
+                _name_column_width(grid, work),
+                Markup(render_profile_svg(grid, work)),  # noqa: S704  (our own template)
+                profile_bars(grid),
+            )
             for grid in days
         ],
         sums=[
-            (title(name), _texts(total, name)[0])
-            for name in ("agent_count", *_AGENTS)
-            if _has_any(total, name)
+            (title(name), _display_texts(total, name)[0])
+            for name in ("agent_count", *_AGENT_COLUMNS)
+            if _has_values(total, name)
         ],
         heads=[(title(name), "text" if name == "agent_name" else "number") for name in columns],
-        agents=_agents(agents, columns),
+        agents=_agent_table_rows(agents, columns),
         meanings=[
             (title(name), unit(name), metric(name), MEANINGS[name])
             for name in dict.fromkeys([*table.column_names, *columns])
             if name in MEANINGS
         ],
-        palettes={"light": SHADES, "dark": DARK_SHADES},
-        clock=clock,
+        palettes={"light": LIGHT_SHADES, "dark": DARK_SHADES},
+        clock=format_duration,
     )
 
 
-def _has_any(table: pa.Table, name: str) -> bool:
+def _has_values(table: pa.Table, name: str) -> bool:
     return name in table.column_names and table[name].null_count < table.num_rows
 
 
-def _room(grid: Grid, work: str) -> int:
+def _name_column_width(grid: DayGrid, work: str) -> int:
     """How many letters wide the names beside a map are to be, and what its last rows are of."""
-    longest = max(cell_len(line.name) for line in grid.lines)
-    return max(len(_ON_QUEUE), len(work), min(longest, _LONGEST_NAME))
+    longest = max(cell_len(line.name) for line in grid.agent_rows)
+    return max(len(_ON_QUEUE_LABEL), len(work), min(longest, _MAX_NAME_WIDTH))
 
 
-def _over(table: pa.Table) -> int:
+def _exceeding_interval_count(table: pa.Table) -> int:
     if "exceeds_interval" not in table.column_names:
         return 0
     return int(table["exceeds_interval"].to_pylist().count(True))
 
 
-def _agents(agents: pa.Table, columns: list[str]) -> list[list[tuple[str, Any]]]:
+def _agent_table_rows(agents: pa.Table, columns: list[str]) -> list[list[tuple[str, Any]]]:
     """Each cell as it is shown, and the number to sort it by: names are in order already."""
     shown = [
-        zip(names_of(agents).values(), range(agents.num_rows), strict=True)
+        zip(agent_display_names(agents).values(), range(agents.num_rows), strict=True)
         if name == "agent_name"
-        else zip(_texts(agents, name), agents[name].to_pylist(), strict=True)
+        else zip(_display_texts(agents, name), agents[name].to_pylist(), strict=True)
         for name in columns
     ]
     return [
@@ -100,17 +112,17 @@ def _agents(agents: pa.Table, columns: list[str]) -> list[list[tuple[str, Any]]]
     ]
 
 
-def _texts(table: pa.Table, name: str) -> list[str]:
-    texts = cells(table[name].combine_chunks(), name).to_pylist()
+def _display_texts(table: pa.Table, name: str) -> list[str]:
+    texts = cell_texts(table[name].combine_chunks(), name).to_pylist()
     return [
-        _shown(name, value, text)
+        _display_text(name, value, text)
         for value, text in zip(table[name].to_pylist(), texts, strict=True)
     ]
 
 
-def _shown(name: str, value: Any, text: str | None) -> str:
+def _display_text(name: str, value: Any, text: str | None) -> str:
     if value is None:
         return "–"
     if name.endswith("_sec"):
-        return clock(value)
+        return format_duration(value)
     return f"{value:.1%}" if name.endswith("_ratio") else text or ""

@@ -6,10 +6,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from rich.cells import cell_len, set_cell_size
 
-from halfhour.render.cells import cells as cells_of
-from halfhour.render.table_width import Column, fitted
+from halfhour.render.cells import cell_texts as cells_of
+from halfhour.render.table_width import TableColumn, fit_columns
 
-SECONDARY = {
+SECONDARY_COLUMNS = {
     "talk_time_sec",
     "contacting_time_sec",
     "dialing_time_sec",
@@ -34,7 +34,7 @@ SECONDARY = {
     "basis",
 }
 """What a table leaves out, and a workbook folds."""
-_WHERE_ANY = {
+_OPTIONAL_COLUMNS = {
     "callback_voice_time_sec",
     "offered_count",
     "busy_time_sec",
@@ -49,15 +49,15 @@ _WHERE_ANY = {
     "unexplained_conversations",
 }
 """What a table shows if there is anything of it: neither null nor nothing."""
-_MARKED = "handle_time_sec"
-_OVER, _YOUNG = "! ", "~"
-_NOTES = {_OVER: "! more than the interval has", _YOUNG: "~ provisional"}
+_MARKED_COLUMN = "handle_time_sec"
+_EXCEEDING_MARK, _PROVISIONAL_MARK = "! ", "~"
+_MARK_NOTES = {_EXCEEDING_MARK: "! more than the interval has", _PROVISIONAL_MARK: "~ provisional"}
 # The terminal's own colours, as only these are readable on its background whatever that is.
-_STYLES = {_OVER: "\x1b[1;31m", _YOUNG: "\x1b[2m", "": ""}
-_PLAIN = "\x1b[0m"
+_MARK_STYLES = {_EXCEEDING_MARK: "\x1b[1;31m", _PROVISIONAL_MARK: "\x1b[2m", "": ""}
+_RESET_STYLE = "\x1b[0m"
 
 
-def text(
+def render_text_table(
     table: pa.Table, width: int | None = None, *, seconds: bool = False, colour: bool = False
 ) -> str:
     """*table*, a header first; *width* is that of the terminal, None for no limit.
@@ -67,55 +67,59 @@ def text(
     half-hour, and a ``~`` where it is provisional; below it says so.
     """
     columns = {
-        name: Column(
+        name: TableColumn(
             [name if seconds else name.removesuffix("_sec")],
-            _cells(table, name, seconds=seconds),
-            right=_is_number(table, name),
+            _table_cells(table, name, seconds=seconds),
+            is_right_aligned=_is_number(table, name),
         )
         for name in table.column_names
-        if name not in SECONDARY
-        and (name not in _WHERE_ANY or any(pc.unique(table[name]).to_pylist()))
+        if name not in SECONDARY_COLUMNS
+        and (name not in _OPTIONAL_COLUMNS or any(pc.unique(table[name]).to_pylist()))
     }
     if columns.pop("provisional", None):
-        columns[_MARKED] = _marked(columns[_MARKED], table)
+        columns[_MARKED_COLUMN] = _mark_figures(columns[_MARKED_COLUMN], table)
     if width is not None:
-        columns = dict(fitted(table, columns, width))
+        columns = dict(fit_columns(table, columns, width))
     height = max(len(each.head) for each in columns.values())
-    lines = zip(*(_lines(each, height, colour=colour) for each in columns.values()), strict=True)
+    lines = zip(
+        *(_aligned_lines(each, height, colour=colour) for each in columns.values()), strict=True
+    )
     notes = dict.fromkeys(note for each in columns.values() for note in each.notes)
     return "".join(f"{line}\n" for line in (*("  ".join(row).rstrip() for row in lines), *notes))
 
 
-def _marked(column: Column, table: pa.Table) -> Column:
+def _mark_figures(column: TableColumn, table: pa.Table) -> TableColumn:
     """*column* with what is to be known of its figures in front of them."""
     over, young = (
         table[name].to_pylist() if name in table.column_names else [False] * table.num_rows
         for name in ("exceeds_interval", "provisional")
     )
     marks = [
-        (_OVER if one else "", _YOUNG if other else "")
+        (_EXCEEDING_MARK if one else "", _PROVISIONAL_MARK if other else "")
         for one, other in zip(over, young, strict=True)
     ]
     return replace(
         column,
         cells=["".join((*both, cell)) for both, cell in zip(marks, column.cells, strict=True)],
-        notes=[note for mark, note in _NOTES.items() if any(mark in both for both in marks)],
-        styles=[_STYLES[one or other] for one, other in marks],
+        notes=[note for mark, note in _MARK_NOTES.items() if any(mark in both for both in marks)],
+        styles=[_MARK_STYLES[one or other] for one, other in marks],
     )
 
 
-def clock(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """A length of time as h:mm:ss."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
-def _lines(column: Column, height: int, *, colour: bool) -> list[str]:
+def _aligned_lines(column: TableColumn, height: int, *, colour: bool) -> list[str]:
     """Of the head, then of the cells, all equally wide."""
-    width = column.width
+    width = column.display_width
     head = [*[""] * (height - len(column.head)), *column.head]
     lines = [
-        " " * (width - cell_len(cell)) + cell if column.right else set_cell_size(cell, width)
+        " " * (width - cell_len(cell)) + cell
+        if column.is_right_aligned
+        else set_cell_size(cell, width)
         for cell in (*head, *column.cells)
     ]
     if not (colour and column.styles):
@@ -123,18 +127,18 @@ def _lines(column: Column, height: int, *, colour: bool) -> list[str]:
     styled = zip(column.styles, lines[height:], strict=True)
     return [
         *lines[:height],
-        *(f"{style}{line}{_PLAIN}" if style else line for style, line in styled),
+        *(f"{style}{line}{_RESET_STYLE}" if style else line for style, line in styled),
     ]
 
 
-def _cells(table: pa.Table, name: str, *, seconds: bool) -> list[str]:
+def _table_cells(table: pa.Table, name: str, *, seconds: bool) -> list[str]:
     if name.endswith("_sec") and not seconds:
-        return ["" if each is None else clock(each) for each in table[name].to_pylist()]
+        return ["" if each is None else format_duration(each) for each in table[name].to_pylist()]
     found = [cell or "" for cell in cells_of(table[name].combine_chunks(), name).to_pylist()]
-    return [_harmless(each) for each in found]
+    return [_printable_cell(each) for each in found]
 
 
-def _harmless(cell: str) -> str:
+def _printable_cell(cell: str) -> str:
     """*cell* without what would move the cursor: a name is whatever somebody typed."""
     return cell if cell.isprintable() else "".join(c if c.isprintable() else " " for c in cell)
 

@@ -8,49 +8,53 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from halfhour.render.layouts import ENDINGS, Column, Layout
-from halfhour.render.table import clock
+from halfhour.render.layouts import LINE_ENDINGS, Layout, LayoutColumn
+from halfhour.render.table import format_duration
 
-_SCALES = {"s": 1.0, "ms": 1000.0, "min": 1 / 60}
+_UNIT_SCALES = {"s": 1.0, "ms": 1000.0, "min": 1 / 60}
 
 
-def wfm_file(parts: Iterable[pa.Table], layout: Layout, file: BinaryIO) -> None:
+def write_wfm(parts: Iterable[pa.Table], layout: Layout, file: BinaryIO) -> None:
     """Write *parts*, which are alike, in *layout*. Names stand as they are, quoted where needed."""
-    zone = layout.zone
+    zone = layout.time_zone
     for at, part in enumerate(parts):
         if at == 0 and layout.header:
-            file.write(_lines([[column.name for column in layout.columns]], layout))
-        columns = [_cells(column, part, zone) for column in layout.columns]
-        file.write(_lines(zip(*columns, strict=True), layout))
+            file.write(_csv_lines([[column.name for column in layout.columns]], layout))
+        columns = [_layout_cells(column, part, zone) for column in layout.columns]
+        file.write(_csv_lines(zip(*columns, strict=True), layout))
 
 
-def _lines(rows: Iterable[Iterable[str]], layout: Layout) -> bytes:
+def _csv_lines(rows: Iterable[Iterable[str]], layout: Layout) -> bytes:
     out = io.StringIO()
     csv.writer(
-        out, delimiter=layout.delimiter, lineterminator=ENDINGS[layout.line_ending]
+        out, delimiter=layout.delimiter, lineterminator=LINE_ENDINGS[layout.line_ending]
     ).writerows(rows)
     return out.getvalue().encode()
 
 
-def _cells(column: Column, part: pa.Table, zone: tzinfo | None) -> list[str]:
+def _layout_cells(column: LayoutColumn, part: pa.Table, zone: tzinfo | None) -> list[str]:
     if column.text is not None:
         return [column.text] * part.num_rows
-    form = _form(column, part.schema.field(column.value).type, zone)
+    form = _value_formatter(column, part.schema.field(column.value).type, zone)
     return [
         column.absent if value is None else form(value) for value in part[column.value].to_pylist()
     ]
 
 
-def _form(column: Column, kind: pa.DataType, zone: tzinfo | None) -> Callable[[Any], str]:
+def _value_formatter(
+    column: LayoutColumn, kind: pa.DataType, zone: tzinfo | None
+) -> Callable[[Any], str]:
     if pa.types.is_timestamp(kind):
-        return lambda moment: _moment(moment.astimezone(zone) if zone else moment, column.format)
+        return lambda moment: _format_timestamp(
+            moment.astimezone(zone) if zone else moment, column.format
+        )
     if column.value.endswith("_sec"):
         if column.unit == "h:mm:ss":
-            return clock
-        scale = _SCALES[column.unit]
+            return format_duration
+        scale = _UNIT_SCALES[column.unit]
         return lambda seconds: f"{seconds * scale:.{column.decimals}f}"
     return str
 
 
-def _moment(moment: datetime, form: str) -> str:
+def _format_timestamp(moment: datetime, form: str) -> str:
     return moment.strftime(form) if form else moment.isoformat()

@@ -10,7 +10,7 @@ from halfhour.model.arrow_columns import flags, texts
 from halfhour.model.question import Question
 
 
-def within(question: Question, places: pa.Table) -> list[str] | None:
+def agents_in_places(question: Question, places: pa.Table) -> list[str] | None:
     """Ids of the agents in the divisions and teams of *question*, by their *places*
     (`tables.PLACES`); None if it names neither.
 
@@ -21,11 +21,13 @@ def within(question: Question, places: pa.Table) -> list[str] | None:
         return None
     for column, names in wanted.items():
         if names:
-            places = places.filter(pc.is_in(places[column], texts(_known(column, names, places))))
+            places = places.filter(
+                pc.is_in(places[column], texts(_canonical_names(column, names, places)))
+            )
     return list(places["agent_id"].to_pylist())
 
 
-def _known(kind: str, wanted: Sequence[str], places: pa.Table) -> list[str]:
+def _canonical_names(kind: str, wanted: Sequence[str], places: pa.Table) -> list[str]:
     """*wanted* as Genesys writes them, whose case does not matter."""
     known = {each.casefold(): each for each in pc.unique(places[kind]).drop_null().to_pylist()}
     for text in wanted:
@@ -38,12 +40,12 @@ def _known(kind: str, wanted: Sequence[str], places: pa.Table) -> list[str]:
     return [known[text.casefold()] for text in wanted]
 
 
-def of_agents(table: pa.Table, ids: Collection[str] | None) -> pa.Table:
+def filter_by_agents(table: pa.Table, ids: Collection[str] | None) -> pa.Table:
     """Its rows of agents with these *ids*; None means all."""
     return table if ids is None else table.filter(pc.is_in(table["agent_id"], texts(ids)))
 
 
-def of_queues(table: pa.Table, ids: Collection[str] | None) -> pa.Table:
+def filter_by_queues(table: pa.Table, ids: Collection[str] | None) -> pa.Table:
     """Its rows of queues with these *ids*, of which a row may list several; None means all."""
     if ids is None or "queue_id" not in table.column_names:
         return table
@@ -55,7 +57,7 @@ def of_queues(table: pa.Table, ids: Collection[str] | None) -> pa.Table:
     )
 
 
-def of_media(table: pa.Table, media: Collection[str]) -> pa.Table:
+def filter_by_media(table: pa.Table, media: Collection[str]) -> pa.Table:
     """Its rows of these media types; none means all."""
     if not media or "media_type" not in table.column_names:
         return table

@@ -51,8 +51,8 @@ async def fetch(
         )
         found = await _all_posted(client, posted_queries, progress)
         people = await queries.named(client, pc.unique(found["agent_id"]).to_pylist())
-        ids = filters.within(question, aggregates.places(people))
-        found = filters.of_media(filters.of_agents(found, ids), question.media)
+        ids = filters.agents_in_places(question, aggregates.places(people))
+        found = filters.filter_by_media(filters.filter_by_agents(found, ids), question.media)
         by_queue = question.by in (By.QUEUE, By.QUEUE_INTERVAL)
         known = [each async for each in client.pages(QUEUES)] if by_queue else []
         return Found(
@@ -120,7 +120,7 @@ async def with_offered(settings: Settings, question: Question, found: Found) -> 
                 return aggregates.offered(answer, window, question.granularity)
 
         tables = await queries.together(map(one, question.interval.windows(requests.WINDOW)))
-    return replace(found, offered=filters.of_media(pa.concat_tables(tables), question.media))
+    return replace(found, offered=filters.filter_by_media(pa.concat_tables(tables), question.media))
 
 
 async def _ids(

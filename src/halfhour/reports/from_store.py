@@ -16,20 +16,20 @@ from halfhour.reports import filters
 from halfhour.reports.data import Found
 from halfhour.store import worked_time
 from halfhour.store.coverage import store_calendar
-from halfhour.store.store import Kind, Store
+from halfhour.store.store import EntityKind, Store
 
 
-def holdings(store: Store, question: Question, now: datetime) -> Found:
+def stored_report_data(store: Store, question: Question, now: datetime) -> Found:
     """What *store* holds for *question*, and how sure its days are at *now*.
 
     Raises ConfigError for a name that nobody in the store has, or a zone whose
     half-hours it does not have; StoreError.
     """
-    with store.snapshot() as still:
-        return _holdings(still, question, now)
+    with store.open_snapshot() as still:
+        return _snapshot_report_data(still, question, now)
 
 
-def _holdings(store: Store, question: Question, now: datetime) -> Found:
+def _snapshot_report_data(store: Store, question: Question, now: datetime) -> Found:
     when = store_calendar(store, now)
     if question.width < when.granularity:
         raise ConfigError(
@@ -43,47 +43,47 @@ def _holdings(store: Store, question: Question, now: datetime) -> Found:
             "those of UTC; a sync into another ⟨store⟩ with ⟨granularity⟩ 15m gets both"
         )
     interval, width = question.interval, question.granularity
-    held = {each: when.held(interval, store.settled(each)) for each in Source}
-    agents = _ids(store, "agent", question.agents) if question.agents else None
-    if (places := filters.within(question, store.places())) is not None:
+    held = {each: when.held(interval, store.settled_windows(each)) for each in Source}
+    agents = _ids_by_name(store, "agent", question.agents) if question.agents else None
+    if (places := filters.agents_in_places(question, store.agent_places())) is not None:
         agents = [each for each in places if agents is None or each in agents]
-    queues = _ids(store, "queue", question.queues) if question.queues else None
+    queues = _ids_by_name(store, "queue", question.queues) if question.queues else None
 
     def wanted(table: pa.Table) -> pa.Table:
-        return filters.of_queues(filters.of_media(table, question.media), queues)
+        return filters.filter_by_queues(filters.filter_by_media(table, question.media), queues)
 
     figures = {}
     if Source.POSTED in question.sources:
-        figures["posted"] = store.posted(interval, agents)
+        figures["posted"] = store.posted_rows(interval, agents)
         if any(day.settled for day in held[Source.DETAILS]):
-            figures["callback_voice"] = worked_time.voice_of_callbacks(
+            figures["callback_voice"] = worked_time.callback_voice_time(
                 store, interval, width, agents
             )
     if Source.DETAILS in question.sources:
-        figures["worked"] = worked_time.worked(store, interval, width, agents)
-        figures["busy"] = worked_time.busy(
+        figures["worked"] = worked_time.worked_time(store, interval, width, agents)
+        figures["busy"] = worked_time.busy_time(
             store, interval, width, agents, queues=queues, media=question.media
         )
     none = STATUS.empty_table()
     return Found(
-        store.names("agent"),
-        queues=store.names("queue"),
+        store.names_by_kind("agent"),
+        queues=store.names_by_kind("queue"),
         **{name: wanted(table) for name, table in figures.items()},
-        status=none if question.is_of_some else store.status(interval, agents),
+        status=none if question.is_of_some else store.status_rows(interval, agents),
         days=held,
     )
 
 
-def reconciled(store: Store, interval: Interval | None, now: datetime) -> pa.Table:
+def reconcile_store(store: Store, interval: Interval | None, now: datetime) -> pa.Table:
     """`tables.RECONCILED` of the days in *interval*, or of all, that posted figures and details
     are held of.
     """
     when = store_calendar(store, now)
-    sources = [store.settled(each) for each in (Source.POSTED, Source.DETAILS)]
+    sources = [store.settled_windows(each) for each in (Source.POSTED, Source.DETAILS)]
     details = [each.window for each in sources[1]]
     if not details or not sources[0]:
         return RECONCILED.empty_table()
-    return worked_time.reconciled(
+    return worked_time.handle_time_comparison(
         store,
         interval or Interval(details[0].start, details[-1].end),
         when.granularity,
@@ -97,7 +97,7 @@ def reconciled(store: Store, interval: Interval | None, now: datetime) -> pa.Tab
     )
 
 
-def _ids(store: Store, kind: Kind, wanted: Sequence[str]) -> list[str]:
-    names = store.names(kind)
+def _ids_by_name(store: Store, kind: EntityKind, wanted: Sequence[str]) -> list[str]:
+    names = store.names_by_kind(kind)
     known = zip(names["id"].to_pylist(), names["name"].to_pylist(), strict=True)
     return identified(f"{kind}s", wanted, known, f"{kind}s in {store.path}")

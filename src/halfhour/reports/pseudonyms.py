@@ -13,13 +13,13 @@ from halfhour.model.arrow_columns import texts
 from halfhour.model.tables import NAMES
 from halfhour.reports.data import Found
 
-_TABLES = ("posted", "callback_voice", "worked", "busy", "status", "capacity", "offered")
-_COLUMNS = {"agent_id": ",", "queue_id": ",", "unexplained_conversations": " "}
+_REPORT_TABLES = ("posted", "callback_voice", "worked", "busy", "status", "capacity", "offered")
+_ID_SEPARATORS = {"agent_id": ",", "queue_id": ",", "unexplained_conversations": " "}
 """Columns of ids, and what stands between several."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pseudonyms:
+class Pseudonymizer:
     """Those of one *key*: the same id always has the same one, and with another key another."""
 
     key: str
@@ -27,43 +27,47 @@ class Pseudonyms:
     def __repr__(self) -> str:
         return "Pseudonyms(…)"
 
-    def id(self, text: str) -> str:
+    def pseudonymize_id(self, text: str) -> str:
         """In place of an id, in the shape of one."""
         digest = hmac.digest(self.key.encode(), text.encode(), hashlib.sha256)
         return str(UUID(bytes=digest[:16]))
 
-    def found(self, found: Found) -> Found:
+    def pseudonymize_report_data(self, found: Found) -> Found:
         """*found*, with nobody's name or id in it; reports of it are sorted by the new names."""
-        tables = {at: getattr(found, at) for at in _TABLES if getattr(found, at) is not None}
+        tables = {at: getattr(found, at) for at in _REPORT_TABLES if getattr(found, at) is not None}
         return replace(
             found,
-            agents=self._names("Agent", _ids(tables, found.agents, "agent_id")),
-            queues=self._names("Queue", _ids(tables, found.queues, "queue_id")),
-            **{at: self.table(table) for at, table in tables.items()},
+            agents=self._pseudonymous_names(
+                "Agent", _collect_ids(tables, found.agents, "agent_id")
+            ),
+            queues=self._pseudonymous_names(
+                "Queue", _collect_ids(tables, found.queues, "queue_id")
+            ),
+            **{at: self.pseudonymize_table(table) for at, table in tables.items()},
         )
 
-    def table(self, table: pa.Table) -> pa.Table:
+    def pseudonymize_table(self, table: pa.Table) -> pa.Table:
         """*table*, whose ids, lists of ids and names of agents are replaced."""
-        for column, separator in _COLUMNS.items():
+        for column, separator in _ID_SEPARATORS.items():
             if column in table.column_names:
-                table = _with(table, column, self._listed(separator))
+                table = _map_column(table, column, self._id_list_replacer(separator))
         if "agent_name" in table.column_names:
             at = table.column_names.index("agent_name")
-            names = [_name("Agent", each) for each in table["agent_id"].to_pylist()]
+            names = [_pseudonymous_name("Agent", each) for each in table["agent_id"].to_pylist()]
             table = table.set_column(at, table.schema.field(at), texts(names))
         return table
 
-    def _names(self, kind: str, ids: set[str]) -> pa.Table:
-        new = sorted(map(self.id, ids))
+    def _pseudonymous_names(self, kind: str, ids: set[str]) -> pa.Table:
+        new = sorted(map(self.pseudonymize_id, ids))
         return pa.Table.from_arrays(
-            [texts(new), texts([_name(kind, each) for each in new])], schema=NAMES
+            [texts(new), texts([_pseudonymous_name(kind, each) for each in new])], schema=NAMES
         )
 
-    def _listed(self, by: str) -> Callable[[str], str]:
-        return lambda text: by.join(self.id(each) for each in text.split(by) if each)
+    def _id_list_replacer(self, by: str) -> Callable[[str], str]:
+        return lambda text: by.join(self.pseudonymize_id(each) for each in text.split(by) if each)
 
 
-def _ids(tables: Mapping[str, pa.Table], names: pa.Table, column: str) -> set[str]:
+def _collect_ids(tables: Mapping[str, pa.Table], names: pa.Table, column: str) -> set[str]:
     """Those of agents or queues in *names* and anywhere in *tables*."""
     listed = [
         each
@@ -74,11 +78,11 @@ def _ids(tables: Mapping[str, pa.Table], names: pa.Table, column: str) -> set[st
     return {*names["id"].to_pylist(), *",".join(listed).split(",")} - {""}
 
 
-def _name(kind: str, new_id: str) -> str:
+def _pseudonymous_name(kind: str, new_id: str) -> str:
     return f"{kind} {new_id[:8]}"
 
 
-def _with(table: pa.Table, column: str, replaced: Callable[[str], str]) -> pa.Table:
+def _map_column(table: pa.Table, column: str, replaced: Callable[[str], str]) -> pa.Table:
     at = table.column_names.index(column)
     places = table[column].combine_chunks().dictionary_encode()
     new = texts([replaced(each) for each in places.dictionary.to_pylist()])

@@ -31,42 +31,42 @@ from halfhour.model.tables import MOMENT, OFFERED, POSTED
 from halfhour.model.vocabulary import Basis, By, Source
 from halfhour.reports.data import Found
 
-_DECIMALS = {"s": 3, "ratio": 4}
+_UNIT_DECIMALS = {"s": 3, "ratio": 4}
 
 
-def report(question: Question, found: Found) -> pa.Table:
+def build_report(question: Question, found: Found) -> pa.Table:
     """What agents did, as *question* wants its rows and their order.
 
     An agent without a name in *found* shows as the id. What is of days that
     are not settled yet is provisional. Intervals are in *question*'s zone.
     Raises ConfigError for a column to sort by that there is not.
     """
-    answer = _answer(question, found, _query(question.by))
-    return _sorted(answer, question).replace_schema_metadata(
+    answer = _answer_question(question, found, _query_for(question.by))
+    return _sort_and_limit(answer, question).replace_schema_metadata(
         {"halfhour.basis": question.basis, "halfhour.interval": str(question.interval)}
     )
 
 
-def total(question: Question, found: Found) -> pa.Table:
+def build_total(question: Question, found: Found) -> pa.Table:
     """What all agents did together, in one row or none."""
-    return _answer(question, found, _part("'all agents'", "part as total"))
+    return _answer_question(question, found, _dimension_query("'all agents'", "part as total"))
 
 
-def _query(by: By) -> str:
+def _query_for(by: By) -> str:
     match by:
         case By.INTERVAL:
             return rule_text("by_interval")
         case By.AGENT | By.DAY:
             return rule_text("by_agent")
         case By.QUEUE:
-            return _part("queue_id", _QUEUE)
+            return _dimension_query("queue_id", _QUEUE_COLUMNS)
         case By.QUEUE_INTERVAL:
             return rule_text("by_queue_interval")
         case By.MEDIA:
-            return _part("media_type", "part as media_type")
+            return _dimension_query("media_type", "part as media_type")
 
 
-_QUEUE = """part as queue_id,
+_QUEUE_COLUMNS = """part as queue_id,
     coalesce(
         (
             select string_agg(coalesce(queues.name, id), ', ' order by id)
@@ -77,19 +77,19 @@ _QUEUE = """part as queue_id,
     ) as queue_name"""
 
 
-def _part(key: str, label: str) -> str:
+def _dimension_query(key: str, label: str) -> str:
     sql = rule_text("by_part").replace("{key}", key).replace("{label}", label)
-    return sql.replace("{measures}", ",\n    ".join(map(_divided, PART_MEASURES)))
+    return sql.replace("{measures}", ",\n    ".join(map(_quotient_sql, PART_MEASURES)))
 
 
-def _answer(question: Question, found: Found, sql: str) -> pa.Table:
+def _answer_question(question: Question, found: Found, sql: str) -> pa.Table:
     sql = sql.replace("{half_hours}", rule_text("half_hours"))
     sql = sql.replace("{minutes}", str(question.width // MINUTE))
-    sql = sql.replace("{measures}", ",\n    ".join(map(_divided, AGENT_MEASURES)))
-    sql = sql.replace("{occupancy}", _divided(OCCUPANCY))
+    sql = sql.replace("{measures}", ",\n    ".join(map(_quotient_sql, AGENT_MEASURES)))
+    sql = sql.replace("{occupancy}", _quotient_sql(OCCUPANCY))
     worked = question.basis is Basis.WORKED
     own = found.worked if worked else found.posted
-    answer = _ask(
+    answer = _query_tables(
         sql,
         {
             name: value
@@ -109,18 +109,20 @@ def _answer(question: Question, found: Found, sql: str) -> pa.Table:
         offered=OFFERED.empty_table() if found.offered is None else found.offered,
         agents=found.agents,
         queues=found.queues,
-        calendar=_calendar(question, found, own),
-        young=_starts(
+        calendar=_interval_calendar(question, found, own),
+        young=_window_start_table(
             each.day.start
             for each in found.held(question.sources)
             if each.state is not State.SETTLED
         ),
     )
-    answer = answer.select([name for name in answer.column_names if _is_shown(name, question)])
-    return answer.cast(_schema(answer.schema, question))
+    answer = answer.select(
+        [name for name in answer.column_names if _is_column_available(name, question)]
+    )
+    return answer.cast(_public_schema(answer.schema, question))
 
 
-def _is_shown(column: str, question: Question) -> bool:
+def _is_column_available(column: str, question: Question) -> bool:
     """Whether there can be anything of it."""
     if column == CAPACITY_USED:
         return question.with_capacity
@@ -129,7 +131,7 @@ def _is_shown(column: str, question: Question) -> bool:
     return column not in BASES or question.basis in BASES[column]
 
 
-def _sorted(answer: pa.Table, question: Question) -> pa.Table:
+def _sort_and_limit(answer: pa.Table, question: Question) -> pa.Table:
     """As it is, or by a column: the most first, or the least of what is no figure."""
     if column := question.sort:
         if column not in answer.column_names:
@@ -149,7 +151,7 @@ def _sorted(answer: pa.Table, question: Question) -> pa.Table:
     return answer.slice(0, question.top)
 
 
-def _calendar(question: Question, found: Found, own: pa.Table) -> pa.Table:
+def _interval_calendar(question: Question, found: Found, own: pa.Table) -> pa.Table:
     """Each interval of *question*; the local day that it is in, if rows are by day; and whether
     any part of its row was asked for, as it is held or something is known of it: of the figures,
     which are *own*, and of details; or was, but without transfers.
@@ -174,7 +176,7 @@ def _calendar(question: Question, found: Found, own: pa.Table) -> pa.Table:
     without = [each for each in found.settled(Source.POSTED) if not each.has_transfers]
     return pa.table(
         {
-            "interval_start": _moments(starts),
+            "interval_start": _timestamp_array(starts),
             "day": texts(days),
             "has_figures": has(found.settled(question.sources[0]), own),
             "has_details": has(found.settled(Source.DETAILS), found.worked),
@@ -183,7 +185,7 @@ def _calendar(question: Question, found: Found, own: pa.Table) -> pa.Table:
     )
 
 
-def coverage(sources: Mapping[Source, Sequence[Held]]) -> pa.Table:
+def coverage_table(sources: Mapping[Source, Sequence[Held]]) -> pa.Table:
     """What a store has of each day of *sources*: `source`, `window_start`, `window_end`, `state`,
     `held_until`, `read_at` (moments in UTC, null where nothing is held), `row_count` and
     `left_out_count`, of what was there and could not be read.
@@ -193,11 +195,11 @@ def coverage(sources: Mapping[Source, Sequence[Held]]) -> pa.Table:
     return pa.table(
         {
             "source": texts([source.value for source, held in sources.items() for _ in held]),
-            "window_start": _moments(each.day.start for each in days),
-            "window_end": _moments(each.day.end for each in days),
+            "window_start": _timestamp_array(each.day.start for each in days),
+            "window_end": _timestamp_array(each.day.end for each in days),
             "state": texts([each.state.value for each in days]),
-            "held_until": _moments(each.window.end if each else None for each in settled),
-            "read_at": _moments(each.read_at if each else None for each in settled),
+            "held_until": _timestamp_array(each.window.end if each else None for each in settled),
+            "read_at": _timestamp_array(each.read_at if each else None for each in settled),
             "row_count": figures(
                 array("q", [each.rows if each else ABSENT for each in settled]), pa.int64()
             ),
@@ -208,16 +210,16 @@ def coverage(sources: Mapping[Source, Sequence[Held]]) -> pa.Table:
     )
 
 
-def _starts(moments: Iterable[datetime]) -> pa.Table:
-    return pa.table({"window_start": _moments(moments)})
+def _window_start_table(moments: Iterable[datetime]) -> pa.Table:
+    return pa.table({"window_start": _timestamp_array(moments)})
 
 
-def _moments(moments: Iterable[datetime | None]) -> pa.Array:
+def _timestamp_array(moments: Iterable[datetime | None]) -> pa.Array:
     return figures(array("q", [epoch_ms(each) if each else ABSENT for each in moments]), MOMENT)
 
 
-def _ask(sql: str, values: Mapping[str, object], **tables: pa.Table) -> pa.Table:
-    with _database().cursor() as connection:
+def _query_tables(sql: str, values: Mapping[str, object], **tables: pa.Table) -> pa.Table:
+    with _shared_connection().cursor() as connection:
         connection.execute("set TimeZone = 'UTC'")
         for name, table in tables.items():
             connection.register(name, table)
@@ -225,18 +227,18 @@ def _ask(sql: str, values: Mapping[str, object], **tables: pa.Table) -> pa.Table
 
 
 @cache
-def _database() -> duckdb.DuckDBPyConnection:
+def _shared_connection() -> duckdb.DuckDBPyConnection:
     """An empty one, of ours alone; to make one takes several times as long as to ask."""
     return duckdb.connect()
 
 
-def _divided(measure: Measure) -> str:
+def _quotient_sql(measure: Measure) -> str:
     scale = " / 1000.0" if measure.unit == "s" else ""
     quotient = f"{measure.over}{scale} / nullif({measure.per}, 0)"
-    return f"round({quotient}, {_DECIMALS[measure.unit]}) as {measure.name}"
+    return f"round({quotient}, {_UNIT_DECIMALS[measure.unit]}) as {measure.name}"
 
 
-def _schema(schema: pa.Schema, question: Question) -> pa.Schema:
+def _public_schema(schema: pa.Schema, question: Question) -> pa.Schema:
     """The types that users get: moments to the millisecond in their zone, counts as int64."""
     moment = pa.timestamp("ms", tz=str(question.zone))
     return pa.schema(

@@ -8,10 +8,10 @@ from halfhour.errors import StoreError
 from halfhour.model.coverage import Calendar, Held
 from halfhour.model.intervals import HALF_HOUR, WIDTHS, Interval
 from halfhour.model.vocabulary import Source
-from halfhour.store.database import DAMAGED
+from halfhour.store.database import DAMAGED_ADVICE
 from halfhour.store.store import Store
 
-FIRST = timedelta(days=31)
+INITIAL_REACH = timedelta(days=31)
 """How far back an empty store reaches."""
 
 
@@ -19,7 +19,7 @@ def store_calendar(store: Store, now: datetime) -> Calendar:
     """Return the calendar by which the days of *store* are read; the usual one of a new store."""
     if not store.exists:
         return Calendar(now, HALF_HOUR)
-    settings = store.settings()
+    settings = store.stored_settings()
     try:
         granularity = timedelta(seconds=int(settings["granularity"]))
         ages = tuple(timedelta(seconds=int(text)) for text in settings["reread"].split())
@@ -27,7 +27,7 @@ def store_calendar(store: Store, now: datetime) -> Calendar:
             return Calendar(now, granularity, ages)
     except (KeyError, ValueError, OverflowError):
         pass
-    raise StoreError(f"{store.path}: its settings cannot be read; {DAMAGED}")
+    raise StoreError(f"{store.path}: its settings cannot be read; {DAMAGED_ADVICE}")
 
 
 def day_coverage(
@@ -46,11 +46,11 @@ def day_coverage(
     None means all.
     """
     exists = store.exists
-    settled = {source: store.settled(source) if exists else [] for source in Source}
+    settled = {source: store.settled_windows(source) if exists else [] for source in Source}
     nothing: dict[Source, list[Held]] = {source: [] for source in sources or Source}
     if not interval:
         firsts = [settled[source][0].window.start for source in first_by if settled[source]]
-        first = min(firsts, default=calendar.now - FIRST)
+        first = min(firsts, default=calendar.now - INITIAL_REACH)
         if first >= calendar.now:  # this machine's clock is behind what was read
             return nothing
         interval = Interval(first, calendar.now)

@@ -11,35 +11,35 @@ from typing import TypeVar
 from filelock import FileLock, Timeout
 
 from halfhour.errors import StoreBusy, StoreError
-from halfhour.store.database import WAIT
+from halfhour.store.database import BUSY_TIMEOUT
 from halfhour.store.store import Store
 
-POLL = 0.1
+POLL_SECONDS = 0.1
 """Seconds between looks at whether somebody else is done."""
 
 T = TypeVar("T")
 
 
-async def patiently(work: Callable[[], T]) -> T:
+async def retry_while_busy(work: Callable[[], T]) -> T:
     """What *work* on a store that does not wait returns, as soon as nobody else has it open.
 
     Raises StoreBusy if that takes longer than `database.WAIT`. It may be ended at any moment.
     """
     now = asyncio.get_running_loop().time
-    until = now() + WAIT
+    until = now() + BUSY_TIMEOUT
     while True:
         try:
             return await asyncio.to_thread(work)
         except StoreBusy:
             if now() >= until:
                 raise
-        await asyncio.sleep(POLL)
+        await asyncio.sleep(POLL_SECONDS)
 
 
 @contextmanager
-def parts(store: Store) -> Iterator[Path]:
+def spool_directory(store: Store) -> Iterator[Path]:
     """A folder beside *store* for what is not settled yet. Raises StoreError where it is full."""
-    around = _beside(store, "parts")
+    around = _sibling_path(store, "parts")
     try:
         around.mkdir(exist_ok=True)
         with TemporaryDirectory(dir=around) as folder:
@@ -51,13 +51,13 @@ def parts(store: Store) -> Iterator[Path]:
         ) from error
 
 
-def _beside(store: Store, ending: str) -> Path:
+def _sibling_path(store: Store, ending: str) -> Path:
     """So that a store has one by whatever name it is opened."""
     return Path(f"{store.path.resolve()}.{ending}")
 
 
 @asynccontextmanager
-async def alone(
+async def writer_lock(
     store: Store, on_wait: Callable[[str], None], *, wait: bool = True
 ) -> AsyncIterator[None]:
     """Hold the lock that the one writer of a store has.
@@ -67,25 +67,25 @@ async def alone(
     """
     if not store.path.parent.is_dir():
         raise StoreError(f"{store.path}: there is no such folder")
-    lock = FileLock(_beside(store, "lock"), is_singleton=False)
+    lock = FileLock(_sibling_path(store, "lock"), is_singleton=False)
     is_announced = False
-    while not _acquired(lock):
+    while not _try_acquire(lock):
         busy = f"another sync of {store.path} is under way"
         if not wait:
             raise StoreBusy(busy)
         if not is_announced:
             on_wait(busy)
         is_announced = True
-        await asyncio.sleep(POLL)
+        await asyncio.sleep(POLL_SECONDS)
     try:
-        shutil.rmtree(_beside(store, "parts"), ignore_errors=True)  # of one that was killed
+        shutil.rmtree(_sibling_path(store, "parts"), ignore_errors=True)  # of one that was killed
         yield
     finally:
-        shutil.rmtree(_beside(store, "parts"), ignore_errors=True)
+        shutil.rmtree(_sibling_path(store, "parts"), ignore_errors=True)
         lock.release()
 
 
-def _acquired(lock: FileLock) -> bool:
+def _try_acquire(lock: FileLock) -> bool:
     """Take *lock* unless another one has it. Raises StoreError where there can be no lock."""
     try:
         try:

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from halfhour.model.intervals import Interval, moment
 from halfhour.model.rules import rule_text
 from halfhour.model.vocabulary import Source
-from halfhour.store.database import Connection, cut, sql_text
+from halfhour.store.database import Connection, cut, load_store_sql
 
 
-def remember(connection: Connection, source: Source, window: Interval) -> Interval | None:
+def capture_figures(connection: Connection, source: Source, window: Interval) -> Interval | None:
     """Keep the figures of *window* as they are now, for `revise`; as much of it as is held."""
     held = connection.execute(
         "select epoch_ms(window_end) from settled where source = ? and window_start = ?",
@@ -18,21 +18,25 @@ def remember(connection: Connection, source: Source, window: Interval) -> Interv
     if not held:
         return None
     known = replace(window, end=min(moment(held[0]), window.end))
-    _figures(connection, source, known, "before")
+    _create_figures_table(connection, source, known, "before")
     return known
 
 
-def revise(connection: Connection, source: Source, known: Interval, read_at: datetime) -> int:
+def record_revisions(
+    connection: Connection, source: Source, known: Interval, read_at: datetime
+) -> int:
     """Note the figures of *known* that are not as they were; how many they are."""
-    _figures(connection, source, known, "after")
+    _create_figures_table(connection, source, known, "after")
     values = {"source": source, "start": known.start, "read_at": read_at}
-    ((changed,),) = connection.execute(sql_text("sql/revise"), values).fetchall()
+    ((changed,),) = connection.execute(load_store_sql("sql/revise"), values).fetchall()
     return int(changed)
 
 
-def _figures(connection: Connection, source: Source, interval: Interval, name: str) -> None:
+def _create_figures_table(
+    connection: Connection, source: Source, interval: Interval, name: str
+) -> None:
     """Those of details are worked time, in intervals of the store's granularity."""
-    text = sql_text(f"sql/{source}_figures")
+    text = load_store_sql(f"sql/{source}_figures")
     values: dict[str, object] = {"start": interval.start, "end": interval.end}
     if source is Source.DETAILS:
         ((seconds,),) = connection.execute(

@@ -16,11 +16,11 @@ from halfhour.model.intervals import MILLISECOND, Interval, floored, moment, utc
 from halfhour.model.tables import NAMES, PLACES, POSTED, REVISIONS, STATUS
 from halfhour.model.vocabulary import Source
 from halfhour.store import revisions as revising
-from halfhour.store.database import WAIT, Connection, Database, sql_text
+from halfhour.store.database import BUSY_TIMEOUT, Connection, Database, load_store_sql
 
-Kind = Literal["agent", "queue"]
+EntityKind = Literal["agent", "queue"]
 
-HOLDS: Mapping[Source, Mapping[str, str]] = {
+TABLES_BY_SOURCE: Mapping[Source, Mapping[str, str]] = {
     Source.POSTED: {"posted": "interval_start"},
     Source.STATUS: {"status": "interval_start"},
     Source.DETAILS: {"segments": "window_start", "emitted": "emitted_at"},
@@ -28,7 +28,7 @@ HOLDS: Mapping[Source, Mapping[str, str]] = {
 """The tables of each source, and the column that says which window a row is of."""
 
 
-class Change(NamedTuple):
+class SettleResult(NamedTuple):
     """What settling did: *rows* are held, *changed* figures are not as they were."""
 
     rows: int
@@ -40,53 +40,53 @@ class Store:
     """The store in the file at *path*; it need not exist before something is settled."""
 
     path: Path
-    wait: float = WAIT
-    kept: Connection | None = None
+    busy_timeout: float = BUSY_TIMEOUT
+    open_connection: Connection | None = None
 
     @cached_property
-    def _database(self) -> Database:
-        return Database(self.path, self.wait, self.kept)
+    def _database_file(self) -> Database:
+        return Database(self.path, self.busy_timeout, self.open_connection)
 
     @contextmanager
-    def snapshot(self) -> Iterator["Store"]:
+    def open_snapshot(self) -> Iterator["Store"]:
         """The store as it is now, for several questions whose answers are to agree.
 
         Nobody writes meanwhile.
         """
-        with self._database.reading() as connection:
-            yield replace(self, kept=connection)
+        with self._database_file.open_for_reading() as connection:
+            yield replace(self, open_connection=connection)
 
     @property
     def exists(self) -> bool:
         """Whether anything can have been settled."""
-        return self._database.version > 0
+        return self._database_file.store_version > 0
 
-    def create(self, settings: Mapping[str, str]) -> None:
+    def ensure_created(self, settings: Mapping[str, str]) -> None:
         """Make sure that there is a store; a new one gets these *settings*.
 
         Raises StoreError, as all that follows does.
         """
-        self._database.migrate(settings)
+        self._database_file.create_or_migrate(settings)
 
-    def upgrade(self) -> None:
+    def upgrade_if_present(self) -> None:
         """Bring a store that an older halfhour made up to date. Does nothing if there is none."""
         if self.exists:
-            self.create({})
+            self.ensure_created({})
 
-    def settings(self) -> dict[str, str]:
+    def stored_settings(self) -> dict[str, str]:
         """What the store was made with."""
-        with self._database.reading() as connection:
+        with self._database_file.open_for_reading() as connection:
             return dict(connection.execute("select name, value from settings").fetchall())
 
-    def belong_to(self, organization: Mapping[str, str]) -> None:
+    def claim_organization(self, organization: Mapping[str, str]) -> None:
         """Record the *organization* (id and name) whose figures it holds, if that is not yet known.
 
         Raises ConfigError if it holds those of another.
         """
-        known = self.settings()
+        known = self.stored_settings()
         owner = known.get("organization_id")
         if owner is None:
-            with self._database.transaction() as connection:
+            with self._database_file.write_transaction() as connection:
                 connection.executemany(
                     "insert or replace into settings values (?, ?)",
                     [[f"organization_{name}", value] for name, value in organization.items()],
@@ -99,10 +99,10 @@ class Store:
                 "name another store, or use a client of that organisation. Nothing was written"
             )
 
-    def settled(self, source: Source) -> list[Settled]:
+    def settled_windows(self, source: Source) -> list[Settled]:
         """The windows of *source* that are held, oldest first."""
         # As whole milliseconds: as moments they would need a library for time zones.
-        with self._database.reading() as connection:
+        with self._database_file.open_for_reading() as connection:
             rows = connection.execute(
                 "select epoch_ms(window_start), epoch_ms(window_end), epoch_ms(read_at), "
                 "row_count, has_transfers, left_out_count from settled where source = ? "
@@ -122,7 +122,7 @@ class Store:
         read_at: datetime,
         *,
         left_out: int = 0,
-    ) -> "Change":
+    ) -> "SettleResult":
         """Hold *tables*, those that `HOLDS` names, and nothing else of the day of *window*.
 
         *left_out* counts what was there and could not be read: then the day is incomplete.
@@ -136,13 +136,13 @@ class Store:
 
         count, read_at = 0, floored(utc(read_at), MILLISECOND)
         day = {"start": window.start, "end": window.start + DAY}
-        with self._database.transaction() as connection:
-            known = revising.remember(connection, source, window)
+        with self._database_file.write_transaction() as connection:
+            known = revising.capture_figures(connection, source, window)
             for name, found in tables.items():
-                column = HOLDS[source][name]
+                column = TABLES_BY_SOURCE[source][name]
                 # DuckDB itself may read no file but the store.
                 if isinstance(found, Path):
-                    rows, more = sql_text("sql/last_parts").replace("{column}", column), day
+                    rows, more = load_store_sql("sql/last_parts").replace("{column}", column), day
                     connection.register("incoming", ds.dataset(found))
                     connection.register("parts", ds.dataset(found.with_name("parts.parquet")))
                 else:
@@ -157,7 +157,7 @@ class Store:
                     more,
                 ).fetchall()
                 count += inserted
-            changed = revising.revise(connection, source, known, read_at) if known else 0
+            changed = revising.record_revisions(connection, source, known, read_at) if known else 0
             connection.execute(
                 "delete from settled where source = ? and window_start = ?", [source, window.start]
             )
@@ -165,11 +165,11 @@ class Store:
                 "insert into settled values (?, ?, ?, ?, ?, true, ?)",
                 [source, window.start, window.end, read_at, count, left_out],
             )
-        return Change(count, changed)
+        return SettleResult(count, changed)
 
-    def name(self, kind: Kind, names: pa.Table, read_at: datetime) -> None:
+    def store_names(self, kind: EntityKind, names: pa.Table, read_at: datetime) -> None:
         """Hold *names*, which are `tables.NAMED`, as of *read_at*."""
-        with self._database.transaction() as connection:
+        with self._database_file.write_transaction() as connection:
             connection.register("incoming", names)
             connection.execute(
                 "delete from names where kind = ? and id in (select id from incoming)", [kind]
@@ -179,9 +179,9 @@ class Store:
                 [kind, read_at],
             )
 
-    def unnamed(self, kind: Kind, before: datetime) -> list[str]:
+    def unnamed_ids(self, kind: EntityKind, before: datetime) -> list[str]:
         """Ids in what is held whose name was not asked for since *before*."""
-        found = self.ask(
+        found = self.query_store(
             "select id from named where kind = $kind and id not in "
             "(select id from names where kind = $kind and read_at >= $before) order by id",
             kind=kind,
@@ -189,9 +189,9 @@ class Store:
         )
         return cast("list[str]", found["id"].to_pylist())
 
-    def agents(self, interval: Interval) -> list[str]:
+    def active_agent_ids(self, interval: Interval) -> list[str]:
         """Ids of those who are held to have done something in *interval*."""
-        found = self.ask(
+        found = self.query_store(
             "select agent_id from posted where interval_start between $start and $end union "
             "select agent_id from segments where window_start between $start and $end "
             "order by agent_id",
@@ -200,9 +200,9 @@ class Store:
         )
         return cast("list[str]", found["agent_id"].to_pylist())
 
-    def posted(self, interval: Interval, agents: Sequence[str] | None = None) -> pa.Table:
+    def posted_rows(self, interval: Interval, agents: Sequence[str] | None = None) -> pa.Table:
         """`tables.POSTED` of *interval* and these *agents* or all, as far as it is held."""
-        return self.ask(
+        return self.query_store(
             "select * from posted where interval_start >= $start and interval_start < $end "
             "and ($agents is null or list_contains($agents, agent_id))",
             start=interval.start,
@@ -210,9 +210,9 @@ class Store:
             agents=agents,
         ).cast(POSTED)
 
-    def status(self, interval: Interval, agents: Sequence[str] | None = None) -> pa.Table:
+    def status_rows(self, interval: Interval, agents: Sequence[str] | None = None) -> pa.Table:
         """`tables.STATUS` of *interval* and these *agents* or all, as far as it is held."""
-        return self.ask(
+        return self.query_store(
             "select * from status where interval_start >= $start and interval_start < $end "
             "and ($agents is null or list_contains($agents, agent_id))",
             start=interval.start,
@@ -220,24 +220,24 @@ class Store:
             agents=agents,
         ).cast(STATUS)
 
-    def names(self, kind: Kind) -> pa.Table:
+    def names_by_kind(self, kind: EntityKind) -> pa.Table:
         """`tables.NAMES` of agents or queues."""
-        return self.ask(
+        return self.query_store(
             "select id, name from names where kind = $kind and name is not null order by id",
             kind=kind,
         ).cast(NAMES)
 
-    def places(self) -> pa.Table:
+    def agent_places(self) -> pa.Table:
         """`tables.PLACES`: where agents belong, as far as it is known."""
-        return self.ask(
+        return self.query_store(
             "select id as agent_id, division, team from names where kind = 'agent' order by id"
         ).cast(PLACES)
 
-    def revisions(self, interval: Interval | None = None) -> pa.Table:
+    def revision_rows(self, interval: Interval | None = None) -> pa.Table:
         """What was changed by reading it again, in *interval* or ever: `tables.REVISIONS`."""
         within = interval or Interval(moment(0), moment(2**47))
         return (
-            self.ask(
+            self.query_store(
                 # Down to the millisecond: older versions kept what a file's clock says.
                 "select revisions.* replace (epoch_ms(revisions.read_at) as read_at), "
                 "names.name as agent_name from revisions "
@@ -252,20 +252,20 @@ class Store:
             .cast(REVISIONS)
         )
 
-    def keep(self, since: datetime) -> int:
+    def delete_days_before(self, since: datetime) -> int:
         """Let go of the days that are over by *since*, whole and of every source; how many."""
         first_kept = floored(since, DAY)
-        with self._database.transaction() as connection:
+        with self._database_file.write_transaction() as connection:
             gone = connection.execute(
                 "delete from settled where window_start < ? returning epoch_ms(window_start)",
                 [first_kept],
             ).fetchall()
-            for tables in (*HOLDS.values(), {"revisions": "interval_start"}):
+            for tables in (*TABLES_BY_SOURCE.values(), {"revisions": "interval_start"}):
                 for name, column in tables.items():
                     connection.execute(f"delete from {name} where {column} < ?", [first_kept])  # noqa: S608
         return len({row[0] for row in gone})
 
-    def ask(self, query: str, **values: object) -> pa.Table:
+    def query_store(self, query: str, **values: object) -> pa.Table:
         """The answer to a *query* in SQL, which can only read."""
-        with self._database.reading() as connection:
+        with self._database_file.open_for_reading() as connection:
             return connection.sql(query, params=values).to_arrow_table()

@@ -13,7 +13,7 @@ from halfhour.store.database import cut
 from halfhour.store.store import Store
 
 
-def worked(
+def worked_time(
     store: Store, interval: Interval, width: timedelta, agents: Sequence[str] | None = None
 ) -> pa.Table:
     """`tables.POSTED` of *interval* and these *agents* or all, on the worked basis and in intervals
@@ -22,10 +22,10 @@ def worked(
     It has no counts: those are of what was completed.
     """
     asked = cut(interval, width) | {"agents": agents, "voice_of_callback": False}
-    return _moments(store.ask(rule_text("worked"), **asked))
+    return _with_interval_start(store.query_store(rule_text("worked"), **asked))
 
 
-def voice_of_callbacks(
+def callback_voice_time(
     store: Store, interval: Interval, width: timedelta, agents: Sequence[str] | None = None
 ) -> pa.Table:
     """Return the time that callbacks and the calls they led to have in common: `tables.POSTED`.
@@ -33,10 +33,10 @@ def voice_of_callbacks(
     It is posted under both media types, lies where it was worked, and is told as work of the call.
     """
     asked = cut(interval, width) | {"agents": agents, "voice_of_callback": True}
-    return _moments(store.ask(rule_text("worked"), **asked))
+    return _with_interval_start(store.query_store(rule_text("worked"), **asked))
 
 
-def busy(
+def busy_time(
     store: Store,
     interval: Interval,
     width: timedelta,
@@ -49,13 +49,15 @@ def busy(
     and *media* types, which are None, None and none for all.
     """
     chosen = {"agents": agents, "queues": queues, "media": list(media) or None}
-    return _moments(store.ask(rule_text("busy"), **cut(interval, width), **chosen), BUSY)
+    return _with_interval_start(
+        store.query_store(rule_text("busy"), **cut(interval, width), **chosen), BUSY
+    )
 
 
-def rebuilt(store: Store, interval: Interval, width: timedelta) -> pa.Table:
+def posted_from_details(store: Store, interval: Interval, width: timedelta) -> pa.Table:
     """`tables.POSTED` of *interval* as conversation details have it."""
-    return _moments(
-        store.ask(
+    return _with_interval_start(
+        store.query_store(
             rule_text("rebuilt"),
             start=interval.start,
             end=interval.end,
@@ -64,7 +66,7 @@ def rebuilt(store: Store, interval: Interval, width: timedelta) -> pa.Table:
     )
 
 
-def reconciled(
+def handle_time_comparison(
     store: Store,
     interval: Interval,
     width: timedelta,
@@ -75,7 +77,7 @@ def reconciled(
 
     Details are *held* of those days; of the *young* ones more may come.
     """
-    return store.ask(
+    return store.query_store(
         rule_text("reconciled"),
         first=floored(interval.start, DAY),
         last=interval.end,
@@ -89,7 +91,7 @@ def _day_number(day: Interval) -> int:
     return epoch_ms(day.start) // (DAY // MILLISECOND)
 
 
-def _moments(table: pa.Table, schema: pa.Schema = POSTED) -> pa.Table:
+def _with_interval_start(table: pa.Table, schema: pa.Schema = POSTED) -> pa.Table:
     """Whole milliseconds as moments, which SQL that is to be portable has no one word for."""
     starts = table["interval_ms"].cast(POSTED[0].type)
     return table.set_column(0, POSTED.field("interval_start"), starts).cast(schema)

@@ -31,18 +31,25 @@ from halfhour.model.intervals import MILLISECOND, Interval, epoch_ms, floored, m
 from halfhour.model.tables import MOMENT
 from halfhour.model.vocabulary import Source
 from halfhour.store.coverage import store_calendar
-from halfhour.store.locking import alone, parts, patiently
+from halfhour.store.locking import retry_while_busy, spool_directory, writer_lock
 from halfhour.store.store import Store
-from halfhour.syncing.planner import Wish, ready
-from halfhour.syncing.progress import Event, EventKind, Outcome, Tell, Window, counted
+from halfhour.syncing.planner import SyncRequest, prepare_store
+from halfhour.syncing.progress import (
+    Event,
+    EventCallback,
+    EventKind,
+    Outcome,
+    SourceWindow,
+    format_count,
+)
 
 
-async def land(
+async def import_files(
     store: Store,
     paths: Sequence[Path],
     interval: Interval | None,
     clock: Callable[[], datetime],
-    tell: Tell,
+    tell: EventCallback,
 ) -> Outcome:
     """Hold what the files at *paths* say of the days (UTC) of *interval*, and nothing else of them.
 
@@ -55,37 +62,39 @@ async def land(
     """
     if interval and any(floored(each, DAY) != each for each in (interval.start, interval.end)):
         raise ConfigError("⟨start⟩, ⟨end⟩: files settle whole days (UTC); write dates")
-    found = await _found(paths, interval, clock())
-    store = replace(store, wait=0)  # `patiently` waits in its place
-    async with alone(store, lambda reason: tell(Event(EventKind.WAITING, reason=reason))):
-        windows = await patiently(lambda: _windows(store, found, clock(), again=bool(interval)))
+    found = await _scan_files(paths, interval, clock())
+    store = replace(store, busy_timeout=0)  # `patiently` waits in its place
+    async with writer_lock(store, lambda reason: tell(Event(EventKind.WAITING, reason=reason))):
+        windows = await retry_while_busy(
+            lambda: _windows_to_settle(store, found, clock(), again=bool(interval))
+        )
         tell(Event(EventKind.PLANNED, of=len(windows)))
-        if found.unfinished:
-            tell(Event(EventKind.DATA_ISSUE, reason=f"{found.unfinished}: {UNFINISHED}"))
-        with parts(store) as folder:
+        if found.incomplete_file:
+            tell(Event(EventKind.DATA_ISSUE, reason=f"{found.incomplete_file}: {MISSING_PAGES}"))
+        with spool_directory(store) as folder:
             with Files(folder) as files:
-                async for path, records in _batches(paths):
-                    files.add(read(records, found.span, found.known_until[path]))
-            await patiently(lambda: ready(store, Wish(), clock()))
-            outcome = await _settled(store, windows, files, bool(found.unfinished), tell)
-            outcome.oddities += [*files.oddities, *_elsewhere(files, windows)]
-    outcome.tell_oddities(tell)
+                async for path, records in _record_batches(paths):
+                    files.add(read(records, found.records_interval, found.valid_until[path]))
+            await retry_while_busy(lambda: prepare_store(store, SyncRequest(), clock()))
+            outcome = await _settle_days(store, windows, files, bool(found.incomplete_file), tell)
+            outcome.data_issues += [*files.oddities, *_issues_on_other_days(files, windows)]
+    outcome.emit_data_issues(tell)
     return outcome
 
 
-async def _settled(
+async def _settle_days(
     store: Store,
     windows: Mapping[Interval, datetime],
     files: Files,
     lacks_pages: bool,
-    tell: Tell,
+    tell: EventCallback,
 ) -> Outcome:
-    outcome = Outcome(days=[each.start for each in windows])
+    outcome = Outcome(imported_days=[each.start for each in windows])
     for done, (window, read_at) in enumerate(windows.items(), 1):
-        left_out = sum(_may_be_of(oddity, window) for oddity in files.oddities)
+        left_out = sum(_may_affect_window(oddity, window) for oddity in files.oddities)
         lacking = [f"{left_out} left out"] * bool(left_out) + ["pages are missing"] * lacks_pages
         if lacking:
-            outcome.incomplete[Window(Source.DETAILS, window)] = ", ".join(lacking)
+            outcome.incomplete[SourceWindow(Source.DETAILS, window)] = ", ".join(lacking)
         settle = partial(
             store.settle,
             Source.DETAILS,
@@ -94,7 +103,7 @@ async def _settled(
             read_at,
             left_out=left_out + lacks_pages,
         )
-        rows, changed = await patiently(settle)
+        rows, changed = await retry_while_busy(settle)
         outcome.settled += 1
         outcome.rows += rows
         outcome.changed += changed
@@ -102,7 +111,7 @@ async def _settled(
     return outcome
 
 
-def _may_be_of(oddity: Oddity, window: Interval) -> bool:
+def _may_affect_window(oddity: Oddity, window: Interval) -> bool:
     """Tell whether *window* lacks what *oddity* left out, as far as its times tell."""
     if not oddity.is_left_out or oddity.span is None:
         return oddity.is_left_out
@@ -110,37 +119,39 @@ def _may_be_of(oddity: Oddity, window: Interval) -> bool:
     return first < epoch_ms(window.start + DAY) and last >= epoch_ms(window.start)
 
 
-UNFINISHED = "its last page has a cursor, so the job has more pages, which are not among the files"
-ELSEWHERE = "conversations that agents also worked on in days that are not settled"
+MISSING_PAGES = (
+    "its last page has a cursor, so the job has more pages, which are not among the files"
+)
+ACTIVE_ON_OTHER_DAYS = "conversations that agents also worked on in days that are not settled"
 
 
-class _Found(NamedTuple):
+class _FileScan(NamedTuple):
     """What files are about. Each is right until *known_until*, and so are the *days* that are to be
     settled, in order; *span* is what is read of them. Of the job that *unfinished* is of pages are
     missing.
     """
 
-    known_until: Mapping[Path, datetime]
-    days: Mapping[datetime, datetime]
-    span: Interval
-    unfinished: Path | None
+    valid_until: Mapping[Path, datetime]
+    days_to_settle: Mapping[datetime, datetime]
+    records_interval: Interval
+    incomplete_file: Path | None
 
 
-async def _found(paths: Sequence[Path], interval: Interval | None, now: datetime) -> _Found:
+async def _scan_files(paths: Sequence[Path], interval: Interval | None, now: datetime) -> _FileScan:
     """Raises ConfigError for what is no file of conversation details, or says of no day."""
     known = {path: min(floored(written(path), MILLISECOND), now) for path in paths}
     began: dict[datetime, set[Path]] = {}
     touched: set[datetime] = set()
     cursors = {}
     wrong: list[str] = []
-    async for path, page in _pages(paths):
+    async for path, page in _read_pages(paths):
         cursors[path] = page.cursor
         if page.data_availability_date:
             known[path] = min(known[path], utc(page.data_availability_date))
         for record in page.conversations or ():
-            times = _times(record)
+            times = _activity_times(record)
             if isinstance(times, Oddity):
-                _refuse_other_names(path, record)
+                _refuse_snake_case(path, record)
                 wrong.append(f"{path}: {', '.join(filter(None, times[1:3]))}")
             elif times:
                 days = [floored(moment(ms), DAY) for ms in times]
@@ -150,7 +161,7 @@ async def _found(paths: Sequence[Path], interval: Interval | None, now: datetime
         if wrong:
             raise ConfigError(
                 "no conversation of an agent is in the files that can be read; "
-                f"{counted(len(wrong), 'conversation')} cannot be: {wrong[0]}. "
+                f"{format_count(len(wrong), 'conversation')} cannot be: {wrong[0]}. "
                 "Nothing was imported"
             )
         raise ConfigError(
@@ -165,22 +176,22 @@ async def _found(paths: Sequence[Path], interval: Interval | None, now: datetime
     }
     span = interval or Interval(min(touched), max(touched) + DAY)
     unfinished = paths[-1] if all(cursors.values()) else None
-    return _Found(known, until, span, unfinished)
+    return _FileScan(known, until, span, unfinished)
 
 
-class _Began(payloads.Conversation, kw_only=True):
+class _StartedConversation(payloads.Conversation, kw_only=True):
     conversation_start: str | None = None
 
 
-_DECODER = msgspec.json.Decoder(_Began)
+_CONVERSATION_DECODER = msgspec.json.Decoder(_StartedConversation)
 
 
-def _times(record: msgspec.Raw) -> list[int] | Oddity:
+def _activity_times(record: msgspec.Raw) -> list[int] | Oddity:
     """Return when a conversation of agents began, and when they first and last did something of it,
     in ms since 1970; nothing for one of no agent; or what is wrong with it.
     """
     try:
-        conversation = _DECODER.decode(record)
+        conversation = _CONVERSATION_DECODER.decode(record)
         sessions = [
             session
             for participant in conversation.participants
@@ -204,7 +215,7 @@ def _times(record: msgspec.Raw) -> list[int] | Oddity:
         return Oddity(UNREADABLE, told.conversation_id, where, is_left_out=True)
 
 
-def _refuse_other_names(path: Path, record: msgspec.Raw) -> None:
+def _refuse_snake_case(path: Path, record: msgspec.Raw) -> None:
     """Raises ConfigError for a record with the names that an SDK has for Python."""
     fields = loose(record)
     if isinstance(fields, dict) and "conversation_id" in fields:
@@ -216,14 +227,14 @@ def _refuse_other_names(path: Path, record: msgspec.Raw) -> None:
         )
 
 
-def _windows(
-    store: Store, found: _Found, now: datetime, *, again: bool
+def _windows_to_settle(
+    store: Store, found: _FileScan, now: datetime, *, again: bool
 ) -> dict[Interval, datetime]:
     """The days to settle, as far as they were over, and as of when. Raises ConfigError for one that
     is held, if it is not to be settled *again*.
     """
-    store.upgrade()
-    days, granularity = found.days, store_calendar(store, now).granularity
+    store.upgrade_if_present()
+    days, granularity = found.days_to_settle, store_calendar(store, now).granularity
     over = {day: min(day + DAY, floored(until, granularity)) for day, until in days.items()}
     if all(day >= over[day] for day in days):
         latest = max(days.values())
@@ -231,7 +242,11 @@ def _windows(
             f"{dates(days)}: not begun at {latest:%Y-%m-%dT%H:%M:%SZ}, when the files "
             "were written or their data ends, so nothing was imported; export them again later"
         )
-    held = {each.window.start for each in store.settled(Source.DETAILS)} if store.exists else set()
+    held = (
+        {each.window.start for each in store.settled_windows(Source.DETAILS)}
+        if store.exists
+        else set()
+    )
     if not again and (twice := held.intersection(days)):
         first = min(twice)
         raise ConfigError(
@@ -242,18 +257,18 @@ def _windows(
     return {Interval(day, over[day]): days[day] for day in days if day < over[day]}
 
 
-async def _pages(paths: Sequence[Path]) -> AsyncIterator[tuple[Path, Page]]:
+async def _read_pages(paths: Sequence[Path]) -> AsyncIterator[tuple[Path, Page]]:
     for path in paths:
         for page in pages(path):
             yield path, page
             await asyncio.sleep(0)  # where an interrupt comes through
 
 
-async def _batches(paths: Sequence[Path]) -> AsyncIterator[tuple[Path, Records]]:
+async def _record_batches(paths: Sequence[Path]) -> AsyncIterator[tuple[Path, Records]]:
     """Conversations of a file, some at a time however few are on a page."""
     for path in paths:
         batch: Records = []
-        async for _, page in _pages([path]):
+        async for _, page in _read_pages([path]):
             batch += page.conversations or ()
             if len(batch) >= AT_ONCE:
                 yield path, batch
@@ -261,7 +276,7 @@ async def _batches(paths: Sequence[Path]) -> AsyncIterator[tuple[Path, Records]]
         yield path, batch
 
 
-def _elsewhere(files: Files, windows: Iterable[Interval]) -> list[Oddity]:
+def _issues_on_other_days(files: Files, windows: Iterable[Interval]) -> list[Oddity]:
     """The conversations of which more lies in other days than these."""
     settled = pa.array([each.start for each in windows], MOMENT)
     others = pq.read_table(
@@ -269,5 +284,5 @@ def _elsewhere(files: Files, windows: Iterable[Interval]) -> list[Oddity]:
         columns=["window_start", "conversation_id"],
         filters=~pc.field("window_start").isin(settled),
     )
-    kind = f"{ELSEWHERE} ({dates(set(others['window_start'].to_pylist()))})"
+    kind = f"{ACTIVE_ON_OTHER_DAYS} ({dates(set(others['window_start'].to_pylist()))})"
     return [Oddity(kind, each) for each in others["conversation_id"].unique().to_pylist()]

@@ -13,18 +13,18 @@ from halfhour.model.vocabulary import Source
 from halfhour.store.coverage import day_coverage, store_calendar
 from halfhour.store.store import Store
 
-AROUND = timedelta(days=14)
+ACTIVITY_MARGIN = timedelta(days=14)
 """How near to a window an agent must have done something to be asked the status of in it.
 
 So a large directory costs no requests: who is in it and works on other things is never asked for.
 """
 
-RECENT = 2
+RECENT_DAYS = 2
 """Days of which all is read before anything but posted figures of others: in most zones, today."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SyncRequest:
     """What a sync is to bring: days of *interval*, or since the first that is held, and none that
     began before *since*.
 
@@ -38,10 +38,10 @@ class Wish:
     granularity: timedelta | None = None
     reread: Sequence[timedelta] | None = None
     since: datetime | None = None
-    again: bool = False
+    reread_all: bool = False
 
 
-def calendar(store: Store, wish: Wish, now: datetime) -> Calendar:
+def requested_calendar(store: Store, wish: SyncRequest, now: datetime) -> Calendar:
     """Return when the days of *store* are read, as *wish* has it. Raises ConfigError where the
     store is of another granularity.
     """
@@ -58,33 +58,39 @@ def calendar(store: Store, wish: Wish, now: datetime) -> Calendar:
     )
 
 
-def due(store: Store, wish: Wish, now: datetime) -> dict[Source, list[Held]]:
+def due_days(store: Store, wish: SyncRequest, now: datetime) -> dict[Source, list[Held]]:
     """The days that are to be read, oldest first, of every source that *wish* names.
 
     Details may have landed of days long ago, which is no wish for all since.
     """
     days = day_coverage(
         store,
-        calendar(store, wish, now),
+        requested_calendar(store, wish, now),
         wish.interval,
         sources=wish.sources,
         first_by=(Source.POSTED, Source.STATUS),
         not_before=wish.since,
     )
-    return {source: [day for day in days[source] if day.due or wish.again] for source in days}
+    return {source: [day for day in days[source] if day.due or wish.reread_all] for source in days}
 
 
-def planned(store: Store, wish: Wish, now: datetime) -> tuple[dict[Source, list[Held]], int]:
+def plan_due_days(
+    store: Store, wish: SyncRequest, now: datetime
+) -> tuple[dict[Source, list[Held]], int]:
     """What is `due`, and how many requests that takes at least."""
     agents = 0
-    with store.snapshot() if store.exists else nullcontext(store) as still:
-        days = due(still, wish, now)
+    with store.open_snapshot() if store.exists else nullcontext(store) as still:
+        days = due_days(still, wish, now)
         if still.exists and (asked := days.get(Source.STATUS)):
-            agents = len(still.agents(around(Interval(asked[0].day.start, asked[-1].day.end))))
+            agents = len(
+                still.active_agent_ids(
+                    activity_interval(Interval(asked[0].day.start, asked[-1].day.end))
+                )
+            )
     return days, least({source: len(held) for source, held in days.items()}, agents)
 
 
-def steps(
+def order_by_urgency(
     days: Mapping[Source, Sequence[Held]],
 ) -> Iterator[tuple[Source, Sequence[Held]]]:
     """Which of the *days* that are due are read after which.
@@ -94,23 +100,23 @@ def steps(
     days, which somebody may be waiting for; then the others. Details name agents too.
     """
     yield Source.POSTED, days.get(Source.POSTED, ())
-    recent = sorted({each.day.start for held in days.values() for each in held})[-RECENT:]
+    recent = sorted({each.day.start for held in days.values() for each in held})[-RECENT_DAYS:]
     for of_recent in (True, False):
         for source in (Source.DETAILS, Source.STATUS):
             held = days.get(source, ())
             yield source, [each for each in held if (each.day.start in recent) is of_recent]
 
 
-def around(interval: Interval) -> Interval:
+def activity_interval(interval: Interval) -> Interval:
     """In which an agent must have done something to be asked the status of in *interval*."""
-    return Interval(interval.start - AROUND, interval.end + AROUND)
+    return Interval(interval.start - ACTIVITY_MARGIN, interval.end + ACTIVITY_MARGIN)
 
 
-def ready(store: Store, wish: Wish, now: datetime) -> Calendar:
+def prepare_store(store: Store, wish: SyncRequest, now: datetime) -> Calendar:
     """Make sure that *store* is there and up to date; when its days are read."""
-    store.upgrade()
-    when = calendar(store, wish, now)
-    store.create(
+    store.upgrade_if_present()
+    when = requested_calendar(store, wish, now)
+    store.ensure_created(
         {
             "granularity": str(when.granularity.seconds),
             "reread": " ".join(str(int(age.total_seconds())) for age in when.reread),

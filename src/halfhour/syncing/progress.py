@@ -13,11 +13,11 @@ from halfhour.model.intervals import Interval
 from halfhour.model.vocabulary import Source
 from halfhour.redaction import LONGEST_QUOTED, harmless
 
-LISTED = 5
+MAX_LISTED = 5
 """How many conversations are named of those that something is odd about."""
 
 
-class Window(NamedTuple):
+class SourceWindow(NamedTuple):
     """A day, or as much of it as is over, of one source."""
 
     source: Source
@@ -120,12 +120,12 @@ class Event:
         return {name: value for name, value in told.items() if value not in (None, "")}
 
 
-def counted(number: int, what: str) -> str:
+def format_count(number: int, what: str) -> str:
     """So many of *what*, which is one of them."""
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
-Tell = Callable[[Event], None]
+EventCallback = Callable[[Event], None]
 
 
 @dataclass(slots=True)
@@ -138,13 +138,13 @@ class Outcome:
     settled: int = 0
     rows: int = 0
     changed: int = 0
-    failed: dict[Window, HalfhourError] = field(default_factory=dict)
+    failed: dict[SourceWindow, HalfhourError] = field(default_factory=dict)
     left_out: dict[Source, ApiError] = field(default_factory=dict)
-    incomplete: dict[Window, str] = field(default_factory=dict)
-    oddities: list[Oddity] = field(default_factory=list)
-    days: list[datetime] = field(default_factory=list)
+    incomplete: dict[SourceWindow, str] = field(default_factory=dict)
+    data_issues: list[Oddity] = field(default_factory=list)
+    imported_days: list[datetime] = field(default_factory=list)
 
-    def check(self) -> None:
+    def raise_if_incomplete(self) -> None:
         """Raises Incomplete, or the one failure there was where nothing could be had."""
         errors = list(self.failed.values())
         if errors and not self.settled and isinstance(errors[0], Unreachable):
@@ -159,20 +159,20 @@ class Outcome:
         if self.incomplete:
             listed = "".join(f"\n  {window}: {what}" for window, what in self.incomplete.items())
             reasons.append(
-                f"{counted(len(self.incomplete), 'window')} of {self.settled} "
+                f"{format_count(len(self.incomplete), 'window')} of {self.settled} "
                 f"{'is' if len(self.incomplete) == 1 else 'are'} incomplete, as something could "
                 f"not be read; all else of them is kept:{listed}"
             )
         if reasons:
             raise Incomplete("\n  ".join(reasons))
 
-    def tell_oddities(self, tell: Tell) -> None:
+    def emit_data_issues(self, tell: EventCallback) -> None:
         """A sentence for each kind, with the first conversations that it is true of."""
-        for kind in dict.fromkeys(each.kind for each in self.oddities):
-            found = [*dict.fromkeys(each for each in self.oddities if each.kind == kind)]
-            named = (", ".join(filter(None, oddity[1:3])) for oddity in found[:LISTED])
+        for kind in dict.fromkeys(each.kind for each in self.data_issues):
+            found = [*dict.fromkeys(each for each in self.data_issues if each.kind == kind)]
+            named = (", ".join(filter(None, oddity[1:3])) for oddity in found[:MAX_LISTED])
             listed = "; ".join(harmless(words, LONGEST_QUOTED) for words in named)
-            more = f"; and {len(found) - LISTED} more" if len(found) > LISTED else ""
+            more = f"; and {len(found) - MAX_LISTED} more" if len(found) > MAX_LISTED else ""
             tell(
                 Event(
                     EventKind.DATA_ISSUE,

@@ -29,50 +29,55 @@ from starlette.responses import (
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from halfhour.clock import now
+from halfhour.clock import utc_now
 from halfhour.errors import ConfigError, HalfhourError, StoreError
 from halfhour.model.intervals import HALF_HOUR
 from halfhour.render import csv_json
 from halfhour.store.store import Store
 from halfhour.web import day as heatmap
 from halfhour.web import details_panel, prometheus
-from halfhour.web.auth import Doorkeeper, Guard, asked
-from halfhour.web.background_sync import Live
-from halfhour.web.cache import Kept
-from halfhour.web.view_state import View, view
+from halfhour.web.auth import PasswordAuth, SecurityMiddleware, query_suffix
+from halfhour.web.background_sync import BackgroundSync
+from halfhour.web.cache import AnswerCache
+from halfhour.web.view_state import DayView, parse_view
 
-YEARS = range(2010, 2100)
+PLAUSIBLE_YEARS = range(2010, 2100)
 """In which there may be half-hours."""
-LARGEST_FORM = 4096
+MAX_FORM_BYTES = 4096
 """Bytes that a log-in may have."""
-LAST = {"Connection": "close"}
+CLOSE_CONNECTION = {"Connection": "close"}
 """So that the rest of a request is not read to its end."""
-PAGES = Path(str(files("halfhour.web"))) / "static"
-Answer = Callable[[Request], Awaitable[Response]]
+STATIC_DIRECTORY = Path(str(files("halfhour.web"))) / "static"
+RouteHandler = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass(slots=True)
 class _Dashboard:
     store: Store
     zone: str
-    live: Live
-    doorkeeper: Doorkeeper | None
-    requests: int = 0
-    kept: Kept = field(default_factory=Kept)
+    background_sync: BackgroundSync
+    password_auth: PasswordAuth | None
+    request_count: int = 0
+    answer_cache: AnswerCache = field(default_factory=AnswerCache)
 
-    def answering(self, find: Callable[[View, Request], Any]) -> Answer:
+    def cached_json_route(self, find: Callable[[DayView, Request], Any]) -> RouteHandler:
         """A route that answers with what *find* finds, or with why it finds nothing."""
 
         async def answer(request: Request) -> Response:
-            self.requests += 1
-            moment = now()
-            wanted = view(request.query_params, moment, self.zone)
-            written, minute = await asyncio.to_thread(self._written), moment.timestamp() // 60
+            self.request_count += 1
+            moment = utc_now()
+            wanted = parse_view(request.query_params, moment, self.zone)
+            written, minute = (
+                await asyncio.to_thread(self._store_file_version),
+                moment.timestamp() // 60,
+            )
             key = (find.__name__, str(request.query_params), written, minute)
             try:
-                packed = await self.kept.get(key, lambda: _packed(find(wanted, request)))
+                packed = await self.answer_cache.get_or_compute(
+                    key, lambda: _gzipped_json(find(wanted, request))
+                )
             except HalfhourError as error:
-                return JSONResponse({"error": _said(error)}, _status(error))
+                return JSONResponse({"error": _error_message(error)}, _error_status(error))
             if "gzip" not in request.headers.get("accept-encoding", ""):
                 return Response(gzip.decompress(packed), media_type="application/json")
             headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
@@ -80,7 +85,7 @@ class _Dashboard:
 
         return answer
 
-    def _written(self) -> tuple[tuple[int, int], ...]:
+    def _store_file_version(self) -> tuple[tuple[int, int], ...]:
         """What changes when the store does."""
         found = []
         for path in (self.store.path, Path(f"{self.store.path}.wal")):
@@ -89,71 +94,82 @@ class _Dashboard:
                 found.append((stat.st_mtime_ns, stat.st_size))
         return tuple(found)
 
-    def day(self, wanted: View, _: Request) -> Any:
-        return heatmap.day(self.store, wanted, now())
+    def find_day(self, wanted: DayView, _: Request) -> Any:
+        return heatmap.day_heat_map(self.store, wanted, utc_now())
 
-    def agent(self, wanted: View, _: Request) -> Any:
-        return details_panel.agent(self.store, wanted, now())
+    def find_agent(self, wanted: DayView, _: Request) -> Any:
+        return details_panel.agent_history(self.store, wanted, utc_now())
 
-    def cell(self, wanted: View, request: Request) -> Any:
+    def find_cell(self, wanted: DayView, request: Request) -> Any:
         text = request.query_params.get("cell", "")
         with suppress(ValueError):
             start = datetime.fromisoformat(text)
-            if start.tzinfo and start.minute % 15 == start.second == 0 and start.year in YEARS:
-                return details_panel.cell(self.store, wanted, start, now())
+            if (
+                start.tzinfo
+                and start.minute % 15 == start.second == 0
+                and start.year in PLAUSIBLE_YEARS
+            ):
+                return details_panel.cell_details(self.store, wanted, start, utc_now())
         raise ConfigError(f"cell {text!r} is no start of a half-hour; choose one in the table")
 
-    async def state(self, _: Request) -> Response:
+    async def serve_state(self, _: Request) -> Response:
         """What the page asks again and again; with the half-hour, "today" turns over too."""
-        live, written = self.live, await asyncio.to_thread(self._written)
+        live, written = self.background_sync, await asyncio.to_thread(self._store_file_version)
         return JSONResponse(
             {
-                "version": str((written, now().timestamp() // HALF_HOUR.total_seconds())),
-                "sync": {"state": live.state, "done": live.done, "of": live.of, "said": live.said},
-                "guarded": self.doorkeeper is not None,
+                "version": str((written, utc_now().timestamp() // HALF_HOUR.total_seconds())),
+                "sync": {
+                    "state": live.state,
+                    "done": live.done,
+                    "of": live.of,
+                    "said": live.last_error,
+                },
+                "guarded": self.password_auth is not None,
             }
         )
 
-    async def csv(self, request: Request) -> Response:
-        wanted, file = view(request.query_params, now(), self.zone), BytesIO()
+    async def serve_csv(self, request: Request) -> Response:
+        wanted, file = parse_view(request.query_params, utc_now(), self.zone), BytesIO()
         try:
-            table = await asyncio.to_thread(heatmap.table, self.store, wanted, now())
+            table = await asyncio.to_thread(heatmap.filtered_report, self.store, wanted, utc_now())
         except HalfhourError as error:
-            return PlainTextResponse(f"{_said(error)}\n", _status(error))
-        csv_json.csv_file([table], file)
+            return PlainTextResponse(f"{_error_message(error)}\n", _error_status(error))
+        csv_json.write_csv([table], file)
         disposition = f'attachment; filename="halfhour-{wanted.day}.csv"'
         return Response(
             file.getvalue(), media_type="text/csv", headers={"Content-Disposition": disposition}
         )
 
-    async def metrics(self, _: Request) -> Response:
-        told = await asyncio.to_thread(prometheus.text, self.store, self.live, self.requests)
+    async def serve_metrics(self, _: Request) -> Response:
+        told = await asyncio.to_thread(
+            prometheus.prometheus_text, self.store, self.background_sync, self.request_count
+        )
         return PlainTextResponse(told)
 
-    async def login(self, request: Request) -> Response:
-        keeper = self.doorkeeper
+    async def handle_login(self, request: Request) -> Response:
+        keeper = self.password_auth
         if keeper is None:
-            return _in(request)
+            return _redirect_to_view(request)
         began = time.monotonic()
         if request.method != "POST":
-            known = await asyncio.to_thread(keeper.knows, request, began)
-            return _in(request) if known else _form("")
+            known = await asyncio.to_thread(keeper.is_authenticated, request, began)
+            return _redirect_to_view(request) if known else _login_page("")
         try:
-            password = await _password(request)
+            password = await _read_login_form(request)
         except ClientDisconnect:
             return Response(status_code=400)
         except HTTPException as refusal:
-            return _form(refusal.detail, refusal.status_code, refusal.headers)
-        if not keeper.may_try(request, began):
-            return _form("Too many tries. Wait a minute.", 429)
-        session = await asyncio.to_thread(keeper.let_in, request, password, began)
+            return _login_page(refusal.detail, refusal.status_code, refusal.headers)
+        if not keeper.admit_attempt(request, began):
+            return _login_page("Too many tries. Wait a minute.", 429)
+        session = await asyncio.to_thread(keeper.open_session, request, password, began)
         if session is None:
-            return _form("That is not the password.", 403)
-        response = _in(request)
+            return _login_page("That is not the password.", 403)
+        response = _redirect_to_view(request)
         # Lax, so that a link in a mail leads in. No path: the browser takes the folder of the
         # page, whatever a proxy has put before it.
         response.set_cookie(
-            keeper.cookie(request),
+            keeper.cookie_name(request),
             session,
             path=None,
             httponly=True,
@@ -162,38 +178,38 @@ class _Dashboard:
         )
         return response
 
-    async def logout(self, request: Request) -> Response:
-        if self.doorkeeper:
-            self.doorkeeper.forget(request)
+    async def handle_logout(self, request: Request) -> Response:
+        if self.password_auth:
+            self.password_auth.end_session(request)
         return RedirectResponse("login", status_code=303)
 
 
-def app(
+def create_app(
     store: Store,
     *,
     zone: str = "UTC",
-    live: Live | None = None,
-    doorkeeper: Doorkeeper | None = None,
+    live: BackgroundSync | None = None,
+    doorkeeper: PasswordAuth | None = None,
     hosts: Sequence[str] = ("127.0.0.1", "localhost", "[::1]"),
 ) -> Starlette:
     """The dashboard of *store*, for requests to *hosts*; *zone* is for addresses that name none."""
-    board = _Dashboard(store, zone, live or Live(), doorkeeper)
+    board = _Dashboard(store, zone, live or BackgroundSync(), doorkeeper)
     dashboard = Starlette(
         routes=[
-            Route("/", _page),
-            Route("/login", board.login, methods=["GET", "POST"]),
-            Route("/logout", board.logout, methods=["POST"]),
-            Route("/healthz", _healthy),
-            Route("/metrics", board.metrics),
-            Route("/csv", board.csv),
-            Route("/api/state", board.state),
-            Route("/api/day", board.answering(board.day)),
-            Route("/api/cell", board.answering(board.cell)),
-            Route("/api/agent", board.answering(board.agent)),
-            Mount("/static", StaticFiles(directory=PAGES)),
+            Route("/", _serve_index),
+            Route("/login", board.handle_login, methods=["GET", "POST"]),
+            Route("/logout", board.handle_logout, methods=["POST"]),
+            Route("/healthz", _serve_health),
+            Route("/metrics", board.serve_metrics),
+            Route("/csv", board.serve_csv),
+            Route("/api/state", board.serve_state),
+            Route("/api/day", board.cached_json_route(board.find_day)),
+            Route("/api/cell", board.cached_json_route(board.find_cell)),
+            Route("/api/agent", board.cached_json_route(board.find_agent)),
+            Mount("/static", StaticFiles(directory=STATIC_DIRECTORY)),
         ],
         middleware=[
-            Middleware(Guard, doorkeeper),
+            Middleware(SecurityMiddleware, doorkeeper),
             Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False),
         ],
     )
@@ -201,51 +217,51 @@ def app(
     return dashboard
 
 
-async def _page(_: Request) -> Response:
-    return HTMLResponse((PAGES / "index.html").read_text(encoding="utf-8"))
+async def _serve_index(_: Request) -> Response:
+    return HTMLResponse((STATIC_DIRECTORY / "index.html").read_text(encoding="utf-8"))
 
 
-async def _healthy(_: Request) -> Response:
+async def _serve_health(_: Request) -> Response:
     return PlainTextResponse("halfhour\n")
 
 
-def _packed(content: Any) -> bytes:
+def _gzipped_json(content: Any) -> bytes:
     return gzip.compress(msgspec.json.encode(content), compresslevel=1)
 
 
-def _said(error: HalfhourError) -> str:
+def _error_message(error: HalfhourError) -> str:
     """In the words of an address, which has no options."""
     return str(error)
 
 
-def _status(error: HalfhourError) -> int:
+def _error_status(error: HalfhourError) -> int:
     """Whether it is what was asked that is wrong, or what is to answer."""
     return 503 if isinstance(error, StoreError) else 400
 
 
-def _in(request: Request) -> Response:
+def _redirect_to_view(request: Request) -> Response:
     """To the view that was asked for."""
-    return RedirectResponse(f"./{asked(request)}", status_code=303)
+    return RedirectResponse(f"./{query_suffix(request)}", status_code=303)
 
 
-async def _password(request: Request) -> str:
+async def _read_login_form(request: Request) -> str:
     """The password in the form that is sent. Raises HTTPException for what is no such form, before
     more of it is read than a form has.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
-        raise HTTPException(415, "Send the form of this page.", LAST)
-    too_large = HTTPException(413, "That is too long for a password.", LAST)
-    if int(request.headers.get("content-length", 0)) > LARGEST_FORM:
+        raise HTTPException(415, "Send the form of this page.", CLOSE_CONNECTION)
+    too_large = HTTPException(413, "That is too long for a password.", CLOSE_CONNECTION)
+    if int(request.headers.get("content-length", 0)) > MAX_FORM_BYTES:
         raise too_large
     body = b""
     async for part in request.stream():
         body += part
-        if len(body) > LARGEST_FORM:
+        if len(body) > MAX_FORM_BYTES:
             raise too_large
     return dict(parse_qsl(body.decode(errors="replace"))).get("password", "")
 
 
-def _form(said: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    form = (PAGES / "login.html").read_text(encoding="utf-8")
+def _login_page(said: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    form = (STATIC_DIRECTORY / "login.html").read_text(encoding="utf-8")
     return HTMLResponse(form.replace("{said}", said), status, headers)

@@ -5,11 +5,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
-MOST = 64
+MAX_ANSWERS = 64
 
 
 @dataclass(slots=True)
-class Kept:
+class AnswerCache:
     """Answers by what they depend on, the latest `MOST` of them.
 
     Whoever asks for one that is being worked out waits for it.
@@ -17,12 +17,12 @@ class Kept:
 
     _answers: OrderedDict[Hashable, asyncio.Task[bytes]] = field(default_factory=OrderedDict)
 
-    async def get(self, key: Hashable, work: Callable[[], bytes]) -> bytes:
+    async def get_or_compute(self, key: Hashable, work: Callable[[], bytes]) -> bytes:
         """What *work* returns, or has for the same *key*. Raises what it raises."""
         task = self._answers.get(key)
         if task is None:
             task = self._answers[key] = asyncio.create_task(asyncio.to_thread(work))
-            while len(self._answers) > MOST:
+            while len(self._answers) > MAX_ANSWERS:
                 self._answers.popitem(last=False)
         try:
             return await asyncio.shield(task)  # others may wait for it when one has gone

@@ -6,33 +6,33 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from halfhour.model.coverage import DAY, missing
+from halfhour.model.coverage import DAY, missing_intervals
 from halfhour.model.intervals import HALF_HOUR, Interval, epoch_ms, floored
 from halfhour.model.measures import FIGURES
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import Basis, By, Source
 from halfhour.reports import questions
 from halfhour.reports.data import Found
-from halfhour.reports.from_store import holdings
+from halfhour.reports.from_store import stored_report_data
 from halfhour.store.store import Store
-from halfhour.web.view_state import View
+from halfhour.web.view_state import DayView
 
-DAYS = 28
+HISTORY_DAYS = 28
 """How many an agent's page tells of."""
 
 
-def cell(store: Store, view: View, start: datetime, now: datetime) -> dict[str, Any]:
+def cell_details(store: Store, view: DayView, start: datetime, now: datetime) -> dict[str, Any]:
     """What made one half-hour of one agent: both bases, status, and the conversations behind it."""
     interval = Interval(start, start + HALF_HOUR)
     question = Question(interval, view.zone, basis=Basis.BOTH, agents=(view.agent,))
-    with store.snapshot() as held:
-        found = holdings(held, question, now)
-        segments = _segments(held, interval, view.agent)
-    rows = questions.report(question, found).to_pylist()
+    with store.open_snapshot() as held:
+        found = stored_report_data(held, question, now)
+        segments = _agent_segments(held, interval, view.agent)
+    rows = questions.build_report(question, found).to_pylist()
     row = rows[0] if rows else {}
     return {
         "start": start.astimezone(view.zone).isoformat(),
-        "agent": row.get("agent_name", _name(found, view.agent)),
+        "agent": row.get("agent_name", _agent_name(found, view.agent)),
         "figures": [
             {"name": each.name, "meaning": each.meaning, "value": row[each.name]}
             for each in FIGURES
@@ -47,16 +47,16 @@ def cell(store: Store, view: View, start: datetime, now: datetime) -> dict[str, 
     }
 
 
-def _name(found: Found, agent_id: str) -> str:
+def _agent_name(found: Found, agent_id: str) -> str:
     """The agent's name, or the id where no name is known."""
     bearers = found.agents.filter(pc.equal(found.agents["id"], agent_id))
     return str(next(iter(bearers["name"].to_pylist()), agent_id))
 
 
-def _segments(store: Store, interval: Interval, agent_id: str) -> list[dict[str, Any]]:
+def _agent_segments(store: Store, interval: Interval, agent_id: str) -> list[dict[str, Any]]:
     """The segments of an agent with a part in *interval*, in order, each once."""
     return list(
-        store.ask(
+        store.query_store(
             "select distinct conversation_id, media_type, segment_type, start_ms, end_ms, open, "
             "coalesce(names.name, queue_id) as queue from segments "
             "left join names on names.kind = 'queue' and names.id = queue_id "
@@ -72,26 +72,28 @@ def _segments(store: Store, interval: Interval, agent_id: str) -> list[dict[str,
     )
 
 
-def agent(store: Store, view: View, now: datetime) -> dict[str, Any]:
+def agent_history(store: Store, view: DayView, now: datetime) -> dict[str, Any]:
     """An agent's last weeks, day by day."""
-    first = replace(view, day=view.day - timedelta(days=DAYS - 1))
-    interval = Interval(first.interval.start, view.interval.end)
+    first = replace(view, day=view.day - timedelta(days=HISTORY_DAYS - 1))
+    interval = Interval(first.day_interval.start, view.day_interval.end)
     question = Question(interval, view.zone, By.DAY, view.basis, agents=(view.agent,))
-    with store.snapshot() as held:
-        found = holdings(held, question, now)
-    rows = questions.report(question, found).to_pylist()
-    half_hours = questions.report(replace(question, by=By.INTERVAL), found)
-    view = replace(view, queue="", media="").told_by(half_hours.column_names)
+    with store.open_snapshot() as held:
+        found = stored_report_data(held, question, now)
+    rows = questions.build_report(question, found).to_pylist()
+    half_hours = questions.build_report(replace(question, by=By.INTERVAL), found)
+    view = replace(view, queue="", media="").limited_to_columns(half_hours.column_names)
     names = ("day", "handle_time_sec", "acw_time_sec", "hold_time_sec", "handled_count", "aht_sec",
              "occupancy_ratio", "provisional")  # fmt: skip
     return {
-        "agent": rows[0]["agent_name"] if rows else _name(found, view.agent),
+        "agent": rows[0]["agent_name"] if rows else _agent_name(found, view.agent),
         "measure": view.measure,
         "from": str(first.day),
         "days": [{name: row.get(name) for name in names} for row in rows],
         "half_hours": [
-            {"start": row["interval_start"].isoformat(), "value": row[view.measure.column]}
+            {"start": row["interval_start"].isoformat(), "value": row[view.measure.report_column]}
             for row in half_hours.to_pylist()
         ],
-        "missing": [str(each) for each in missing(found.held(question.sources), interval)],
+        "missing": [
+            str(each) for each in missing_intervals(found.held(question.sources), interval)
+        ],
     }

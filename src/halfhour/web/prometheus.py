@@ -3,15 +3,15 @@
 from halfhour.errors import StoreError
 from halfhour.model.vocabulary import Source
 from halfhour.store.store import Store
-from halfhour.web.background_sync import Live
+from halfhour.web.background_sync import BackgroundSync
 
 
-def text(store: Store, live: Live, requests: int) -> str:
+def prometheus_text(store: Store, live: BackgroundSync, requests: int) -> str:
     """What it reads of *store*. Why that cannot be read is for people, in a comment."""
     held, trouble = dict[str, float](), ""
     try:
         for source in Source:
-            if settled := store.settled(source):
+            if settled := store.settled_windows(source):
                 held[f'{{source="{source}"}}'] = settled[-1].window.end.timestamp()
     except StoreError as error:
         trouble = f"# {error}\n"
@@ -22,7 +22,7 @@ def text(store: Store, live: Live, requests: int) -> str:
     ]
     if live.every:
         meaning = "Whether the last sync beside the page went well."
-        told.append(("sync_ok", "gauge", meaning, {"": not live.said}))
+        told.append(("sync_ok", "gauge", meaning, {"": not live.last_error}))
     return trouble + "".join(
         f"# HELP halfhour_{name} {meaning}\n# TYPE halfhour_{name} {kind}\n"
         + "".join(f"halfhour_{name}{label} {value:.0f}\n" for label, value in found.items())

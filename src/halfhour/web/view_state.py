@@ -12,7 +12,7 @@ from halfhour.model.intervals import Interval
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import Basis
 
-NARROWED = ("queue", "media", "division", "team")
+FILTER_NAMES = ("queue", "media", "division", "team")
 """What can be chosen one of."""
 
 
@@ -33,7 +33,7 @@ class Measure(StrEnum):
     HANDLED = "handled"
 
     @property
-    def column(self) -> str:
+    def report_column(self) -> str:
         """Of a report by interval."""
         return {
             Measure.ON_QUEUE: "on_queue_time_sec",
@@ -42,10 +42,10 @@ class Measure(StrEnum):
         }.get(self, f"{self.value}_time_sec")
 
 
-OF_STATUS = (Measure.ON_QUEUE, Measure.OCCUPANCY)
+AGENT_WIDE_MEASURES = (Measure.ON_QUEUE, Measure.OCCUPANCY)
 
 
-class Sort(StrEnum):
+class SortOrder(StrEnum):
     """In which order agents stand."""
 
     NAME = "name"
@@ -54,7 +54,7 @@ class Sort(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class DayView:
     """A day of agents by half-hours, those with *find* in the name.
 
     *agent* is the one to tell more of. *problems* are sentences about what the
@@ -65,7 +65,7 @@ class View:
     zone: tzinfo
     measure: Measure = Measure.HANDLE
     basis: Basis = Basis.POSTED
-    sort: Sort = Sort.NAME
+    sort: SortOrder = SortOrder.NAME
     queue: str = ""
     media: str = ""
     division: str = ""
@@ -75,19 +75,19 @@ class View:
     problems: tuple[str, ...] = ()
 
     @property
-    def interval(self) -> Interval:
+    def day_interval(self) -> Interval:
         """The local day."""
         start = datetime.combine(self.day, time(), self.zone)
         return Interval(start, datetime.combine(self.day + timedelta(days=1), time(), self.zone))
 
     @property
-    def question(self) -> Question:
+    def day_question(self) -> Question:
         """What a store is asked for it."""
         queues, media, divisions, teams = (
-            (chosen,) if (chosen := getattr(self, name)) else () for name in NARROWED
+            (chosen,) if (chosen := getattr(self, name)) else () for name in FILTER_NAMES
         )
         return Question(
-            self.interval,
+            self.day_interval,
             self.zone,
             basis=self.basis,
             queues=queues,
@@ -106,44 +106,45 @@ class View:
         """Whether an agent's total is the occupancy of the day, which no half-hours add up to."""
         return Measure.OCCUPANCY in (self.measure, self.sort)
 
-    def measures(self, columns: Container[str]) -> list[Measure]:
+    def available_measures(self, columns: Container[str]) -> list[Measure]:
         """Those that a report with *columns* tells of it."""
         return [
             each
             for each in Measure
-            if each.column in columns and (self.shows_status or each not in OF_STATUS)
+            if each.report_column in columns
+            and (self.shows_status or each not in AGENT_WIDE_MEASURES)
         ]
 
-    def told_by(self, columns: Container[str]) -> "View":
+    def limited_to_columns(self, columns: Container[str]) -> "DayView":
         """It, with a measure and an order that a report with *columns* tells.
 
         One that it does not is replaced, and told of.
         """
-        known, view = self.measures(columns), self
+        known, view = self.available_measures(columns), self
         if self.measure not in known:
-            view = view._instead("measure", Measure.HANDLE)
-        if self.sort is Sort.OCCUPANCY and Measure.OCCUPANCY not in known:
-            view = view._instead("sort", Sort.NAME)
+            view = view._with_default("measure", Measure.HANDLE)
+        if self.sort is SortOrder.OCCUPANCY and Measure.OCCUPANCY not in known:
+            view = view._with_default("sort", SortOrder.NAME)
         return view
 
-    def _instead(self, word: str, usual: StrEnum) -> "View":
+    def _with_default(self, word: str, usual: StrEnum) -> "DayView":
         given = getattr(self, word)
         why = (
             "it is of all that an agent does, not of one queue or media type"
-            if given in OF_STATUS and not self.shows_status
+            if given in AGENT_WIDE_MEASURES and not self.shows_status
             else f"it is not known on the {self.basis} basis"
         )
         problem = f"{word} {given}: {why}; showing {usual} instead"
         instead: dict[str, Any] = {word: usual}
         return replace(self, problems=(*self.problems, problem), **instead)
 
-    def among(self, known: Mapping[str, Iterable[str]]) -> "View":
+    def matching_choices(self, known: Mapping[str, Iterable[str]]) -> "DayView":
         """It, with choices as they are written in what is *known*.
 
         One that is not known is left out, and told of.
         """
         problems, chosen = list(self.problems), dict[str, Any]()
-        for name in NARROWED:
+        for name in FILTER_NAMES:
             given = getattr(self, name)
             names = {each.casefold(): each for each in known[name]}
             chosen[name] = names.get(given.casefold(), "")
@@ -153,7 +154,7 @@ class View:
         return replace(self, problems=tuple(problems), **chosen)
 
 
-def view(asked: Mapping[str, str], now: datetime, zone: str = "UTC") -> View:
+def parse_view(asked: Mapping[str, str], now: datetime, zone: str = "UTC") -> DayView:
     """What the query of an address asks for; *zone* is for one that names none."""
     problems: list[str] = []
 
@@ -174,18 +175,18 @@ def view(asked: Mapping[str, str], now: datetime, zone: str = "UTC") -> View:
     if basis is Basis.BOTH:
         problems.append("basis 'both' is for one half-hour: choose a cell to see them side by side")
         basis = Basis.POSTED
-    return View(
-        _day(asked.get("day", ""), now.astimezone(local).date(), problems),
+    return DayView(
+        _parse_day(asked.get("day", ""), now.astimezone(local).date(), problems),
         local,
         Measure(measure),
         Basis(basis),
-        Sort(word("sort", Sort, Sort.NAME)),
-        **{name: asked.get(name, "") for name in (*NARROWED, "agent", "find")},
+        SortOrder(word("sort", SortOrder, SortOrder.NAME)),
+        **{name: asked.get(name, "") for name in (*FILTER_NAMES, "agent", "find")},
         problems=tuple(problems),
     )
 
 
-def _day(text: str, today: date, problems: list[str]) -> date:
+def _parse_day(text: str, today: date, problems: list[str]) -> date:
     if text in ("", TODAY):
         return today
     try:

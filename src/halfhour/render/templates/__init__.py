@@ -4,7 +4,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-_ENVIRONMENT = Environment(
+_JINJA_ENVIRONMENT = Environment(
     loader=PackageLoader("halfhour.render", "templates"),
     autoescape=True,
     undefined=StrictUndefined,
@@ -13,6 +13,6 @@ _ENVIRONMENT = Environment(
 )
 
 
-def rendered(name: str, **values: Any) -> str:
+def render_template(name: str, **values: Any) -> str:
     """The template of that *name*, with *values*."""
-    return _ENVIRONMENT.get_template(name).render(values)
+    return _JINJA_ENVIRONMENT.get_template(name).render(values)
