@@ -34,7 +34,7 @@ from store_speed import START, YEAR, a_day, a_store, settle
 
 from halfhour.model.coverage import DAY
 from halfhour.model.intervals import Interval
-from halfhour.model.tables import STATUS
+from halfhour.model.tables import STATUS_SCHEMA
 from halfhour.model.vocabulary import Source
 from halfhour.store.store import Store
 
@@ -75,7 +75,7 @@ def with_status(store: Store, days: Sequence[int]) -> None:
             posted.append_column("kind", pa.array([kind] * rows))
             .append_column("status", pa.array([status] * rows))
             .append_column("status_ms", pa.array([ms] * rows, pa.int64()))
-            .cast(STATUS)
+            .cast(STATUS_SCHEMA)
             for kind, status, ms in parts
         ]
         window = Interval(START + day * DAY, START + (day + 1) * DAY)

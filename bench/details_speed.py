@@ -30,10 +30,10 @@ import simdjson
 
 from genesys_emulator.pytest_plugin import GenesysCloud, running
 from halfhour.genesys import payloads
-from halfhour.ingest.segments import read
+from halfhour.ingest.segments import tabulate_records
 from halfhour.model.coverage import DAY
 from halfhour.model.intervals import HALF_HOUR, Interval, epoch_ms
-from halfhour.model.tables import EMITTED, SEGMENTS
+from halfhour.model.tables import EMITTED_SCHEMA, SEGMENTS_SCHEMA
 from halfhour.model.vocabulary import Source
 from halfhour.store import worked_time
 from halfhour.store.store import Store
@@ -116,11 +116,13 @@ def readers(pages: list[bytes]) -> dict[str, object]:
     }
 
 
-DECODER = msgspec.json.Decoder(payloads.Details)
+DECODER = msgspec.json.Decoder(payloads.DetailsPage)
 
 
 def by_halfhour(page: bytes) -> int:
-    segments = read(DECODER.decode(page).conversations or (), MONDAY, MONDAY.end).segments
+    segments = tabulate_records(
+        DECODER.decode(page).conversations or (), MONDAY, MONDAY.end
+    ).segments
     found = segments.filter(pa.compute.invert(segments["open"]))
     return int(pa.compute.sum(pa.compute.subtract(found["end_ms"], found["start_ms"])).as_py())
 
@@ -174,7 +176,7 @@ def cut(millions: int) -> dict[str, float]:
         store.ensure_created({"granularity": "1800", "reread": "86400"})
         for day in range(days):
             window = Interval(START + day * DAY, START + (day + 1) * DAY)
-            tables = {"segments": made_up(day), "emitted": EMITTED.empty_table()}
+            tables = {"segments": made_up(day), "emitted": EMITTED_SCHEMA.empty_table()}
             store.settle(Source.DETAILS, window, tables, window.end)
         settled = peak_mb()
         began = time.perf_counter()
@@ -201,7 +203,7 @@ def made_up(day: int) -> pa.Table:
     ids = [f"{each:032}" for each in range(count // 5)]
     return pa.table(
         {
-            "window_start": pa.array([START + day * DAY] * count, SEGMENTS[0].type),
+            "window_start": pa.array([START + day * DAY] * count, SEGMENTS_SCHEMA[0].type),
             "conversation_id": np.repeat(ids, 5),
             "session_id": np.repeat(ids, 5),
             "agent_id": pa.array([f"{each:032}" for each in agent]),
@@ -214,7 +216,7 @@ def made_up(day: int) -> pa.Table:
             "end_ms": ends,
             "open": [False] * count,
         }
-    ).cast(SEGMENTS)
+    ).cast(SEGMENTS_SCHEMA)
 
 
 def peak_mb() -> int:

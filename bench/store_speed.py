@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from halfhour.model.coverage import DAY
 from halfhour.model.intervals import HALF_HOUR, Interval, epoch_ms
-from halfhour.model.tables import POSTED
+from halfhour.model.tables import POSTED_SCHEMA
 from halfhour.model.vocabulary import Source
 from halfhour.store.store import Store
 
@@ -30,7 +30,7 @@ START = datetime(2025, 1, 1, tzinfo=UTC)
 AGENTS, QUEUES, SHIFT = 2000, 2, 18
 YEAR = 365
 ROUNDS = 5
-KEY = POSTED.names[:4]
+KEY = POSTED_SCHEMA.names[:4]
 
 
 def main() -> None:
@@ -49,7 +49,7 @@ def a_day(day: int, seed: int = 0) -> pa.Table:
     starts = epoch_ms(START + day * DAY) + half_hour * (HALF_HOUR // timedelta(milliseconds=1))
     queue = np.tile(np.arange(QUEUES), AGENTS * SHIFT)
     figures = {}
-    for name in POSTED.names[4:]:
+    for name in POSTED_SCHEMA.names[4:]:
         values = dice.integers(0, 1_800_000, rows)
         if seed:
             other = np.random.default_rng(seed)
@@ -63,7 +63,7 @@ def a_day(day: int, seed: int = 0) -> pa.Table:
             "media_type": pa.array(["voice"] * rows),
             **figures,
         }
-    ).cast(POSTED)
+    ).cast(POSTED_SCHEMA)
 
 
 def ways(folder: Path) -> dict[str, object]:
@@ -115,7 +115,7 @@ def settled(path: Path) -> Callable[[pa.Table], None]:
 
 
 def replaced(path: Path) -> Callable[[pa.Table], None]:
-    columns = ", ".join(f"{name} bigint" for name in POSTED.names[4:])
+    columns = ", ".join(f"{name} bigint" for name in POSTED_SCHEMA.names[4:])
     with duckdb.connect(str(path)) as connection:
         connection.execute(
             "create table posted (interval_start timestamptz, agent_id varchar, queue_id varchar, "
@@ -131,10 +131,10 @@ def replaced(path: Path) -> Callable[[pa.Table], None]:
 
 
 def in_sqlite(path: Path) -> Callable[[pa.Table], None]:
-    columns = ", ".join(POSTED.names)
+    columns = ", ".join(POSTED_SCHEMA.names)
     with sqlite3.connect(path) as connection:
         connection.execute(f"create table posted ({columns}, primary key ({', '.join(KEY)}))")
-    places = ", ".join("?" * len(POSTED.names))
+    places = ", ".join("?" * len(POSTED_SCHEMA.names))
 
     def write(rows: pa.Table) -> None:
         rows = rows.set_column(0, "interval_start", rows["interval_start"].cast(pa.int64()))
@@ -155,7 +155,7 @@ def a_year(folder: Path) -> dict[str, object]:
     for day in range(YEAR):
         moved = epoch_ms(START + day * DAY) - epoch_ms(START)
         starts = pa.compute.add(template["interval_start"].cast(pa.int64()), moved)
-        settle(large, day, template.set_column(0, "interval_start", starts).cast(POSTED))
+        settle(large, day, template.set_column(0, "interval_start", starts).cast(POSTED_SCHEMA))
     times: dict[str, list[float]] = {"day": [], "year": []}
     for at in range(ROUNDS):
         rows = a_day(0, seed=at + 1)

@@ -15,11 +15,13 @@ import pytest
 from genesys_emulator.pytest_plugin import GenesysCloud, running
 from halfhour.genesys import regions
 from halfhour.genesys.connection import Settings
-from halfhour.genesys.retry_policy import Patience
+from halfhour.genesys.retry_policy import RetryPolicy
 from tests.prepared_process import started
 
 NOW = "2026-03-03T00:00:00Z"
-QUICK = Patience(attempts=4, first_wait=0.001, longest_wait=0.01, connect=5, silence=5)
+QUICK = RetryPolicy(
+    attempts=4, first_wait=0.001, longest_wait=0.01, connect_timeout=5, silence_timeout=5
+)
 
 
 class Cloud(GenesysCloud):
@@ -29,10 +31,12 @@ class Cloud(GenesysCloud):
 
     @property
     def settings(self) -> Settings:
-        return Settings(self.client_id, self.client_secret, regions.hosts(self.url), QUICK)
+        return Settings(
+            self.client_id, self.client_secret, regions.hosts_of_region(self.url), QUICK
+        )
 
     def impatient(self, **changes: Any) -> Settings:
-        return replace(self.settings, patience=replace(QUICK, **changes))
+        return replace(self.settings, retry_policy=replace(QUICK, **changes))
 
     @property
     def environment(self) -> dict[str, str]:

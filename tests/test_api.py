@@ -14,7 +14,7 @@ import pytest
 
 import halfhour
 from halfhour.errors import AuthError, ConfigError
-from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, floored
+from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, floor_to_width
 
 DAY: dict[str, Any] = {"start": "2026-03-02", "end": "2026-03-03"}
 
@@ -102,7 +102,7 @@ def test_quarter_hours_add_up_to_half_hours(cloud, tmp_path):
             if name in halves[0]:
                 sums: Counter[tuple[datetime, str]] = Counter()
                 for row in quarters:
-                    start = floored(row["interval_start"], HALF_HOUR)
+                    start = floor_to_width(row["interval_start"], HALF_HOUR)
                     sums[start, row["agent_id"]] += round(1000 * row[name])
                 assert sums == {
                     (row["interval_start"], row["agent_id"]): round(1000 * row[name])

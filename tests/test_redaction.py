@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halfhour.errors import ApiError, HalfhourError, Incomplete, UnexpectedAnswer
-from halfhour.redaction import MASK, harmless, harmless_lines, masked, register_secret
+from halfhour.redaction import MASK, mask_secrets, register_secret, sanitize_lines, sanitize_text
 
 FALSE_LINE = "\r\nhalfhour: all went well\x1b[1A\x1b]0;title\x07\u202etxt.exe"
 
@@ -27,22 +27,22 @@ def test_a_secret_is_masked_wherever_it_stands_and_however_it_is_written(secret,
     written = [secret, *in_urls, *in_python, json.dumps(secret)[1:-1], html.escape(secret)]
 
     for form in written:
-        shown = harmless(f"{before}{form}{after}")
+        shown = sanitize_text(f"{before}{form}{after}")
         assert form not in shown
         assert MASK in shown
-        assert harmless(shown) == shown
+        assert sanitize_text(shown) == shown
 
 
 def test_percent_signs_of_a_url_may_be_followed_by_small_letters():
     register_secret("a/secret+of=mine")
 
-    assert masked("?secret=a%2fsecret%2bof%3dmine&x=1") == f"?secret={MASK}&x=1"
+    assert mask_secrets("?secret=a%2fsecret%2bof%3dmine&x=1") == f"?secret={MASK}&x=1"
 
 
 def test_a_word_that_is_too_short_to_be_a_secret_stays_in_messages():
     register_secret("secret")
 
-    assert masked("no client secret") == "no client secret"
+    assert mask_secrets("no client secret") == "no client secret"
 
 
 def test_the_latest_tokens_are_masked_and_a_secret_outlasts_all_of_them():
@@ -50,18 +50,18 @@ def test_the_latest_tokens_are_masked_and_a_secret_outlasts_all_of_them():
     for number in range(100):
         register_secret(f"token number {number}", passing=True)
 
-    assert masked("token number 99") == MASK
-    assert masked("the secret of the client") == MASK
-    assert masked("token number 00") == "token number 00"
+    assert mask_secrets("token number 99") == MASK
+    assert mask_secrets("the secret of the client") == MASK
+    assert mask_secrets("token number 00") == "token number 00"
 
 
 @given(st.text())
 def test_shown_text_moves_no_cursor_and_can_be_encoded(text):
-    shown = harmless(text)
+    shown = sanitize_text(text)
 
     assert not [c for c in shown if ord(c) < 32 or 127 <= ord(c) < 160 or 0xD800 <= ord(c) < 0xE000]
     assert not {*"\u2028\u2029\u202a\u202e\u2066\u2069"} & {*shown}
-    assert harmless(shown) == shown
+    assert sanitize_text(shown) == shown
 
 
 @pytest.mark.parametrize(
@@ -75,11 +75,11 @@ def test_shown_text_moves_no_cursor_and_can_be_encoded(text):
     ],
 )
 def test_control_characters_are_escaped_and_letters_are_not(text, shown):
-    assert harmless(text) == shown
+    assert sanitize_text(text) == shown
 
 
 def test_a_text_that_is_too_long_keeps_its_beginning_and_its_end():
-    shown = harmless("what happened: " + "x" * 5_000_000 + "; what to do", 500)
+    shown = sanitize_text("what happened: " + "x" * 5_000_000 + "; what to do", 500)
 
     assert len(shown) == 500
     assert shown.startswith("what happened")
@@ -88,7 +88,7 @@ def test_a_text_that_is_too_long_keeps_its_beginning_and_its_end():
 
 
 def test_line_breaks_of_a_list_stay_and_no_other():
-    assert harmless_lines("two are missing:\n  one\n  two\nhalfhour: ok") == (
+    assert sanitize_lines("two are missing:\n  one\n  two\nhalfhour: ok") == (
         "two are missing:\n  one\n  two\\nhalfhour: ok"
     )
 

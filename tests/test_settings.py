@@ -35,7 +35,7 @@ def test_a_settings_file_that_names_the_client_may_redirect_the_secret(tmp_path,
     monkeypatch.chdir(tmp_path)
 
     for environ in (MINE, {"GENESYS_CLIENT_SECRET": SECRET}):
-        found = settings.load(environ=environ)
+        found = settings.load_settings(environ=environ)
         assert (found.hosts.login, found.client_id, found.client_secret) == (
             url.replace("api.", "login."),
             "mine",
@@ -46,11 +46,11 @@ def test_a_settings_file_that_names_the_client_may_redirect_the_secret(tmp_path,
 def test_a_named_settings_file_sends_the_secret_to_this_machine_only(tmp_path):
     file = tmp_path / "emulator.toml"
     file.write_text('region = "http://127.0.0.1:9"')
-    assert settings.load(file=file, environ=MINE).hosts.api == "http://127.0.0.1:9"
+    assert settings.load_settings(file=file, environ=MINE).hosts.api == "http://127.0.0.1:9"
 
     file.write_text('region = "https://api.evil.invalid"')
     with pytest.raises(ConfigError, match="a secret from elsewhere is not sent"):
-        settings.load(file=file, environ=MINE)
+        settings.load_settings(file=file, environ=MINE)
 
 
 WRONG = [
@@ -105,7 +105,7 @@ def test_a_command_without_a_connection_reads_no_settings(halfhour, current):
     assert halfhour("sync", *DAY).code == 2
 
 
-@pytest.mark.parametrize("variable", settings.KNOWN["client_id"].environment)
+@pytest.mark.parametrize("variable", settings.SETTINGS_BY_NAME["client_id"].environment_variables)
 def test_a_client_of_the_environment_does_not_silently_overrule_a_file_that_is_named(
     tmp_path, variable
 ):
@@ -124,8 +124,8 @@ def test_a_client_is_chosen_by_its_flag_and_is_no_clash_if_it_is_the_same(tmp_pa
     file = tmp_path / "mine.toml"
     file.write_text('client_id = "theirs"')
 
-    assert settings.load(file=file, environ=MINE, client_id=chosen).client_id == chosen
+    assert settings.load_settings(file=file, environ=MINE, client_id=chosen).client_id == chosen
     file.write_text('client_id = "mine"')
-    assert settings.load(file=file, environ=MINE).client_id == "mine"
+    assert settings.load_settings(file=file, environ=MINE).client_id == "mine"
     file.write_text("attempts = 2")
-    assert settings.load(file=file, environ=MINE).client_id == "mine"
+    assert settings.load_settings(file=file, environ=MINE).client_id == "mine"

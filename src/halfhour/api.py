@@ -16,7 +16,7 @@ from halfhour.model.question import Question
 from halfhour.reports import questions
 from halfhour.reports.pseudonyms import Pseudonymizer
 from halfhour.service import Access, answer, ignore_event, run_async
-from halfhour.settings import load as load_settings
+from halfhour.settings import load_settings
 from halfhour.store.store import Store
 from halfhour.syncing import runner
 from halfhour.syncing.planner import SyncRequest
@@ -107,7 +107,8 @@ def report(
     table = questions.build_report(question, part.data)
     try:
         require_complete_coverage(
-            {source: part.data.days[source] for source in question.sources}, question.interval
+            {source: part.data.days_by_source[source] for source in question.required_sources},
+            question.interval,
         )
     except Incomplete as error:
         error.table = table

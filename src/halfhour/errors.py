@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import Any
 
-from halfhour.redaction import LONGEST, LONGEST_QUOTED, harmless, harmless_lines
+from halfhour.redaction import MAX_ERROR_LENGTH, MAX_QUOTED_LENGTH, sanitize_lines, sanitize_text
 
 _PARAMETER = re.compile(r"⟨(\w+)⟩")
 
@@ -25,7 +25,10 @@ class HalfhourError(Exception):
 
     def __init__(self, *args: object) -> None:
         super().__init__(
-            *(harmless(part, LONGEST) if isinstance(part, str) else part for part in args)
+            *(
+                sanitize_text(part, MAX_ERROR_LENGTH) if isinstance(part, str) else part
+                for part in args
+            )
         )
 
     def __str__(self) -> str:
@@ -67,7 +70,7 @@ class Incomplete(HalfhourError):  # noqa: N818
     """
 
     def __init__(self, message: str) -> None:
-        Exception.__init__(self, harmless_lines(message, LONGEST))
+        Exception.__init__(self, sanitize_lines(message, MAX_ERROR_LENGTH))
         self.table: Any = None
 
 
@@ -104,19 +107,19 @@ class ApiError(HalfhourError):
         super().__init__(operation, status, code, message)
         self.operation = operation
         self.status = status
-        self.code = harmless(code, LONGEST_QUOTED)
-        self.message = harmless(message, LONGEST_QUOTED)
-        self.correlation_id = harmless(correlation_id, LONGEST_QUOTED)
+        self.code = sanitize_text(code, MAX_QUOTED_LENGTH)
+        self.message = sanitize_text(message, MAX_QUOTED_LENGTH)
+        self.correlation_id = sanitize_text(correlation_id, MAX_QUOTED_LENGTH)
         self.retry_after = retry_after
 
     def __str__(self) -> str:
         said = ": ".join(part for part in (self.code, self.message.strip()) if part)
         trace = f" [correlation id {self.correlation_id}]" if self.correlation_id else ""
         where = f"{self.operation}: HTTP {self.status}"
-        return f"{where}: {said or 'no reason given'} - {self.way_out}{trace}"
+        return f"{where}: {said or 'no reason given'} - {self.suggested_action}{trace}"
 
     @property
-    def way_out(self) -> str:
+    def suggested_action(self) -> str:
         """What a person can do about it."""
         if self.retry_after:
             return f"Genesys asks to wait {self.retry_after:g} s; try again then"
@@ -140,7 +143,7 @@ _WAYS_OUT_BY_CODE = {
 }
 
 
-def near_miss(word: str, known: Iterable[str]) -> str:
+def suggest_name(word: str, known: Iterable[str]) -> str:
     """``; did you mean 'x'?`` for one of *known*, else the empty string: the shortest that *word*
     is the first words or letters of, or else the closest.
     """

@@ -20,7 +20,7 @@ from halfhour.model.coverage import DAY
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import Source
 from halfhour.reports import from_api
-from halfhour.reports.data import Found
+from halfhour.reports.data import ReportData
 from halfhour.reports.from_store import stored_report_data
 from halfhour.reports.pseudonyms import Pseudonymizer
 from halfhour.store.store import Store
@@ -54,7 +54,7 @@ class Part:
     """The data for one part of a question, such as a day of it."""
 
     question: Question
-    data: Found
+    data: ReportData
 
 
 @contextmanager
@@ -90,7 +90,9 @@ def answer(
                 def count_windows(done: int, of: int, on_event: EventCallback = on_event) -> None:
                     on_event(Event(EventKind.ANSWERED, done=done, of=of))
 
-                data = run_async(from_api.fetch(settings, question, utc_now(), count_windows))
+                data = run_async(
+                    from_api.fetch_report_data(settings, question, utc_now(), count_windows)
+                )
             parts = iter([Part(question, data)])
         else:
             if not access.offline:
@@ -100,20 +102,20 @@ def answer(
             yield replace(part, data=_completed(part, access, with_offered=with_offered))
 
 
-def _completed(part: Part, access: Access, *, with_offered: bool) -> Found:
+def _completed(part: Part, access: Access, *, with_offered: bool) -> ReportData:
     """Return the data of *part* with what a store does not keep, and with pseudonyms."""
     data = part.data
     if part.question.with_capacity:
-        data = run_async(from_api.with_capacity(access.load_settings(), part.question, data))
+        data = run_async(from_api.add_capacity(access.load_settings(), part.question, data))
     if with_offered:
-        data = run_async(from_api.with_offered(access.load_settings(), part.question, data))
+        data = run_async(from_api.add_offered(access.load_settings(), part.question, data))
     return access.pseudonyms.pseudonymize_report_data(data) if access.pseudonyms else data
 
 
 @contextmanager
 def _store_for(question: Question, store: Store | None) -> Iterator[Store | None]:
     """Give *store*, or a temporary one if there is none and *question* needs details."""
-    if store or Source.DETAILS not in question.sources:
+    if store or Source.DETAILS not in question.required_sources:
         yield store
         return
     with TemporaryDirectory(prefix="halfhour-") as folder:
@@ -126,7 +128,7 @@ def _bring_up_to_date(
     # Status is asked for too: it takes few requests, and most reports show it.
     request = SyncRequest(
         question.interval,
-        (*question.sources, Source.STATUS),
+        (*question.required_sources, Source.STATUS),
         None if store.exists else question.granularity,
     )
     if not any(planner.due_days(store, request, utc_now()).values()):
@@ -142,7 +144,7 @@ def _bring_up_to_date(
 
 
 def _stored_parts(store: Store, question: Question, *, by_day: bool) -> Iterator[Part]:
-    days = question.interval.windows(DAY) if by_day else [question.interval]
+    days = question.interval.split_into_windows(DAY) if by_day else [question.interval]
     for day in days:
         part = replace(question, interval=day)
         yield Part(part, stored_report_data(store, part, utc_now()))

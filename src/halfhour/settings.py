@@ -7,51 +7,51 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from halfhour.errors import AuthError, ConfigError, near_miss
+from halfhour.errors import AuthError, ConfigError, suggest_name
 from halfhour.genesys import regions
 from halfhour.genesys.connection import Settings
 from halfhour.genesys.regions import Hosts
-from halfhour.genesys.retry_policy import Patience
+from halfhour.genesys.retry_policy import RetryPolicy
 from halfhour.redaction import register_secret
 
-FILES = ("halfhour.toml", "~/.config/halfhour/halfhour.toml")
+SETTINGS_FILES = ("halfhour.toml", "~/.config/halfhour/halfhour.toml")
 """Where a settings file is looked for; the first one found is read."""
 
-SHORTEST_KEY = 16
-_Written = tuple[str, Mapping[str, Any]]
+MIN_KEY_LENGTH = 16
+_FileContent = tuple[str, Mapping[str, Any]]
 """The path of a settings file, and what it says; empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class SettingDefinition:
     """One setting: its name in a file (and, with dashes, as a flag) and in the environment."""
 
     name: str
-    environment: tuple[str, ...]
-    read: Callable[[str], Any] = str
+    environment_variables: tuple[str, ...]
+    parse_text: Callable[[str], Any] = str
     default: Any = ""
 
 
-def _seconds(text: str) -> float:
+def _parse_seconds(text: str) -> float:
     if not 0 < (value := float(text)) < float("inf"):
         raise ValueError(text)
     return value
 
 
-def _count(text: str) -> int:
+def _parse_count(text: str) -> int:
     if (value := int(text)) < 1:
         raise ValueError(text)
     return value
 
 
-KNOWN = {
+SETTINGS_BY_NAME = {
     setting.name: setting
     for setting in (
-        Setting(
+        SettingDefinition(
             "client_id",
             ("GENESYS_CLIENT_ID", "GENESYSCLOUD_OAUTHCLIENT_ID", "GENESYS_CLOUD_CLIENT_ID"),
         ),
-        Setting(
+        SettingDefinition(
             "client_secret",
             (
                 "GENESYS_CLIENT_SECRET",
@@ -59,18 +59,25 @@ KNOWN = {
                 "GENESYS_CLOUD_CLIENT_SECRET",
             ),
         ),
-        Setting("region", ("GENESYS_REGION", "GENESYSCLOUD_REGION"), default=regions.DEFAULT),
-        Setting("timeout", ("HALFHOUR_TIMEOUT",), _seconds, Patience().silence),
-        Setting("attempts", ("HALFHOUR_ATTEMPTS",), _count, Patience().attempts),
-        Setting(
-            "max_requests_per_minute", ("HALFHOUR_MAX_REQUESTS_PER_MINUTE",), _count, default=None
+        SettingDefinition(
+            "region", ("GENESYS_REGION", "GENESYSCLOUD_REGION"), default=regions.DEFAULT_DOMAIN
         ),
-        Setting("pseudonym_key", ("HALFHOUR_PSEUDONYM_KEY",)),
+        SettingDefinition(
+            "timeout", ("HALFHOUR_TIMEOUT",), _parse_seconds, RetryPolicy().silence_timeout
+        ),
+        SettingDefinition("attempts", ("HALFHOUR_ATTEMPTS",), _parse_count, RetryPolicy().attempts),
+        SettingDefinition(
+            "max_requests_per_minute",
+            ("HALFHOUR_MAX_REQUESTS_PER_MINUTE",),
+            _parse_count,
+            default=None,
+        ),
+        SettingDefinition("pseudonym_key", ("HALFHOUR_PSEUDONYM_KEY",)),
     )
 }
 
 
-def load(
+def load_settings(
     *, file: Path | None = None, environ: Mapping[str, str] | None = None, **flags: object
 ) -> Settings:
     """The settings in force; *flags* that are None count as not given.
@@ -81,10 +88,10 @@ def load(
     environment name two clients.
     """
     environ = os.environ if environ is None else environ
-    written = _from_file(file)
+    written = _read_settings_file(file)
     if file and not flags.get("client_id"):
         _refuse_two_clients(environ, written)
-    values = _values(flags, environ, written)
+    values = _resolve_values(flags, environ, written)
     if not values["client_id"] or not values["client_secret"]:
         missing = "secret" if values["client_id"] else "id"
         raise AuthError(
@@ -92,61 +99,65 @@ def load(
             "OAuth client with the grant type Client Credentials (Genesys Cloud: Admin, "
             "Integrations, OAuth), or run 'halfhour demo', which needs no account"
         )
-    hosts = regions.hosts(values["region"])
+    hosts = regions.hosts_of_region(values["region"])
     if not (file and hosts.on_this_machine):
-        _guard_secret(values, _values(flags, environ, ("", {})), written)
+        _protect_secret(values, _resolve_values(flags, environ, ("", {})), written)
     if not hosts.on_this_machine:
-        _check_certificates(environ)
+        _validate_certificates(environ)
     return Settings(
         client_id=values["client_id"],
         client_secret=values["client_secret"],
         hosts=hosts,
-        patience=Patience(attempts=values["attempts"], silence=values["timeout"]),
+        retry_policy=RetryPolicy(attempts=values["attempts"], silence_timeout=values["timeout"]),
         max_requests_per_minute=values["max_requests_per_minute"],
     )
 
 
-def check(file: Path) -> None:
+def validate_settings_file(file: Path) -> None:
     """Raises ConfigError if the settings in *file* cannot be read or understood."""
-    _values({}, {}, _from_file(file))
+    _resolve_values({}, {}, _read_settings_file(file))
 
 
-def region_hosts(
+def configured_hosts(
     *, file: Path | None = None, environ: Mapping[str, str] | None = None, region: str | None = None
 ) -> Hosts:
     """Whom the settings in force would ask; needs no credentials."""
-    return regions.hosts(_alone("region", region, environ, file))
+    return regions.hosts_of_region(_single_value("region", region, environ, file))
 
 
-def requests_a_minute(file: Path | None, flag: int | None) -> int | None:
+def configured_request_rate(file: Path | None, flag: int | None) -> int | None:
     """How many requests the settings in force allow, if they say; needs no credentials."""
-    allowed: int | None = _alone("max_requests_per_minute", flag, None, file)
+    allowed: int | None = _single_value("max_requests_per_minute", flag, None, file)
     return allowed
 
 
-def pseudonym_key(*, file: Path | None = None, environ: Mapping[str, str] | None = None) -> str:
+def load_pseudonym_key(
+    *, file: Path | None = None, environ: Mapping[str, str] | None = None
+) -> str:
     """What pseudonyms are made with. Raises ConfigError if it is not set, or easily guessed."""
-    key = str(_alone("pseudonym_key", None, environ, file))
-    if len(key) < SHORTEST_KEY:
+    key = str(_single_value("pseudonym_key", None, environ, file))
+    if len(key) < MIN_KEY_LENGTH:
         raise ConfigError(
             f"⟨pseudonyms⟩: {'the key is too short' if key else 'there is no key'}; set "
-            f"HALFHOUR_PSEUDONYM_KEY to {SHORTEST_KEY} characters or more that nobody can guess, "
+            f"HALFHOUR_PSEUDONYM_KEY to {MIN_KEY_LENGTH} characters or more that nobody can guess, "
             "and keep them: with another key everyone has another name"
         )
     register_secret(key)
     return key
 
 
-def _alone(name: str, flag: object, environ: Mapping[str, str] | None, file: Path | None) -> Any:
+def _single_value(
+    name: str, flag: object, environ: Mapping[str, str] | None, file: Path | None
+) -> Any:
     environ = os.environ if environ is None else environ
-    return _value(KNOWN[name], {name: flag}, environ, _from_file(file))
+    return _resolve_value(SETTINGS_BY_NAME[name], {name: flag}, environ, _read_settings_file(file))
 
 
-def _refuse_two_clients(environ: Mapping[str, str], written: _Written) -> None:
+def _refuse_two_clients(environ: Mapping[str, str], written: _FileContent) -> None:
     """Raises ConfigError where the file and the environment name different clients."""
-    setting, (path, _) = KNOWN["client_id"], written
-    variable = next((name for name in setting.environment if environ.get(name)), None)
-    client_id = _value(setting, {}, {}, written)
+    setting, (path, _) = SETTINGS_BY_NAME["client_id"], written
+    variable = next((name for name in setting.environment_variables if environ.get(name)), None)
+    client_id = _resolve_value(setting, {}, {}, written)
     if variable and client_id and client_id != environ[variable]:
         raise ConfigError(
             f"{path}: client_id is {client_id!r}, and {variable} is {environ[variable]!r}; unset "
@@ -155,7 +166,9 @@ def _refuse_two_clients(environ: Mapping[str, str], written: _Written) -> None:
         )
 
 
-def _guard_secret(values: Mapping[str, Any], outside: Mapping[str, Any], written: _Written) -> None:
+def _protect_secret(
+    values: Mapping[str, Any], outside: Mapping[str, Any], written: _FileContent
+) -> None:
     """Refuse to send a secret from elsewhere to an address that only a settings file names.
 
     Somebody else may have left it in the folder. One that names the client, too, is of whoever
@@ -172,7 +185,7 @@ def _guard_secret(values: Mapping[str, Any], outside: Mapping[str, Any], written
         )
 
 
-def _check_certificates(environ: Mapping[str, str]) -> None:
+def _validate_certificates(environ: Mapping[str, str]) -> None:
     """Raises ConfigError where the environment names certificates that cannot be read.
 
     Of a folder they are read one by one as they are needed, and only as OpenSSL calls their files.
@@ -196,9 +209,9 @@ def _check_certificates(environ: Mapping[str, str]) -> None:
         )
 
 
-def _from_file(named: Path | None) -> _Written:
+def _read_settings_file(named: Path | None) -> _FileContent:
     # Not Path.expanduser, which fails where there is no home, as in some containers.
-    usual = (Path(os.path.expanduser(name)) for name in FILES)  # noqa: PTH111
+    usual = (Path(os.path.expanduser(name)) for name in SETTINGS_FILES)  # noqa: PTH111
     path = named or next((path for path in usual if path.is_file()), None)
     if path is None:
         return "", {}
@@ -209,35 +222,40 @@ def _from_file(named: Path | None) -> _Written:
     except (ValueError, RecursionError) as error:  # also a number or a nesting past all bounds
         raise ConfigError(f"{path}: not TOML: {error}") from error
     for name in written:
-        if name not in KNOWN:
-            hint = near_miss(name, KNOWN) or f"; known are {', '.join(KNOWN)}"
+        if name not in SETTINGS_BY_NAME:
+            hint = (
+                suggest_name(name, SETTINGS_BY_NAME) or f"; known are {', '.join(SETTINGS_BY_NAME)}"
+            )
             raise ConfigError(f"{path}: unknown setting {name!r}{hint}")
     return str(path), written
 
 
-def _values(
+def _resolve_values(
     flags: Mapping[str, object],
     environ: Mapping[str, str],
-    written: _Written,
+    written: _FileContent,
 ) -> dict[str, Any]:
-    return {name: _value(setting, flags, environ, written) for name, setting in KNOWN.items()}
+    return {
+        name: _resolve_value(setting, flags, environ, written)
+        for name, setting in SETTINGS_BY_NAME.items()
+    }
 
 
-def _value(
-    setting: Setting,
+def _resolve_value(
+    setting: SettingDefinition,
     flags: Mapping[str, object],
     environ: Mapping[str, str],
-    written: _Written,
+    written: _FileContent,
 ) -> Any:
     path, in_file = written
     places = [(f"⟨{setting.name}⟩", flags.get(setting.name))]
-    places += [(name, environ.get(name)) for name in setting.environment]
+    places += [(name, environ.get(name)) for name in setting.environment_variables]
     places += [(f"{path}: {setting.name}", in_file.get(setting.name))]
     for where, value in places:
         if value is None or value == "":
             continue
         try:
-            return setting.read(str(value))
+            return setting.parse_text(str(value))
         except ValueError as error:
             raise ConfigError(f"{where}: {value!r} is not a number above 0") from error
     return setting.default

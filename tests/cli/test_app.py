@@ -293,8 +293,8 @@ def test_an_address_is_used_if_it_comes_from_where_the_secret_does(tmp_path):
     file.write_text(f'region = "{url}"\nclient_secret = "of the file"')
     client = {"GENESYS_CLIENT_ID": "me"}
 
-    of_file = settings.load(file=file, environ=client)
-    of_both = settings.load(
+    of_file = settings.load_settings(file=file, environ=client)
+    of_both = settings.load_settings(
         file=file, environ={**client, "GENESYS_CLIENT_SECRET": "mine", "GENESYS_REGION": url}
     )
 

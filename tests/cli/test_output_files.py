@@ -53,7 +53,7 @@ def test_files_written_day_by_day_agree_on_every_row(cloud, halfhour, tmp_path, 
     assert shown == pytest.approx(sum(handled))
 
 
-POSTED, STATUS, DETAILS = (source.called for source in Source)
+POSTED, STATUS, DETAILS = (source.resource_name for source in Source)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from halfhour import report
 from halfhour.errors import ApiError
-from halfhour.settings import load
+from halfhour.settings import load_settings
 from tests.echoing import SECRET, Answer, Echo, assert_nothing_leaks, echoing, let_in
 from tests.processes import Halfhour, Ran
 
@@ -113,7 +113,9 @@ def test_an_error_of_five_megabytes_is_shortened_and_keeps_what_to_do(halfhour, 
 def test_an_echoed_secret_is_not_in_exceptions_of_the_python_api(tmp_path):
     environ = {"GENESYS_CLIENT_ID": "my-client", "GENESYS_CLIENT_SECRET": SECRET}
     with echoing(refused_with(400)) as url:
-        settings = load(environ={**environ, "GENESYS_REGION": url, "HALFHOUR_ATTEMPTS": "1"})
+        settings = load_settings(
+            environ={**environ, "GENESYS_REGION": url, "HALFHOUR_ATTEMPTS": "1"}
+        )
         with pytest.raises(ApiError) as caught:
             report(start="2026-03-02", end="2026-03-03", settings=settings)
 

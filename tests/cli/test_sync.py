@@ -308,7 +308,7 @@ def test_columns_of_a_source_that_was_never_read_are_empty_and_named(
     assert {row[empty] for row in ran.json} == {None}
     assert None not in {row[filled] for row in ran.json}
     (other,) = {Source.POSTED, Source.DETAILS} - {source}
-    (said,) = [line for line in ran.err.splitlines() if other.permission in line]
+    (said,) = [line for line in ran.err.splitlines() if other.required_permission in line]
     assert empty in said
     assert filled not in said
     assert f"{other} 2026-03-02T00:00:00.000Z/2026-03-03T00:00:00.000Z" in ran.err

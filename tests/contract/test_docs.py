@@ -18,7 +18,7 @@ from halfhour.model.intervals import Interval
 from halfhour.model.measures import AGENT_MEASURES
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import Basis, By
-from halfhour.reports.data import Found
+from halfhour.reports.data import ReportData
 from halfhour.reports.questions import build_report
 
 ROOT = Path(__file__).parents[2]
@@ -45,8 +45,8 @@ def test_every_module_and_every_public_name_of_halfhour_has_a_docstring(path):
 
 
 def test_every_setting_and_name_of_the_environment_is_in_the_readme():
-    for known in settings.KNOWN.values():
-        for name in (known.name, *known.environment):
+    for known in settings.SETTINGS_BY_NAME.values():
+        for name in (known.name, *known.environment_variables):
             assert f"`{name}`" in README
 
 
@@ -73,7 +73,7 @@ def test_the_version_in_the_code_is_that_of_the_package():
 def test_a_report_exists_for_every_grouping_and_basis(by, basis):
     day = Interval(datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC))
 
-    assert build_report(Question(day, UTC, by, basis), Found()).num_rows == 0
+    assert build_report(Question(day, UTC, by, basis), ReportData()).num_rows == 0
 
 
 @pytest.mark.parametrize("page", sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("docs/**/*.md")))

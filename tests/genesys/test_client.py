@@ -15,13 +15,13 @@ from halfhour.errors import ApiError, AuthError, UnexpectedAnswer, Unreachable
 from halfhour.genesys import payloads, regions
 from halfhour.genesys.client import Client
 from halfhour.genesys.connection import Settings
-from halfhour.genesys.endpoints import AGENTS, AGGREGATES, QUEUES
+from halfhour.genesys.endpoints import AGENT_LIST, CONVERSATION_AGGREGATES, QUEUE_LIST
 from halfhour.genesys.requests import PostedQuery
-from halfhour.genesys.retry_policy import IN_FLIGHT
+from halfhour.genesys.retry_policy import MAX_CONCURRENT_REQUESTS
 from halfhour.model.intervals import HALF_HOUR, Interval
 from halfhour.model.question import Question
-from halfhour.reports.data import Found
-from halfhour.reports.from_api import fetch
+from halfhour.reports.data import ReportData
+from halfhour.reports.from_api import fetch_report_data
 
 T = TypeVar("T")
 
@@ -34,14 +34,16 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
 
 
-async def aggregates(settings: Settings, times: int = 1) -> list[payloads.Aggregates]:
+async def aggregates(settings: Settings, times: int = 1) -> list[payloads.AggregateAnswer]:
     async with Client(settings) as client:
-        calls = (client.call(AGGREGATES, body=QUERY.body()) for _ in range(times))
+        calls = (
+            client.call(CONVERSATION_AGGREGATES, body=QUERY.request_body()) for _ in range(times)
+        )
         return list(await asyncio.gather(*calls))
 
 
-def fetch_report_data(settings: Settings) -> Found:
-    return run(fetch(settings, QUESTION, DAY.end))
+def fetch_day(settings: Settings) -> ReportData:
+    return run(fetch_report_data(settings, QUESTION, DAY.end))
 
 
 def sorted_rows(table: Any) -> list[dict[str, Any]]:
@@ -64,11 +66,11 @@ ONE_OFF = [
 @pytest.mark.parametrize("fault", ONE_OFF, ids=lambda fault: "-".join(map(str, fault.values())))
 @pytest.mark.parametrize("endpoint", ["aggregates", "users"])
 def test_a_fetch_gets_over_passing_faults(cloud, fault, endpoint):
-    undisturbed = fetch_report_data(cloud.settings)
+    undisturbed = fetch_day(cloud.settings)
     cloud.reset()
     cloud.faults({**fault, "endpoint": endpoint, "calls": [1, 2] if "status" in fault else [1]})
 
-    disturbed = fetch_report_data(cloud.settings)
+    disturbed = fetch_day(cloud.settings)
 
     assert undisturbed.posted.num_rows > 50
     assert sorted_rows(disturbed.posted) == sorted_rows(undisturbed.posted)
@@ -144,7 +146,7 @@ def test_all_requests_wait_while_one_is_told_to_wait(cloud):
     asked = [datetime.fromisoformat(each["time"]) for each in cloud.requests("aggregates/query")]
     at_once = [each for each in asked if each - asked[0] < timedelta(seconds=0.95)]
     assert len(asked) == 21
-    assert len(at_once) <= IN_FLIGHT
+    assert len(at_once) <= MAX_CONCURRENT_REQUESTS
 
 
 def test_a_retry_after_above_the_ceiling_ends_the_request_and_is_named(cloud):
@@ -183,14 +185,14 @@ def test_a_host_that_never_takes_the_call_is_given_up(cloud):
             waiting.connect_ex(full.getsockname())
         url = f"http://127.0.0.1:{full.getsockname()[1]}"
         patience = replace(cloud.settings.patience, attempts=1, connect=0.2)
-        settings = Settings("id", "secret", regions.hosts(url), patience)
+        settings = Settings("id", "secret", regions.hosts_of_region(url), patience)
 
         with pytest.raises(Unreachable, match="no connection"):
             run(aggregates(settings))
 
 
 def test_an_address_where_nobody_listens_is_unreachable(cloud):
-    nobody = replace(cloud.settings, hosts=regions.hosts("http://127.0.0.1:9"))
+    nobody = replace(cloud.settings, hosts=regions.hosts_of_region("http://127.0.0.1:9"))
 
     with pytest.raises(Unreachable, match="no connection"):
         run(aggregates(nobody))
@@ -215,7 +217,7 @@ def test_a_token_is_renewed_before_it_runs_out(brief_cloud):
     async def two_calls_apart() -> None:
         async with Client(brief_cloud.settings) as client:
             for _ in range(3):
-                await client.call(AGGREGATES, body=QUERY.body())
+                await client.call(CONVERSATION_AGGREGATES, body=QUERY.request_body())
                 await asyncio.sleep(1.1)
 
     run(two_calls_apart())
@@ -250,9 +252,9 @@ def test_bad_credentials_fail_at_once_and_the_error_names_the_region(cloud, clie
 
 
 def test_every_page_of_a_list_is_read(shared_cloud, big_cloud):
-    async def everyone(settings: Settings) -> list[payloads.Named]:
+    async def everyone(settings: Settings) -> list[payloads.DirectoryEntity]:
         async with Client(settings) as client:
-            return [row async for row in client.pages(AGENTS, {"state": "any"})]
+            return [row async for row in client.list_entities(AGENT_LIST, {"state": "any"})]
 
     big_cloud.reset()
     people = run(everyone(big_cloud.settings))
@@ -263,9 +265,9 @@ def test_every_page_of_a_list_is_read(shared_cloud, big_cloud):
 
 @pytest.mark.parametrize("faulty", [{}, {"calls": [1]}, {"calls": [2]}, {"share": 0.5, "seed": 1}])
 def test_nobody_is_missing_of_a_list_whose_pages_are_shorter_than_asked_for(big_cloud, faulty):
-    async def everyone(settings: Settings) -> list[payloads.Named]:
+    async def everyone(settings: Settings) -> list[payloads.DirectoryEntity]:
         async with Client(settings) as client:
-            return [row async for row in client.pages(AGENTS, {"state": "any"})]
+            return [row async for row in client.list_entities(AGENT_LIST, {"state": "any"})]
 
     big_cloud.reset()
     big_cloud.faults({"kind": "short_page", "endpoint": "users", **faulty})
@@ -277,7 +279,7 @@ def test_nobody_is_missing_of_a_list_whose_pages_are_shorter_than_asked_for(big_
 def test_a_list_of_queues_is_read(cloud):
     async def queues() -> list[str]:
         async with Client(cloud.settings) as client:
-            return [row.name or "" async for row in client.pages(QUEUES)]
+            return [row.name or "" async for row in client.list_entities(QUEUE_LIST)]
 
     assert "Billing" in run(queues())
 
@@ -285,10 +287,10 @@ def test_a_list_of_queues_is_read(cloud):
 @pytest.mark.parametrize("max_buckets", [200, 40, 12])
 def test_an_answer_that_is_too_large_is_asked_for_in_parts(cloud, max_buckets):
     """By time alone, so that nobody is missing whom the directory does not know."""
-    whole = fetch_report_data(cloud.settings)
+    whole = fetch_day(cloud.settings)
     cloud.faults({"kind": "too_large", "endpoint": "aggregates", "max_buckets": max_buckets})
 
-    parts = fetch_report_data(cloud.settings)
+    parts = fetch_day(cloud.settings)
 
     assert sorted_rows(parts.posted) == sorted_rows(whole.posted)
     assert len(cloud.requests("aggregates/query")) > 2
@@ -298,15 +300,15 @@ def test_an_answer_that_is_always_too_large_is_an_error(cloud):
     cloud.faults({"kind": "too_large", "endpoint": "aggregates"})
 
     with pytest.raises(ApiError, match=r"response\.entity\.too\.large"):
-        fetch_report_data(cloud.settings)
+        fetch_day(cloud.settings)
 
 
 def test_a_query_that_times_out_is_asked_for_in_parts(cloud):
-    whole = fetch_report_data(cloud.settings)
+    whole = fetch_day(cloud.settings)
     cloud.reset()
     cloud.faults({"kind": "status", "status": 504, "endpoint": "aggregates", "calls": [1, 2]})
 
-    parts = fetch_report_data(cloud.impatient(attempts=2))
+    parts = fetch_day(cloud.impatient(attempts=2))
 
     assert sorted_rows(parts.posted) == sorted_rows(whole.posted)
     assert len(cloud.requests("aggregates/query")) == 4

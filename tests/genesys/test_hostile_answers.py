@@ -22,8 +22,13 @@ from halfhour.errors import (
 from halfhour.genesys import transport
 from halfhour.genesys.client import Client
 from halfhour.genesys.connection import Settings
-from halfhour.genesys.endpoints import AGENTS, AGGREGATES, DETAIL_JOB, QUEUES
-from halfhour.genesys.retry_policy import Patience
+from halfhour.genesys.endpoints import (
+    AGENT_LIST,
+    CONVERSATION_AGGREGATES,
+    DETAIL_JOB_STATUS,
+    QUEUE_LIST,
+)
+from halfhour.genesys.retry_policy import RetryPolicy
 from halfhour.ingest import queries
 from tests.genesys.test_client import QUERY, aggregates, run
 from tests.processes import QUICK, Cloud
@@ -60,9 +65,9 @@ def error_of_spoiled_call(cloud: Cloud, spoil: Spoil) -> HalfhourError:
     return caught.value
 
 
-async def exchange_once(url: str, most: int, patience: Patience = QUICK) -> httpx2.Response:
-    async with transport.connect(patience, local=True) as http:
-        return await transport.exchange(http, http.build_request("GET", url), patience, most)
+async def exchange_once(url: str, most: int, patience: RetryPolicy = QUICK) -> httpx2.Response:
+    async with transport.create_http_client(patience, local=True) as http:
+        return await transport.send_request(http, http.build_request("GET", url), patience, most)
 
 
 @pytest.mark.parametrize("kind", ENDLESS)
@@ -78,7 +83,7 @@ def test_an_answer_without_an_end_is_read_no_further_than_it_may_be_long(cloud, 
 
 
 def test_a_small_answer_that_unpacks_to_more_than_any_has_is_an_error(cloud):
-    bomb = Answer(gzipped_zeros(transport.LARGEST // MEGABYTE + 1), headers=GZIP)
+    bomb = Answer(gzipped_zeros(transport.MAX_ANSWER_BYTES // MEGABYTE + 1), headers=GZIP)
     error = error_of_spoiled_call(cloud, at("aggregates/query", bomb))
 
     assert isinstance(error, UnexpectedAnswer)
@@ -202,10 +207,10 @@ def test_an_answer_that_is_not_http_is_not_quoted(said):
 
 def test_a_header_that_cannot_be_sent_is_not_quoted(cloud):
     async def sent() -> None:
-        async with transport.connect(QUICK, local=True) as http:
+        async with transport.create_http_client(QUICK, local=True) as http:
             headers = {"Authorization": "Bearer secret\ntoken"}
             request = http.build_request("GET", cloud.url, headers=headers)
-            await transport.exchange(http, request, QUICK)
+            await transport.send_request(http, request, QUICK)
 
     with pytest.raises(Unreachable) as caught:
         run(sent())
@@ -219,11 +224,11 @@ def same_page_again(asked: Asked) -> Answer | None:
     return asked.honest.changed(lambda page: page.update(entities=[{"id": "a"}], nextUri="/more"))
 
 
-@pytest.mark.parametrize("endpoint", [AGENTS, QUEUES])
+@pytest.mark.parametrize("endpoint", [AGENT_LIST, QUEUE_LIST])
 def test_a_list_whose_pages_repeat_is_an_error(cloud, endpoint):
     async def listed(settings: Settings) -> list[object]:
         async with Client(settings) as client:
-            return [row async for row in client.pages(endpoint)]
+            return [row async for row in client.list_entities(endpoint)]
 
     expected = pytest.raises(UnexpectedAnswer, match="page 2 has nothing new")
     with spoiled(cloud, same_page_again) as hostile, expected:
@@ -248,7 +253,7 @@ def test_the_rate_limit_is_waited_for_no_longer_than_patience_has_it(cloud, seco
         async with asyncio.timeout(10):
             async with Client(settings) as client:
                 for _ in range(2):
-                    await client.call(AGGREGATES, body=QUERY.body())
+                    await client.call(CONVERSATION_AGGREGATES, body=QUERY.request_body())
 
     with spoiled(cloud, rate_limit_reset_in(seconds)) as hostile:
         run(twice(hostile.impatient(ceiling=0.2)))
@@ -257,7 +262,7 @@ def test_the_rate_limit_is_waited_for_no_longer_than_patience_has_it(cloud, seco
 def test_an_id_that_no_address_can_hold_is_an_error_at_once(cloud):
     async def looked_at(settings: Settings) -> None:
         async with Client(settings) as client:
-            await client.call(DETAIL_JOB.at("x" * 70_000))
+            await client.call(DETAIL_JOB_STATUS.for_job("x" * 70_000))
 
     with pytest.raises(UnexpectedAnswer, match="cannot be part of an address"):
         run(looked_at(cloud.settings))
@@ -267,8 +272,8 @@ def test_an_id_that_no_address_can_hold_is_an_error_at_once(cloud):
 def test_an_id_too_long_for_an_address_keeps_no_other_agent_from_being_named(cloud):
     async def named(settings: Settings) -> list[str | None]:
         async with Client(settings) as client:
-            ids = [row.id async for row in client.pages(AGENTS)]
-            people = await queries.named(client, [*ids, "x" * 70_000])
+            ids = [row.id async for row in client.list_entities(AGENT_LIST)]
+            people = await queries.fetch_agents(client, [*ids, "x" * 70_000])
             return [person.name for person in people]
 
     assert len(run(named(cloud.settings))) > 5
@@ -280,7 +285,7 @@ def test_an_answer_that_always_takes_too_long_is_asked_for_a_bounded_number_of_t
 
     async def posted(settings: Settings) -> None:
         async with Client(settings) as client:
-            await queries.posted(client, QUERY)
+            await queries.fetch_posted(client, QUERY)
 
     with pytest.raises(ApiError, match="504"):
         run(posted(cloud.impatient(attempts=4)))

@@ -12,11 +12,13 @@ from halfhour.genesys import payloads
 from halfhour.ingest import aggregates
 from halfhour.model.intervals import HALF_HOUR, Interval
 
-SOME: dict[Any, Any] = {str: "x", int: 1, float: 1.0, payloads.Named: {"id": "x"}}
+SOME: dict[Any, Any] = {str: "x", int: 1, float: 1.0, payloads.DirectoryEntity: {"id": "x"}}
 STRUCTS = [
-    payloads.Page[payloads.Named] if value is payloads.Page else value
+    payloads.ListPage[payloads.DirectoryEntity] if value is payloads.ListPage else value
     for value in vars(payloads).values()
-    if isinstance(value, type) and issubclass(value, payloads.Wire) and value is not payloads.Wire
+    if isinstance(value, type)
+    and issubclass(value, payloads.Payload)
+    and value is not payloads.Payload
 ]
 OPTIONAL = [
     pytest.param(struct, field, id=f"{struct}.{field.name}".rpartition("payloads.")[2])
@@ -67,14 +69,14 @@ def without_nulls(value: Any) -> Any:
 @given(answers)
 def test_aggregates_with_nulls_are_read_as_the_same_without_nulls(answer):
     read, right = (
-        msgspec.json.decode(msgspec.json.encode(content), type=payloads.Aggregates)
+        msgspec.json.decode(msgspec.json.encode(content), type=payloads.AggregateAnswer)
         for content in (answer, without_nulls(answer))
     )
 
     assert read == right
-    assert aggregates.posted(read, WINDOW, HALF_HOUR).equals(
-        aggregates.posted(right, WINDOW, HALF_HOUR)
+    assert aggregates.posted_table(read, WINDOW, HALF_HOUR).equals(
+        aggregates.posted_table(right, WINDOW, HALF_HOUR)
     )
-    assert aggregates.status(read, WINDOW, HALF_HOUR).equals(
-        aggregates.status(right, WINDOW, HALF_HOUR)
+    assert aggregates.status_table(read, WINDOW, HALF_HOUR).equals(
+        aggregates.status_table(right, WINDOW, HALF_HOUR)
     )

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from halfhour.errors import ApiError, ConfigError
 from halfhour.genesys import requests
-from halfhour.genesys.cost import preview
-from halfhour.genesys.regions import hosts
+from halfhour.genesys.cost import preview_requests
+from halfhour.genesys.regions import hosts_of_region
 from halfhour.genesys.requests import PostedQuery
 from halfhour.model.intervals import HALF_HOUR, SECOND, Interval
 from halfhour.model.question import Question
@@ -26,7 +26,7 @@ def half_hours_and_agents(*queries: PostedQuery) -> list[tuple[datetime, str]]:
     return sorted(
         (half_hour.start, agent)
         for query in queries
-        for half_hour in query.window.windows(HALF_HOUR)
+        for half_hour in query.window.split_into_windows(HALF_HOUR)
         for agent in query.agents or ("everyone",)
     )
 
@@ -34,12 +34,12 @@ def half_hours_and_agents(*queries: PostedQuery) -> list[tuple[datetime, str]]:
 @given(st.integers(1, 200), st.lists(st.uuids().map(str), max_size=250, unique=True))
 def test_the_queries_ask_about_everything_once(half_hours, agents):
     interval = interval_of_hours(half_hours / 2)
-    queries = requests.posted(interval, HALF_HOUR, agents=agents)
+    queries = requests.posted_queries(interval, HALF_HOUR, agents=agents)
 
     assert half_hours_and_agents(*queries) == half_hours_and_agents(
         PostedQuery(interval, HALF_HOUR, agents=tuple(agents))
     )
-    assert all(query.window.width <= requests.WINDOW for query in queries)
+    assert all(query.window.width <= requests.QUERY_WINDOW for query in queries)
     assert all(len(query.agents) <= 100 for query in queries)
 
 
@@ -48,7 +48,7 @@ def test_halving_goes_down_to_a_second_and_loses_nothing(seconds):
     whole = PostedQuery(Interval(START, START + seconds * SECOND), HALF_HOUR)
 
     def leaves(query: PostedQuery) -> list[PostedQuery]:
-        halves = query.halves()
+        halves = query.split_query()
         return [query] if halves is None else [leaf for half in halves for leaf in leaves(half)]
 
     parts = leaves(whole)
@@ -58,12 +58,12 @@ def test_halving_goes_down_to_a_second_and_loses_nothing(seconds):
 
 
 def test_a_query_of_one_half_hour_is_divided_into_quarter_hours():
-    halves = PostedQuery(interval_of_hours(1), HALF_HOUR).halves()
+    halves = PostedQuery(interval_of_hours(1), HALF_HOUR).split_query()
     assert halves
     assert [half.window.width for half in halves] == [HALF_HOUR, HALF_HOUR]
-    assert "granularity" not in halves[0].body()
+    assert "granularity" not in halves[0].request_body()
 
-    quarters = halves[0].halves()
+    quarters = halves[0].split_query()
     assert quarters
     assert [quarter.window.width for quarter in quarters] == [HALF_HOUR / 2, HALF_HOUR / 2]
 
@@ -71,7 +71,7 @@ def test_a_query_of_one_half_hour_is_divided_into_quarter_hours():
 def test_the_body_of_a_query_has_the_fields_that_genesys_expects():
     query = PostedQuery(interval_of_hours(2), HALF_HOUR, queues=(QUEUE,), agents=("ada", "bob"))
 
-    body = query.body()
+    body = query.request_body()
 
     assert body["interval"] == "2026-03-02T00:00:00.000Z/2026-03-02T02:00:00.000Z"
     assert body["granularity"] == "PT30M"
@@ -86,12 +86,12 @@ def test_the_body_of_a_query_has_the_fields_that_genesys_expects():
 
 
 def test_all_agents_and_queues_need_no_filter():
-    assert "filter" not in PostedQuery(interval_of_hours(1), HALF_HOUR).body()
+    assert "filter" not in PostedQuery(interval_of_hours(1), HALF_HOUR).request_body()
 
 
 def test_more_queues_than_genesys_takes_are_refused():
     with pytest.raises(ConfigError, match="at most 300"):
-        requests.posted(
+        requests.posted_queries(
             interval_of_hours(1), HALF_HOUR, queues=[str(number) for number in range(301)]
         )
 
@@ -110,7 +110,7 @@ def test_more_queues_than_genesys_takes_are_refused():
 def test_a_query_is_divided_only_after_errors_that_a_smaller_one_mends(error, answer):
     query = PostedQuery(interval_of_hours(1), HALF_HOUR)
 
-    assert requests.divided(query, error) == (query.halves() if answer else None)
+    assert requests.smaller_queries(query, error) == (query.split_query() if answer else None)
 
 
 @pytest.mark.parametrize(
@@ -124,13 +124,13 @@ def test_a_query_is_divided_only_after_errors_that_a_smaller_one_mends(error, an
 def test_a_half_hour_is_divided_if_its_answer_is_too_large_but_not_if_it_times_out(error, answer):
     query = PostedQuery(interval_of_hours(0.5), HALF_HOUR)
 
-    assert requests.divided(query, error) == (query.halves() if answer else None)
+    assert requests.smaller_queries(query, error) == (query.split_query() if answer else None)
 
 
 def test_a_preview_shows_every_request_and_names_in_angle_brackets():
     question = Question(interval_of_hours(48), UTC, queues=("Billing", QUEUE), agents=("Ada",))
 
-    shown = preview(question, hosts("eu-west-1"))
+    shown = preview_requests(question, hosts_of_region("eu-west-1"))
 
     urls = [f"{request['method']} {request['url']}" for request in shown["requests"]]
     api = "https://api.mypurecloud.ie/api/v2"
@@ -153,6 +153,8 @@ def test_a_preview_shows_every_request_and_names_in_angle_brackets():
 
 
 def test_ids_need_no_list_of_names():
-    shown = preview(Question(interval_of_hours(1), UTC, queues=(QUEUE,)), hosts("eu-west-1"))
+    shown = preview_requests(
+        Question(interval_of_hours(1), UTC, queues=(QUEUE,)), hosts_of_region("eu-west-1")
+    )
 
     assert shown["request_count"] == 3

@@ -28,7 +28,7 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
     ],
 )
 def test_only_passing_errors_are_retried_and_after_the_wait_they_ask_for(error, answer):
-    decided = retry_policy.retry(error, ceiling=180)
+    decided = retry_policy.retry_decision(error, ceiling=180)
 
     assert decided == answer
     # To stamina False ends it and 0.0 goes at once, and they are equal.
@@ -41,7 +41,7 @@ def test_a_retry_after_date_counts_from_the_clock_of_the_answer(seconds, clock_i
     until = format_datetime(answered + timedelta(seconds=seconds), usegmt=True)
     headers = {"retry-after": until, "date": format_datetime(answered, usegmt=True)}
 
-    assert retry_policy.retry_after(headers, NOW) == seconds
+    assert retry_policy.retry_after_seconds(headers, NOW) == seconds
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_retry_after_date_counts_from_the_clock_of_the_answer(seconds, clock_i
     ],
 )
 def test_retry_after_is_read_in_both_forms(text, seconds):
-    assert retry_policy.retry_after({"retry-after": text}, NOW) == seconds
+    assert retry_policy.retry_after_seconds({"retry-after": text}, NOW) == seconds
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_the_next_request_waits_where_the_limit_is_near(count, allowed, reset, s
         "inin-ratelimit-reset": reset,
     }
 
-    assert retry_policy.pause(headers, ceiling=180) == seconds
+    assert retry_policy.rate_limit_pause(headers, ceiling=180) == seconds
 
 
 @given(st.text(), st.text(), st.text())
@@ -96,20 +96,20 @@ def test_no_header_is_too_odd_to_be_read(text, date, number):
     headers = {"retry-after": text, "date": date, "inin-ratelimit-count": number}
     headers |= {"inin-ratelimit-allowed": number, "inin-ratelimit-reset": text}
 
-    assert 0 <= retry_policy.pause(headers, ceiling=180) <= 180
-    assert (retry_policy.retry_after(headers, NOW) or 0) >= 0
+    assert 0 <= retry_policy.rate_limit_pause(headers, ceiling=180) <= 180
+    assert (retry_policy.retry_after_seconds(headers, NOW) or 0) >= 0
 
 
 @given(st.lists(st.sampled_from((None, 429, 503, 504, 500, "unreachable"))))
 def test_parallel_requests_fall_after_overload_errors_and_rise_after_successes(ends):
-    most = float(retry_policy.IN_FLIGHT)
+    most = float(retry_policy.MAX_CONCURRENT_REQUESTS)
     for end in ends:
         error = Unreachable("x") if end == "unreachable" else end and ApiError("x", end)
-        after = retry_policy.in_flight(most, error)
-        assert 1 <= after <= retry_policy.IN_FLIGHT
+        after = retry_policy.next_concurrency(most, error)
+        assert 1 <= after <= retry_policy.MAX_CONCURRENT_REQUESTS
         assert (after > most) <= (end is None)
         assert (after < most) <= (end not in (None, 500))
         most = after
-    for _ in range(sum(range(1, retry_policy.IN_FLIGHT + 1))):
-        most = retry_policy.in_flight(most, None)
-    assert most == retry_policy.IN_FLIGHT
+    for _ in range(sum(range(1, retry_policy.MAX_CONCURRENT_REQUESTS + 1))):
+        most = retry_policy.next_concurrency(most, None)
+    assert most == retry_policy.MAX_CONCURRENT_REQUESTS

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pytest
 
 from halfhour.model.coverage import Calendar
-from halfhour.model.data_dictionary import labelled
-from halfhour.model.intervals import HALF_HOUR, Interval, utc
+from halfhour.model.data_dictionary import label_table
+from halfhour.model.intervals import HALF_HOUR, Interval, to_utc
 from halfhour.model.question import Question
-from halfhour.model.tables import BUSY, NAMES, STATUS
+from halfhour.model.tables import BUSY_SCHEMA, NAMES_SCHEMA, STATUS_SCHEMA
 from halfhour.model.vocabulary import Basis, By, Format, Source
 from halfhour.render.captions import table_captions
 from halfhour.render.charts import DARK_SHADES, LIGHT_SHADES, render_svg
@@ -25,13 +25,13 @@ from halfhour.render.heatmap import render_heatmap
 from halfhour.render.html_page import render_page
 from halfhour.render.table import format_duration
 from halfhour.reports import questions
-from halfhour.reports.data import Found
+from halfhour.reports.data import ReportData
 from tests.golden.test_text import LONDON, posted, written
 
 # The day on which London's clocks go back, and the next, which is provisional.
 DAYS = Interval(
-    utc(datetime.fromisoformat("2026-10-25T00:00Z")),
-    utc(datetime.fromisoformat("2026-10-27T00:00Z")),
+    to_utc(datetime.fromisoformat("2026-10-25T00:00Z")),
+    to_utc(datetime.fromisoformat("2026-10-27T00:00Z")),
 )
 NAMED = {
     "11111111-a": "Chiara Rossi",
@@ -58,12 +58,12 @@ ROWS = posted(
     ("2026-10-25T01:00", "c", {"handle_ms": 1_200_000, "handle_count": 1}),
 )
 SAME = {name: ROWS[name] for name in ("interval_start", "agent_id")}
-FOUND = Found(
-    pa.table({"id": list(NAMED), "name": list(NAMED.values())}, schema=NAMES),
+FOUND = ReportData(
+    pa.table({"id": list(NAMED), "name": list(NAMED.values())}, schema=NAMES_SCHEMA),
     posted=ROWS,
     worked=ROWS,
     busy=pa.table(
-        {**SAME, "busy_ms": [600_000] * len(ROWS), "open": [False] * len(ROWS)}, schema=BUSY
+        {**SAME, "busy_ms": [600_000] * len(ROWS), "open": [False] * len(ROWS)}, schema=BUSY_SCHEMA
     ),
     status=pa.table(
         {
@@ -72,10 +72,10 @@ FOUND = Found(
             "status": ["INTERACTING"] * len(ROWS),
             "status_ms": [900_000] * len(ROWS),
         },
-        schema=STATUS,
+        schema=STATUS_SCHEMA,
     ),
-    days={
-        Source.POSTED: Calendar(DAYS.end, HALF_HOUR).held(
+    days_by_source={
+        Source.POSTED: Calendar(DAYS.end, HALF_HOUR).coverage_of_days(
             Interval(DAYS.start + timedelta(days=1), DAYS.end), []
         )
     },
@@ -84,7 +84,7 @@ FOUND = Found(
 
 def labelled_report(by: By = By.INTERVAL, basis: Basis = Basis.BOTH, **order: Any) -> pa.Table:
     table = questions.build_report(Question(DAYS, LONDON, by, basis, **order), FOUND)
-    return labelled(table, zone="Europe/London", missing=str(DAYS))
+    return label_table(table, zone="Europe/London", missing=str(DAYS))
 
 
 def html_page(basis: Basis = Basis.BOTH, **order: Any) -> str:
@@ -196,7 +196,7 @@ def test_a_report_in_any_order_is_drawn_day_by_day_and_agents_as_they_come(top):
     assert [f"{grid.day}" for grid in found] == ["2026-10-25", "2026-10-26"]
     order = list(dict.fromkeys(map(agent_display_names(table).get, table["agent_id"].to_pylist())))
     for grid in found:
-        assert grid.starts == sorted(grid.starts, key=utc)
+        assert grid.starts == sorted(grid.starts, key=to_utc)
         lines = [line.name for line in grid.agent_rows]
         assert lines == [name for name in order if name in lines]
     assert sum(
@@ -326,7 +326,7 @@ def seconds(length: str) -> int:
 def test_several_days_or_none_pass_axe_and_fit_the_window(browser, tmp_path, scheme, which):
     from axe_playwright_python.sync_playwright import Axe
 
-    none = questions.build_report(Question(DAYS, LONDON), Found())
+    none = questions.build_report(Question(DAYS, LONDON), ReportData())
     file = Path(tmp_path, "report.html")
     file.write_text(
         html_page() if which == "days" else render_page(none, none, none), encoding="utf-8"

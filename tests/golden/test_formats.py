@@ -20,7 +20,7 @@ from openpyxl.utils.escape import unescape
 from rich.cells import cell_len
 
 from halfhour.cli.output import format_for_path
-from halfhour.model.data_dictionary import MEANINGS, labelled, title
+from halfhour.model.data_dictionary import COLUMN_MEANINGS, column_title, label_table
 from halfhour.model.measures import AGENT_MEASURES
 from halfhour.model.vocabulary import Basis, By, Format
 from halfhour.render import csv_json
@@ -51,7 +51,7 @@ def from_parquet(data: bytes) -> list[dict[str, Any]]:
 
 def from_xlsx(data: bytes, at: int = 0) -> list[dict[str, Any]]:
     sheet = openpyxl.load_workbook(io.BytesIO(data)).worksheets[at]
-    columns = {title(name): name for name in MEANINGS}
+    columns = {column_title(name): name for name in COLUMN_MEANINGS}
     head, *rows = sheet.iter_rows()
     names = [columns[str(cell.value)] for cell in head]
     return [
@@ -213,7 +213,7 @@ def test_a_table_in_batches_is_written_without_a_seam(form):
 
 
 def test_parquet_says_what_it_holds_and_what_its_columns_mean():
-    data = written(labelled(answer(By.INTERVAL), zone="Europe/London"), Format.PARQUET)
+    data = written(label_table(answer(By.INTERVAL), zone="Europe/London"), Format.PARQUET)
 
     schema = pq.read_schema(pa.BufferReader(data))
 
@@ -228,7 +228,7 @@ def test_parquet_says_what_it_holds_and_what_its_columns_mean():
 
 def workbook(tables: Mapping[str, pa.Table], **facts: str) -> bytes:
     file = io.BytesIO()
-    parts = {name: [labelled(table, **facts)] for name, table in tables.items()}
+    parts = {name: [label_table(table, **facts)] for name, table in tables.items()}
     write_tables(parts, Format.XLSX, file)
     return file.getvalue()
 
@@ -322,8 +322,8 @@ def test_an_id_is_folded_where_the_name_says_as_much():
 
 def test_measures_are_explained_by_columns_that_exist():
     for measure in AGENT_MEASURES:
-        named = re.findall(r"\b\w+_(?:ms|sec|count)\b", MEANINGS[measure.name])
-        assert set(named) <= set(MEANINGS)
+        named = re.findall(r"\b\w+_(?:ms|sec|count)\b", COLUMN_MEANINGS[measure.name])
+        assert set(named) <= set(COLUMN_MEANINGS)
 
 
 def test_a_table_that_no_sheet_can_hold_goes_on_in_the_next(monkeypatch):
@@ -341,7 +341,7 @@ def test_a_table_that_no_sheet_can_hold_goes_on_in_the_next(monkeypatch):
 
 @pytest.mark.parametrize("by", By)
 def test_every_column_of_a_report_means_something(by):
-    assert set(answer(by).column_names) <= set(MEANINGS)
+    assert set(answer(by).column_names) <= set(COLUMN_MEANINGS)
 
 
 @pytest.mark.parametrize("form", Format)

@@ -8,14 +8,14 @@ from typing import Any
 
 import msgspec
 
-from halfhour.ingest.segments import read
+from halfhour.ingest.segments import tabulate_records
 from halfhour.model.coverage import DAY
 from halfhour.model.intervals import HALF_HOUR, Interval
 from halfhour.model.measures import AGENT_MEASURES, FIGURES, STATUS_MEASURES, Measure
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import Basis, By, Source
 from halfhour.reports import questions
-from halfhour.reports.data import Found
+from halfhour.reports.data import ReportData
 from halfhour.store import worked_time
 from halfhour.store.store import Store
 
@@ -67,7 +67,7 @@ def example_table(folder: Path) -> str:
     day = Interval(START, START + DAY)
     store = Store(folder / "halfhour.duckdb")
     store.ensure_created({"granularity": "1800", "reread": "86400"})
-    found = read([msgspec.Raw(conversation_json())], day, day.end)
+    found = tabulate_records([msgspec.Raw(conversation_json())], day, day.end)
     store.settle(
         Source.DETAILS, day, {"segments": found.segments, "emitted": found.emitted}, day.end
     )
@@ -101,14 +101,14 @@ def basis_names(measure: Measure) -> str:
 def metrics_page(folder: Path) -> str:
     call = ", ".join(f"{kind} {start}-{end}" for kind, start, end in CALL)
     figures = [
-        (f"`{each.name}`", each.meaning, each.posted or "-", each.worked or "-",
+        (f"`{each.name}`", each.meaning, each.posted_metric or "-", each.worked_segments or "-",
          f"{each.source}" if each.source else "that of the basis")
         for each in FIGURES
     ]  # fmt: skip
     measures = [
         (
             f"`{each.name}`",
-            f"`{each.over}` / `{each.per}`",
+            f"`{each.numerator}` / `{each.denominator}`",
             each.unit,
             basis_names(each),
             each.source,
@@ -171,7 +171,7 @@ def test_the_figures_of_the_catalogue_are_those_of_the_reports() -> None:
     shown: set[Any] = set()
     for basis in Basis:
         asked = Question(day, UTC, By.INTERVAL, basis, with_capacity=True)
-        shown |= {*questions.build_report(asked, Found()).column_names}
+        shown |= {*questions.build_report(asked, ReportData()).column_names}
 
     assert {each.name for each in FIGURES} == {
         name for name in shown if name.endswith(("_time_sec", "_count", "_percent"))

@@ -10,8 +10,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from halfhour.model.data_dictionary import labelled
-from halfhour.model.tables import NAMES
+from halfhour.model.data_dictionary import label_table
+from halfhour.model.tables import NAMES_SCHEMA
 from halfhour.model.vocabulary import By, Format
 from halfhour.render.charts import render_svg
 from halfhour.render.day_grid import FILL_LEVELS, HALF_HOUR_SECONDS, HeatCell, day_grids
@@ -26,7 +26,7 @@ EVIL = '<script>alert(1)</script>"&\x1b'
 def html_page(rows: pa.Table = HARD) -> str:
     facts = {"zone": "Europe/London", "source": "conversation aggregates"}
     return render_page(
-        labelled(answer(By.INTERVAL, rows), **facts), answer(By.AGENT, rows), total(rows)
+        label_table(answer(By.INTERVAL, rows), **facts), answer(By.AGENT, rows), total(rows)
     )
 
 
@@ -90,7 +90,7 @@ def test_levels_are_eighths_of_the_half_hour():
 
 
 def test_a_name_is_text_and_never_markup(monkeypatch):
-    evil = pa.table({"id": ["a1"], "name": [EVIL]}, schema=NAMES)
+    evil = pa.table({"id": ["a1"], "name": [EVIL]}, schema=NAMES_SCHEMA)
     monkeypatch.setattr("tests.golden.test_text.AGENTS", evil)
 
     whole = html_page()
@@ -157,7 +157,7 @@ def test_agents_are_sorted_by_keyboard(browser, shown):
 
 
 def test_the_page_says_when_it_was_made_and_which_days_are_missing():
-    table = labelled(
+    table = label_table(
         answer(By.INTERVAL), made_at=f"{datetime(2026, 10, 26, tzinfo=UTC)}", missing="2026-10-24"
     )
     whole = render_page(table, answer(By.AGENT), total())

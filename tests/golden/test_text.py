@@ -17,13 +17,13 @@ from halfhour.errors import ConfigError
 from halfhour.model.coverage import Calendar
 from halfhour.model.intervals import HALF_HOUR, Interval
 from halfhour.model.question import Question
-from halfhour.model.tables import BUSY, NAMES, POSTED
+from halfhour.model.tables import BUSY_SCHEMA, NAMES_SCHEMA, POSTED_SCHEMA
 from halfhour.model.vocabulary import Basis, By, Format, Source
 from halfhour.render.formats import BINARY_FORMATS, CHART_FORMATS, write_tables
 from halfhour.render.heatmap import render_heatmap
 from halfhour.render.table import render_text_table
 from halfhour.reports import questions
-from halfhour.reports.data import Found
+from halfhour.reports.data import ReportData
 
 HERE = Path(__file__).parent
 LONDON = ZoneInfo("Europe/London")
@@ -33,7 +33,7 @@ AGENTS = pa.table(
         "id": ["a1", "a2", "a3", "a4", "a5"],
         "name": ['Ana "Nita" Silva, Jr', "王小明", "Zoë\nO’Neill", "نور", "élan\x1b[2J 🎧"],
     },
-    schema=NAMES,
+    schema=NAMES_SCHEMA,
 )
 
 
@@ -50,7 +50,7 @@ def posted(*rows: tuple[str, str, dict[str, int]]) -> pa.Table:
             }
             for start, agent, figures in rows
         ],
-        schema=POSTED,
+        schema=POSTED_SCHEMA,
     )
 
 
@@ -71,7 +71,7 @@ HARD = posted(
 NIGHT = Interval(datetime(2026, 10, 25, 0, tzinfo=UTC), datetime(2026, 10, 25, 2, tzinfo=UTC))
 
 
-DAYS = Calendar(NIGHT.end + timedelta(hours=1), HALF_HOUR).held(NIGHT, [])
+DAYS = Calendar(NIGHT.end + timedelta(hours=1), HALF_HOUR).coverage_of_days(NIGHT, [])
 
 
 def answer(by: By, rows: pa.Table = HARD, basis: Basis = Basis.POSTED, sort: str = "") -> pa.Table:
@@ -81,20 +81,22 @@ def answer(by: By, rows: pa.Table = HARD, basis: Basis = Basis.POSTED, sort: str
             {
                 "busy_ms": min(row["handle_ms"] or 0, 1800000),
                 "open": False,
-                **{k: row[k] for k in BUSY.names[:2]},
+                **{k: row[k] for k in BUSY_SCHEMA.names[:2]},
             }
             for row in rows.to_pylist()
         ],
-        schema=BUSY,
+        schema=BUSY_SCHEMA,
     )
     worked = {} if basis is Basis.POSTED else {"worked": rows, "busy": busy}
     question = Question(NIGHT, LONDON, by, basis, sort=sort)
-    days = dict.fromkeys(question.sources, DAYS)
-    return questions.build_report(question, Found(AGENTS, posted=rows, days=days, **worked))
+    days = dict.fromkeys(question.required_sources, DAYS)
+    return questions.build_report(
+        question, ReportData(AGENTS, posted=rows, days_by_source=days, **worked)
+    )
 
 
 def total(rows: pa.Table = HARD) -> pa.Table:
-    found = Found(AGENTS, posted=rows, days={Source.POSTED: DAYS})
+    found = ReportData(AGENTS, posted=rows, days_by_source={Source.POSTED: DAYS})
     return questions.build_total(Question(NIGHT, LONDON), found)
 
 
@@ -111,7 +113,7 @@ def written(table: pa.Table, form: Format) -> bytes:
 @pytest.mark.parametrize("rows", ["hard", "none"])
 def test_a_report_is_written_as_in_its_golden_file(by, form, rows):
     file = HERE / f"{rows}_by_{by}.{form}"
-    found = written(answer(by, HARD if rows == "hard" else POSTED.empty_table()), form)
+    found = written(answer(by, HARD if rows == "hard" else POSTED_SCHEMA.empty_table()), form)
     if os.environ.get("HALFHOUR_WRITE_GOLDEN"):
         file.write_bytes(found)
 
@@ -205,7 +207,7 @@ def test_quarter_hours_are_paired_from_where_the_local_half_hours_begin():
     )
     question = Question(Interval(start, start + timedelta(days=1)), kathmandu)
 
-    table = questions.build_report(question, Found(AGENTS, posted=rows))
+    table = questions.build_report(question, ReportData(AGENTS, posted=rows))
 
     assert table["interval_start"].to_pylist() == [
         datetime(2026, 2, 17, 0, 0, tzinfo=kathmandu),
@@ -237,7 +239,7 @@ def test_a_heat_map_says_the_same_in_colour_and_keeps_to_the_width():
 def test_the_total_is_that_of_all_agents():
     question = Question(NIGHT, LONDON)
     (row,) = questions.build_total(
-        question, Found(AGENTS, posted=HARD, days={Source.POSTED: DAYS})
+        question, ReportData(AGENTS, posted=HARD, days_by_source={Source.POSTED: DAYS})
     ).to_pylist()
     rows = answer(By.AGENT).to_pylist()
 
@@ -246,7 +248,7 @@ def test_the_total_is_that_of_all_agents():
     for name in ("handle_time_sec", "acw_time_sec", "hold_time_sec", "handled_count"):
         assert row[name] == pytest.approx(sum(each[name] for each in rows))
     assert row["aht_sec"] == round(row["handle_time_sec"] / row["handled_count"], 3)
-    assert not questions.build_total(question, Found(AGENTS)).num_rows
+    assert not questions.build_total(question, ReportData(AGENTS)).num_rows
 
 
 @pytest.mark.parametrize(
@@ -255,7 +257,9 @@ def test_the_total_is_that_of_all_agents():
 )
 def test_rows_are_sorted_and_the_first_of_them_kept(sort, first):
     question = Question(NIGHT, LONDON, By.AGENT, sort=sort, top=3)
-    table = questions.build_report(question, Found(AGENTS, posted=HARD, days={Source.POSTED: DAYS}))
+    table = questions.build_report(
+        question, ReportData(AGENTS, posted=HARD, days_by_source={Source.POSTED: DAYS})
+    )
 
     assert table["agent_id"][0].as_py() == first
     assert table.num_rows == 3
@@ -264,7 +268,7 @@ def test_rows_are_sorted_and_the_first_of_them_kept(sort, first):
 @pytest.mark.parametrize("sort", ["handle", "handle_time", "Handl_time_sec"])
 def test_a_column_to_sort_by_that_there_is_not_is_answered_with_the_nearest(sort):
     with pytest.raises(ConfigError, match="did you mean 'handle_time_sec'"):
-        questions.build_report(Question(NIGHT, LONDON, sort=sort), Found(AGENTS, posted=HARD))
+        questions.build_report(Question(NIGHT, LONDON, sort=sort), ReportData(AGENTS, posted=HARD))
 
 
 def test_seconds_are_shown_to_the_millisecond_if_asked_for():

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from halfhour.errors import UnexpectedAnswer
 from halfhour.genesys import payloads
 from halfhour.ingest import aggregates
-from halfhour.model.intervals import HALF_HOUR, Interval, utc
-from halfhour.model.tables import POSTED
+from halfhour.model.intervals import HALF_HOUR, Interval, to_utc
+from halfhour.model.tables import POSTED_SCHEMA
 
 DAY = Interval(datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC))
 
@@ -19,14 +19,14 @@ DAY = Interval(datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC
 EIGHT = "2026-03-02T08:00:00.000Z/2026-03-02T08:30:00.000Z"
 
 
-def decoded_aggregates(answer: object) -> payloads.Aggregates:
-    return msgspec.json.decode(json.dumps(answer).encode(), type=payloads.Aggregates)
+def decoded_aggregates(answer: object) -> payloads.AggregateAnswer:
+    return msgspec.json.decode(json.dumps(answer).encode(), type=payloads.AggregateAnswer)
 
 
 def posted_table(
     answer: object, window: Interval = DAY, granularity: timedelta = HALF_HOUR
 ) -> pa.Table:
-    return aggregates.posted(decoded_aggregates(answer), window, granularity)
+    return aggregates.posted_table(decoded_aggregates(answer), window, granularity)
 
 
 def result_group(group: dict[str, str], interval: str, *metrics: object) -> dict[str, object]:
@@ -86,7 +86,7 @@ def test_groups_without_an_agent_are_left_out():
 
 @pytest.mark.parametrize("nothing", [{}, {"results": None}, {"results": []}])
 def test_every_form_of_an_empty_answer_becomes_an_empty_table(nothing):
-    assert posted_table(nothing).equals(POSTED.empty_table())
+    assert posted_table(nothing).equals(POSTED_SCHEMA.empty_table())
 
 
 def test_unknown_metrics_keys_and_words_do_no_harm():
@@ -156,7 +156,12 @@ def test_an_interval_of_another_length_than_was_asked_for_is_not_taken(interval)
     )
 
     row["group"] = {"userId": "ada", "queueId": "q"}
-    for shape in (aggregates.posted, aggregates.status, aggregates.capacity, aggregates.offered):
+    for shape in (
+        aggregates.posted_table,
+        aggregates.status_table,
+        aggregates.capacity_table,
+        aggregates.offered_table,
+    ):
         with pytest.raises(UnexpectedAnswer, match="which was not asked for"):
             shape(decoded_aggregates({"results": [row]}), DAY, HALF_HOUR)
 
@@ -217,7 +222,7 @@ def test_each_status_of_an_agent_becomes_a_row():
         presence_metric(1, "BREAK"),
         presence_metric(0, "x"),
     )
-    table = aggregates.status(decoded_aggregates({"results": [row]}), DAY, HALF_HOUR)
+    table = aggregates.status_table(decoded_aggregates({"results": [row]}), DAY, HALF_HOUR)
 
     assert [(each["status"], each["status_ms"]) for each in table.to_pylist()] == [
         ("ON_QUEUE", 1_799_999), ("BREAK", 1),
@@ -243,14 +248,14 @@ def test_each_status_of_an_agent_becomes_a_row():
 )
 def test_impossible_status_rows_are_refused(rows, message):
     with pytest.raises(UnexpectedAnswer, match=message):
-        aggregates.status(decoded_aggregates({"results": rows}), DAY, HALF_HOUR)
+        aggregates.status_table(decoded_aggregates({"results": rows}), DAY, HALF_HOUR)
 
 
 def test_capacity_and_offered_interactions_that_come_twice_are_not_added_up():
     answer = decoded_aggregates(
         {"results": [result_group({"userId": "ada", "queueId": "q"}, EIGHT)] * 2}
     )
-    for shape in (aggregates.capacity, aggregates.offered):
+    for shape in (aggregates.capacity_table, aggregates.offered_table):
         with pytest.raises(UnexpectedAnswer, match="comes twice"):
             shape(answer, DAY, HALF_HOUR)
 
@@ -294,9 +299,13 @@ def row_key(row: dict[str, object]) -> tuple[object, object]:
 
 
 def test_a_person_without_a_name_has_none():
-    people = [payloads.Named("1", "Ada"), payloads.Named("2"), payloads.Named("1", "Ada")]
+    people = [
+        payloads.DirectoryEntity("1", "Ada"),
+        payloads.DirectoryEntity("2"),
+        payloads.DirectoryEntity("1", "Ada"),
+    ]
 
-    assert aggregates.names(people).to_pylist() == [{"id": "1", "name": "Ada"}]
+    assert aggregates.names_table(people).to_pylist() == [{"id": "1", "name": "Ada"}]
 
 
 rows = st.lists(
@@ -313,7 +322,7 @@ rows = st.lists(
 @given(rows, st.integers(1, 1799))
 def test_answers_for_parts_of_an_interval_add_up_to_that_for_the_whole(found, cut):
     """Values of a half-hour, asked for at once and before and after some second of it."""
-    start = utc(datetime(2026, 3, 2, 8, tzinfo=UTC))
+    start = to_utc(datetime(2026, 3, 2, 8, tzinfo=UTC))
 
     def told(since: int, until: int) -> pa.Table:
         window = Interval(start + timedelta(seconds=since), start + timedelta(seconds=until))
@@ -329,7 +338,7 @@ def test_answers_for_parts_of_an_interval_add_up_to_that_for_the_whole(found, cu
         ]
         return posted_table({"results": results}, window)
 
-    parts = aggregates.added([told(0, cut), told(cut, 1800)])
+    parts = aggregates.sum_partial_tables([told(0, cut), told(cut, 1800)])
 
     order = [("agent_id", "ascending"), ("media_type", "ascending")]
     assert parts.sort_by(order).equals(told(0, 1800).sort_by(order))

@@ -360,7 +360,7 @@ def test_a_report_without_a_permission_names_its_empty_columns(tmp_path, source)
 
 
 def test_a_report_on_both_bases_without_permission_for_details_shows_posted_figures(tmp_path):
-    permission = Source.DETAILS.permission
+    permission = Source.DETAILS.required_permission
     for cloud in emulator("--now", "2026-03-03T00:00:00Z", "--agents", "8",
                           "--without-permission", permission):  # fmt: skip
         halfhour = Halfhour(tmp_path, {**cloud.environment, "HALFHOUR_ATTEMPTS": "1"})

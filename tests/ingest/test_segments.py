@@ -7,10 +7,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from halfhour.ingest.detail_records import UNREADABLE
-from halfhour.ingest.segments import Read, read
-from halfhour.ingest.sessions import VALUELESS
-from halfhour.ingest.timeline import ENDLESS, OVERLAPPING, REVERSED, UNKNOWN, UNTIMED
+from halfhour.ingest.detail_records import UNREADABLE_CONVERSATIONS
+from halfhour.ingest.segments import DetailTables, tabulate_records
+from halfhour.ingest.sessions import UNREADABLE_VALUES
+from halfhour.ingest.timeline import (
+    OVERLAPPING_SEGMENTS,
+    REVERSED_SEGMENTS,
+    SEGMENTS_WITHOUT_END,
+    SEGMENTS_WITHOUT_START,
+    UNKNOWN_SEGMENT_TYPES,
+)
 from halfhour.model.intervals import Interval, epoch_ms
 
 DAY = Interval(datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC))
@@ -44,8 +50,10 @@ GOOD: dict[str, Any] = {
 }
 
 
-def read_records(*records: object, as_of: datetime = DAY.end) -> Read:
-    return read([msgspec.Raw(msgspec.json.encode(each)) for each in records], DAY, as_of)
+def read_records(*records: object, as_of: datetime = DAY.end) -> DetailTables:
+    return tabulate_records(
+        [msgspec.Raw(msgspec.json.encode(each)) for each in records], DAY, as_of
+    )
 
 
 def changed_conversation(path: str, value: object, conversation: str = "bad") -> dict[str, Any]:
@@ -67,8 +75,8 @@ SEGMENT = "participants.1.sessions.0.segments.0"
 METRIC = "participants.1.sessions.0.metrics.0"
 
 
-def issue_kinds(found: Read) -> list[tuple[str, str]]:
-    return [(each.kind, each.conversation_id) for each in found.oddities]
+def issue_kinds(found: DetailTables) -> list[tuple[str, str]]:
+    return [(each.kind, each.conversation_id) for each in found.data_issues]
 
 
 def test_only_sessions_of_agents_and_metrics_of_our_columns_are_read():
@@ -80,7 +88,7 @@ def test_only_sessions_of_agents_and_metrics_of_our_columns_are_read():
     assert found.emitted.select(["metric", "value"]).to_pylist() == [
         {"metric": "tHandle", "value": 60000}
     ]
-    assert found.oddities == []
+    assert found.data_issues == []
 
 
 @pytest.mark.parametrize(
@@ -103,24 +111,24 @@ def test_a_malformed_conversation_is_left_out_and_named_with_its_field(path, val
     found = read_records(GOOD, bad, GOOD | {"conversationId": "other"})
 
     assert found.segments["conversation_id"].to_pylist() == ["good", "other"]
-    assert issue_kinds(found) == [(UNREADABLE, "bad")]
-    assert said in found.oddities[0].detail
+    assert issue_kinds(found) == [(UNREADABLE_CONVERSATIONS, "bad")]
+    assert said in found.data_issues[0].detail
 
 
 @pytest.mark.parametrize("record", [[], 1, {"participants": []}, {"conversationId": 7}])
 def test_a_record_that_is_no_conversation_is_unreadable_and_has_no_id(record):
     found = read_records(GOOD, record)
 
-    assert issue_kinds(found) == [(UNREADABLE, "?")]
+    assert issue_kinds(found) == [(UNREADABLE_CONVERSATIONS, "?")]
     assert found.segments.num_rows == 1
 
 
 @pytest.mark.parametrize(
     ("path", "value", "kind", "left"),
     [
-        (f"{SEGMENT}.segmentStart", None, UNTIMED, 0),
-        (f"{SEGMENT}.segmentEnd", "2026-03-02T08:59:59.999Z", REVERSED, 0),
-        (f"{SEGMENT}.segmentType", "telepathy", UNKNOWN, 1),
+        (f"{SEGMENT}.segmentStart", None, SEGMENTS_WITHOUT_START, 0),
+        (f"{SEGMENT}.segmentEnd", "2026-03-02T08:59:59.999Z", REVERSED_SEGMENTS, 0),
+        (f"{SEGMENT}.segmentType", "telepathy", UNKNOWN_SEGMENT_TYPES, 1),
     ],
 )
 def test_impossible_segments_are_counted_and_named(path, value, kind, left):
@@ -134,8 +142,8 @@ def test_impossible_segments_are_counted_and_named(path, value, kind, left):
 def test_a_value_that_cannot_be_read_is_left_out_alone_and_named(value):
     found = read_records(changed_conversation(f"{METRIC}.value", value))
 
-    assert issue_kinds(found) == [(VALUELESS, "bad")]
-    assert found.oddities[0].detail == "session s1, metrics[0]: tHandle"
+    assert issue_kinds(found) == [(UNREADABLE_VALUES, "bad")]
+    assert found.data_issues[0].detail == "session s1, metrics[0]: tHandle"
     assert (found.segments.num_rows, found.emitted.num_rows) == (1, 0)
 
 
@@ -149,8 +157,8 @@ def test_a_whole_number_may_be_written_with_a_point():
 def test_a_null_in_a_conversation_reads_as_a_missing_value(name):
     found = read_records(changed_conversation(f"participants.1.{name}", NULL))
 
-    assert found.oddities == []
-    assert found.conversations == ["bad"]
+    assert found.data_issues == []
+    assert found.conversation_ids == ["bad"]
 
 
 def one_session_conversation(
@@ -170,7 +178,7 @@ def minute_past_nine(minute: str) -> str:
     return f"2026-03-02T09:{minute}:00.000Z"
 
 
-def segment_minutes(found: Read) -> list[tuple[str, int, int]]:
+def segment_minutes(found: DetailTables) -> list[tuple[str, int, int]]:
     """The type of each segment, and its minutes past nine."""
     nine = epoch_ms(DAY.start + timedelta(hours=9))
     return [
@@ -189,9 +197,9 @@ def test_overlapping_work_of_a_session_is_cut_from_the_later_segment_and_named()
     assert segment_minutes(found) == [
         ("interact", 0, 30), ("alert", 0, 50), ("hold", 30, 40), ("wrapup", 40, 45),
     ]  # fmt: skip
-    assert [(each.kind, each.detail) for each in found.oddities] == [
-        (OVERLAPPING, "session s1, segments[1]: hold at 2026-03-02T09:05:00.000Z"),
-        (OVERLAPPING, "session s1, segments[2]: hold at 2026-03-02T09:20:00.000Z"),
+    assert [(each.kind, each.detail) for each in found.data_issues] == [
+        (OVERLAPPING_SEGMENTS, "session s1, segments[1]: hold at 2026-03-02T09:05:00.000Z"),
+        (OVERLAPPING_SEGMENTS, "session s1, segments[2]: hold at 2026-03-02T09:20:00.000Z"),
     ]
 
 
@@ -211,7 +219,7 @@ def test_a_segment_without_an_end_ends_where_the_next_begins_or_all_is_over(
     found = read_records(one_session_conversation(*segments, end=end))
 
     assert segment_minutes(found) == expected
-    assert issue_kinds(found) == [(ENDLESS, "bad")]
+    assert issue_kinds(found) == [(SEGMENTS_WITHOUT_END, "bad")]
     assert found.segments["open"].to_pylist() == [False] * len(expected)
 
 
@@ -244,7 +252,7 @@ def test_an_open_segment_ends_where_the_reading_of_the_day_ended(record):
     row = found.segments.to_pylist()[0]
 
     assert (row["open"], row["end_ms"]) == (True, epoch_ms(as_of))
-    assert found.oddities == []
+    assert found.data_issues == []
 
 
 @pytest.mark.parametrize("between", [[], [changed_conversation("participants", 7)], [{}, 7]])
@@ -254,14 +262,14 @@ def test_a_conversation_that_comes_twice_counts_as_it_came_last(between):
     (row,) = found.segments.to_pylist()
 
     assert row["end_ms"] - row["start_ms"] == 300_000
-    assert len(found.oddities) == len(between)
+    assert len(found.data_issues) == len(between)
 
 
 def test_a_conversation_whose_last_version_is_unreadable_does_not_count():
     found = read_records(GOOD, changed_conversation(f"{SEGMENT}.segmentEnd", "late", "good"))
 
-    assert issue_kinds(found) == [(UNREADABLE, "good")]
-    assert (found.segments.num_rows, found.conversations) == (0, ["good"])
+    assert issue_kinds(found) == [(UNREADABLE_CONVERSATIONS, "good")]
+    assert (found.segments.num_rows, found.conversation_ids) == (0, ["good"])
 
 
 def test_segments_of_other_days_are_left_out():
@@ -280,7 +288,7 @@ def called_back(
     callback: list[tuple[str, str, str]],
     call: list[tuple[str, str, str]],
     direction: str | None = "outbound",
-) -> Read:
+) -> DetailTables:
     """An agent's callback and call, and a call of another."""
     agents = [
         {

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halfhour.model.coverage import DAY, Calendar, Settled, State, dates
+from halfhour.model.coverage import DAY, Calendar, DayState, SettledWindow, format_days
 from halfhour.model.intervals import HALF_HOUR, Interval
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -14,15 +14,15 @@ minutes = st.integers(0, 12 * 24 * 60).map(lambda count: START + timedelta(minut
 
 
 def day_states_at(
-    now: datetime, interval: Interval, *settled: Settled
-) -> list[tuple[datetime, State, bool]]:
-    found = Calendar(now, HALF_HOUR).held(interval, settled)
+    now: datetime, interval: Interval, *settled: SettledWindow
+) -> list[tuple[datetime, DayState, bool]]:
+    found = Calendar(now, HALF_HOUR).coverage_of_days(interval, settled)
     return [(each.day.start, each.state, each.due) for each in found]
 
 
-def settled_day(day: int, at: datetime, until: timedelta = DAY) -> Settled:
+def settled_day(day: int, at: datetime, until: timedelta = DAY) -> SettledWindow:
     start = START + day * DAY
-    return Settled(Interval(start, start + until), at, 0)
+    return SettledWindow(Interval(start, start + until), at, 0)
 
 
 def whole_week() -> Interval:
@@ -31,9 +31,9 @@ def whole_week() -> Interval:
 
 def test_a_day_never_read_is_missing_and_a_day_not_begun_is_not_listed():
     now = START + 2 * DAY + timedelta(hours=3, minutes=40)
-    found = Calendar(now, HALF_HOUR).held(whole_week(), [])
+    found = Calendar(now, HALF_HOUR).coverage_of_days(whole_week(), [])
 
-    assert [each.state for each in found] == [State.MISSING] * 3
+    assert [each.state for each in found] == [DayState.MISSING] * 3
     assert found[-1].day.end == START + 2 * DAY + timedelta(hours=3, minutes=30)
 
 
@@ -46,7 +46,7 @@ def test_a_day_is_read_again_once_a_day_and_once_four_days_after_its_end(read_at
     ages = [START + DAY + timedelta(days=days) for days in (1, 4)]
 
     assert due == any(read_at < age and now >= age for age in ages)
-    assert state is (State.SETTLED if read_at >= ages[-1] else State.PROVISIONAL)
+    assert state is (DayState.SETTLED if read_at >= ages[-1] else DayState.PROVISIONAL)
 
 
 @given(minutes, minutes, minutes)
@@ -56,7 +56,7 @@ def test_a_day_is_due_again_after_a_later_reading_of_the_day_it_follows_from(
     if read_at < START + DAY or now < max(read_at, known_at):
         return
     day, calendar = Interval(START, START + DAY), Calendar(now, HALF_HOUR, ())
-    (held,) = calendar.held(
+    (held,) = calendar.coverage_of_days(
         day, [settled_day(0, read_at)], [settled_day(0, known_at), settled_day(1, now)]
     )
 
@@ -65,14 +65,14 @@ def test_a_day_is_due_again_after_a_later_reading_of_the_day_it_follows_from(
 
 @given(minutes, minutes)
 def test_a_day_that_goes_on_is_unfinished_once_another_half_hour_is_over(read_at, now):
-    over = Calendar(read_at, HALF_HOUR).over
+    over = Calendar(read_at, HALF_HOUR).last_interval_end
     if now < read_at or over <= START or over >= START + DAY:
         return
-    settled = Settled(Interval(START, over), read_at, 0)
+    settled = SettledWindow(Interval(START, over), read_at, 0)
     ((_, state, due),) = day_states_at(now, Interval(START, START + DAY), settled)
 
-    more = Calendar(now, HALF_HOUR).over > over
-    assert (state is State.UNFINISHED) == more
+    more = Calendar(now, HALF_HOUR).last_interval_end > over
+    assert (state is DayState.UNFINISHED) == more
     assert due or not more
 
 
@@ -83,8 +83,8 @@ def test_every_day_that_has_begun_is_told_once_oldest_first(days, now):
 
     assert [day for day, *_ in found] == begun
     for day, state, due in found:
-        assert (state is State.MISSING) == ((day - START).days not in days)
-        assert due == (state is State.MISSING)
+        assert (state is DayState.MISSING) == ((day - START).days not in days)
+        assert due == (state is DayState.MISSING)
 
 
 @pytest.mark.parametrize(
@@ -100,10 +100,10 @@ def test_days_are_whole_whatever_part_of_them_is_asked_for(first, last, days):
 @given(st.sets(st.integers(0, 40).map(lambda count: START + count * DAY)))
 def test_days_in_words_name_each_of_them_once(days):
     named = set()
-    for run in filter(None, dates(days).split(", ")):
+    for run in filter(None, format_days(days).split(", ")):
         first, *last = (datetime.fromisoformat(f"{text}T00Z") for text in run.split(" to "))
         run_of = Interval(first, (last or [first])[0] + DAY)
         assert first - DAY not in named
-        named |= {each.start for each in run_of.windows(DAY)}
+        named |= {each.start for each in run_of.split_into_windows(DAY)}
 
     assert named == days

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halfhour.model.intervals import EPOCH, HALF_HOUR, Interval, epoch_ms, utc
+from halfhour.model.intervals import EPOCH, HALF_HOUR, Interval, epoch_ms, to_utc
 
 MINUTE = timedelta(minutes=1)
 
@@ -61,7 +61,7 @@ def test_an_empty_interval_is_refused():
 def test_a_time_with_an_offset_becomes_utc():
     kolkata = timezone(timedelta(hours=5, minutes=30))
 
-    assert utc(datetime(2026, 3, 2, 5, 30, tzinfo=kolkata)) == moment_at(0)
+    assert to_utc(datetime(2026, 3, 2, 5, 30, tzinfo=kolkata)) == moment_at(0)
     assert str(Interval(datetime(2026, 3, 2, 5, 30, tzinfo=kolkata), moment_at(30))) == (
         "2026-03-02T00:00:00.000Z/2026-03-02T00:30:00.000Z"
     )

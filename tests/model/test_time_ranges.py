@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from halfhour.errors import ConfigError
 from halfhour.model import time_ranges
-from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, on_edge
+from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, is_interval_edge
 
 NOW = datetime(2026, 3, 2, 14, 47, 13, tzinfo=UTC)
 
@@ -19,7 +19,9 @@ def asked_interval(
     zone: str = "UTC",
     now: datetime = NOW,
 ) -> str:
-    interval = time_ranges.asked(start=start, end=end, last=last, local=ZoneInfo(zone), now=now)
+    interval = time_ranges.parse_time_range(
+        start=start, end=end, last=last, local=ZoneInfo(zone), now=now
+    )
     return str(interval).replace(":00.000Z", "Z")
 
 
@@ -69,7 +71,9 @@ def test_words_become_an_interval(words, interval):
 )
 def test_a_local_day_has_the_half_hours_its_clocks_give_it(day, zone, half_hours):
     next_day = (datetime.fromisoformat(day) + timedelta(days=1)).date().isoformat()
-    interval = time_ranges.asked(start=day, end=next_day, last=None, local=ZoneInfo(zone), now=NOW)
+    interval = time_ranges.parse_time_range(
+        start=day, end=next_day, last=None, local=ZoneInfo(zone), now=NOW
+    )
 
     assert interval.width == half_hours * HALF_HOUR
 
@@ -100,13 +104,13 @@ def test_a_range_that_cannot_be_meant_is_refused_with_a_sentence(words, message)
 
 def test_an_unknown_zone_is_answered_with_the_nearest():
     with pytest.raises(ConfigError, match="did you mean 'Europe/London'"):
-        time_ranges.time_zone("Europe/Londn")
+        time_ranges.parse_zone("Europe/Londn")
 
 
 @pytest.mark.parametrize("name", ["", "../../etc/passwd", "Europe", "\0"])
 def test_an_invalid_zone_name_is_refused_with_a_sentence(name):
     with pytest.raises(ConfigError, match="IANA"):
-        time_ranges.time_zone(name)
+        time_ranges.parse_zone(name)
 
 
 @given(
@@ -116,7 +120,7 @@ def test_an_invalid_zone_name_is_refused_with_a_sentence(name):
 def test_the_last_24_hours_end_on_a_local_half_hour_that_is_over(zone, naive):
     now = naive.replace(tzinfo=UTC)
     local = ZoneInfo(zone)
-    interval = time_ranges.asked(start=None, end=None, last=None, local=local, now=now)
+    interval = time_ranges.parse_time_range(start=None, end=None, last=None, local=local, now=now)
 
     assert timedelta(0) <= now - interval.end < HALF_HOUR
     assert interval.width == timedelta(hours=24)
@@ -127,13 +131,13 @@ def test_the_last_24_hours_end_on_a_local_half_hour_that_is_over(zone, naive):
 
 
 def test_quarter_hours_are_asked_for_where_half_hours_start_at_15_or_45():
-    kathmandu = time_ranges.asked(
+    kathmandu = time_ranges.parse_time_range(
         start="2026-02-17", end=None, last=None, local=ZoneInfo("Asia/Kathmandu"), now=NOW
     )
-    london = time_ranges.asked(
+    london = time_ranges.parse_time_range(
         start="2026-02-17", end=None, last=None, local=ZoneInfo("Europe/London"), now=NOW
     )
 
-    assert time_ranges.granularity(kathmandu) == QUARTER_HOUR
-    assert time_ranges.granularity(london) == HALF_HOUR
-    assert on_edge(kathmandu.start, QUARTER_HOUR)
+    assert time_ranges.required_granularity(kathmandu) == QUARTER_HOUR
+    assert time_ranges.required_granularity(london) == HALF_HOUR
+    assert is_interval_edge(kathmandu.start, QUARTER_HOUR)

@@ -10,7 +10,7 @@ import pytest
 import halfhour as door
 from halfhour.genesys import payloads
 from halfhour.genesys.client import Client
-from halfhour.genesys.endpoints import AGENTS
+from halfhour.genesys.endpoints import AGENT_LIST
 from tests.processes import Cloud, Halfhour, emulator
 
 DAY: dict[str, Any] = {"start": "2026-03-02", "end": "2026-03-03"}
@@ -24,11 +24,11 @@ def teams_cloud() -> Iterator[Cloud]:
 
 
 @pytest.fixture(scope="module")
-def people(teams_cloud: Cloud) -> list[payloads.Named]:
-    async def listed() -> list[payloads.Named]:
+def people(teams_cloud: Cloud) -> list[payloads.DirectoryEntity]:
+    async def listed() -> list[payloads.DirectoryEntity]:
         async with Client(teams_cloud.settings) as client:
             query = {"state": "any", "expand": "team"}
-            return [each async for each in client.pages(AGENTS, query)]
+            return [each async for each in client.list_entities(AGENT_LIST, query)]
 
     return asyncio.run(listed())
 

@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 
 from halfhour.model.intervals import Interval
 from halfhour.model.question import Question
-from halfhour.model.tables import NAMES, POSTED
+from halfhour.model.tables import NAMES_SCHEMA, POSTED_SCHEMA
 from halfhour.model.vocabulary import By
 from halfhour.reports import questions
-from halfhour.reports.data import Found
+from halfhour.reports.data import ReportData
 from halfhour.reports.pseudonyms import Pseudonymizer
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 DAY = Interval(START, START + timedelta(days=1))
-AGENTS = pa.table({"id": ["a-1", "b-2"], "name": ["Ada Silva", "Bob"]}, schema=NAMES)
-QUEUES = pa.table({"id": ["q-1", "q-2"], "name": ["Billing", "Sales"]}, schema=NAMES)
+AGENTS = pa.table({"id": ["a-1", "b-2"], "name": ["Ada Silva", "Bob"]}, schema=NAMES_SCHEMA)
+QUEUES = pa.table({"id": ["q-1", "q-2"], "name": ["Billing", "Sales"]}, schema=NAMES_SCHEMA)
 ONE, OTHER = Pseudonymizer("k" * 16), Pseudonymizer("o" * 16)
 
 rows = st.lists(
@@ -39,7 +39,7 @@ rows = st.lists(
 @settings(max_examples=40)
 @given(rows, st.sampled_from(list(By)))
 def test_pseudonyms_keep_the_figures_and_leave_no_name_or_id(posted, by):
-    found = Found(AGENTS, pa.Table.from_pylist(posted, schema=POSTED), queues=QUEUES)
+    found = ReportData(AGENTS, pa.Table.from_pylist(posted, schema=POSTED_SCHEMA), queues=QUEUES)
     plain = questions.build_report(Question(DAY, UTC, by), found)
     disguised = questions.build_report(Question(DAY, UTC, by), ONE.pseudonymize_report_data(found))
 

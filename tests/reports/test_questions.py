@@ -11,17 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from halfhour.model.coverage import Held, Settled, State
+from halfhour.model.coverage import DayCoverage, DayState, SettledWindow
 from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, Interval
 from halfhour.model.question import Question
-from halfhour.model.tables import NAMES, POSTED, STATUS
+from halfhour.model.tables import NAMES_SCHEMA, POSTED_SCHEMA, STATUS_SCHEMA
 from halfhour.model.vocabulary import Basis, By, Source
 from halfhour.reports import questions
-from halfhour.reports.data import Found
+from halfhour.reports.data import ReportData
 
 START = datetime(2026, 3, 2, 5, 45, tzinfo=UTC)
 DAY = Interval(START, START + timedelta(days=1))
-AGENTS = pa.table({"id": ["a", "b"], "name": ["Zoë", "anna"]}, schema=NAMES)
+AGENTS = pa.table({"id": ["a", "b"], "name": ["Zoë", "anna"]}, schema=NAMES_SCHEMA)
 
 figures = st.one_of(st.none(), st.integers(0, 8 * 10**7))
 rows = st.lists(
@@ -54,8 +54,8 @@ widths = st.sampled_from([HALF_HOUR, QUARTER_HOUR])
 def report_rows(
     by: By, posted: list[dict[str, Any]], width: timedelta = HALF_HOUR
 ) -> list[dict[str, Any]]:
-    table = pa.Table.from_pylist(posted, schema=POSTED)
-    found = questions.build_report(Question(DAY, UTC, by, width=width), Found(AGENTS, table))
+    table = pa.Table.from_pylist(posted, schema=POSTED_SCHEMA)
+    found = questions.build_report(Question(DAY, UTC, by, width=width), ReportData(AGENTS, table))
     return list(found.to_pylist())
 
 
@@ -157,8 +157,8 @@ def test_reports_by_queue_and_by_media_type_count_every_row_once(posted, by):
 @settings(max_examples=25)
 @given(rows, st.sampled_from([Basis.POSTED, Basis.WORKED]))
 def test_no_queue_time_is_the_handle_time_of_the_row_without_a_queue(told, basis):
-    table = pa.Table.from_pylist(told, schema=POSTED)
-    found = Found(AGENTS, **{basis.value: table})
+    table = pa.Table.from_pylist(told, schema=POSTED_SCHEMA)
+    found = ReportData(AGENTS, **{basis.value: table})
 
     def shown(by: By) -> list[dict[str, Any]]:
         return list(questions.build_report(Question(DAY, UTC, by, basis), found).to_pylist())
@@ -172,9 +172,9 @@ def test_no_queue_time_is_the_handle_time_of_the_row_without_a_queue(told, basis
 @given(rows, widths)
 def test_a_report_by_day_has_local_days(posted, width):
     zone = ZoneInfo("Asia/Kathmandu")
-    table = pa.Table.from_pylist(posted, schema=POSTED)
+    table = pa.Table.from_pylist(posted, schema=POSTED_SCHEMA)
     question = Question(DAY, zone, By.DAY, width=width)
-    found = questions.build_report(question, Found(AGENTS, table)).to_pylist()
+    found = questions.build_report(question, ReportData(AGENTS, table)).to_pylist()
     expected = group_rows(
         posted, lambda row: (f"{interval_start_of(row).astimezone(zone):%Y-%m-%d}", row["agent_id"])
     )
@@ -187,16 +187,16 @@ def test_a_report_by_day_has_local_days(posted, width):
 
 
 def test_queues_have_their_names_and_several_of_one_session_stand_together():
-    queues = pa.table({"id": ["p", "q"], "name": ["Billing", "Sales"]}, schema=NAMES)
+    queues = pa.table({"id": ["p", "q"], "name": ["Billing", "Sales"]}, schema=NAMES_SCHEMA)
     posted = pa.Table.from_pylist(
         [
             {"interval_start": START, "agent_id": "a", "queue_id": queue, "handle_ms": ms}
             for queue, ms in (("p", 4), ("q,p", 3), ("gone", 2), (None, 1))
         ],
-        schema=POSTED,
+        schema=POSTED_SCHEMA,
     )
     found = questions.build_report(
-        Question(DAY, UTC, By.QUEUE), Found(AGENTS, posted, queues=queues)
+        Question(DAY, UTC, By.QUEUE), ReportData(AGENTS, posted, queues=queues)
     )
     assert found["queue_name"].to_pylist() == ["Billing", "Billing, Sales", "gone", "no queue"]
 
@@ -207,23 +207,25 @@ POSTED_COLUMNS = ("handle_time_sec", "acw_time_sec", "hold_time_sec", "talk_time
                   "handled_count", "answered_count")  # fmt: skip
 
 
-def partly_held_data() -> Found:
+def partly_held_data() -> ReportData:
     """Status of three days; posted figures of the first, details of half of the second."""
 
-    def held(start: datetime, length: timedelta) -> list[Held]:
-        settled = Settled(Interval(start, start + length), LATER, 1)
-        return [Held(Interval(start, start + timedelta(days=1)), State.SETTLED, settled)]
+    def held(start: datetime, length: timedelta) -> list[DayCoverage]:
+        settled = SettledWindow(Interval(start, start + length), LATER, 1)
+        return [DayCoverage(Interval(start, start + timedelta(days=1)), DayState.SETTLED, settled)]
 
     tuesday = MIDNIGHT + timedelta(days=1)
     row = {"agent_id": "a", "queue_id": "q", "media_type": "voice", "handle_ms": 1000}
     idle = {"agent_id": "b", "kind": "presence", "status": "ON_QUEUE", "status_ms": 1000}
     starts = [MIDNIGHT + at * HALF_HOUR for at in range(3 * 48)]
-    return Found(
+    return ReportData(
         AGENTS,
-        posted=pa.Table.from_pylist([{**row, "interval_start": MIDNIGHT}], schema=POSTED),
-        worked=pa.Table.from_pylist([{**row, "interval_start": tuesday}], schema=POSTED),
-        status=pa.Table.from_pylist([{**idle, "interval_start": at} for at in starts], STATUS),
-        days={
+        posted=pa.Table.from_pylist([{**row, "interval_start": MIDNIGHT}], schema=POSTED_SCHEMA),
+        worked=pa.Table.from_pylist([{**row, "interval_start": tuesday}], schema=POSTED_SCHEMA),
+        status=pa.Table.from_pylist(
+            [{**idle, "interval_start": at} for at in starts], STATUS_SCHEMA
+        ),
+        days_by_source={
             Source.POSTED: held(MIDNIGHT, timedelta(days=1)),
             Source.DETAILS: held(tuesday, timedelta(hours=12)),
         },
@@ -258,7 +260,7 @@ def test_figures_are_null_only_where_their_source_is_not_held(by):
 def test_figures_of_a_source_that_is_not_held_are_null_in_the_sum_of_an_agent():
     days = Interval(MIDNIGHT + timedelta(days=2), MIDNIGHT + timedelta(days=3))
     found = partly_held_data()
-    none = replace(found, posted=POSTED.empty_table(), worked=POSTED.empty_table())
+    none = replace(found, posted=POSTED_SCHEMA.empty_table(), worked=POSTED_SCHEMA.empty_table())
     (row,) = questions.build_report(Question(days, UTC, By.AGENT, Basis.BOTH), none).to_pylist()
 
     assert row["on_queue_time_sec"] == 48
@@ -268,13 +270,13 @@ def test_figures_of_a_source_that_is_not_held_are_null_in_the_sum_of_an_agent():
 @pytest.mark.parametrize("by", [By.INTERVAL, By.DAY, By.AGENT, By.MEDIA])
 def test_transfers_are_null_where_there_are_days_that_were_read_without_them(by):
     found = partly_held_data()
-    (monday,) = found.days[Source.POSTED]
+    (monday,) = found.days_by_source[Source.POSTED]
     assert monday.settled
     without = replace(monday, settled=replace(monday.settled, has_transfers=False))
     days = Interval(MIDNIGHT, MIDNIGHT + timedelta(days=1))
 
-    def transferred(held: Held) -> set[int | None]:
-        known = replace(found, days={Source.POSTED: [held]})
+    def transferred(held: DayCoverage) -> set[int | None]:
+        known = replace(found, days_by_source={Source.POSTED: [held]})
         rows = questions.build_report(Question(days, UTC, by), known).to_pylist()
         assert None not in {row["handled_count"] for row in rows}
         return {row["transferred_count"] for row in rows}

@@ -11,7 +11,7 @@ import pytest
 
 from halfhour.model.coverage import DAY
 from halfhour.model.intervals import HALF_HOUR, Interval
-from halfhour.model.tables import RECONCILED
+from halfhour.model.tables import RECONCILIATION_SCHEMA
 from halfhour.model.vocabulary import Source
 from halfhour.reports.from_store import reconcile_store
 from halfhour.store import worked_time
@@ -24,7 +24,7 @@ from tests.syncing.test_runner import bring
 __all__ = ["own_cloud", "store"]
 
 LATER = NOW + 2.5 * DAY
-CAUSES = RECONCILED.names[RECONCILED.names.index("late_data_ms") : -1]
+CAUSES = RECONCILIATION_SCHEMA.names[RECONCILIATION_SCHEMA.names.index("late_data_ms") : -1]
 
 
 def test_causes_explain_all_differences_of_emulator_data(own_cloud, store):
@@ -111,7 +111,7 @@ def test_an_unexplained_difference_is_listed_with_its_conversations(right, tmp_p
         text.replace(f'"value": {handle["value"]}', f'"value": {handle["value"] + 7}')
     )
     store = imported_store(tmp_path, [doctored, *CONVERSATIONS[1:]])
-    for day in DAYS.windows(DAY):
+    for day in DAYS.split_into_windows(DAY):
         store.settle(
             Source.POSTED,
             day,
@@ -219,7 +219,7 @@ def test_a_cause_explains_no_difference_of_another_kind(tmp_path, cause):
     conversation, unexplained = UNLIKE[cause]
     days = Interval(DAYS.start, DAYS.end + DAY)
     store = imported_store(tmp_path, [conversation], days)
-    for day in days.windows(DAY):
+    for day in days.split_into_windows(DAY):
         store.settle(
             Source.POSTED,
             day,
@@ -261,7 +261,7 @@ def test_the_reconcile_command_says_whether_posted_and_rebuilt_agree(halfhour):
     shown = halfhour("reconcile")
 
     assert (ran.code, shown.code) == (0, 0)
-    assert [*ran.json[0]] == RECONCILED.names
+    assert [*ran.json[0]] == RECONCILIATION_SCHEMA.names
     assert "posted and rebuilt agree in every interval" in ran.err
     header = shown.out.splitlines()[0].split()
     assert {"posted_ms", "rebuilt_ms", "worked_ms"} <= set(header)

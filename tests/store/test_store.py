@@ -19,7 +19,7 @@ from halfhour.genesys import payloads
 from halfhour.ingest import aggregates
 from halfhour.model.coverage import DAY
 from halfhour.model.intervals import HALF_HOUR, Interval
-from halfhour.model.tables import POSTED, STATUS
+from halfhour.model.tables import POSTED_SCHEMA, STATUS_SCHEMA
 from halfhour.model.vocabulary import Source
 from halfhour.store.database import STORE_VERSION, load_store_sql
 from halfhour.store.store import SettleResult, Store
@@ -45,7 +45,7 @@ def posted_rows(*figures: tuple[int, str, str | None, dict[str, int]]) -> pa.Tab
             }
             for at, agent, queue, values in figures
         ],
-        schema=POSTED,
+        schema=POSTED_SCHEMA,
     )
 
 
@@ -67,7 +67,7 @@ def figures_by_key(table: pa.Table) -> dict[tuple[Any, ...], int]:
     return {
         (row["interval_start"], row["agent_id"], row["queue_id"], name): row[name]
         for row in table.to_pylist()
-        for name in POSTED.names[4:]
+        for name in POSTED_SCHEMA.names[4:]
         if row[name] is not None
     }
 
@@ -166,7 +166,7 @@ def test_revisions_of_status_are_the_differences_for_agents_known_before(tmp_pat
                 }
                 for (at, agent, (kind, status)), value in told.items()
             ],
-            schema=STATUS,
+            schema=STATUS_SCHEMA,
         )
         store.settle(Source.STATUS, MONDAY, {"status": table}, read_at)
 
@@ -193,12 +193,18 @@ def test_names_are_held_until_they_are_old(store):
     assert store.unnamed_ids("queue", START) == ["q", "r"]
 
     store.store_names(
-        "agent", aggregates.named(["ada", "bob"], [payloads.Named("ada", "Ada")]), START
+        "agent",
+        aggregates.directory_table(["ada", "bob"], [payloads.DirectoryEntity("ada", "Ada")]),
+        START,
     )
     assert store.unnamed_ids("agent", START) == []
     assert store.unnamed_ids("agent", START + DAY) == ["ada", "bob"]
     assert store.names_by_kind("agent").to_pylist() == [{"id": "ada", "name": "Ada"}]
-    store.store_names("agent", aggregates.named([], [payloads.Named("ada", "Ada L.")]), START + DAY)
+    store.store_names(
+        "agent",
+        aggregates.directory_table([], [payloads.DirectoryEntity("ada", "Ada L.")]),
+        START + DAY,
+    )
     assert store.names_by_kind("agent")["name"].to_pylist() == ["Ada L."]
 
 
@@ -229,7 +235,9 @@ def test_a_day_goes_with_all_its_sources_however_far_each_is_held(store):
     settle_posted(
         store, Interval(monday, monday + DAY), posted_rows((40, "ada", None, {"acw_ms": 1})), LATER
     )
-    store.settle(Source.STATUS, Interval(monday, noon), {"status": STATUS.empty_table()}, LATER)
+    store.settle(
+        Source.STATUS, Interval(monday, noon), {"status": STATUS_SCHEMA.empty_table()}, LATER
+    )
 
     assert store.delete_days_before(noon + timedelta(hours=1)) == 0
     assert store.posted_rows(Interval(monday, monday + DAY)).num_rows == 1

@@ -12,7 +12,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from halfhour.ingest.segments import Read, read
+from halfhour.ingest.segments import DetailTables, tabulate_records
 from halfhour.model.coverage import DAY
 from halfhour.model.intervals import Interval
 from halfhour.model.question import Question
@@ -164,7 +164,7 @@ def test_every_worked_millisecond_counts_once_in_its_interval(
         store = Store(Path(folder) / "store.duckdb")
         store.ensure_created({"granularity": "1800", "reread": "86400"})
         for day in (Interval(EDGE - DAY, EDGE), Interval(EDGE, EDGE + SPAN * MS)):
-            found = read(records, day, NEAR.end)
+            found = tabulate_records(records, day, NEAR.end)
             store.settle(Source.DETAILS, day, detail_tables(found), NEAR.end)
         worked = worked_time.worked_time(store, NEAR, WIDTH).to_pylist()
         union = worked_time.busy_time(store, NEAR, WIDTH, queues=queues, media=types).to_pylist()
@@ -182,7 +182,7 @@ def test_every_worked_millisecond_counts_once_in_its_interval(
     assert all(row["busy_ms"] <= WIDTH // MS for row in union)
 
 
-def detail_tables(found: Read) -> dict[str, pa.Table]:
+def detail_tables(found: DetailTables) -> dict[str, pa.Table]:
     return {"segments": found.segments, "emitted": found.emitted}
 
 
@@ -192,7 +192,7 @@ def test_work_still_open_when_read_is_provisional_however_old_its_day_is(tmp_pat
     day, long_after = Interval(EDGE - DAY, EDGE), EDGE + 9 * DAY
     store = Store(tmp_path / "store.duckdb")
     store.ensure_created({"granularity": "1800", "reread": "86400"})
-    found = read(
+    found = tabulate_records(
         [conversation_record(0, [("ann", "chat", [over, going_on], None, "inbound")], None)],
         day,
         EDGE,

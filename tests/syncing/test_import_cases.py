@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halfhour.errors import ConfigError, Incomplete
-from halfhour.ingest.detail_records import milliseconds
-from halfhour.model.coverage import DAY, State
+from halfhour.ingest.detail_records import epoch_ms_column
+from halfhour.model.coverage import DAY, DayState
 from halfhour.model.intervals import HALF_HOUR, Interval
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import Basis, Source
@@ -226,7 +226,7 @@ def test_only_the_call_that_a_callback_led_to_gives_way_and_no_other_of_the_agen
 @given(st.integers(0, 999_999_999), st.integers(0, 9), st.sampled_from(["Z", "+00:00", "+0000"]))
 def test_a_time_may_have_any_number_of_digits_and_counts_to_the_millisecond(nanos, digits, zone):
     fraction = f".{nanos:09}"[: digits + 1] if digits else ""
-    (ms,) = milliseconds([f"2026-03-02T09:00:00{fraction}{zone}"]).to_pylist()
+    (ms,) = epoch_ms_column([f"2026-03-02T09:00:00{fraction}{zone}"]).to_pylist()
 
     expected = datetime(2026, 3, 2, 9, tzinfo=UTC).timestamp() * 1000
     assert ms == expected + int(f"{nanos:09}"[:digits].ljust(9, "0")[:3])
@@ -235,8 +235,8 @@ def test_a_time_may_have_any_number_of_digits_and_counts_to_the_millisecond(nano
 def test_a_time_with_another_offset_is_the_same_moment():
     times = ["2026-03-02T06:00:00.000000-03:00", "2026-03-02T14:30:00.000000000+0530"]
 
-    assert {*milliseconds(times).to_pylist()} == {
-        *milliseconds(["2026-03-02T09:00:00Z"]).to_pylist()
+    assert {*epoch_ms_column(times).to_pylist()} == {
+        *epoch_ms_column(["2026-03-02T09:00:00Z"]).to_pylist()
     }
 
 
@@ -263,11 +263,11 @@ def test_a_time_that_cannot_be_read_is_named_with_its_field_whichever_way_it_is_
     with pytest.raises(Incomplete, match="1 window of 1 is incomplete"):
         outcome.raise_if_incomplete()
     (settled,) = store.settled_windows(Source.DETAILS)
-    assert (settled.rows, settled.left_out) == (0, 1)
-    (day,) = stored_report_data(store, Question(RANGE, UTC, basis=Basis.WORKED), LATER).days[
-        Source.DETAILS
-    ]
-    assert day.state is State.INCOMPLETE
+    assert (settled.row_count, settled.left_out_count) == (0, 1)
+    (day,) = stored_report_data(
+        store, Question(RANGE, UTC, basis=Basis.WORKED), LATER
+    ).days_by_source[Source.DETAILS]
+    assert day.state is DayState.INCOMPLETE
 
 
 def test_sessions_without_an_id_are_told_apart_by_their_places(tmp_path):
@@ -339,7 +339,7 @@ def test_a_job_whose_last_page_is_missing_leaves_its_days_incomplete(tmp_path):
     assert worked_seconds(store) == [("09:00", 360)]
     with pytest.raises(Incomplete, match="pages are missing"):
         outcome.raise_if_incomplete()
-    assert [day.left_out for day in store.settled_windows(Source.DETAILS)] == [1]
+    assert [day.left_out_count for day in store.settled_windows(Source.DETAILS)] == [1]
 
 
 def test_a_conversation_that_says_nothing_of_its_agents_is_left_out(tmp_path):
@@ -359,7 +359,7 @@ def test_an_unreadable_conversation_is_missing_only_on_the_days_it_may_be_of(tmp
     whole = json.loads(text.replace('"tuesday"', '"whole"'))
     store, outcome, _ = imported_store(tmp_path, {"conversations": [PLAIN, broken, whole]})
 
-    assert [day.left_out for day in store.settled_windows(Source.DETAILS)] == [0, 1]
+    assert [day.left_out_count for day in store.settled_windows(Source.DETAILS)] == [0, 1]
     assert [window.interval.start for window in outcome.incomplete] == [tuesday]
 
 
@@ -368,7 +368,7 @@ def test_an_unreadable_conversation_of_no_known_day_is_missing_on_every_day(tmp_
     nameless = {"participants": 7}
     store, _, _ = imported_store(tmp_path, {"conversations": [PLAIN, tuesday, nameless]})
 
-    assert [day.left_out for day in store.settled_windows(Source.DETAILS)] == [1, 1]
+    assert [day.left_out_count for day in store.settled_windows(Source.DETAILS)] == [1, 1]
 
 
 def test_a_file_of_tomorrow_is_not_known_beyond_now(tmp_path):

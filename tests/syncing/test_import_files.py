@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from halfhour.errors import ConfigError
-from halfhour.ingest.detail_files import AT_ONCE
-from halfhour.ingest.timeline import ENDLESS
+from halfhour.ingest.detail_files import MAX_PAGE_CONVERSATIONS
+from halfhour.ingest.timeline import SEGMENTS_WITHOUT_END
 from halfhour.model.coverage import DAY
 from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, Interval
-from halfhour.model.tables import EMITTED, POSTED_METRICS, SEGMENTS
+from halfhour.model.tables import EMITTED_SCHEMA, POSTED_METRICS, SEGMENTS_SCHEMA
 from halfhour.model.vocabulary import Source
 from halfhour.store import worked_time
 from halfhour.store.coverage import INITIAL_REACH, day_coverage, store_calendar
@@ -183,12 +183,12 @@ def test_a_file_settles_the_days_it_is_said_to_have_all_of(tmp_path):
     store, outcome, told = import_content(tmp_path, page(CONVERSATIONS), week)
 
     assert [each.window for each in store.settled_windows(Source.DETAILS)] == list(
-        week.windows(DAY)
+        week.split_into_windows(DAY)
     )
     assert outcome.settled == 3
     assert [each.kind for each in told] == ["planned", *["settled"] * 3, "odd"]
     assert told[-1].reason == (
-        f"{ENDLESS}: 1 ({CONVERSATIONS[-2]['conversationId']}, session "
+        f"{SEGMENTS_WITHOUT_END}: 1 ({CONVERSATIONS[-2]['conversationId']}, session "
         "00000000-0000-4000-8000-0000000dd07, segments[2]: hold at 2023-02-17T20:06:05.250Z)"
     )
 
@@ -239,7 +239,7 @@ def test_an_import_replaces_stored_days_only_if_told_that_they_are_complete(
 
 def test_revisions_of_a_store_that_kept_microseconds_can_be_read(tmp_path):
     store, _, _ = import_content(tmp_path, page(CONVERSATIONS))
-    nothing = {"segments": SEGMENTS.empty_table(), "emitted": EMITTED.empty_table()}
+    nothing = {"segments": SEGMENTS_SCHEMA.empty_table(), "emitted": EMITTED_SCHEMA.empty_table()}
     store.settle(Source.DETAILS, DAYS, nothing, NOW + timedelta(microseconds=1))
 
     assert {*store.revision_rows()["read_at"].to_pylist()} == {NOW}
@@ -340,7 +340,7 @@ def test_a_day_not_over_when_the_file_was_written_is_settled_up_to_then(tmp_path
 def test_the_last_version_of_a_conversation_counts_even_if_it_has_less(tmp_path, emptied):
     """Each of them is in a part of its own, as others are in between."""
     later = without_key(emptied, CONVERSATIONS)
-    between = json_lines([{"conversationId": "another"}] * AT_ONCE)
+    between = json_lines([{"conversationId": "another"}] * MAX_PAGE_CONVERSATIONS)
     for name, content in (("both", json_lines(CONVERSATIONS) + between + json_lines(later)),
                           ("last", json_lines(later))):  # fmt: skip
         (tmp_path / name).mkdir()

@@ -8,9 +8,9 @@ import duckdb
 import pytest
 
 from halfhour.errors import ConfigError, StoreError
-from halfhour.model.coverage import DAY, State
-from halfhour.model.intervals import MILLISECOND, Interval, floored
-from halfhour.model.tables import POSTED
+from halfhour.model.coverage import DAY, DayState
+from halfhour.model.intervals import MILLISECOND, Interval, floor_to_width
+from halfhour.model.tables import POSTED_SCHEMA
 from halfhour.model.vocabulary import Source
 from halfhour.store.coverage import day_coverage, store_calendar
 from halfhour.store.store import Store
@@ -105,7 +105,7 @@ def test_the_sync_command_refuses_the_client_of_another_organisation(cloud, othe
 def test_a_clock_that_is_ahead_settles_nothing_that_is_still_to_come(present_cloud, store):
     real = datetime.now(UTC)
     ahead = real + 10 * DAY
-    wanted = Interval(floored(real, DAY) - DAY, ahead)
+    wanted = Interval(floor_to_width(real, DAY) - DAY, ahead)
     outcome, told = bring(present_cloud.settings, store, wanted, now=ahead)
 
     assert outcome.failed == {}
@@ -113,7 +113,7 @@ def test_a_clock_that_is_ahead_settles_nothing_that_is_still_to_come(present_clo
     assert warning.reason.startswith(("10 days, 0:00:0", "9 days, 23:59:5"))
     settled = store.settled_windows(Source.POSTED)
     assert [day.window.start for day in settled] == [
-        floored(real, DAY) - DAY, *([floored(real, DAY)] if len(settled) > 1 else []),
+        floor_to_width(real, DAY) - DAY, *([floor_to_width(real, DAY)] if len(settled) > 1 else []),
     ]  # fmt: skip
     for day in settled:
         assert day.window.end <= datetime.now(UTC)
@@ -123,27 +123,27 @@ def test_a_clock_that_is_ahead_settles_nothing_that_is_still_to_come(present_clo
 def test_a_clock_that_is_right_or_behind_is_trusted(present_cloud, store):
     real = datetime.now(UTC)
     for now in (real, real - timedelta(hours=30)):
-        wanted = Interval(floored(now, DAY), now)
+        wanted = Interval(floor_to_width(now, DAY), now)
         outcome, told = bring(present_cloud.settings, store, wanted, now=now)
 
         assert "clock_ahead" not in [event.kind for event in told]
         assert outcome.settled == 1
-    assert store.settled_windows(Source.POSTED)[0].read_at == floored(now, MILLISECOND)
+    assert store.settled_windows(Source.POSTED)[0].read_at == floor_to_width(now, MILLISECOND)
 
 
 def settled_at(store: Store, read_at: datetime) -> None:
     """Monday, which was nothing, as of *read_at*."""
     prepare_store(store, SyncRequest(), NOW)
-    store.settle(Source.POSTED, MONDAY, {"posted": POSTED.empty_table()}, read_at)
+    store.settle(Source.POSTED, MONDAY, {"posted": POSTED_SCHEMA.empty_table()}, read_at)
 
 
 def test_a_day_read_later_than_now_counts_as_missing(store):
     settled_at(store, NOW + 10 * DAY)
 
     (day,) = day_coverage(store, store_calendar(store, NOW), MONDAY)[Source.POSTED]
-    assert (day.state, day.settled, day.due) == (State.MISSING, None, True)
+    assert (day.state, day.settled, day.due) == (DayState.MISSING, None, True)
     (day,) = day_coverage(store, store_calendar(store, NOW + 10 * DAY), MONDAY)[Source.POSTED]
-    assert (day.state, day.due) == (State.SETTLED, False)
+    assert (day.state, day.due) == (DayState.SETTLED, False)
 
 
 def test_a_clock_before_the_first_day_that_is_held_has_nothing_due(store):

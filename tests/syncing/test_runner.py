@@ -17,7 +17,7 @@ from genesys_emulator.state.faults import KINDS
 from halfhour.errors import ConfigError, HalfhourError, Incomplete, StoreBusy, Unreachable
 from halfhour.genesys import regions
 from halfhour.genesys.connection import Settings
-from halfhour.model.coverage import DAY, State
+from halfhour.model.coverage import DAY, DayState
 from halfhour.model.intervals import HALF_HOUR, MILLISECOND, QUARTER_HOUR, Interval
 from halfhour.model.tables import POSTED_METRICS
 from halfhour.model.vocabulary import Source
@@ -372,8 +372,8 @@ def test_failed_windows_are_named_and_the_others_are_kept(cloud, store):
 
 
 def test_a_sync_fails_as_unreachable_where_nobody_answers(store):
-    nowhere = Settings("id", "secret", regions.hosts("http://127.0.0.1:9"))
-    settings = replace(nowhere, patience=replace(nowhere.patience, attempts=1))
+    nowhere = Settings("id", "secret", regions.hosts_of_region("http://127.0.0.1:9"))
+    settings = replace(nowhere, retry_policy=replace(nowhere.retry_policy, attempts=1))
     outcome, _ = bring(settings, store, WEEK)
 
     assert len(outcome.failed) == 7
@@ -566,8 +566,8 @@ def test_a_sync_stays_under_a_given_rate_of_requests(cloud, store):
 
 def test_the_calendar_lists_every_day_of_a_range_as_missing_or_provisional(cloud, store):
     bring(cloud.settings, store, Interval(NOW - 2 * DAY, NOW))
-    days = requested_calendar(store, SyncRequest(), NOW + DAY).held(
+    days = requested_calendar(store, SyncRequest(), NOW + DAY).coverage_of_days(
         WEEK, store.settled_windows(Source.POSTED)
     )
-    assert [each.state for each in days] == [State.MISSING] * 5 + [State.PROVISIONAL] * 2
+    assert [each.state for each in days] == [DayState.MISSING] * 5 + [DayState.PROVISIONAL] * 2
     assert [each.due for each in days] == [True] * 5 + [False, True]  # a day after its end

@@ -18,7 +18,7 @@ import pytest
 import uvicorn
 
 from halfhour.model.intervals import HALF_HOUR, Interval
-from halfhour.model.tables import POSTED
+from halfhour.model.tables import POSTED_SCHEMA
 from halfhour.model.vocabulary import Source
 from halfhour.store.store import Store
 from halfhour.syncing import runner
@@ -199,5 +199,7 @@ def made(path: Path, start: datetime, handled_ms: Mapping[tuple[str, int], int])
         }
         for (agent, at), value in handled_ms.items()
     ]
-    store.settle(Source.POSTED, day, {"posted": pa.Table.from_pylist(rows, schema=POSTED)}, NOW)
+    store.settle(
+        Source.POSTED, day, {"posted": pa.Table.from_pylist(rows, schema=POSTED_SCHEMA)}, NOW
+    )
     return store

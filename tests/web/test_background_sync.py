@@ -17,8 +17,8 @@ from halfhour.errors import ConfigError
 from halfhour.genesys import regions
 from halfhour.genesys.connection import Settings
 from halfhour.model.coverage import DAY
-from halfhour.model.intervals import HALF_HOUR, Interval, floored
-from halfhour.model.tables import POSTED
+from halfhour.model.intervals import HALF_HOUR, Interval, floor_to_width
+from halfhour.model.tables import POSTED_SCHEMA
 from halfhour.model.vocabulary import Source
 from halfhour.store.store import Store
 from halfhour.syncing.planner import SyncRequest, prepare_store
@@ -35,9 +35,9 @@ def young(tmp_path: Path) -> Store:
     """A store that was begun two days ago, so that little is due."""
     store, now = Store(tmp_path / "halfhour.duckdb"), datetime.now(UTC)
     prepare_store(store, SyncRequest(), now)
-    start = floored(now, DAY) - 2 * DAY
+    start = floor_to_width(now, DAY) - 2 * DAY
     began = Interval(start, start + HALF_HOUR)
-    store.settle(Source.POSTED, began, {"posted": POSTED.empty_table()}, now)
+    store.settle(Source.POSTED, began, {"posted": POSTED_SCHEMA.empty_table()}, now)
     return store
 
 
@@ -114,9 +114,9 @@ def test_an_echoed_secret_is_masked_in_the_state_of_the_sync(young, capsys):
 
     with (
         echoing(refused) as url,
-        syncing_with([lambda: Settings("my-client", SECRET, regions.hosts(url), QUICK)], young) as (
-            turn
-        ),
+        syncing_with(
+            [lambda: Settings("my-client", SECRET, regions.hosts_of_region(url), QUICK)], young
+        ) as (turn),
         logging_to_stderr(),
     ):
         assert_nothing_leaks(turn()["said"])

@@ -360,10 +360,14 @@ def test_names_are_text(tab, own):
     ids = sorted(set(posted["agent_id"].to_pylist()))
     queues = {each for each in posted["queue_id"].to_pylist() if each and "," not in each}
     own.store_names(
-        "agent", aggregates.named([], [payloads.Named(each, EVIL) for each in ids]), NOW
+        "agent",
+        aggregates.directory_table([], [payloads.DirectoryEntity(each, EVIL) for each in ids]),
+        NOW,
     )
     own.store_names(
-        "queue", aggregates.named([], [payloads.Named(each, EVIL) for each in queues]), NOW
+        "queue",
+        aggregates.directory_table([], [payloads.DirectoryEntity(each, EVIL) for each in queues]),
+        NOW,
     )
     with running(create_app(own)) as url:
         loaded(tab, url + MONDAY)
@@ -402,7 +406,9 @@ def test_the_page_updates_itself_and_keeps_its_scroll_position(tab, own):
 def test_each_hour_has_its_own_column_when_the_clock_goes_back(tab, tmp_path):
     night = datetime(2025, 10, 26, tzinfo=UTC)
     store = made(tmp_path / "night.duckdb", night, {("ada", 0): 60_000, ("ada", 2): 120_000})
-    store.store_names("agent", aggregates.named([], [payloads.Named("ada", "ada")]), NOW)
+    store.store_names(
+        "agent", aggregates.directory_table([], [payloads.DirectoryEntity("ada", "ada")]), NOW
+    )
     with running(create_app(store)) as url:
         loaded(tab, url + "?day=2025-10-26&zone=Europe/London")
         heads = tab.locator(".hour .unseen").all_text_contents()

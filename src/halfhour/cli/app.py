@@ -19,7 +19,7 @@ from halfhour.cli.options import (
     StorePath,
 )
 from halfhour.errors import ConfigError
-from halfhour.model.vocabulary import Log, Source
+from halfhour.model.vocabulary import LogFormat, Source
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -75,7 +75,7 @@ def report(
     shape = written.to_output(settings=connection.settings, seconds=seconds, layout=layout)
     held = _store_to_read(store, offline=offline)
     if dry_run:
-        hosts = settings.region_hosts(file=connection.settings, region=connection.region)
+        hosts = settings.configured_hosts(file=connection.settings, region=connection.region)
         show.print_requests(shape.adapt_question(question), hosts)
         return
     access = Access(
@@ -110,7 +110,9 @@ def sync(
     ] = (),
     watch: Annotated[str | None, Parameter(help="Go on for ever, every 15m or so.")] = None,
     keep: Annotated[str | None, Parameter(help="Let go of days that are older, as 400d.")] = None,
-    log_format: Annotated[Log, Parameter(help="For people, or JSON by the line.")] = Log.TEXT,
+    log_format: Annotated[
+        LogFormat, Parameter(help="For people, or JSON by the line.")
+    ] = LogFormat.TEXT,
     dry_run: Annotated[
         bool, Parameter(negative=(), help="Show as JSON what is due and send nothing.")
     ] = False,
@@ -123,7 +125,7 @@ def sync(
     from halfhour.cli import console
     from halfhour.cli import sync as syncs
     from halfhour.model import time_ranges
-    from halfhour.settings import requests_a_minute
+    from halfhour.settings import configured_request_rate
     from halfhour.store.store import Store
     from halfhour.syncing.planner import SyncRequest
 
@@ -132,19 +134,22 @@ def sync(
         connection or ConnectionOptions(),
         Store(store),
     )
-    width = time_ranges.duration("granularity", granularity) if granularity else None
-    ages = tuple(time_ranges.duration("reread", text) for text in reread if text != "now") or None
+    width = time_ranges.parse_duration("granularity", granularity) if granularity else None
+    ages = (
+        tuple(time_ranges.parse_duration("reread", text) for text in reread if text != "now")
+        or None
+    )
 
     def wish() -> SyncRequest:
         sources = tuple(dict.fromkeys(source)) or None
         return SyncRequest(range_.chosen_interval, sources, width, ages, reread_all="now" in reread)
 
-    kept = time_ranges.duration("keep", keep) if keep else None
-    every = time_ranges.duration("watch", watch) if watch else None
+    kept = time_ranges.parse_duration("keep", keep) if keep else None
+    every = time_ranges.parse_duration("watch", watch) if watch else None
     if every and "now" in reread:
         raise ConfigError("--reread now: it would read all days again for ever; leave out --watch")
     if dry_run:
-        allowed = requests_a_minute(connection.settings, connection.max_requests_per_minute)
+        allowed = configured_request_rate(connection.settings, connection.max_requests_per_minute)
         syncs.print_due_windows(held, wish(), allowed)
         return
     settings = connection.resolve_settings()
@@ -161,7 +166,9 @@ def import_(
     range_: RangeOptions | None = None,
     *,
     store: StorePath = DEFAULT_STORE,
-    log_format: Annotated[Log, Parameter(help="For people, or JSON by the line.")] = Log.TEXT,
+    log_format: Annotated[
+        LogFormat, Parameter(help="For people, or JSON by the line.")
+    ] = LogFormat.TEXT,
 ) -> None:
     """Read conversation details into a store that a details job or query has left in files.
 
@@ -270,7 +277,7 @@ def serve(
             password_file=password_file,
             names=name,
             proxy=proxy,
-            every=time_ranges.duration("sync", sync_) if sync_ else None,
+            every=time_ranges.parse_duration("sync", sync_) if sync_ else None,
         )
 
 

@@ -41,7 +41,7 @@ def running_emulator(*options: str) -> Iterator[Settings]:
             base_url = process.stdout.readline().strip() if process.stdout else ""
             if not base_url:
                 raise ConfigError("the emulator did not start; see above")
-            yield Settings(client_id, client_secret, regions.hosts(base_url))
+            yield Settings(client_id, client_secret, regions.hosts_of_region(base_url))
         finally:
             process.terminate()
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 from cyclopts import CycloptsError
 
 from halfhour import errors
-from halfhour.cli.signals import Signals
+from halfhour.cli.signals import SignalHandlers
 from halfhour.cli.spelling import option_name
-from halfhour.redaction import LONGEST_QUOTED, harmless, harmless_lines
+from halfhour.redaction import MAX_QUOTED_LENGTH, sanitize_lines, sanitize_text
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -38,13 +38,13 @@ def run_and_exit(command: Callable[[], object]) -> NoReturn:
     # There is none where it was closed (>&-), and then the next file to be opened would be it.
     sys.stdout = _StdoutWriter.wrap_stdout(sys.stdout or open(os.devnull, "w"))  # noqa: SIM115, PTH123
     code = ExitCode.INTERRUPTED
-    with Signals() as signals:
+    with SignalHandlers() as signals:
         try:
             code = _run_command(command)
         except BaseException as error:  # asyncio's own, where a signal came as it began
             if not (signals.terminated or isinstance(error, KeyboardInterrupt)):
                 raise
-            signals.say_no_more()
+            signals.silence_shutdown()
             _announce_exit("interrupted", code)
     sys.exit(ExitCode.TERMINATED if signals.terminated else code)
 
@@ -101,14 +101,16 @@ def _run_command(command: Callable[[], object]) -> ExitCode:
         _discard_stdout()
     except Exception as error:  # noqa: BLE001  (what nobody thought of gets a sentence, too)
         if os.environ.get("HALFHOUR_DEBUG"):
-            print(*map(harmless, traceback.format_exc().splitlines()), sep="\n", file=sys.stderr)
+            print(
+                *map(sanitize_text, traceback.format_exc().splitlines()), sep="\n", file=sys.stderr
+            )
             return ExitCode.FAILED
         return _announce_exit(_describe_unexpected(error), ExitCode.FAILED)
     return ExitCode.DONE
 
 
 def _describe_unexpected(error: Exception) -> str:
-    said = harmless(str(error), LONGEST_QUOTED)
+    said = sanitize_text(str(error), MAX_QUOTED_LENGTH)
     if isinstance(error, OSError):
         return f"the operating system refused something: {said} (HALFHOUR_DEBUG=1 shows where)"
     return (
@@ -142,5 +144,5 @@ def _announce_exit(message: str, code: ExitCode) -> ExitCode:
         event = {"event": "ended", "exit_code": code, "reason": message}
         log.error("%s", message, extra={"event": event})
     else:
-        print(f"halfhour: {harmless_lines(message)}", file=sys.stderr)
+        print(f"halfhour: {sanitize_lines(message)}", file=sys.stderr)
     return code

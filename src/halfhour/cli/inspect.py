@@ -9,9 +9,9 @@ import pyarrow as pa
 from halfhour.cli.console import logging_to_stderr
 from halfhour.cli.output import Output, open_output
 from halfhour.clock import utc_now
-from halfhour.model.data_dictionary import labelled
+from halfhour.model.data_dictionary import label_table
 from halfhour.model.intervals import Interval
-from halfhour.redaction import harmless
+from halfhour.redaction import sanitize_text
 from halfhour.reports import questions
 from halfhour.reports.from_store import reconcile_store
 from halfhour.store.coverage import day_coverage, store_calendar
@@ -30,14 +30,14 @@ def write_coverage(store: Store, interval: Interval | None, shape: Output) -> No
     store.stored_settings()  # raises if there is no store, which holds nothing of any day
     days = day_coverage(store, store_calendar(store, utc_now()), interval)
     with logging_to_stderr(), open_output(shape, store) as write:
-        write({"Coverage": [labelled(questions.coverage_table(days), zone="UTC")]})
+        write({"Coverage": [label_table(questions.coverage_table(days), zone="UTC")]})
 
 
 def write_revisions(store: Store, interval: Interval | None, shape: Output) -> None:
     """Print or write what reading days again has changed, in *interval* or ever."""
     with logging_to_stderr(), open_output(shape, store) as write:
         table = _apply_pseudonyms(store.revision_rows(interval), shape)
-        write({"Revisions": [labelled(table, zone="UTC")]})
+        write({"Revisions": [label_table(table, zone="UTC")]})
         if not table.num_rows:
             log.info("nothing that was read again had changed")
 
@@ -46,7 +46,7 @@ def write_reconciliation(store: Store, interval: Interval | None, shape: Output)
     """Print or write how posted and worked time differ, and say what is not explained."""
     table = _apply_pseudonyms(reconcile_store(store, interval, utc_now()), shape)
     with logging_to_stderr(), open_output(shape, store) as write:
-        write({"Reconciled": [labelled(table, zone="UTC")]})
+        write({"Reconciled": [label_table(table, zone="UTC")]})
         if not table.num_rows:
             log.warning(
                 "no day is held both of posted figures and of conversation details; "
@@ -71,4 +71,5 @@ def _describe_unexplained(row: Mapping[str, Any]) -> str:
     ids = row["unexplained_conversations"].split()
     more = f" and {len(ids) - MAX_LISTED} more" if ids[MAX_LISTED:] else ""
     where = f"conversations {', '.join(ids[:MAX_LISTED])}{more}" if ids else "in no conversation"
-    return f"{harmless(row['agent_name'])} on {row['day']}, {row['unexplained_ms']:,} ms ({where})"
+    name = sanitize_text(row["agent_name"])
+    return f"{name} on {row['day']}, {row['unexplained_ms']:,} ms ({where})"

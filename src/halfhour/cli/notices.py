@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from halfhour.model.coverage import Held
+from halfhour.model.coverage import DayCoverage
 from halfhour.model.measures import FIGURES
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import Basis, Source
-from halfhour.reports.data import Found
+from halfhour.reports.data import ReportData
 
 log = logging.getLogger("halfhour")
 
@@ -20,7 +20,7 @@ class ReportNotices:
     """What the parts of a report have told of *question*."""
 
     question: Question
-    days: dict[Source, list[Held]] = field(default_factory=dict)
+    days: dict[Source, list[DayCoverage]] = field(default_factory=dict)
     _row_count: int = 0
     _provisional_count: int = 0
     _exceeding_count: int = 0
@@ -28,10 +28,10 @@ class ReportNotices:
     _column_names: Sequence[str] = ()
     _filled_columns: set[str] = field(default_factory=set)
 
-    def add_part(self, part: pa.Table, found: Found) -> None:
+    def add_part(self, part: pa.Table, found: ReportData) -> None:
         """Count a part in, which *found* has led to."""
-        for source in self.question.sources:
-            self.days.setdefault(source, []).extend(found.held([source]))
+        for source in self.question.required_sources:
+            self.days.setdefault(source, []).extend(found.days_of_sources([source]))
         self._row_count += part.num_rows
         self._provisional_count += part["provisional"].to_pylist().count(True)
         if "exceeds_interval" in part.column_names:
@@ -71,7 +71,7 @@ class ReportNotices:
     def log_empty_columns(self, *, stored: bool) -> None:
         """Say which columns have nothing, and what would fill them."""
         empty = self._empty_columns() if self._row_count else {}
-        if self.question.is_of_some and Source.STATUS in empty:
+        if self.question.has_work_filter and Source.STATUS in empty:
             del empty[Source.STATUS]
             log.info(
                 "status is of all that an agent does, so with --queue or --media its columns are "
@@ -87,9 +87,9 @@ class ReportNotices:
             log.info(
                 "no %s are held for these days, so these columns are empty: %s; 'halfhour sync' "
                 "fetches them if the OAuth client's role has %s",
-                source.called,
+                source.resource_name,
                 ", ".join(columns),
-                source.permission,
+                source.required_permission,
             )
         settled = [each.settled for each in self.days.get(Source.POSTED, ()) if each.settled]
         if "transferred_count" in self._column_names and not all(
@@ -105,7 +105,7 @@ class ReportNotices:
         columns: dict[Source, list[str]] = {}
         for each in FIGURES:
             if each.name in self._column_names:
-                source = each.source or self.question.sources[0]
+                source = each.source or self.question.required_sources[0]
                 columns.setdefault(source, []).append(each.name)
         return {
             of: names for of, names in columns.items() if self._filled_columns.isdisjoint(names)

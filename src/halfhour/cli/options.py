@@ -48,13 +48,13 @@ class ConnectionOptions:
         from halfhour import settings
 
         if self.settings:
-            settings.check(self.settings)
+            settings.validate_settings_file(self.settings)
 
     def resolve_settings(self) -> "Settings":
         """The settings in force. Raises what `settings.load` raises."""
         from halfhour import settings
 
-        return settings.load(
+        return settings.load_settings(
             file=self.settings,
             client_id=self.client_id,
             region=self.region,
@@ -116,14 +116,16 @@ class OutputOptions:
         """What they ask for; *settings* is the file that may have the key. Raises ConfigError."""
         from halfhour.cli import output as shapes
         from halfhour.reports.pseudonyms import Pseudonymizer
-        from halfhour.settings import pseudonym_key
+        from halfhour.settings import load_pseudonym_key
 
         return shapes.Output(
             form=self.form or shapes.format_for_path(self.output),
             path=self.output,
             seconds=seconds,
             layout=layout,
-            pseudonyms=Pseudonymizer(pseudonym_key(file=settings)) if self.pseudonyms else None,
+            pseudonyms=Pseudonymizer(load_pseudonym_key(file=settings))
+            if self.pseudonyms
+            else None,
         )
 
 

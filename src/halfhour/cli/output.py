@@ -10,13 +10,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from halfhour.errors import ConfigError, near_miss
+from halfhour.errors import ConfigError, suggest_name
 from halfhour.model.intervals import HALF_HOUR
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import By, Format
 from halfhour.render import atomic_file, formats, layouts
 from halfhour.reports import questions
-from halfhour.reports.data import Found
+from halfhour.reports.data import ReportData
 from halfhour.reports.pseudonyms import Pseudonymizer
 from halfhour.store.store import Store
 
@@ -39,7 +39,7 @@ def format_for_path(output: Path | None) -> Format:
     if output is None:
         return Format.TABLE
     if output.suffix.lower() not in _FORMATS_BY_SUFFIX:
-        hint = near_miss(output.suffix, _FORMATS_BY_SUFFIX)
+        hint = suggest_name(output.suffix, _FORMATS_BY_SUFFIX)
         raise ConfigError(
             f"--output {output}: the ending is none of {', '.join(_FORMATS_BY_SUFFIX)}{hint}; "
             "say which with --format"
@@ -87,7 +87,7 @@ class Output:
                     raise ConfigError(
                         f"--{option}: what a queue was offered is of no agent; leave it out"
                     )
-        answer = questions.build_report(question, Found())
+        answer = questions.build_report(question, ReportData())
         layouts.validate_layout(layout, answer.schema, self.layout, question.basis)
         return question
 

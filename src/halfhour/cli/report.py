@@ -13,16 +13,16 @@ from halfhour.cli.output import Output, open_output
 from halfhour.cli.sync import show_progress
 from halfhour.clock import utc_now
 from halfhour.errors import ConfigError
-from halfhour.genesys.cost import preview
+from halfhour.genesys.cost import preview_requests
 from halfhour.genesys.regions import Hosts
 from halfhour.model.coverage import missing_intervals, require_complete_coverage
-from halfhour.model.data_dictionary import labelled
-from halfhour.model.measures import CAPACITY_USED, FIGURES
+from halfhour.model.data_dictionary import label_table
+from halfhour.model.measures import CAPACITY_USED_COLUMN, FIGURES
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import By, Format, Source
 from halfhour.render import formats, layouts
 from halfhour.reports import questions
-from halfhour.reports.data import Found
+from halfhour.reports.data import ReportData
 from halfhour.service import Access, Part, answer
 
 _TABLE_TITLES = {
@@ -39,7 +39,7 @@ log = logging.getLogger("halfhour")
 
 def print_requests(question: Question, hosts: Hosts) -> None:
     """Print the requests that would be sent."""
-    print(json.dumps(preview(question, hosts), indent=2))
+    print(json.dumps(preview_requests(question, hosts), indent=2))
 
 
 def write_report(question: Question, access: Access, shape: Output) -> None:
@@ -70,7 +70,7 @@ def write_report(question: Question, access: Access, shape: Output) -> None:
             below = _summary_tables(question, part.data, shape.form)
         write({_TABLE_TITLES[question.by]: _report_tables(question, parts, account), **below})
         account.log_summary()
-        is_stored = bool(access.store) or Source.DETAILS in question.sources
+        is_stored = bool(access.store) or Source.DETAILS in question.required_sources
         account.log_empty_columns(stored=is_stored)
     if is_stored:
         require_complete_coverage(account.days, question.interval)
@@ -86,7 +86,7 @@ def _report_tables(
 
 
 def _summary_tables(
-    question: Question, found: Found, form: Format
+    question: Question, found: ReportData, form: Format
 ) -> dict[str, Iterable[pa.Table]]:
     """What a report is followed by: each agent's averages, and for people to read the total."""
     below: dict[str, Iterable[pa.Table]] = {}
@@ -98,9 +98,12 @@ def _summary_tables(
     return below
 
 
-def _labelled_report(asked: Question, found: Found, **facts: str) -> pa.Table:
-    held, table = found.held(asked.sources), questions.build_report(asked, found)
-    return labelled(
+def _labelled_report(asked: Question, found: ReportData, **facts: str) -> pa.Table:
+    held, table = (
+        found.days_of_sources(asked.required_sources),
+        questions.build_report(asked, found),
+    )
+    return label_table(
         table,
         zone=str(asked.zone),
         source=", ".join(_source_names(asked, table)),
@@ -113,9 +116,11 @@ def _labelled_report(asked: Question, found: Found, **facts: str) -> pa.Table:
 def _source_names(asked: Question, table: pa.Table) -> list[str]:
     """Name all that the figures of *table* come from, as far as it has any of them."""
     filled = {name for name in table.column_names if table[name].null_count < len(table)}
-    sources = {figure.source for figure in FIGURES if figure.name in filled} | {*asked.sources}
-    names = [source.called for source in Source if source in sources]
-    return [*names, *(["agent utilization aggregates"] if CAPACITY_USED in filled else [])]
+    sources = {figure.source for figure in FIGURES if figure.name in filled} | {
+        *asked.required_sources
+    }
+    names = [source.resource_name for source in Source if source in sources]
+    return [*names, *(["agent utilization aggregates"] if CAPACITY_USED_COLUMN in filled else [])]
 
 
 def _needs_whole_range(question: Question, shape: Output) -> bool:

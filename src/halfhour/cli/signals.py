@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
-_SOON = 0.01
+_RETRY_SECONDS = 0.01
 """Seconds until an interrupt that could not be raised comes again."""
 
 
-class Signals:
+class SignalHandlers:
     """Has SIGTERM do what SIGINT does, as long as it is entered; afterwards either kills.
 
     So that what was begun is cleared away: asyncio ends its tasks, and otherwise there is a
@@ -26,10 +26,10 @@ class Signals:
 
     def __enter__(self) -> Self:
         frame = inspect.currentframe()
-        self._outside = frame.f_back if frame else None
-        sys.unraisablehook = self._unraisable
+        self._outer_frame = frame.f_back if frame else None
+        sys.unraisablehook = self._handle_unraisable
         _block_ignored_interrupts()
-        signal.signal(signal.SIGTERM, self._terminate)
+        signal.signal(signal.SIGTERM, self._handle_sigterm)
         return self
 
     def __exit__(
@@ -45,23 +45,23 @@ class Signals:
         exec("")  # noqa: S102
         return kind is KeyboardInterrupt
 
-    def say_no_more(self) -> None:
+    def silence_shutdown(self) -> None:
         """Be silent about what an interrupt left half made, as the process ends."""
         warnings.simplefilter("ignore")
-        sys.unraisablehook = self._lost
+        sys.unraisablehook = self._repeat_lost_interrupt
 
-    def _terminate(self, number: int, frame: FrameType | None) -> None:
+    def _handle_sigterm(self, number: int, frame: FrameType | None) -> None:
         self.terminated = True
-        self._interrupt(number, frame)
+        self._interrupt_unless_importing(number, frame)
 
-    def _interrupt(self, _: int, frame: FrameType | None) -> None:
+    def _interrupt_unless_importing(self, _: int, frame: FrameType | None) -> None:
         """Do what SIGINT does at this moment, but for an import, which is waited for: some
         libraries abort the process if theirs is interrupted.
         """
         if self._is_importing(frame):
             self._interrupt_soon()
             return
-        self.say_no_more()
+        self.silence_shutdown()
         handler = signal.getsignal(signal.SIGINT)
         if not callable(handler):
             raise KeyboardInterrupt
@@ -70,7 +70,7 @@ class Signals:
     def _is_importing(self, frame: FrameType | None) -> bool:
         if sys.platform == "win32":  # where there is no alarm to wait with
             return False
-        while frame and frame is not self._outside:
+        while frame and frame is not self._outer_frame:
             if frame.f_code.co_filename.startswith("<frozen importlib"):
                 return True
             frame = frame.f_back
@@ -78,16 +78,16 @@ class Signals:
 
     def _interrupt_soon(self) -> None:
         if sys.platform != "win32":
-            signal.signal(signal.SIGALRM, self._interrupt)
-            signal.setitimer(signal.ITIMER_REAL, _SOON)
+            signal.signal(signal.SIGALRM, self._interrupt_unless_importing)
+            signal.setitimer(signal.ITIMER_REAL, _RETRY_SECONDS)
 
-    def _lost(self, unraisable: "UnraisableHookArgs") -> None:
+    def _repeat_lost_interrupt(self, unraisable: "UnraisableHookArgs") -> None:
         """Interrupt again where that came in a callback of the garbage collector, and was lost."""
         if unraisable.exc_type is KeyboardInterrupt:
             self._interrupt_soon()
 
-    def _unraisable(self, unraisable: "UnraisableHookArgs") -> None:
-        self._lost(unraisable)
+    def _handle_unraisable(self, unraisable: "UnraisableHookArgs") -> None:
+        self._repeat_lost_interrupt(unraisable)
         if unraisable.exc_type is not KeyboardInterrupt:
             sys.__unraisablehook__(unraisable)
 

@@ -24,9 +24,9 @@ from halfhour.errors import (
     Unreachable,
 )
 from halfhour.genesys.connection import Settings
-from halfhour.genesys.cost import cost
-from halfhour.model.coverage import DAY, dates
-from halfhour.model.intervals import Interval, floored
+from halfhour.genesys.cost import request_cost
+from halfhour.model.coverage import DAY, format_days
+from halfhour.model.intervals import Interval, floor_to_width
 from halfhour.store.store import Store
 from halfhour.syncing import import_files, planner, runner
 from halfhour.syncing.planner import SyncRequest
@@ -42,7 +42,7 @@ def sync_once(
 
     Raises Incomplete, and what `syncing.sync` raises.
     """
-    first_kept = floored(utc_now() - keep, DAY) if keep else None
+    first_kept = floor_to_width(utc_now() - keep, DAY) if keep else None
     with show_progress() as on_event:
         request = replace(wish, since=first_kept)
         outcome = asyncio.run(runner.run_sync(settings, store, request, utc_now, on_event))
@@ -90,7 +90,9 @@ def import_with_progress(store: Store, paths: Sequence[Path], interval: Interval
     """
     with show_progress() as on_event:
         outcome = asyncio.run(import_files.import_files(store, paths, interval, utc_now, on_event))
-    settled = f"{format_count(outcome.settled, 'day')} settled ({dates(outcome.imported_days)})"
+    settled = (
+        f"{format_count(outcome.settled, 'day')} settled ({format_days(outcome.imported_days)})"
+    )
     log.info("%s: %s, %s", store.path, settled, _row_summary(outcome))
     outcome.raise_if_incomplete()
 
@@ -147,4 +149,4 @@ def print_due_windows(store: Store, wish: SyncRequest, a_minute: int | None) -> 
         for source, held in days.items()
         for each in held
     ]
-    print(json.dumps({"windows": windows, **cost(requests, a_minute)}, indent=2))
+    print(json.dumps({"windows": windows, **request_cost(requests, a_minute)}, indent=2))

@@ -11,11 +11,11 @@ from halfhour.genesys import endpoints, payloads, transport
 from halfhour.genesys.connection import Settings
 from halfhour.redaction import register_secret
 
-_MARGIN = 60.0
+_EXPIRY_MARGIN = 60.0
 """Seconds before its end at which a token is no longer used."""
-_TOKEN = re.compile(r"[!-~]{1,16384}")
+_TOKEN_PATTERN = re.compile(r"[!-~]{1,16384}")
 """Visible ASCII, of which RFC 6750 allows fewer: all that a header can carry."""
-_LONGEST = 10 * 366 * 86400
+_MAX_LIFETIME = 10 * 366 * 86400
 """Seconds; Genesys Cloud lets a token be good for 450 days at most."""
 
 
@@ -30,20 +30,20 @@ class ClientCredentials:
         self._settings = settings
         self._lock = asyncio.Lock()
         self._token = ""
-        self._good_until = 0.0
+        self._valid_until = 0.0
 
-    async def token(self) -> str:
+    async def valid_token(self) -> str:
         """A token that is good for some time yet.
 
         Raises AuthError if the client is refused, and what `transport.exchange` and
         `transport.read` raise.
         """
         async with self._lock:
-            if not self._token or _now() >= self._good_until:
+            if not self._token or _loop_time() >= self._valid_until:
                 await self._log_in()
             return self._token
 
-    async def another(self, refused: str) -> str:
+    async def replace_token(self, refused: str) -> str:
         """A token in place of one that was *refused*; new, unless that has been done already."""
         async with self._lock:
             if self._token == refused:
@@ -51,7 +51,7 @@ class ClientCredentials:
             return self._token
 
     async def _log_in(self) -> None:
-        asked_at = _now()
+        asked_at = _loop_time()
         settings = self._settings
         credentials = f"{settings.client_id}:{settings.client_secret}"
         request = self._http.build_request(
@@ -60,15 +60,20 @@ class ClientCredentials:
             data={"grant_type": "client_credentials"},
             headers={"Authorization": f"Basic {b64encode(credentials.encode()).decode()}"},
         )
-        response = await transport.exchange(self._http, request, settings.patience, transport.SMALL)
-        if refusal := _refusal(response):
+        response = await transport.send_request(
+            self._http, request, settings.retry_policy, transport.MAX_SMALL_ANSWER_BYTES
+        )
+        if refusal := _login_refusal(response):
             raise AuthError(
                 f"{request.url.host} refused client id {settings.client_id!r} "
                 f"({': '.join(filter(None, (refusal.error, refusal.description)))}): "
-                f"{_WAYS_OUT.get(refusal.error, _WAY_OUT)}"
+                f"{_ADVICE_BY_ERROR.get(refusal.error, _DEFAULT_ADVICE)}"
             )
-        answer = transport.read("login", response, payloads.Token)
-        if not _TOKEN.fullmatch(answer.access_token) or not 0 < answer.expires_in <= _LONGEST:
+        answer = transport.decode_answer("login", response, payloads.TokenAnswer)
+        if (
+            not _TOKEN_PATTERN.fullmatch(answer.access_token)
+            or not 0 < answer.expires_in <= _MAX_LIFETIME
+        ):
             raise UnexpectedAnswer(
                 f"{request.url.host}: the answer to the login has no token that can be used: it "
                 "is empty, very long or not plain text, or it is not said for how long it is "
@@ -76,25 +81,27 @@ class ClientCredentials:
             )
         register_secret(answer.access_token, passing=True)
         self._token = answer.access_token
-        self._good_until = asked_at + max(answer.expires_in - _MARGIN, answer.expires_in / 2)
+        self._valid_until = asked_at + max(
+            answer.expires_in - _EXPIRY_MARGIN, answer.expires_in / 2
+        )
 
 
-_WAY_OUT = (
+_DEFAULT_ADVICE = (
     "check GENESYS_CLIENT_ID and GENESYS_CLIENT_SECRET, and GENESYS_REGION: the right secret in "
     "the wrong region is refused in the same way"
 )
-_WAYS_OUT = {
+_ADVICE_BY_ERROR = {
     "unauthorized_client": "id, secret and region are right, but this OAuth client has another "
     "grant type; halfhour needs one with the grant type Client Credentials (Genesys Cloud: "
     "Admin, Integrations, OAuth)"
 }
 
 
-def _refusal(response: httpx2.Response) -> payloads.LoginRefusal | None:
+def _login_refusal(response: httpx2.Response) -> payloads.LoginRefusal | None:
     if response.is_success or response.status_code not in {400, 401, 403}:
         return None
-    return transport.refusal_body(response, payloads.LoginRefusal)
+    return transport.decode_refusal(response, payloads.LoginRefusal)
 
 
-def _now() -> float:
+def _loop_time() -> float:
     return asyncio.get_running_loop().time()

@@ -20,13 +20,13 @@ from halfhour.genesys.endpoints import PAGE_SIZE, Endpoint
 if TYPE_CHECKING:
     from datetime import datetime
 
-NOTABLE = 1.0
+MIN_REPORTED_WAIT = 1.0
 """Seconds of a wait that is told of."""
-MOST_PAGES = 10_000
+MAX_LIST_PAGES = 10_000
 """Pages of a list, of which no organisation has a million rows."""
 
 T = TypeVar("T")
-Query = Mapping[str, str | Sequence[str]]
+QueryParameters = Mapping[str, str | Sequence[str]]
 
 
 class Client:
@@ -39,15 +39,17 @@ class Client:
         self, settings: Settings, paused: Callable[[float], None] = lambda seconds: None
     ) -> None:
         self._settings = settings
-        self._http = transport.connect(settings.patience, local=settings.hosts.on_this_machine)
-        self._login = ClientCredentials(self._http, settings)
-        self._slots = _Slots()
-        self._held_until = self._next = 0.0
-        self._paused = paused
-        self.patience = settings.patience
+        self._http = transport.create_http_client(
+            settings.retry_policy, local=settings.hosts.on_this_machine
+        )
+        self._credentials = ClientCredentials(self._http, settings)
+        self._slots = _ConcurrencyLimit()
+        self._blocked_until = self._next_start = 0.0
+        self._on_wait = paused
+        self.retry_policy = settings.retry_policy
         self.server_time: datetime | None = None
         """When the last answer was sent, by Genesys' clock, as far as it has said."""
-        self.left: int | None = None
+        self.requests_left: int | None = None
         """How many requests the minute still allows, as far as an answer has said."""
 
     async def __aenter__(self) -> Self:
@@ -65,7 +67,7 @@ class Client:
         self,
         endpoint: Endpoint[T],
         *,
-        query: Query | None = None,
+        query: QueryParameters | None = None,
         body: object = None,
         final: Callable[[Exception], bool] = lambda error: False,
     ) -> T:
@@ -74,11 +76,12 @@ class Client:
 
         Raises ApiError, AuthError, Unreachable or UnexpectedAnswer.
         """
-        patience = self._settings.patience
-        address = self._address(endpoint, query)
+        patience = self._settings.retry_policy
+        address = self._request_url(endpoint, query)
         async for attempt in stamina.retry_context(
             on=lambda error: (
-                not final(error) and retry_policy.retry(error, ceiling=patience.ceiling)
+                not final(error)
+                and retry_policy.retry_decision(error, ceiling=patience.max_retry_after)
             ),
             attempts=patience.attempts,
             timeout=None,  # else a minute of Retry-After would be the last
@@ -87,14 +90,16 @@ class Client:
             wait_jitter=patience.first_wait,
         ):
             with attempt:
-                async with self._slots.one():
-                    response = await self._send(endpoint, address, body)
-                    answer: T = self._read(endpoint, response)
+                async with self._slots.acquire_slot():
+                    response = await self._send_authorized(endpoint, address, body)
+                    answer: T = self._decode_and_pace(endpoint, response)
         return answer
 
-    async def pages(
-        self, endpoint: Endpoint[payloads.Page[payloads.Named]], query: Query | None = None
-    ) -> AsyncIterator[payloads.Named]:
+    async def list_entities(
+        self,
+        endpoint: Endpoint[payloads.ListPage[payloads.DirectoryEntity]],
+        query: QueryParameters | None = None,
+    ) -> AsyncIterator[payloads.DirectoryEntity]:
         """The rows of a list, every page of it. Raises what `call` raises.
 
         Pages are asked for by number: following the address in an answer
@@ -102,7 +107,7 @@ class Client:
         """
         size, number = PAGE_SIZE, 1
         read: set[str] = set()
-        for _ in range(MOST_PAGES):
+        for _ in range(MAX_LIST_PAGES):
             asked = {**(query or {}), "pageSize": str(size), "pageNumber": str(number)}
             page = await self.call(endpoint, query=asked)
             rows = page.entities or ()
@@ -118,11 +123,11 @@ class Client:
             read.update(row.id for row in rows)
             size, number = page.page_size or size, (page.page_number or number) + 1
         raise UnexpectedAnswer(
-            f"{endpoint.name}: more than {MOST_PAGES:,} pages, which no organisation has; nothing "
-            "was used - try again later"
+            f"{endpoint.name}: more than {MAX_LIST_PAGES:,} pages, which no organisation has; "
+            "nothing was used - try again later"
         )
 
-    def _address(self, endpoint: Endpoint[Any], query: Query | None) -> httpx2.URL:
+    def _request_url(self, endpoint: Endpoint[Any], query: QueryParameters | None) -> httpx2.URL:
         """Raises UnexpectedAnswer for one that cannot be: a part of it is from an answer."""
         try:
             return httpx2.URL(self._settings.hosts.api + endpoint.path, params=query)
@@ -132,17 +137,17 @@ class Client:
                 "try again, and if it stays, please report this as a bug"
             ) from error
 
-    async def _send(
+    async def _send_authorized(
         self, endpoint: Endpoint[Any], address: httpx2.URL, body: object
     ) -> httpx2.Response:
-        token = await self._login.token()
-        response = await self._exchange(endpoint, address, body, token)
+        token = await self._credentials.valid_token()
+        response = await self._send_with_token(endpoint, address, body, token)
         if response.status_code == httpx2.codes.UNAUTHORIZED:
-            token = await self._login.another(token)
-            response = await self._exchange(endpoint, address, body, token)
+            token = await self._credentials.replace_token(token)
+            response = await self._send_with_token(endpoint, address, body, token)
         return response
 
-    async def _exchange(
+    async def _send_with_token(
         self, endpoint: Endpoint[Any], address: httpx2.URL, body: object, token: str
     ) -> httpx2.Response:
         request = self._http.build_request(
@@ -152,52 +157,56 @@ class Client:
             headers={"Authorization": f"Bearer {token}"}
             | ({} if body is None else {"Content-Type": "application/json"}),
         )
-        await self._turn()
-        response = await transport.exchange(self._http, request, self._settings.patience)
-        self.left = retry_policy.left(response.headers)
-        self.server_time = retry_policy.server_time(response.headers) or self.server_time
-        self._hold(retry_policy.pause(response.headers, ceiling=self.patience.ceiling))
+        await self._wait_for_turn()
+        response = await transport.send_request(self._http, request, self._settings.retry_policy)
+        self.requests_left = retry_policy.remaining_requests(response.headers)
+        self.server_time = retry_policy.parse_server_time(response.headers) or self.server_time
+        self._block_requests(
+            retry_policy.rate_limit_pause(
+                response.headers, ceiling=self.retry_policy.max_retry_after
+            )
+        )
         return response
 
-    def _read(self, endpoint: Endpoint[T], response: httpx2.Response) -> T:
+    def _decode_and_pace(self, endpoint: Endpoint[T], response: httpx2.Response) -> T:
         try:
-            answer: T = transport.read(endpoint.name, response, endpoint.answer)
+            answer: T = transport.decode_answer(endpoint.name, response, endpoint.answer_type)
         except ApiError as error:
-            wait = retry_policy.retry(error, ceiling=self.patience.ceiling)
+            wait = retry_policy.retry_decision(error, ceiling=self.retry_policy.max_retry_after)
             if not isinstance(wait, bool):  # who has to wait for one has to with all
-                self._hold(wait)
+                self._block_requests(wait)
             raise
         return answer
 
-    async def _turn(self) -> None:
+    async def _wait_for_turn(self) -> None:
         loop = asyncio.get_running_loop()
         if allowed := self._settings.max_requests_per_minute:
-            start = max(self._next, loop.time())
-            self._next = start + 60 / allowed
+            start = max(self._next_start, loop.time())
+            self._next_start = start + 60 / allowed
             await asyncio.sleep(start - loop.time())
-        while (wait := self._held_until - loop.time()) > 0:  # noqa: ASYNC110  (it may be put off)
+        while (wait := self._blocked_until - loop.time()) > 0:  # noqa: ASYNC110  (it may be put off)
             await asyncio.sleep(wait)
 
-    def _hold(self, seconds: float) -> None:
+    def _block_requests(self, seconds: float) -> None:
         until = asyncio.get_running_loop().time() + seconds
-        if seconds >= NOTABLE and until > self._held_until + NOTABLE:
-            self._paused(seconds)
-        self._held_until = max(self._held_until, until)
+        if seconds >= MIN_REPORTED_WAIT and until > self._blocked_until + MIN_REPORTED_WAIT:
+            self._on_wait(seconds)
+        self._blocked_until = max(self._blocked_until, until)
 
 
 @dataclass(slots=True)
-class _Slots:
+class _ConcurrencyLimit:
     """As many requests at once as the other side keeps up with."""
 
-    _most: float = retry_policy.IN_FLIGHT
-    _taken: int = 0
-    _given_back: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _limit: float = retry_policy.MAX_CONCURRENT_REQUESTS
+    _slots_in_use: int = 0
+    _slot_freed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     @asynccontextmanager
-    async def one(self) -> AsyncIterator[None]:
-        async with self._given_back:
-            await self._given_back.wait_for(lambda: self._taken < int(self._most))
-            self._taken += 1
+    async def acquire_slot(self) -> AsyncIterator[None]:
+        async with self._slot_freed:
+            await self._slot_freed.wait_for(lambda: self._slots_in_use < int(self._limit))
+            self._slots_in_use += 1
         error: HalfhourError | None = None
         try:
             yield
@@ -205,7 +214,7 @@ class _Slots:
             error = failure
             raise
         finally:
-            self._taken -= 1
-            self._most = retry_policy.in_flight(self._most, error)
-            async with self._given_back:
-                self._given_back.notify_all()
+            self._slots_in_use -= 1
+            self._limit = retry_policy.next_concurrency(self._limit, error)
+            async with self._slot_freed:
+                self._slot_freed.notify_all()

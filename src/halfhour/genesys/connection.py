@@ -4,7 +4,7 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 
 from halfhour.genesys.regions import Hosts
-from halfhour.genesys.retry_policy import Patience
+from halfhour.genesys.retry_policy import RetryPolicy
 from halfhour.redaction import register_secret
 
 
@@ -15,7 +15,7 @@ class Settings:
     client_id: str
     client_secret: str = field(repr=False)
     hosts: Hosts
-    patience: Patience = field(default_factory=Patience)
+    retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
     max_requests_per_minute: int | None = None
 
     def __post_init__(self) -> None:

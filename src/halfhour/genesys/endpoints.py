@@ -16,79 +16,85 @@ class Endpoint(Generic[T]):
     name: str
     method: Literal["GET", "POST", "DELETE"]
     path: str
-    answer: Any  # type[T]; mypy has no type for the generic alias Page[Named]
+    answer_type: Any  # type[T]; mypy has no type for the generic alias Page[Named]
 
-    def at(self, job_id: str) -> "Endpoint[T]":
+    def for_job(self, job_id: str) -> "Endpoint[T]":
         """The operation on the job with this id."""
         return replace(self, path=self.path.format(job_id=quote(job_id, safe="")))
 
 
-AGGREGATES: Endpoint[payloads.Aggregates] = Endpoint(
+CONVERSATION_AGGREGATES: Endpoint[payloads.AggregateAnswer] = Endpoint(
     name="conversation aggregates",
     method="POST",
     path="/api/v2/analytics/conversations/aggregates/query",
-    answer=payloads.Aggregates,
+    answer_type=payloads.AggregateAnswer,
 )
 ORGANIZATION: Endpoint[payloads.Organization] = Endpoint(
     name="organisation",
     method="GET",
     path="/api/v2/organizations/me",
-    answer=payloads.Organization,
+    answer_type=payloads.Organization,
 )
-AGENTS: Endpoint[payloads.Page[payloads.Named]] = Endpoint(
+AGENT_LIST: Endpoint[payloads.ListPage[payloads.DirectoryEntity]] = Endpoint(
     name="agents",
     method="GET",
     path="/api/v2/users",
-    answer=payloads.Page[payloads.Named],
+    answer_type=payloads.ListPage[payloads.DirectoryEntity],
 )
-QUEUES: Endpoint[payloads.Page[payloads.Named]] = Endpoint(
+QUEUE_LIST: Endpoint[payloads.ListPage[payloads.DirectoryEntity]] = Endpoint(
     name="queues",
     method="GET",
     path="/api/v2/routing/queues",
-    answer=payloads.Page[payloads.Named],
+    answer_type=payloads.ListPage[payloads.DirectoryEntity],
 )
-STATUSES: Endpoint[payloads.Aggregates] = Endpoint(
+USER_AGGREGATES: Endpoint[payloads.AggregateAnswer] = Endpoint(
     name="user aggregates",
     method="POST",
     path="/api/v2/analytics/users/aggregates/query",
-    answer=payloads.Aggregates,
+    answer_type=payloads.AggregateAnswer,
 )
-CAPACITY: Endpoint[payloads.Aggregates] = Endpoint(
+CAPACITY_AGGREGATES: Endpoint[payloads.AggregateAnswer] = Endpoint(
     name="capacity used (preview)",
     method="POST",
     path="/api/v2/analytics/agentutilizations/aggregates/query",
-    answer=payloads.Aggregates,
+    answer_type=payloads.AggregateAnswer,
 )
-DETAILS: Endpoint[payloads.Details] = Endpoint(
+DETAILS_QUERY: Endpoint[payloads.DetailsPage] = Endpoint(
     name="conversation details",
     method="POST",
     path="/api/v2/analytics/conversations/details/query",
-    answer=payloads.Details,
+    answer_type=payloads.DetailsPage,
 )
-_JOBS = "/api/v2/analytics/conversations/details/jobs"
-DETAIL_AVAILABILITY: Endpoint[payloads.Availability] = Endpoint(
+_JOBS_PATH = "/api/v2/analytics/conversations/details/jobs"
+DETAIL_AVAILABILITY: Endpoint[payloads.DetailsAvailability] = Endpoint(
     name="conversation details availability",
     method="GET",
-    path=f"{_JOBS}/availability",
-    answer=payloads.Availability,
+    path=f"{_JOBS_PATH}/availability",
+    answer_type=payloads.DetailsAvailability,
 )
-DETAIL_JOBS: Endpoint[payloads.Job] = Endpoint(
-    name="conversation details jobs", method="POST", path=_JOBS, answer=payloads.Job
+DETAIL_JOB_SUBMISSION: Endpoint[payloads.SubmittedJob] = Endpoint(
+    name="conversation details jobs",
+    method="POST",
+    path=_JOBS_PATH,
+    answer_type=payloads.SubmittedJob,
 )
-DETAIL_JOB: Endpoint[payloads.JobStatus] = Endpoint(
+DETAIL_JOB_STATUS: Endpoint[payloads.JobStatus] = Endpoint(
     name="conversation details job",
     method="GET",
-    path=f"{_JOBS}/{{job_id}}",
-    answer=payloads.JobStatus,
+    path=f"{_JOBS_PATH}/{{job_id}}",
+    answer_type=payloads.JobStatus,
 )
-DETAIL_RESULTS: Endpoint[payloads.Details] = Endpoint(
+DETAIL_RESULTS: Endpoint[payloads.DetailsPage] = Endpoint(
     name="conversation details results",
     method="GET",
-    path=f"{_JOBS}/{{job_id}}/results",
-    answer=payloads.Details,
+    path=f"{_JOBS_PATH}/{{job_id}}/results",
+    answer_type=payloads.DetailsPage,
 )
-DETAIL_JOB_END: Endpoint[None] = Endpoint(
-    name="conversation details job", method="DELETE", path=f"{_JOBS}/{{job_id}}", answer=None
+DETAIL_JOB_DELETION: Endpoint[None] = Endpoint(
+    name="conversation details job",
+    method="DELETE",
+    path=f"{_JOBS_PATH}/{{job_id}}",
+    answer_type=None,
 )
 
 LOGIN_PATH = "/oauth/token"

@@ -17,28 +17,28 @@ else:
 """A field that has no null once it is read: `__post_init__` puts the default in its place."""
 
 
-class Wire(msgspec.Struct, gc=False, rename="camel"):
+class Payload(msgspec.Struct, gc=False, rename="camel"):
     """A JSON object."""
 
 
-class Token(Wire, rename=None):
+class TokenAnswer(Payload, rename=None):
     """The answer of ``POST /oauth/token``; *expires_in* in seconds."""
 
     access_token: str
     expires_in: int
 
     def __repr__(self) -> str:
-        return f"Token(expires_in={self.expires_in})"
+        return f"TokenAnswer(expires_in={self.expires_in})"
 
 
-class LoginRefusal(Wire, rename=None):
+class LoginRefusal(Payload, rename=None):
     """What the login host says instead of a token; not an `ErrorBody`."""
 
     error: str
     description: str | None = None
 
 
-class ErrorBody(Wire):
+class ErrorBody(Payload):
     """What every other refusal carries."""
 
     message: str | None = None
@@ -46,40 +46,40 @@ class ErrorBody(Wire):
     context_id: str | None = None
 
 
-class Stats(Wire):
+class MetricStats(Payload):
     """Timers carry both, in ms; counters only *count*. Typed double by the schema."""
 
     sum: float | None = None
     count: float | None = None
 
 
-class Metric(Wire):
+class AggregateMetric(Payload):
     """*qualifier* is a status; only the aggregates of users have one."""
 
     metric: str
     qualifier: OrNull[str] = ""
-    stats: OrNull[Stats] = msgspec.field(default_factory=Stats)
+    stats: OrNull[MetricStats] = msgspec.field(default_factory=MetricStats)
 
     def __post_init__(self) -> None:
         self.qualifier = self.qualifier or ""
-        self.stats = self.stats or Stats()
+        self.stats = self.stats or MetricStats()
 
 
-class Bucket(Wire):
+class AggregateInterval(Payload):
     """One sub-interval of one group; *interval* is ``start/end`` in UTC or with an offset."""
 
     interval: str
-    metrics: OrNull[tuple[Metric, ...]] = ()
+    metrics: OrNull[tuple[AggregateMetric, ...]] = ()
 
     def __post_init__(self) -> None:
         self.metrics = self.metrics or ()
 
 
-class Group(Wire):
+class AggregateGroup(Payload):
     """A group lacks the dimensions that its metrics do not have."""
 
     group: OrNull[dict[str, OrNull[str]]] = {}
-    data: OrNull[tuple[Bucket, ...]] = ()
+    data: OrNull[tuple[AggregateInterval, ...]] = ()
 
     def __post_init__(self) -> None:
         named = (self.group or {}).items()
@@ -87,35 +87,35 @@ class Group(Wire):
         self.data = self.data or ()
 
 
-class Aggregates(Wire):
+class AggregateAnswer(Payload):
     """``POST …/aggregates/query``. Not paged; *results* is missing where nothing matched."""
 
-    results: tuple[Group, ...] | None = None
+    results: tuple[AggregateGroup, ...] | None = None
 
 
-class Place(Wire):
+class DivisionOrTeam(Payload):
     """A division or a team."""
 
     name: str | None = None
 
 
-class Organization(Wire):
+class Organization(Payload):
     """The answer of ``GET /organizations/me``: the organisation that the client belongs to."""
 
     id: str
     name: str | None = None
 
 
-class Named(Wire):
+class DirectoryEntity(Payload):
     """An agent or a queue of a list; a person without a name has none."""
 
     id: str
     name: str | None = None
-    division: Place | None = None
-    team: Place | None = None
+    division: DivisionOrTeam | None = None
+    team: DivisionOrTeam | None = None
 
 
-class Page(Wire, Generic[T]):
+class ListPage(Payload, Generic[T]):
     """A page of a list. A short page is no sign of the end: only a missing *next_uri* is.
 
     *page_size* may be less than was asked for, and then *page_number* counts such pages.
@@ -127,7 +127,7 @@ class Page(Wire, Generic[T]):
     next_uri: str | None = None
 
 
-class DetailMetric(Wire):
+class SessionMetric(Payload):
     """A value of a session, in ms or a count, posted whole at *emit_date*.
 
     Typed double by the schema. One that is not as it should be is no reason to do without the
@@ -139,7 +139,7 @@ class DetailMetric(Wire):
     emit_date: str | None = None
 
 
-class Segment(Wire):
+class Segment(Payload):
     """A part of a session; it has no *segment_end* as long as it goes on."""
 
     segment_type: str
@@ -148,17 +148,17 @@ class Segment(Wire):
     queue_id: str | None = None
 
 
-class Session(Wire):
+class Session(Payload):
     """One way that a participant took part: exports of others may lack its *session_id*."""
 
     session_id: str | None = None
     media_type: str | None = None
     direction: str | None = None
-    metrics: tuple[DetailMetric, ...] | None = None
+    metrics: tuple[SessionMetric, ...] | None = None
     segments: tuple[Segment, ...] | None = None
 
 
-class Participant(Wire):
+class Participant(Payload):
     """Agents have a *user_id*; their *purpose* is agent on queue work, user on other calls."""
 
     purpose: str | None = None
@@ -166,7 +166,7 @@ class Participant(Wire):
     sessions: tuple[Session, ...] | None = None
 
 
-class Conversation(Wire):
+class Conversation(Payload):
     """It has no *conversation_end* as long as it goes on, or any leg of it."""
 
     conversation_id: str
@@ -177,7 +177,7 @@ class Conversation(Wire):
         self.participants = self.participants or ()
 
 
-class Details(Wire):
+class DetailsPage(Payload):
     """A page of detail records, each still as it came, so that one that is malformed
     does not spoil the others. Past the last page *conversations* is missing.
     """
@@ -188,20 +188,20 @@ class Details(Wire):
     data_availability_date: str | None = None
 
 
-class Job(Wire):
+class SubmittedJob(Payload):
     """The answer to the submission of a job."""
 
     job_id: str
 
 
-class JobStatus(Wire):
+class JobStatus(Payload):
     """*state* is QUEUED, PENDING, FULFILLED, FAILED, CANCELLED or EXPIRED."""
 
     state: str
     error_message: str | None = None
 
 
-class Availability(Wire):
+class DetailsAvailability(Payload):
     """Until when the data is there that jobs see."""
 
     data_availability_date: str

@@ -4,12 +4,12 @@ import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from halfhour.errors import ConfigError, near_miss
+from halfhour.errors import ConfigError, suggest_name
 
-DEFAULT = "mypurecloud.com"
+DEFAULT_DOMAIN = "mypurecloud.com"
 
 # https://github.com/MyPureCloud/platform-client-sdk-python, purecloud_region_hosts.py
-REGIONS = {
+DOMAINS_BY_REGION = {
     "us-east-1": "mypurecloud.com",
     "us-east-2": "use2.us-gov-pure.cloud",
     "us-west-2": "usw2.pure.cloud",
@@ -40,10 +40,10 @@ class Hosts:
 
     @property
     def on_this_machine(self) -> bool:
-        return _is_local(urlsplit(self.api).hostname or "")
+        return _is_local_host(urlsplit(self.api).hostname or "")
 
 
-def hosts(region: str) -> Hosts:
+def hosts_of_region(region: str) -> Hosts:
     """The hosts of an AWS region, a domain or a base URL.
 
     A base URL whose host begins with ``api.`` has its tokens from ``login.``;
@@ -52,13 +52,13 @@ def hosts(region: str) -> Hosts:
     """
     text = region.strip().rstrip("/")
     if "://" in text:
-        return _from_url(text)
+        return _hosts_from_url(text)
     domain = text.lower()
     for prefix in ("api.", "login.", "apps."):
         domain = domain.removeprefix(prefix)
-    domain = REGIONS.get(domain.replace("_", "-"), domain)
-    if domain not in REGIONS.values():
-        hint = near_miss(domain, [*REGIONS, *REGIONS.values()])
+    domain = DOMAINS_BY_REGION.get(domain.replace("_", "-"), domain)
+    if domain not in DOMAINS_BY_REGION.values():
+        hint = suggest_name(domain, [*DOMAINS_BY_REGION, *DOMAINS_BY_REGION.values()])
         raise ConfigError(
             f"unknown region {region!r}{hint}; an AWS region, a domain such as mypurecloud.ie "
             "or a base URL such as https://api.mypurecloud.ie is wanted"
@@ -66,7 +66,7 @@ def hosts(region: str) -> Hosts:
     return Hosts(f"https://login.{domain}", f"https://api.{domain}")
 
 
-def _from_url(text: str) -> Hosts:
+def _hosts_from_url(text: str) -> Hosts:
     shown = text.rpartition("@")[2]  # what stands before it may be a password
     wrong = ConfigError(f"region {shown!r} is no base URL such as https://api.mypurecloud.ie")
     try:
@@ -76,7 +76,7 @@ def _from_url(text: str) -> Hosts:
         raise wrong from error
     if url.scheme not in {"http", "https"} or not host or url.path or url.query or url.username:
         raise wrong
-    if url.scheme == "http" and "." in host and not _is_local(host):
+    if url.scheme == "http" and "." in host and not _is_local_host(host):
         raise ConfigError(f"region {shown!r}: a secret does not travel over http; write https://")
     name = f"[{host}]" if ":" in host else host
     at = f"{name}:{port}" if port else name
@@ -87,7 +87,7 @@ def _from_url(text: str) -> Hosts:
     return Hosts(f"{url.scheme}://{at}", f"{url.scheme}://{at}")
 
 
-def _is_local(host: str) -> bool:
+def _is_local_host(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -12,13 +12,13 @@ from halfhour.genesys.endpoints import (
 from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, SECOND, Interval
 from halfhour.model.tables import CAPACITY_METRIC, OFFERED_METRIC, POSTED_METRICS, STATUS_KINDS
 
-WINDOW = timedelta(days=1)
-AGENTS_A_REQUEST = 100
+QUERY_WINDOW = timedelta(days=1)
+MAX_AGENTS_PER_REQUEST = 100
 """As many as Genesys documents for user aggregates; it names no other number."""
-QUEUES_A_REQUEST = 300
+MAX_QUEUES_PER_REQUEST = 300
 """Past it, Genesys refuses a query (analytics conversation aggregate query guide)."""
 
-_GRANULARITIES = {HALF_HOUR: "PT30M", QUARTER_HOUR: "PT15M"}
+_ISO_DURATIONS = {HALF_HOUR: "PT30M", QUARTER_HOUR: "PT15M"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class PostedQuery:
     queues: tuple[str, ...] = ()
     agents: tuple[str, ...] = ()
 
-    def body(self) -> dict[str, Any]:
+    def request_body(self) -> dict[str, Any]:
         """The request's JSON.
 
         Each id list is one `or` clause under an `and`: the shape whose answer
@@ -38,8 +38,8 @@ class PostedQuery:
         that no value is given twice.
         """
         wanted = (("queueId", self.queues), ("userId", self.agents))
-        clauses = [_any(dimension, values) for dimension, values in wanted if values]
-        width = {} if self.within_one else {"granularity": _GRANULARITIES[self.granularity]}
+        clauses = [_any_value_filter(dimension, values) for dimension, values in wanted if values]
+        width = {} if self.fits_one_interval else {"granularity": _ISO_DURATIONS[self.granularity]}
         body: dict[str, Any] = {
             "interval": str(self.window),
             **width,
@@ -50,71 +50,73 @@ class PostedQuery:
         return body | ({"filter": {"type": "and", "clauses": clauses}} if clauses else {})
 
     @property
-    def within_one(self) -> bool:
+    def fits_one_interval(self) -> bool:
         """Whether all of it lies in one interval of the granularity."""
         return self.window.width <= self.granularity
 
-    def halves(self) -> "tuple[PostedQuery, PostedQuery] | None":
+    def split_query(self) -> "tuple[PostedQuery, PostedQuery] | None":
         """Two queries that ask the same together, cut at an edge; a single interval at a second.
 
         None if there is no second left to cut at. What is posted in the parts
         of an interval adds up to what is posted in it.
         """
-        windows = self.window.halves(SECOND if self.within_one else self.granularity)
+        windows = self.window.split_in_half(SECOND if self.fits_one_interval else self.granularity)
         return windows and (replace(self, window=windows[0]), replace(self, window=windows[1]))
 
 
-def status(window: Interval, granularity: timedelta, agents: Sequence[str]) -> dict[str, Any]:
+def status_query(window: Interval, granularity: timedelta, agents: Sequence[str]) -> dict[str, Any]:
     """The JSON that asks for the status of at most 100 *agents*."""
     return {
         "interval": str(window),
-        "granularity": _GRANULARITIES[granularity],
+        "granularity": _ISO_DURATIONS[granularity],
         "groupBy": ["userId"],
-        "filter": _any("userId", agents),
+        "filter": _any_value_filter("userId", agents),
         "metrics": list(STATUS_KINDS),
     }
 
 
-def capacity(window: Interval, granularity: timedelta) -> dict[str, Any]:
+def capacity_query(window: Interval, granularity: timedelta) -> dict[str, Any]:
     """The JSON that asks how much of agents' capacity was used, which is a preview."""
     return {
         "interval": str(window),
-        "granularity": _GRANULARITIES[granularity],
+        "granularity": _ISO_DURATIONS[granularity],
         "groupBy": ["userId"],
         "metrics": [CAPACITY_METRIC],
     }
 
 
-def offered(window: Interval, granularity: timedelta, queues: Sequence[str] = ()) -> dict[str, Any]:
+def offered_query(
+    window: Interval, granularity: timedelta, queues: Sequence[str] = ()
+) -> dict[str, Any]:
     """The JSON that asks how many interactions *queues*, or all, were offered, which no agent's
     rows say.
     """
     body: dict[str, Any] = {
         "interval": str(window),
-        "granularity": _GRANULARITIES[granularity],
+        "granularity": _ISO_DURATIONS[granularity],
         "groupBy": ["queueId", "mediaType"],
         "flattenMultivaluedDimensions": True,
         "metrics": [OFFERED_METRIC],
     }
-    return body | ({"filter": _any("queueId", queues)} if queues else {})
+    return body | ({"filter": _any_value_filter("queueId", queues)} if queues else {})
 
 
-def details(interval: Interval) -> dict[str, Any]:
+def details_query(interval: Interval) -> dict[str, Any]:
     """The JSON that asks for conversations of *interval* that an agent had a part in."""
     return {
         "interval": str(interval),
         "order": "asc",
         "orderBy": "conversationStart",
-        "segmentFilters": [_any("purpose", ("agent", "user"))],
+        "segmentFilters": [_any_value_filter("purpose", ("agent", "user"))],
     }
 
 
-def paged(query: Mapping[str, Any], number: int) -> dict[str, Any]:
+def with_paging(query: Mapping[str, Any], number: int) -> dict[str, Any]:
     """*query* for one page of details."""
     return {**query, "paging": {"pageSize": PAGE_SIZE, "pageNumber": number}}
 
 
-def posted(
+def posted_queries(
     interval: Interval,
     granularity: timedelta,
     *,
@@ -122,34 +124,36 @@ def posted(
     agents: Sequence[str] = (),
 ) -> list[PostedQuery]:
     """The queries that cover *interval*, oldest first. Raises ConfigError past 300 queues."""
-    if len(queues) > QUEUES_A_REQUEST:
-        raise ConfigError(f"⟨queues⟩: Genesys takes at most {QUEUES_A_REQUEST} queues at once")
+    if len(queues) > MAX_QUEUES_PER_REQUEST:
+        raise ConfigError(
+            f"⟨queues⟩: Genesys takes at most {MAX_QUEUES_PER_REQUEST} queues at once"
+        )
     return [
         PostedQuery(window, granularity, tuple(queues), some)
-        for window in interval.windows(WINDOW)
-        for some in chunks(agents, AGENTS_A_REQUEST) or [()]
+        for window in interval.split_into_windows(QUERY_WINDOW)
+        for some in unique_chunks(agents, MAX_AGENTS_PER_REQUEST) or [()]
     ]
 
 
-def chunks(ids: Iterable[str], size: int) -> list[tuple[str, ...]]:
+def unique_chunks(ids: Iterable[str], size: int) -> list[tuple[str, ...]]:
     """*ids* in tuples of at most *size*, in their order, each id once."""
     unique = list(dict.fromkeys(ids))
     return [tuple(unique[at : at + size]) for at in range(0, len(unique), size)]
 
 
-def divided(query: PostedQuery, error: ApiError) -> tuple[PostedQuery, PostedQuery] | None:
+def smaller_queries(query: PostedQuery, error: ApiError) -> tuple[PostedQuery, PostedQuery] | None:
     """What to ask in place of *query*, which ended with *error*; None if nothing smaller will do.
 
     One interval that takes too long is not divided further.
     """
     too_large = error.code == "response.entity.too.large"
-    too_slow = error.status in {408, 504} and not query.within_one
-    return query.halves() if too_large or too_slow else None
+    too_slow = error.status in {408, 504} and not query.fits_one_interval
+    return query.split_query() if too_large or too_slow else None
 
 
-def _any(dimension: str, values: Sequence[str]) -> dict[str, Any]:
-    return {"type": "or", "predicates": [_matches(dimension, value) for value in values]}
+def _any_value_filter(dimension: str, values: Sequence[str]) -> dict[str, Any]:
+    return {"type": "or", "predicates": [_match_predicate(dimension, value) for value in values]}
 
 
-def _matches(dimension: str, value: str) -> dict[str, str]:
+def _match_predicate(dimension: str, value: str) -> dict[str, str]:
     return {"type": "dimension", "dimension": dimension, "operator": "matches", "value": value}

@@ -7,16 +7,16 @@ from email.utils import parsedate_to_datetime
 
 from halfhour.errors import ApiError, HalfhourError, UnexpectedAnswer, Unreachable
 
-TRANSIENT = frozenset({408, 429, 502, 503, 504})
-OVERWHELMED = frozenset({429, 503, 504})
-IN_FLIGHT = 8
+TRANSIENT_STATUSES = frozenset({408, 429, 502, 503, 504})
+OVERLOAD_STATUSES = frozenset({429, 503, 504})
+MAX_CONCURRENT_REQUESTS = 8
 """Requests under way at once, at most. httpx2 gets slower past it, and 300 a minute need fewer."""
-DIGITS = 9
+MAX_HEADER_DIGITS = 9
 """The most digits of a number in a header; a longer one is passed over."""
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How long to wait, in seconds, and how often to try.
 
     *silence* is the longest wait for the next byte of an answer, *whole* for
@@ -27,19 +27,19 @@ class Patience:
     attempts: int = 5
     first_wait: float = 1.0
     longest_wait: float = 30.0
-    ceiling: float = 180.0
-    connect: float = 10.0
-    silence: float = 30.0
+    max_retry_after: float = 180.0
+    connect_timeout: float = 10.0
+    silence_timeout: float = 30.0
 
     @property
-    def whole(self) -> float:
-        return 10 * self.silence
+    def answer_timeout(self) -> float:
+        return 10 * self.silence_timeout
 
 
-def retry(error: Exception, *, ceiling: float) -> bool | float:
+def retry_decision(error: Exception, *, ceiling: float) -> bool | float:
     """Whether to try again after *error*: False, True, or the seconds to wait first."""
     match error:
-        case ApiError(status=status, retry_after=wait) if status in TRANSIENT:
+        case ApiError(status=status, retry_after=wait) if status in TRANSIENT_STATUSES:
             return True if wait is None else wait <= ceiling and wait
         case Unreachable() | UnexpectedAnswer():
             return True
@@ -47,7 +47,7 @@ def retry(error: Exception, *, ceiling: float) -> bool | float:
             return False
 
 
-def in_flight(so_far: float, error: HalfhourError | None) -> float:
+def next_concurrency(so_far: float, error: HalfhourError | None) -> float:
     """How many requests may be under way, whole ones, after one that ended with *error* or well.
 
     Half as many where the other side cannot keep up, and one more once as many
@@ -55,35 +55,35 @@ def in_flight(so_far: float, error: HalfhourError | None) -> float:
     """
     match error:
         case None:
-            return min(so_far + 1 / so_far, IN_FLIGHT)
+            return min(so_far + 1 / so_far, MAX_CONCURRENT_REQUESTS)
         case Unreachable():
             return max(so_far / 2, 1)
-        case ApiError(status=status) if status in OVERWHELMED:
+        case ApiError(status=status) if status in OVERLOAD_STATUSES:
             return max(so_far / 2, 1)
         case _:
             return so_far
 
 
-def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
     """The seconds that ``Retry-After`` asks for: a number, or an HTTP date.
 
     A date counts from the answer's own ``Date``, so that a wrong clock here
     does not matter; from *now* where there is none.
     """
     text = headers.get("retry-after", "").strip()
-    if (seconds := _whole_number(text)) is not None:
+    if (seconds := _parse_whole_number(text)) is not None:
         return float(seconds)
-    until = _http_date(text)
-    since = _http_date(headers.get("date", "")) or now
+    until = _parse_http_date(text)
+    since = _parse_http_date(headers.get("date", "")) or now
     return None if until is None else max((until - since).total_seconds(), 0.0)
 
 
-def server_time(headers: Mapping[str, str]) -> datetime | None:
+def parse_server_time(headers: Mapping[str, str]) -> datetime | None:
     """Return the moment at which an answer was sent, by its sender's clock, if it tells."""
-    return _http_date(headers.get("date", ""))
+    return _parse_http_date(headers.get("date", ""))
 
 
-def pause(headers: Mapping[str, str], *, ceiling: float) -> float:
+def rate_limit_pause(headers: Mapping[str, str], *, ceiling: float) -> float:
     """The seconds to hold back the next request, so that it does not meet the limit.
 
     From ``inin-ratelimit-count``, ``-allowed`` and ``-reset`` (seconds until
@@ -91,32 +91,32 @@ def pause(headers: Mapping[str, str], *, ceiling: float) -> float:
     may be under way. The count starts anew each minute, so a reset above
     *ceiling* is a mistake.
     """
-    figures = _figures(headers, "count", "allowed", "reset")
+    figures = _rate_limit_values(headers, "count", "allowed", "reset")
     if figures is None:
         return 0.0
     count, allowed, reset = figures
-    room = min(IN_FLIGHT, allowed // 2)
+    room = min(MAX_CONCURRENT_REQUESTS, allowed // 2)
     return min(reset, ceiling) if count >= allowed - room else 0.0
 
 
-def left(headers: Mapping[str, str]) -> int | None:
+def remaining_requests(headers: Mapping[str, str]) -> int | None:
     """How many requests the minute still allows; None where *headers* do not say."""
-    figures = _figures(headers, "count", "allowed")
+    figures = _rate_limit_values(headers, "count", "allowed")
     return None if figures is None else max(0, figures[1] - figures[0])
 
 
-def _figures(headers: Mapping[str, str], *names: str) -> list[int] | None:
+def _rate_limit_values(headers: Mapping[str, str], *names: str) -> list[int] | None:
     """The values of ``inin-ratelimit-``*names*; None unless all are there."""
-    figures = [_whole_number(headers.get(f"inin-ratelimit-{name}", "")) for name in names]
+    figures = [_parse_whole_number(headers.get(f"inin-ratelimit-{name}", "")) for name in names]
     given = [figure for figure in figures if figure is not None]
     return given if len(given) == len(names) else None
 
 
-def _whole_number(text: str) -> int | None:
-    return int(text) if text.isdecimal() and len(text) <= DIGITS else None
+def _parse_whole_number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) <= MAX_HEADER_DIGITS else None
 
 
-def _http_date(text: str) -> datetime | None:
+def _parse_http_date(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, OverflowError):

@@ -16,19 +16,19 @@ import pyarrow as pa
 from halfhour._version import __version__
 from halfhour.errors import ApiError, UnexpectedAnswer, Unreachable
 from halfhour.genesys import payloads, retry_policy
-from halfhour.genesys.retry_policy import Patience
+from halfhour.genesys.retry_policy import RetryPolicy
 
 T = TypeVar("T")
 
-LARGEST = 256 * 2**20
+MAX_ANSWER_BYTES = 256 * 2**20
 """Bytes of an answer, both as it comes and unpacked. A page of 500 conversations has some 10 MB."""
-SMALL = 64 * 2**10
+MAX_SMALL_ANSWER_BYTES = 64 * 2**10
 """Bytes of a token's answer, and of a refusal, which is read no further: its status counts."""
-_GZIP = zlib.MAX_WBITS | 16
+_GZIP_WINDOW_BITS = zlib.MAX_WBITS | 16
 
 # Names and numbers that nobody expected fail in these ways. Errors of msgspec and of text
 # encodings are ValueErrors; a record that is nested too deeply is a RecursionError.
-_ODD_DATA = (
+_UNUSABLE_DATA_ERRORS = (
     ArithmeticError,
     AttributeError,
     LookupError,
@@ -39,11 +39,13 @@ _ODD_DATA = (
 )
 
 
-def connect(patience: Patience, *, local: bool) -> httpx2.AsyncClient:
+def create_http_client(patience: RetryPolicy, *, local: bool) -> httpx2.AsyncClient:
     """An HTTP client; to a *local* host it goes past any proxy of the environment."""
     return httpx2.AsyncClient(
-        timeout=httpx2.Timeout(patience.silence, connect=patience.connect, pool=None),
-        limits=httpx2.Limits(max_connections=retry_policy.IN_FLIGHT),
+        timeout=httpx2.Timeout(
+            patience.silence_timeout, connect=patience.connect_timeout, pool=None
+        ),
+        limits=httpx2.Limits(max_connections=retry_policy.MAX_CONCURRENT_REQUESTS),
         headers={"User-Agent": f"halfhour/{__version__}", "Accept-Encoding": "gzip"},
         # Genesys needs no cookies, and one that is not ASCII would make every request fail.
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
@@ -51,18 +53,21 @@ def connect(patience: Patience, *, local: bool) -> httpx2.AsyncClient:
     )
 
 
-async def exchange(
-    http: httpx2.AsyncClient, request: httpx2.Request, patience: Patience, most: int = LARGEST
+async def send_request(
+    http: httpx2.AsyncClient,
+    request: httpx2.Request,
+    patience: RetryPolicy,
+    most: int = MAX_ANSWER_BYTES,
 ) -> httpx2.Response:
     """The whole answer to *request*, whatever its status; a refusal may lack its end.
 
     Raises Unreachable, or UnexpectedAnswer for more than *most* bytes.
     """
     try:
-        async with asyncio.timeout(patience.whole):
+        async with asyncio.timeout(patience.answer_timeout):
             response = await http.send(request, stream=True)
             try:
-                return await _with_body(response, most)
+                return await _read_body(response, most)
             finally:
                 await response.aclose()
     except (httpx2.ConnectTimeout, httpx2.ConnectError) as error:
@@ -72,12 +77,12 @@ async def exchange(
         ) from error
     except httpx2.TimeoutException as error:
         raise Unreachable(
-            f"{request.url.host}: silent for {patience.silence:g} s; "
+            f"{request.url.host}: silent for {patience.silence_timeout:g} s; "
             "try again, or allow more with ⟨timeout⟩"
         ) from error
     except TimeoutError as error:
         raise Unreachable(
-            f"{request.url.host}: the answer was not whole after {patience.whole:g} s; "
+            f"{request.url.host}: the answer was not whole after {patience.answer_timeout:g} s; "
             "try again, or allow more with ⟨timeout⟩"
         ) from error
     except zlib.error as error:
@@ -94,7 +99,7 @@ async def exchange(
         ) from error
 
 
-async def _with_body(response: httpx2.Response, most: int) -> httpx2.Response:
+async def _read_body(response: httpx2.Response, most: int) -> httpx2.Response:
     """*response* with its body, which is unpacked only as far as it may be long."""
     packings = response.headers.get_list("content-encoding", split_commas=True)
     unpacker = None
@@ -104,8 +109,8 @@ async def _with_body(response: httpx2.Response, most: int) -> httpx2.Response:
                 f"{response.url.host}: an answer packed in another way than gzip, which was asked "
                 "for; is a proxy changing it?"
             )
-        unpacker = zlib.decompressobj(_GZIP)
-    most = most if response.is_success else SMALL
+        unpacker = zlib.decompressobj(_GZIP_WINDOW_BITS)
+    most = most if response.is_success else MAX_SMALL_ANSWER_BYTES
     came, body = 0, bytearray()
     async with aclosing(response.aiter_raw()) as chunks:
         async for chunk in chunks:
@@ -132,13 +137,13 @@ async def _with_body(response: httpx2.Response, most: int) -> httpx2.Response:
     )
 
 
-def read(operation: str, response: httpx2.Response, answer: type[T]) -> T:
+def decode_answer(operation: str, response: httpx2.Response, answer: type[T]) -> T:
     """The JSON of a good answer; None if *answer* is, whatever has come.
 
     Raises ApiError, or UnexpectedAnswer for what is no JSON.
     """
     if not response.is_success:
-        raise _refusal(operation, response)
+        raise _refusal_error(operation, response)
     if answer is None:
         return cast(T, None)
     try:
@@ -150,12 +155,12 @@ def read(operation: str, response: httpx2.Response, answer: type[T]) -> T:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         kind = response.headers.get("content-type", "no content type")
         raise UnexpectedAnswer(
-            f"{operation}: {_host(response)} answered with something that is not whole JSON "
-            f"({kind}); is that host Genesys Cloud, or is a proxy answering in its place?"
+            f"{operation}: {_host_and_port(response)} answered with something that is not whole "
+            f"JSON ({kind}); is that host Genesys Cloud, or is a proxy answering in its place?"
         ) from error
 
 
-def refusal_body(response: httpx2.Response, body: type[T]) -> T | None:
+def decode_refusal(response: httpx2.Response, body: type[T]) -> T | None:
     """What a refusal says of itself; None if that cannot be read."""
     try:
         return msgspec.json.decode(response.content, type=body)
@@ -164,11 +169,11 @@ def refusal_body(response: httpx2.Response, body: type[T]) -> T | None:
 
 
 @contextmanager
-def refuse_odd_data(operation: str) -> Iterator[None]:
+def refuse_unusable_data(operation: str) -> Iterator[None]:
     """Raise UnexpectedAnswer where the answer of *operation* cannot be made into a table."""
     try:
         yield
-    except _ODD_DATA as error:
+    except _UNUSABLE_DATA_ERRORS as error:
         raise UnexpectedAnswer(
             f"{operation}: the answer has something that cannot be used ({type(error).__name__}: "
             f"{error!s:.200}); nothing of it was used - try again, and if it stays, please report "
@@ -176,13 +181,13 @@ def refuse_odd_data(operation: str) -> Iterator[None]:
         ) from error
 
 
-def _refusal(operation: str, response: httpx2.Response) -> ApiError | UnexpectedAnswer:
+def _refusal_error(operation: str, response: httpx2.Response) -> ApiError | UnexpectedAnswer:
     if response.is_redirect:
         return UnexpectedAnswer(
-            f"{operation}: {_host(response)} sends elsewhere, as Genesys Cloud never does; "
-            "check the region or base URL"
+            f"{operation}: {_host_and_port(response)} sends elsewhere, as Genesys Cloud never "
+            "does; check the region or base URL"
         )
-    body = refusal_body(response, payloads.ErrorBody) or payloads.ErrorBody(
+    body = decode_refusal(response, payloads.ErrorBody) or payloads.ErrorBody(
         message=response.reason_phrase
     )
     return ApiError(
@@ -191,9 +196,9 @@ def _refusal(operation: str, response: httpx2.Response) -> ApiError | Unexpected
         code=body.code or "",
         message=body.message or "",
         correlation_id=response.headers.get("inin-correlation-id", body.context_id or ""),
-        retry_after=retry_policy.retry_after(response.headers, datetime.now(UTC)),
+        retry_after=retry_policy.retry_after_seconds(response.headers, datetime.now(UTC)),
     )
 
 
-def _host(response: httpx2.Response) -> str:
+def _host_and_port(response: httpx2.Response) -> str:
     return urlsplit(str(response.request.url)).netloc

@@ -18,58 +18,58 @@ import msgspec
 
 from halfhour.errors import ConfigError
 from halfhour.genesys import payloads
-from halfhour.ingest.detail_records import loose
+from halfhour.ingest.detail_records import decode_leniently
 
-AT_ONCE = 500
+MAX_PAGE_CONVERSATIONS = 500
 """Conversations that a page has at most here; a job has as many on each."""
-_GZIP = b"\x1f\x8b"
-_BOM = b"\xef\xbb\xbf"
-_ABSENT = msgspec.Raw()
+_GZIP_MAGIC = b"\x1f\x8b"
+_UTF8_BOM = b"\xef\xbb\xbf"
+_ABSENT_FIELD = msgspec.Raw()
 
-Records = list[msgspec.Raw]
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+RawRecords = list[msgspec.Raw]
+AwareDatetime = Annotated[datetime, msgspec.Meta(tz=True)]
 PAGE_KEYS = {"conversations", "totalHits", "aggregations", "cursor", "dataAvailabilityDate"}
 
 
-class Page(payloads.Wire):
+class DetailFilePage(payloads.Payload):
     """Some conversations. A job has more pages after one with a *cursor*, and knows of nothing
     after its *data_availability_date*.
     """
 
-    conversations: Records | None = None
+    conversations: RawRecords | None = None
     cursor: str | None = None
-    data_availability_date: Moment | None = None
-    conversation_id: msgspec.Raw = _ABSENT
-    results: msgspec.Raw = _ABSENT
+    data_availability_date: AwareDatetime | None = None
+    conversation_id: msgspec.Raw = _ABSENT_FIELD
+    results: msgspec.Raw = _ABSENT_FIELD
 
     @property
-    def is_record(self) -> bool:
+    def is_conversation(self) -> bool:
         """Tell whether this is one conversation and no page of them."""
         return self.conversations is None and bool(bytes(self.conversation_id))
 
 
-def pages(path: Path) -> Iterator[Page]:
+def read_detail_pages(path: Path) -> Iterator[DetailFilePage]:
     """What the file at *path* has; large pages come in several. Raises ConfigError."""
-    with _reading(path), _opened(path) as file:
-        first = file.readline().removeprefix(_BOM)
-        if not _complete(first):  # one object over many lines
+    with _explain_read_errors(path), _open_unpacked(path) as file:
+        first = file.readline().removeprefix(_UTF8_BOM)
+        if not _is_complete_json(first):  # one object over many lines
             first += file.read()
-        for page in _pages(path, 1, first):
-            yield from _cut(page)
+        for page in _parse_line(path, 1, first):
+            yield from _chunk_page(page)
         for number, line in enumerate(file, 2):
             if not line.isspace():
-                for page in _pages(path, number, line):
-                    yield from _cut(page)
+                for page in _parse_line(path, number, line):
+                    yield from _chunk_page(page)
 
 
-def written(path: Path) -> datetime:
+def modification_time(path: Path) -> datetime:
     """When the file at *path* was last changed. Raises ConfigError."""
-    with _reading(path):
+    with _explain_read_errors(path):
         return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def _explain_read_errors(path: Path) -> Iterator[None]:
     """Raises ConfigError where *path* cannot be read."""
     try:
         yield
@@ -79,9 +79,9 @@ def _reading(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
+def _open_unpacked(path: Path) -> Iterator[IO[bytes]]:
     with path.open("rb") as file:
-        packed = file.read(2) == _GZIP
+        packed = file.read(2) == _GZIP_MAGIC
         file.seek(0)
         if not packed:
             yield file
@@ -90,7 +90,7 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
             yield unpacked  # type: ignore[misc]
 
 
-def _complete(line: bytes) -> bool:
+def _is_complete_json(line: bytes) -> bool:
     try:
         msgspec.json.decode(line, type=msgspec.Raw)
     except (msgspec.DecodeError, RecursionError):
@@ -98,54 +98,56 @@ def _complete(line: bytes) -> bool:
     return True
 
 
-def _cut(page: Page) -> Iterator[Page]:
+def _chunk_page(page: DetailFilePage) -> Iterator[DetailFilePage]:
     records = page.conversations or []
-    for at in range(0, len(records) or 1, AT_ONCE):
-        yield msgspec.structs.replace(page, conversations=records[at : at + AT_ONCE])
+    for at in range(0, len(records) or 1, MAX_PAGE_CONVERSATIONS):
+        yield msgspec.structs.replace(page, conversations=records[at : at + MAX_PAGE_CONVERSATIONS])
 
 
-def _pages(path: Path, line: int, text: bytes) -> Iterator[Page]:
+def _parse_line(path: Path, line: int, text: bytes) -> Iterator[DetailFilePage]:
     """Yield the pages of a page, a list of pages or of conversations, or a conversation.
 
     Raises ConfigError.
     """
     place = f"{path}, line {line}"
     try:
-        content = msgspec.json.decode(text, type=Page | Records)
+        content = msgspec.json.decode(text, type=DetailFilePage | RawRecords)
         members = content if isinstance(content, list) else [msgspec.Raw(text)]
-        first = _object(members[0]) if members else None
+        first = _decode_object(members[0]) if members else None
     except (msgspec.DecodeError, RecursionError) as error:
         raise ConfigError(
             f"{place}: cut off, or no JSON ({error}); nothing was imported"
         ) from error
-    if isinstance(content, list) and (first is None or first.is_record or _is_snake(members[0])):
-        yield Page(content)
+    if isinstance(content, list) and (
+        first is None or first.is_conversation or _is_snake_case(members[0])
+    ):
+        yield DetailFilePage(content)
         return
     for member in members:
-        yield _page(place, member)
+        yield _parse_page(place, member)
 
 
-def _object(member: msgspec.Raw) -> Page | None:
+def _decode_object(member: msgspec.Raw) -> DetailFilePage | None:
     """Return the page or conversation that *member* is; None if it is no object."""
     try:
-        return msgspec.json.decode(member, type=Page)
+        return msgspec.json.decode(member, type=DetailFilePage)
     except msgspec.ValidationError:
         return None
 
 
-def _is_snake(member: msgspec.Raw) -> bool:
+def _is_snake_case(member: msgspec.Raw) -> bool:
     """Tell whether *member* is a conversation whose names are not those of the API."""
-    fields = loose(member)
+    fields = decode_leniently(member)
     return isinstance(fields, dict) and "conversation_id" in fields
 
 
-def _page(place: str, member: msgspec.Raw) -> Page:
+def _parse_page(place: str, member: msgspec.Raw) -> DetailFilePage:
     """Return the page that *member* is, or a page of the one conversation. Raises ConfigError."""
-    page = _object(member)
+    page = _decode_object(member)
     if page and page.conversations is not None:
         return page
-    if page and (page.is_record or _is_snake(member)):
-        return Page([member])
+    if page and (page.is_conversation or _is_snake_case(member)):
+        return DetailFilePage([member])
     if page and PAGE_KEYS.issuperset(msgspec.json.decode(member, type=dict[str, msgspec.Raw])):
         return page
     if page and bytes(page.results):

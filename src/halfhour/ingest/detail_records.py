@@ -8,47 +8,53 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from halfhour.genesys import payloads
-from halfhour.model.arrow_columns import texts
-from halfhour.model.tables import MOMENT
+from halfhour.model.arrow_columns import string_column
+from halfhour.model.tables import TIMESTAMP
 
 _DECODER = msgspec.json.Decoder(payloads.Conversation)
-_TIMES = (".conversationStart", ".conversationEnd", ".segmentStart", ".segmentEnd", ".emitDate")
+_TIME_FIELDS = (
+    ".conversationStart",
+    ".conversationEnd",
+    ".segmentStart",
+    ".segmentEnd",
+    ".emitDate",
+)
 _FINE_FRACTION = r"(\.\d{3})\d{1,6}(Z|[+-]\d\d(?::?\d\d)?)$"
-_EARLIEST, _LATEST = 946_684_800_000, 4_102_444_800_000
+_EARLIEST_MS, _LATEST_MS = 946_684_800_000, 4_102_444_800_000
 """The years 2000 to 2099, in ms since 1970: a time outside them was never meant."""
 
 
-class Oddity(NamedTuple):
+class DataIssue(NamedTuple):
     """Something about a conversation that is not as it should be; *kind* says what.
 
-    Where it *is_left_out*, figures lack it. *span* is then the first and the last time that its
-    record names, in ms since 1970; None where it names none that can be read.
+    Where it *is_left_out*, figures lack it. *time_span* is then the first and the last time that
+    its record names, in ms since 1970; None where it names none that can be read.
     """
 
     kind: str
     conversation_id: str
     detail: str = ""
     is_left_out: bool = False
-    span: tuple[int, int] | None = None
+    time_span: tuple[int, int] | None = None
 
 
-UNREADABLE = "conversations left out, as they cannot be read"
-NAMELESS = "?"
+UNREADABLE_CONVERSATIONS = "conversations left out, as they cannot be read"
+UNKNOWN_CONVERSATION_ID = "?"
 """Instead of the id of a conversation that cannot be told."""
 
 
-def decoded(record: msgspec.Raw) -> payloads.Conversation | Oddity:
+def decode_record(record: msgspec.Raw) -> payloads.Conversation | DataIssue:
     """Return the conversation, or what is wrong with it, by its id as far as that can be told."""
     try:
         return _DECODER.decode(record)
     except (msgspec.DecodeError, RecursionError) as error:
-        fields = loose(record)
+        fields = decode_leniently(record)
         name = fields.get("conversationId") if isinstance(fields, dict) else None
-        told = name if isinstance(name, str) else NAMELESS
-        return Oddity(UNREADABLE, told, str(error), is_left_out=True)
+        told = name if isinstance(name, str) else UNKNOWN_CONVERSATION_ID
+        return DataIssue(UNREADABLE_CONVERSATIONS, told, str(error), is_left_out=True)
 
 
-def loose(record: msgspec.Raw) -> Any:
+def decode_leniently(record: msgspec.Raw) -> Any:
     """Return the plain values of *record*, whatever it is; None for what is no JSON."""
     try:
         return msgspec.json.decode(record)
@@ -56,48 +62,51 @@ def loose(record: msgspec.Raw) -> Any:
         return None
 
 
-def milliseconds(moments: Iterable[str | None]) -> pa.Array:
+def epoch_ms_column(moments: Iterable[str | None]) -> pa.Array:
     """Return milliseconds since 1970 for ISO 8601 with ``Z`` or an offset and up to nine digits of
     a second, of which those past the millisecond are dropped.
 
     Raises ArrowInvalid for what is no such time, or not one of this century.
     """
-    column = texts(list(moments))
+    column = string_column(list(moments))
     try:
-        times = column.cast(MOMENT)
+        times = column.cast(TIMESTAMP)
     except pa.ArrowInvalid:
-        times = pc.replace_substring_regex(column, _FINE_FRACTION, r"\1\2").cast(MOMENT)
+        times = pc.replace_substring_regex(column, _FINE_FRACTION, r"\1\2").cast(TIMESTAMP)
     values = times.cast(pa.int64())
     extent = pc.min_max(values).as_py()
-    if extent["min"] is not None and not _EARLIEST <= extent["min"] <= extent["max"] < _LATEST:
+    if (
+        extent["min"] is not None
+        and not _EARLIEST_MS <= extent["min"] <= extent["max"] < _LATEST_MS
+    ):
         raise pa.ArrowInvalid("a time outside of the years 2000 to 2099")
     return values
 
 
-def untimely(value: object, path: str) -> str | None:
+def find_invalid_time(value: object, path: str) -> str | None:
     """Return where the first time that cannot be read is, under *path*."""
-    for where, text in _times(value, path):
+    for where, text in _time_texts(value, path):
         try:
-            milliseconds([text])
+            epoch_ms_column([text])
         except pa.ArrowInvalid:
             return f"{where}: {text!r} is not a valid time"
     return None
 
 
-def span(record: msgspec.Raw) -> tuple[int, int] | None:
+def record_time_span(record: msgspec.Raw) -> tuple[int, int] | None:
     """Return the first and the last time that *record* names, in ms since 1970, of those that can
     be read; None if none can.
     """
     known = []
-    for _, text in _times(loose(record), "$"):
+    for _, text in _time_texts(decode_leniently(record), "$"):
         try:
-            known += milliseconds([text]).to_pylist()
+            known += epoch_ms_column([text]).to_pylist()
         except pa.ArrowInvalid:
             continue
     return (min(known), max(known)) if known else None
 
 
-def _times(value: object, path: str) -> Iterator[tuple[str, str]]:
+def _time_texts(value: object, path: str) -> Iterator[tuple[str, str]]:
     """Yield the texts under *path* that should be times, and where they are."""
     steps: Iterable[tuple[str, object]] = (
         [(f"{path}.{name}", member) for name, member in value.items()]
@@ -107,7 +116,7 @@ def _times(value: object, path: str) -> Iterator[tuple[str, str]]:
         else []
     )
     for where, member in steps:
-        if where.endswith(_TIMES) and isinstance(member, str):
+        if where.endswith(_TIME_FIELDS) and isinstance(member, str):
             yield where, member
         else:
-            yield from _times(member, where)
+            yield from _time_texts(member, where)

@@ -4,23 +4,27 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
-KNOWN_TYPES = frozenset(
+SEGMENT_TYPES = frozenset(
     "alert barging callback coaching contacting converting delay dialing hold interact ivr "
     "monitoring parked scheduled screenmonitoring sharing system transmitting unknown uploading "
     "voicemail wrapup".split()
 )
 """Of segments, as the API's schema lists them."""
-WORK = frozenset("contacting dialing hold interact wrapup".split())
+WORK_SEGMENT_TYPES = frozenset("contacting dialing hold interact wrapup".split())
 """The types whose segments are handle time."""
 
-UNTIMED = "segments left out, as they have no start"
-REVERSED = "segments left out, as they end before they start"
-ENDLESS = "segments without an end, which end where the next begins or their session is over"
-OVERLAPPING = "segments that overlap another of their session, whose common time counts once"
-UNKNOWN = "segments of a type that is not known, which count as no work"
+SEGMENTS_WITHOUT_START = "segments left out, as they have no start"
+REVERSED_SEGMENTS = "segments left out, as they end before they start"
+SEGMENTS_WITHOUT_END = (
+    "segments without an end, which end where the next begins or their session is over"
+)
+OVERLAPPING_SEGMENTS = (
+    "segments that overlap another of their session, whose common time counts once"
+)
+UNKNOWN_SEGMENT_TYPES = "segments of a type that is not known, which count as no work"
 
 
-class Timed(NamedTuple):
+class TimedSegment(NamedTuple):
     """A segment; times are milliseconds since 1970, None where it has none."""
 
     kind: str
@@ -28,85 +32,89 @@ class Timed(NamedTuple):
     end: int | None
 
 
-class Over(NamedTuple):
+class SessionEndMarkers(NamedTuple):
     """When a session has posted handle time, and its conversation has ended, if so."""
 
-    handled: Sequence[int]
-    ended: int | None
+    handled_at: Sequence[int]
+    conversation_end: int | None
 
 
-class Piece(NamedTuple):
+class TimeSlice(NamedTuple):
     """[*start*, *end*) of the segment that stands at *at* in its session."""
 
-    at: int
+    segment_index: int
     start: int
     end: int
     open: bool
     under_callback: bool = False
 
 
-class Odd(NamedTuple):
+class SegmentIssue(NamedTuple):
     """What is odd about the segment that stands at *at*."""
 
     kind: str
-    at: int
+    segment_index: int
 
 
-def pieces(segments: Sequence[Timed], over: Over, as_of: int) -> tuple[list[Piece], list[Odd]]:
+def build_timeline(
+    segments: Sequence[TimedSegment], over: SessionEndMarkers, as_of: int
+) -> tuple[list[TimeSlice], list[SegmentIssue]]:
     """The time of each of a session's *segments*, oldest first, and what is odd about them.
 
     What has no end lasts until the next one begins or the session is *over*;
     it is open, and lasts until *as_of*, if neither was by then. Of work that
     overlaps, the later segment gives way: a session works on one thing at a time.
     """
-    order, odd = _ordered(segments)
+    order, odd = _sort_by_start(segments)
     found, worked_until = [], 0
     for (begun, at), following in zip_longest(order, [start for start, _ in order[1:]]):
         kind, _, end = segments[at]
         start, is_open = begun, False
-        if kind not in KNOWN_TYPES:
-            odd.append(Odd(UNKNOWN, at))
+        if kind not in SEGMENT_TYPES:
+            odd.append(SegmentIssue(UNKNOWN_SEGMENT_TYPES, at))
         if end is None:
-            seen = _seen_over(begun, following, over)
+            seen = _earliest_known_end(begun, following, over)
             is_open = seen is None or seen > as_of
             end = as_of if seen is None or is_open else seen
             if not is_open:
-                odd.append(Odd(ENDLESS, at))
-        if kind in WORK:
+                odd.append(SegmentIssue(SEGMENTS_WITHOUT_END, at))
+        if kind in WORK_SEGMENT_TYPES:
             if begun < min(worked_until, end):
-                odd.append(Odd(OVERLAPPING, at))
+                odd.append(SegmentIssue(OVERLAPPING_SEGMENTS, at))
             start, worked_until = max(begun, worked_until), max(worked_until, end)
         if start < end:
-            found.append(Piece(at, start, end, is_open))
+            found.append(TimeSlice(at, start, end, is_open))
     return found, odd
 
 
-def _ordered(segments: Sequence[Timed]) -> tuple[list[tuple[int, int]], list[Odd]]:
+def _sort_by_start(
+    segments: Sequence[TimedSegment],
+) -> tuple[list[tuple[int, int]], list[SegmentIssue]]:
     """When each began and where it stands, oldest first; and those that cannot be."""
-    odd: list[Odd] = []
+    odd: list[SegmentIssue] = []
     order: list[tuple[int, int]] = []
     for at, (_, start, end) in enumerate(segments):
         if start is None:
-            odd.append(Odd(UNTIMED, at))
+            odd.append(SegmentIssue(SEGMENTS_WITHOUT_START, at))
         elif end is not None and end < start:
-            odd.append(Odd(REVERSED, at))
+            odd.append(SegmentIssue(REVERSED_SEGMENTS, at))
         else:
             order.append((start, at))
     order.sort()
     return order, odd
 
 
-def _seen_over(start: int, following: int | None, over: Over) -> int | None:
+def _earliest_known_end(start: int, following: int | None, over: SessionEndMarkers) -> int | None:
     """When the segment that began at *start* is known to have been over.
 
     After-call work may begin when the conversation has ended, and a message be
     taken up again when its handle time was posted: neither says anything of it.
     """
-    seen = [at for at in (*over.handled, over.ended) if at is not None and at > start]
+    seen = [at for at in (*over.handled_at, over.conversation_end) if at is not None and at > start]
     return min(seen + ([] if following is None else [following]), default=None)
 
 
-def union(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+def merge_spans(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """What *spans* cover, oldest first, without one that touches another."""
     found: list[tuple[int, int]] = []
     for start, end in sorted(spans):
@@ -117,7 +125,9 @@ def union(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return found
 
 
-def cut(piece: Piece, callback: Iterable[tuple[int, int]]) -> Iterator[Piece]:
+def split_at_callbacks(
+    piece: TimeSlice, callback: Iterable[tuple[int, int]]
+) -> Iterator[TimeSlice]:
     """The parts of *piece*, at the edges of the work on a *callback*, which is a `union`."""
     at = piece.start
     for start, end in callback:

@@ -10,37 +10,37 @@ from itertools import accumulate
 
 import pyarrow as pa
 
-ABSENT = -(2**63)
+NULL_MARKER = -(2**63)
 """What stands for null in an `array` of figures."""
 
 
-def figures(values: "array[int]", kind: pa.DataType) -> pa.Array:
+def integer_column(values: "array[int]", kind: pa.DataType) -> pa.Array:
     """A column of 64-bit whole numbers or moments; `ABSENT` becomes null."""
-    valid = _bits(value != ABSENT for value in values) if ABSENT in values else None
+    valid = _pack_bits(value != NULL_MARKER for value in values) if NULL_MARKER in values else None
     return pa.Array.from_buffers(kind, len(values), [valid, pa.py_buffer(values)])
 
 
-def texts(values: Collection[str | None]) -> pa.Array:
+def string_column(values: Collection[str | None]) -> pa.Array:
     """A column of strings; None becomes null."""
     encoded = [(value or "").encode() for value in values]
     ends = array("i", accumulate(map(len, encoded), initial=0))
-    valid = _bits(value is not None for value in values) if None in values else None
+    valid = _pack_bits(value is not None for value in values) if None in values else None
     buffers = [valid, pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
     return pa.Array.from_buffers(pa.string(), len(values), buffers)
 
 
-def flags(values: Iterable[bool]) -> pa.Array:
+def boolean_column(values: Iterable[bool]) -> pa.Array:
     """A column of booleans."""
     listed = list(values)
-    return pa.Array.from_buffers(pa.bool_(), len(listed), [None, _bits(listed)])
+    return pa.Array.from_buffers(pa.bool_(), len(listed), [None, _pack_bits(listed)])
 
 
-def chosen(column: pa.Array, places: "array[int]") -> pa.Array:
+def take_rows(column: pa.Array, places: "array[int]") -> pa.Array:
     """The values of *column* at *places*, each as often as it is named."""
-    return column.take(figures(places, pa.int64()))
+    return column.take(integer_column(places, pa.int64()))
 
 
-def _bits(flags: Iterable[bool]) -> pa.Buffer:
+def _pack_bits(flags: Iterable[bool]) -> pa.Buffer:
     """One bit a flag, the first the lowest."""
     ones = "".join("1" if flag else "0" for flag in flags)
     return pa.py_buffer(int(ones[::-1] or "0", 2).to_bytes(len(ones) // 8 + 1, "little"))

@@ -6,17 +6,17 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from halfhour.errors import Incomplete
-from halfhour.model.intervals import Interval, floored
+from halfhour.model.intervals import Interval, floor_to_width
 from halfhour.model.vocabulary import Source
 
 DAY = timedelta(days=1)
-REREAD = (DAY, 4 * DAY)
+REREAD_AGES = (DAY, 4 * DAY)
 """How long after a day's end it is read again: Genesys corrects days that are over, by night,
 from the second day on (help.mypurecloud.com, "why can my data change").
 """
 
 
-class State(StrEnum):
+class DayState(StrEnum):
     """How sure a day is that a store holds, or does not."""
 
     SETTLED = "settled"
@@ -27,25 +27,25 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class SettledWindow:
     """A window that was read, at *read_at*, and is held whole; but for transfers, which were not
     always asked for, and for what had to be left out, which is counted.
     """
 
     window: Interval
     read_at: datetime
-    rows: int
+    row_count: int
     has_transfers: bool = True
-    left_out: int = 0
+    left_out_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class DayCoverage:
     """A day, as far as it is over, and what a store has of it."""
 
     day: Interval
-    state: State
-    settled: Settled | None = None
+    state: DayState
+    settled: SettledWindow | None = None
     due: bool = False
 
 
@@ -55,16 +55,19 @@ class Calendar:
 
     now: datetime
     granularity: timedelta
-    reread: Sequence[timedelta] = REREAD
+    reread_ages: Sequence[timedelta] = REREAD_AGES
 
     @property
-    def over(self) -> datetime:
+    def last_interval_end(self) -> datetime:
         """The end of the last interval that is over."""
-        return floored(self.now, self.granularity)
+        return floor_to_width(self.now, self.granularity)
 
-    def held(
-        self, interval: Interval, settled: Iterable[Settled], after: Iterable[Settled] = ()
-    ) -> list[Held]:
+    def coverage_of_days(
+        self,
+        interval: Interval,
+        settled: Iterable[SettledWindow],
+        after: Iterable[SettledWindow] = (),
+    ) -> list[DayCoverage]:
         """Each day (UTC) of *interval* that has begun, oldest first.
 
         What has to be asked for by what other windows hold comes *after* these:
@@ -73,37 +76,41 @@ class Calendar:
         by_day = {each.window.start: each for each in settled}
         known = {each.window.start: each.read_at for each in after}
         return [
-            self._held(day, by_day.get(day.start), known.get(day.start))
-            for day in self._days(interval)
+            self._coverage_of_day(day, by_day.get(day.start), known.get(day.start))
+            for day in self._started_days(interval)
         ]
 
-    def state(self, settled: Settled) -> State:
+    def state_of_window(self, settled: SettledWindow) -> DayState:
         """How sure what was *settled* is."""
         day_end = settled.window.start + DAY
-        if settled.window.end < min(day_end, self.over):
-            return State.UNFINISHED
-        if settled.left_out:
-            return State.INCOMPLETE
-        final = settled.read_at >= day_end + max(self.reread, default=timedelta(0))
-        return State.SETTLED if final else State.PROVISIONAL
+        if settled.window.end < min(day_end, self.last_interval_end):
+            return DayState.UNFINISHED
+        if settled.left_out_count:
+            return DayState.INCOMPLETE
+        final = settled.read_at >= day_end + max(self.reread_ages, default=timedelta(0))
+        return DayState.SETTLED if final else DayState.PROVISIONAL
 
-    def _days(self, interval: Interval) -> Iterator[Interval]:
-        start = floored(interval.start, DAY)
-        while start < min(interval.end, self.over):
-            yield Interval(start, min(start + DAY, self.over))
+    def _started_days(self, interval: Interval) -> Iterator[Interval]:
+        start = floor_to_width(interval.start, DAY)
+        while start < min(interval.end, self.last_interval_end):
+            yield Interval(start, min(start + DAY, self.last_interval_end))
             start += DAY
 
-    def _held(self, day: Interval, settled: Settled | None, known: datetime | None) -> Held:
+    def _coverage_of_day(
+        self, day: Interval, settled: SettledWindow | None, known: datetime | None
+    ) -> DayCoverage:
         if settled is None or settled.read_at > self.now:  # by a clock that was ahead
-            return Held(day, State.MISSING, due=True)
-        state = self.state(settled)
-        ages = (day.start + DAY + age for age in self.reread)
+            return DayCoverage(day, DayState.MISSING, due=True)
+        state = self.state_of_window(settled)
+        ages = (day.start + DAY + age for age in self.reread_ages)
         again = any(settled.read_at < moment <= self.now for moment in ages)
         outdated = known is not None and settled.read_at < known
-        return Held(day, state, settled, due=again or outdated or state is State.UNFINISHED)
+        return DayCoverage(
+            day, state, settled, due=again or outdated or state is DayState.UNFINISHED
+        )
 
 
-def dates(days: Iterable[datetime]) -> str:
+def format_days(days: Iterable[datetime]) -> str:
     """*days* in words: of those that follow one another the first and the last."""
     runs: list[tuple[datetime, datetime]] = []
     for day in sorted(days):
@@ -115,13 +122,13 @@ def dates(days: Iterable[datetime]) -> str:
     )
 
 
-def missing_intervals(days: Sequence[Held], interval: Interval) -> list[Interval]:
+def missing_intervals(days: Sequence[DayCoverage], interval: Interval) -> list[Interval]:
     """The parts of *interval* that are over and not held."""
     parts: list[Interval] = []
     for each in days:
         start = each.settled.window.end if each.settled else each.day.start
         start, end = max(start, interval.start), min(each.day.end, interval.end)
-        if each.state not in (State.MISSING, State.UNFINISHED) or start >= end:
+        if each.state not in (DayState.MISSING, DayState.UNFINISHED) or start >= end:
             continue
         if parts and parts[-1].end == start:
             start = parts.pop().start
@@ -129,7 +136,9 @@ def missing_intervals(days: Sequence[Held], interval: Interval) -> list[Interval
     return parts
 
 
-def require_complete_coverage(days: Mapping[Source, Sequence[Held]], interval: Interval) -> None:
+def require_complete_coverage(
+    days: Mapping[Source, Sequence[DayCoverage]], interval: Interval
+) -> None:
     """Raise Incomplete if a part of *interval* that is over is not held of a source, or is held
     without something that could not be read.
     """
@@ -140,10 +149,10 @@ def require_complete_coverage(days: Mapping[Source, Sequence[Held]], interval: I
         listed = "".join(f"\n  {part}" for part in parts)
         reasons.append(f"not all of it is held; 'halfhour sync' fetches what is missing:{listed}")
     if lacking := [
-        f"{source} {day.day}: {day.settled.left_out} left out"
+        f"{source} {day.day}: {day.settled.left_out_count} left out"
         for source in days
         for day in dict.fromkeys(days[source])
-        if day.state is State.INCOMPLETE and day.settled
+        if day.state is DayState.INCOMPLETE and day.settled
     ]:
         listed = "".join(f"\n  {day}" for day in lacking)
         reasons.append(f"these days are incomplete, as something could not be read:{listed}")

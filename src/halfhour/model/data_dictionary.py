@@ -7,7 +7,7 @@ import pyarrow as pa
 from halfhour.model.measures import AGENT_MEASURES, FIGURES
 from halfhour.model.vocabulary import Basis, Source
 
-WORK = {
+WORK_DESCRIPTIONS = {
     Basis.POSTED: "half-hours of handle time",
     Basis.WORKED: "agents at work",
     Basis.BOTH: "half-hours of handle time",
@@ -17,7 +17,7 @@ WORK = {
 Posted time may be of work that went on before, so only worked time is that of agents at work.
 """
 
-UNITS = {
+UNITS_BY_SUFFIX = {
     "_sec": "seconds",
     "_ms": "milliseconds",
     "_count": "count",
@@ -30,18 +30,18 @@ UNITS = {
 }
 """Units by the ending of a column's name."""
 
-_COLUMNS = {
+_OPERAND_COLUMNS = {
     "handle_count": "handled_count",
     "available_ms": "interacting_time_sec + communicating_time_sec + idle_time_sec",
 }
 
 
-def _column(part: str) -> str:
+def _operand_column(part: str) -> str:
     """The column, or several, that hold what a measure is a *part* of."""
-    return _COLUMNS.get(part, part.replace("_ms", "_time_sec"))
+    return _OPERAND_COLUMNS.get(part, part.replace("_ms", "_time_sec"))
 
 
-MEANINGS = {
+COLUMN_MEANINGS = {
     "interval_start": "start of the interval, which belongs to it",
     "interval_end": "end of the interval, which no longer belongs to it",
     "total": "all agents together",
@@ -91,56 +91,65 @@ MEANINGS = {
         if figure.source is Source.STATUS
     },
     **{
-        measure.name: f"sum of {_column(measure.over)} / sum of {_column(measure.per)} "
+        measure.name: f"sum of {_operand_column(measure.numerator)} / "
+        f"sum of {_operand_column(measure.denominator)} "
         f"({measure.source})"
         for measure in AGENT_MEASURES
     },
 }
 """By column, in plain words."""
 
-_METRICS = {figure.name: figure.posted for figure in FIGURES if figure.posted}
-_WORDS = {"acw": "ACW", "aht": "AHT", "id": "ID"}
+_METRICS_BY_COLUMN = {
+    figure.name: figure.posted_metric for figure in FIGURES if figure.posted_metric
+}
+_ABBREVIATIONS = {"acw": "ACW", "aht": "AHT", "id": "ID"}
 
 
-def unit(column: str) -> str:
+def column_unit(column: str) -> str:
     """The unit of a *column*; empty for text and for yes or no."""
-    return next((unit for ending, unit in UNITS.items() if column.endswith(ending)), "")
+    return next((unit for ending, unit in UNITS_BY_SUFFIX.items() if column.endswith(ending)), "")
 
 
-def metric(column: str) -> str:
+def genesys_metric(column: str) -> str:
     """The Genesys metric that *column* sums up; empty if it is not one."""
-    return _METRICS.get(column, "")
+    return _METRICS_BY_COLUMN.get(column, "")
 
 
-def title(column: str) -> str:
+def column_title(column: str) -> str:
     """The head of *column* for people: without the unit, which the cells show."""
     for ending in ("_sec", "_ratio"):
         column = column.removesuffix(ending)
-    first, *others = (_WORDS.get(word, word) for word in column.split("_"))
+    first, *others = (_ABBREVIATIONS.get(word, word) for word in column.split("_"))
     return " ".join([first[:1].upper() + first[1:], *others])
 
 
-def labelled(table: pa.Table, **facts: str) -> pa.Table:
+def label_table(table: pa.Table, **facts: str) -> pa.Table:
     """*table* with *facts* in its metadata, and in that of each column what it means.
 
     Of the file: ``halfhour.`` and the name of the fact, and `halfhour.columns`,
     the same as JSON for readers that know no metadata of columns. Of a column:
     `unit`, `meaning`, `metric`, where it has them.
     """
-    told = {name: _told(name) for name in table.column_names}
+    told = {name: _column_metadata(name) for name in table.column_names}
     metadata = {
         **(table.schema.metadata or {}),
         **{f"halfhour.{name}": fact for name, fact in facts.items()},
         "halfhour.columns": json.dumps(told),
     }
     fields = [field.with_metadata(told[field.name] or None) for field in table.schema]
-    return table.cast(pa.schema(fields, {_text(key): _text(metadata[key]) for key in metadata}))
+    return table.cast(
+        pa.schema(fields, {_decode_text(key): _decode_text(metadata[key]) for key in metadata})
+    )
 
 
-def _told(name: str) -> dict[str, str]:
-    told = {"unit": unit(name), "meaning": MEANINGS.get(name, ""), "metric": metric(name)}
+def _column_metadata(name: str) -> dict[str, str]:
+    told = {
+        "unit": column_unit(name),
+        "meaning": COLUMN_MEANINGS.get(name, ""),
+        "metric": genesys_metric(name),
+    }
     return {key: value for key, value in told.items() if value}
 
 
-def _text(value: str | bytes) -> str:
+def _decode_text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 HALF_HOUR = timedelta(minutes=30)
 QUARTER_HOUR = timedelta(minutes=15)
-WIDTHS = {"15m": QUARTER_HOUR, "30m": HALF_HOUR}
+INTERVAL_WIDTHS = {"15m": QUARTER_HOUR, "30m": HALF_HOUR}
 """How wide intervals can be, by what people write."""
 MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
@@ -14,7 +14,7 @@ MILLISECOND = timedelta(milliseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def utc(moment: datetime) -> datetime:
+def to_utc(moment: datetime) -> datetime:
     """*moment* in UTC: the one door by which time gets in. Raises ValueError if naive."""
     if moment.tzinfo is None:
         raise ValueError(f"{moment.isoformat()} has no time zone")
@@ -26,17 +26,17 @@ def epoch_ms(moment: datetime) -> int:
     return (moment - EPOCH) // MILLISECOND
 
 
-def moment(ms: int) -> datetime:
+def from_epoch_ms(ms: int) -> datetime:
     """The moment so many milliseconds after 1970 began."""
     return EPOCH + ms * MILLISECOND
 
 
-def on_edge(moment: datetime, width: timedelta) -> bool:
+def is_interval_edge(moment: datetime, width: timedelta) -> bool:
     """Whether *moment* is an edge of the intervals of *width* that tile UTC."""
     return (moment - EPOCH) % width == timedelta(0)
 
 
-def floored(moment: datetime, width: timedelta) -> datetime:
+def floor_to_width(moment: datetime, width: timedelta) -> datetime:
     """The start of the interval of *width* that tiles UTC and that *moment* lies in."""
     return moment - (moment - EPOCH) % width
 
@@ -49,20 +49,20 @@ class Interval:
     end: datetime
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "start", utc(self.start))
-        object.__setattr__(self, "end", utc(self.end))
+        object.__setattr__(self, "start", to_utc(self.start))
+        object.__setattr__(self, "end", to_utc(self.end))
         if self.end <= self.start:
             raise ValueError(f"{self} ends before it has begun")
 
     def __str__(self) -> str:
         """As the API writes it: ISO 8601 with milliseconds, `start/end`."""
-        return f"{_iso(self.start)}/{_iso(self.end)}"
+        return f"{_format_iso(self.start)}/{_format_iso(self.end)}"
 
     @property
     def width(self) -> timedelta:
         return self.end - self.start
 
-    def windows(self, width: timedelta) -> Iterator["Interval"]:
+    def split_into_windows(self, width: timedelta) -> Iterator["Interval"]:
         """The interval cut into pieces of *width*, oldest first; the last may be shorter."""
         start = self.start
         while start < self.end:
@@ -70,7 +70,7 @@ class Interval:
             yield Interval(start, end)
             start = end
 
-    def halves(self, grain: timedelta) -> tuple["Interval", "Interval"] | None:
+    def split_in_half(self, grain: timedelta) -> tuple["Interval", "Interval"] | None:
         """Two parts, cut a whole number of *grain* from the start; None if it is too short."""
         grains = -(-self.width // grain)
         if grains < 2:
@@ -79,5 +79,5 @@ class Interval:
         return Interval(self.start, middle), Interval(middle, self.end)
 
 
-def _iso(moment: datetime) -> str:
+def _format_iso(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"

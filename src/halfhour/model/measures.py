@@ -9,8 +9,8 @@ from typing import Literal
 
 from halfhour.model.vocabulary import Basis, Source
 
-_POSTED = (Basis.POSTED, Basis.BOTH)
-_BESIDE = (Basis.BOTH,)
+_POSTED_BASES = (Basis.POSTED, Basis.BOTH)
+_BOTH_BASES_ONLY = (Basis.BOTH,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,22 +21,27 @@ class Figure:
 
     name: str
     meaning: str
-    posted: str = ""
-    worked: str = ""
+    posted_metric: str = ""
+    worked_segments: str = ""
     source: Source | None = None
     """Where it always comes from, whatever the basis."""
     bases: Collection[Basis] = tuple(Basis)
     """On which it is a column."""
 
 
-_WORK = "contacting, dialing, interact, hold and wrapup"
-_DIGITAL = "of chats, messages and emails"
-_STATUS, _DETAILS = Source.STATUS, Source.DETAILS
+_WORK_SEGMENTS = "contacting, dialing, interact, hold and wrapup"
+_DIGITAL_MEDIA = "of chats, messages and emails"
+_STATUS_SOURCE, _DETAILS_SOURCE = Source.STATUS, Source.DETAILS
 
-CAPACITY_USED = "preview_capacity_used_percent"
+CAPACITY_USED_COLUMN = "preview_capacity_used_percent"
 
 FIGURES = (
-    Figure("handle_time_sec", "contacting, dialing, talk, hold and ACW together", "tHandle", _WORK),
+    Figure(
+        "handle_time_sec",
+        "contacting, dialing, talk, hold and ACW together",
+        "tHandle",
+        _WORK_SEGMENTS,
+    ),
     Figure("acw_time_sec", "after-call work", "tAcw", "wrapup"),
     Figure("hold_time_sec", "hold", "tHeldComplete", "hold"),
     Figure("talk_time_sec", "talk", "tTalkComplete", "interact"),
@@ -49,42 +54,50 @@ FIGURES = (
     Figure("dialing_time_sec", "dialing", "tDialing", "dialing"),
     Figure("alert_time_sec", "being offered an interaction", "tAlert", "alert"),
     Figure(
-        "not_responding_time_sec", "offers that were not answered", "tNotResponding", bases=_POSTED
+        "not_responding_time_sec",
+        "offers that were not answered",
+        "tNotResponding",
+        bases=_POSTED_BASES,
     ),
     Figure(
         "digital_hold_time_sec",
         "the part of hold that was attention to other interactions",
-        f"tHeldComplete {_DIGITAL}",
-        f"hold {_DIGITAL}",
+        f"tHeldComplete {_DIGITAL_MEDIA}",
+        f"hold {_DIGITAL_MEDIA}",
     ),
     Figure(
         "no_queue_time_sec",
         "the part of handle time that was for no queue: an agent's own calls, and being consulted "
         "by a colleague",
         "tHandle without a queue",
-        f"{_WORK} without a queue",
+        f"{_WORK_SEGMENTS} without a queue",
     ),
     Figure(
         "callback_voice_time_sec",
         "the time that a callback and the call it led to have in common, where it was worked: "
         "it is posted under callback and under voice, so posted figures have it twice",
-        source=_DETAILS,
-        bases=_POSTED,
+        source=_DETAILS_SOURCE,
+        bases=_POSTED_BASES,
     ),
-    Figure("handled_count", "interactions that were completed", "count of tHandle", bases=_POSTED),
     Figure(
-        "answered_count", "interactions that were answered", "count of tAnswered", bases=_POSTED
+        "handled_count", "interactions that were completed", "count of tHandle", bases=_POSTED_BASES
+    ),
+    Figure(
+        "answered_count",
+        "interactions that were answered",
+        "count of tAnswered",
+        bases=_POSTED_BASES,
     ),
     Figure(
         "transferred_count",
         "interactions that were passed on, by the agent who did so and when it was done",
         "nTransferred",
-        bases=_POSTED,
+        bases=_POSTED_BASES,
     ),
     *(
-        Figure(name, f"{what} as it was worked", "", segments, _DETAILS, _BESIDE)
+        Figure(name, f"{what} as it was worked", "", segments, _DETAILS_SOURCE, _BOTH_BASES_ONLY)
         for name, what, segments in (
-            ("worked_time_sec", "handle time", _WORK),
+            ("worked_time_sec", "handle time", _WORK_SEGMENTS),
             ("worked_talk_time_sec", "talk", "interact"),
             ("worked_hold_time_sec", "hold", "hold"),
             ("worked_acw_time_sec", "ACW", "wrapup"),
@@ -93,33 +106,37 @@ FIGURES = (
     Figure(
         "busy_time_sec",
         "time at work: what goes on at the same time counts once, so it fits into the interval",
-        worked=f"the union of {_WORK}",
-        source=_DETAILS,
+        worked_segments=f"the union of {_WORK_SEGMENTS}",
+        source=_DETAILS_SOURCE,
         bases=(Basis.WORKED, Basis.BOTH),
     ),
-    Figure("logged_in_time_sec", "any presence but OFFLINE", "tSystemPresence", source=_STATUS),
-    Figure("on_queue_time_sec", "the presence ON_QUEUE", "tSystemPresence", source=_STATUS),
+    Figure(
+        "logged_in_time_sec", "any presence but OFFLINE", "tSystemPresence", source=_STATUS_SOURCE
+    ),
+    Figure("on_queue_time_sec", "the presence ON_QUEUE", "tSystemPresence", source=_STATUS_SOURCE),
     Figure(
         "interacting_time_sec",
         "the routing status INTERACTING, ACW included",
         "tAgentRoutingStatus",
-        source=_STATUS,
+        source=_STATUS_SOURCE,
     ),
-    Figure("idle_time_sec", "the routing status IDLE", "tAgentRoutingStatus", source=_STATUS),
+    Figure(
+        "idle_time_sec", "the routing status IDLE", "tAgentRoutingStatus", source=_STATUS_SOURCE
+    ),
     Figure(
         "communicating_time_sec",
         "the routing status COMMUNICATING: on a call of no queue",
         "tAgentRoutingStatus",
-        source=_STATUS,
+        source=_STATUS_SOURCE,
     ),
     Figure(
         "status_not_responding_time_sec",
         "the routing status NOT_RESPONDING",
         "tAgentRoutingStatus",
-        source=_STATUS,
+        source=_STATUS_SOURCE,
     ),
     Figure(
-        CAPACITY_USED,
+        CAPACITY_USED_COLUMN,
         "how much of what an agent can do at once was used, in per cent: a preview of Genesys, "
         "which may change any day and whose meaning is not documented; only where it is asked for",
         "mean of oAgentUtilizationPercentage",
@@ -136,20 +153,20 @@ class Measure:
     """
 
     name: str
-    over: str
-    per: str
+    numerator: str
+    denominator: str
     unit: Literal["s", "ratio"]
     source: str
     bases: Collection[Basis] = tuple(Basis)
 
 
-TUTORIAL = "the mean over an agent's rows, as interval reports are usually averaged"
-AGENT_PERFORMANCE = (
+INTERVAL_MEAN_SOURCE = "the mean over an agent's rows, as interval reports are usually averaged"
+AHT_SOURCE = (
     "https://help.mypurecloud.com/articles/view-agent-performance-statistics: "
     "handle time per handled interaction"
 )
-GAMIFICATION = "https://help.mypurecloud.com/articles/select-and-manage-metrics: total over total"
-TRANSFERS = (
+SHARE_SOURCE = "https://help.mypurecloud.com/articles/select-and-manage-metrics: total over total"
+TRANSFER_RATIO_SOURCE = (
     "named here for what divides what; one transfer counts when it is made, and the interaction "
     "once its handling is complete"
 )
@@ -158,40 +175,52 @@ OCCUPANCY_SOURCE = (
     "consultant of Genesys explains that of its Agents views: interacting over interacting, "
     "communicating and idle"
 )
-OTHERS = "others call it occupancy or utilization; named here for what divides what"
+STATUS_RATIO_SOURCE = "others call it occupancy or utilization; named here for what divides what"
 
 OCCUPANCY = Measure("occupancy_ratio", "interacting_ms", "available_ms", "ratio", OCCUPANCY_SOURCE)
 STATUS_MEASURES = (
     OCCUPANCY,
-    Measure("interacting_per_on_queue_ratio", "interacting_ms", "on_queue_ms", "ratio", OTHERS),
-    Measure("interacting_per_logged_in_ratio", "interacting_ms", "logged_in_ms", "ratio", OTHERS),
+    Measure(
+        "interacting_per_on_queue_ratio",
+        "interacting_ms",
+        "on_queue_ms",
+        "ratio",
+        STATUS_RATIO_SOURCE,
+    ),
+    Measure(
+        "interacting_per_logged_in_ratio",
+        "interacting_ms",
+        "logged_in_ms",
+        "ratio",
+        STATUS_RATIO_SOURCE,
+    ),
 )
 
-PART_MEASURES = (
-    Measure("aht_sec", "handle_ms", "handle_count", "s", AGENT_PERFORMANCE, _POSTED),
-    Measure("acw_share_ratio", "acw_ms", "handle_ms", "ratio", GAMIFICATION),
-    Measure("hold_share_ratio", "hold_ms", "handle_ms", "ratio", GAMIFICATION),
+DIMENSION_MEASURES = (
+    Measure("aht_sec", "handle_ms", "handle_count", "s", AHT_SOURCE, _POSTED_BASES),
+    Measure("acw_share_ratio", "acw_ms", "handle_ms", "ratio", SHARE_SOURCE),
+    Measure("hold_share_ratio", "hold_ms", "handle_ms", "ratio", SHARE_SOURCE),
     Measure(
         "transferred_per_handled_ratio",
         "transferred_count",
         "handle_count",
         "ratio",
-        TRANSFERS,
-        _POSTED,
+        TRANSFER_RATIO_SOURCE,
+        _POSTED_BASES,
     ),
 )
 """Those that need neither status nor intervals."""
 
 AGENT_MEASURES = (
-    Measure("handle_time_mean_sec", "handle_ms", "interval_count", "s", TUTORIAL),
-    Measure("acw_time_mean_sec", "acw_ms", "interval_count", "s", TUTORIAL),
-    Measure("hold_time_mean_sec", "hold_ms", "interval_count", "s", TUTORIAL),
-    *PART_MEASURES,
+    Measure("handle_time_mean_sec", "handle_ms", "interval_count", "s", INTERVAL_MEAN_SOURCE),
+    Measure("acw_time_mean_sec", "acw_ms", "interval_count", "s", INTERVAL_MEAN_SOURCE),
+    Measure("hold_time_mean_sec", "hold_ms", "interval_count", "s", INTERVAL_MEAN_SOURCE),
+    *DIMENSION_MEASURES,
     *STATUS_MEASURES,
 )
 
-BASES: Mapping[str, Collection[Basis]] = {
-    "exceeds_interval": _POSTED,
+BASES_BY_COLUMN: Mapping[str, Collection[Basis]] = {
+    "exceeds_interval": _POSTED_BASES,
     **{figure.name: figure.bases for figure in FIGURES},
     **{measure.name: measure.bases for measure in AGENT_MEASURES},
 }

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from halfhour.errors import ConfigError, near_miss
-from halfhour.model.vocabulary import is_id
+from halfhour.errors import ConfigError, suggest_name
+from halfhour.model.vocabulary import is_uuid
 
 
-def identified(
+def resolve_ids(
     parameter: str, wanted: Sequence[str], known: Iterable[tuple[str, str | None]], where: str
 ) -> list[str]:
     """The ids for names or ids, by those that are *known*, as pairs of id and name.
@@ -20,9 +20,11 @@ def identified(
         names.append(name or each)
         ids.setdefault(names[-1].casefold(), []).append(each)
     for text in wanted:
-        if not is_id(text) and text.casefold() not in ids:
+        if not is_uuid(text) and text.casefold() not in ids:
             raise ConfigError(
                 f"⟨{parameter}⟩ {text!r}: none of the {len(names)} {where} has that name"
-                f"{near_miss(text, names)}"
+                f"{suggest_name(text, names)}"
             )
-    return [found for text in wanted for found in ([text] if is_id(text) else ids[text.casefold()])]
+    return [
+        found for text in wanted for found in ([text] if is_uuid(text) else ids[text.casefold()])
+    ]

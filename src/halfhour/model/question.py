@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from halfhour.errors import ConfigError, near_miss
+from halfhour.errors import ConfigError, suggest_name
 from halfhour.model import time_ranges
-from halfhour.model.intervals import HALF_HOUR, WIDTHS, Interval
-from halfhour.model.vocabulary import MEDIA, Basis, By, Source
+from halfhour.model.intervals import HALF_HOUR, INTERVAL_WIDTHS, Interval
+from halfhour.model.vocabulary import MEDIA_TYPES, Basis, By, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,10 @@ class Question:
         """
         _check_choice("by", by, By)
         _check_choice("basis", basis, Basis)
-        _check_choice("granularity", granularity, WIDTHS)
+        _check_choice("granularity", granularity, INTERVAL_WIDTHS)
         chosen_media = _names(media)
         for media_type in chosen_media:
-            _check_choice("media", media_type, MEDIA)
+            _check_choice("media", media_type, MEDIA_TYPES)
         if with_capacity and by != By.INTERVAL:
             raise ConfigError(
                 "⟨with_capacity⟩: only with ⟨by⟩ interval, as nobody says how these figures add up"
@@ -76,7 +76,7 @@ class Question:
             raise ConfigError(f"⟨top⟩ {top}: write a number above 0")
         return cls(
             time_ranges.parse_interval(start=start, end=end, last=last, zone=zone, now=now),
-            time_ranges.time_zone(zone),
+            time_ranges.parse_zone(zone),
             By(by),
             Basis(basis),
             _names(queues),
@@ -87,21 +87,21 @@ class Question:
             with_capacity,
             sort,
             top,
-            WIDTHS[granularity],
+            INTERVAL_WIDTHS[granularity],
         )
 
     @property
     def granularity(self) -> timedelta:
         """How wide the intervals must be that it is answered from."""
-        return min(self.width, time_ranges.granularity(self.interval))
+        return min(self.width, time_ranges.required_granularity(self.interval))
 
     @property
-    def is_of_some(self) -> bool:
+    def has_work_filter(self) -> bool:
         """Whether it is of some of what agents do. Their status is of all, and no part of it."""
         return bool(self.queues or self.media)
 
     @property
-    def sources(self) -> tuple[Source, ...]:
+    def required_sources(self) -> tuple[Source, ...]:
         """What has to be held to answer it."""
         return {
             Basis.POSTED: (Source.POSTED,),
@@ -119,5 +119,5 @@ def _check_choice(parameter: str, given: str, choices: Iterable[str]) -> None:
     names = list(choices)
     if given not in names:
         raise ConfigError(
-            f"⟨{parameter}⟩ {given!r}: choose one of {', '.join(names)}{near_miss(given, names)}"
+            f"⟨{parameter}⟩ {given!r}: choose one of {', '.join(names)}{suggest_name(given, names)}"
         )

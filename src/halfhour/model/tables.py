@@ -5,11 +5,11 @@ from typing import Literal
 
 import pyarrow as pa
 
-MOMENT = pa.timestamp("ms", tz="UTC")
+TIMESTAMP = pa.timestamp("ms", tz="UTC")
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MetricColumn:
     """A column that one figure of one metric fills: *stat* of ``stats``, whole milliseconds
     or a count. Null where the answer left the metric out.
     """
@@ -20,25 +20,25 @@ class Measured:
 
 
 POSTED_METRICS = (
-    Measured("handle_ms", "tHandle", "sum"),
-    Measured("handle_count", "tHandle", "count"),
-    Measured("talk_ms", "tTalkComplete", "sum"),
-    Measured("hold_ms", "tHeldComplete", "sum"),
-    Measured("hold_count", "tHeldComplete", "count"),
-    Measured("acw_ms", "tAcw", "sum"),
-    Measured("acw_count", "tAcw", "count"),
-    Measured("contacting_ms", "tContacting", "sum"),
-    Measured("dialing_ms", "tDialing", "sum"),
-    Measured("alert_ms", "tAlert", "sum"),
-    Measured("not_responding_ms", "tNotResponding", "sum"),
-    Measured("not_responding_count", "tNotResponding", "count"),
-    Measured("answered_count", "tAnswered", "count"),
-    Measured("transferred_count", "nTransferred", "count"),
+    MetricColumn("handle_ms", "tHandle", "sum"),
+    MetricColumn("handle_count", "tHandle", "count"),
+    MetricColumn("talk_ms", "tTalkComplete", "sum"),
+    MetricColumn("hold_ms", "tHeldComplete", "sum"),
+    MetricColumn("hold_count", "tHeldComplete", "count"),
+    MetricColumn("acw_ms", "tAcw", "sum"),
+    MetricColumn("acw_count", "tAcw", "count"),
+    MetricColumn("contacting_ms", "tContacting", "sum"),
+    MetricColumn("dialing_ms", "tDialing", "sum"),
+    MetricColumn("alert_ms", "tAlert", "sum"),
+    MetricColumn("not_responding_ms", "tNotResponding", "sum"),
+    MetricColumn("not_responding_count", "tNotResponding", "count"),
+    MetricColumn("answered_count", "tAnswered", "count"),
+    MetricColumn("transferred_count", "nTransferred", "count"),
 )
 
-POSTED = pa.schema(
+POSTED_SCHEMA = pa.schema(
     [
-        pa.field("interval_start", MOMENT, nullable=False),
+        pa.field("interval_start", TIMESTAMP, nullable=False),
         pa.field("agent_id", pa.string(), nullable=False),
         pa.field("queue_id", pa.string()),
         pa.field("media_type", pa.string()),
@@ -51,9 +51,9 @@ POSTED = pa.schema(
 where a session had several.
 """
 
-SEGMENTS = pa.schema(
+SEGMENTS_SCHEMA = pa.schema(
     [
-        pa.field("window_start", MOMENT, nullable=False),
+        pa.field("window_start", TIMESTAMP, nullable=False),
         pa.field("conversation_id", pa.string(), nullable=False),
         pa.field("session_id", pa.string(), nullable=False),
         pa.field("agent_id", pa.string(), nullable=False),
@@ -77,9 +77,9 @@ that began within the callback's session, while the agent works on the callback.
 calls. No report reads it, as aggregates cannot tell that: it is for queries of one's own.
 """
 
-EMITTED = pa.schema(
+EMITTED_SCHEMA = pa.schema(
     [
-        pa.field("emitted_at", MOMENT, nullable=False),
+        pa.field("emitted_at", TIMESTAMP, nullable=False),
         pa.field("conversation_id", pa.string(), nullable=False),
         pa.field("session_id", pa.string(), nullable=False),
         pa.field("agent_id", pa.string(), nullable=False),
@@ -95,9 +95,9 @@ Only of metrics that `POSTED` has. By *emitted_at* they add up to what
 conversation aggregates say.
 """
 
-STATUS = pa.schema(
+STATUS_SCHEMA = pa.schema(
     [
-        pa.field("interval_start", MOMENT, nullable=False),
+        pa.field("interval_start", TIMESTAMP, nullable=False),
         pa.field("agent_id", pa.string(), nullable=False),
         pa.field("kind", pa.string(), nullable=False),
         pa.field("status", pa.string(), nullable=False),
@@ -108,9 +108,9 @@ STATUS = pa.schema(
 
 STATUS_KINDS = {"tSystemPresence": "presence", "tAgentRoutingStatus": "routing"}
 
-BUSY = pa.schema(
+BUSY_SCHEMA = pa.schema(
     [
-        pa.field("interval_start", MOMENT, nullable=False),
+        pa.field("interval_start", TIMESTAMP, nullable=False),
         pa.field("agent_id", pa.string(), nullable=False),
         pa.field("busy_ms", pa.int64(), nullable=False),
         pa.field("open", pa.bool_(), nullable=False),
@@ -121,9 +121,9 @@ BUSY = pa.schema(
 *open* tells whether any of it still went on when it was read.
 """
 
-CAPACITY = pa.schema(
+CAPACITY_SCHEMA = pa.schema(
     [
-        pa.field("interval_start", MOMENT, nullable=False),
+        pa.field("interval_start", TIMESTAMP, nullable=False),
         pa.field("agent_id", pa.string(), nullable=False),
         pa.field("used_percent", pa.float64(), nullable=False),
     ]
@@ -132,9 +132,9 @@ CAPACITY = pa.schema(
 
 CAPACITY_METRIC = "oAgentUtilizationPercentage"
 
-OFFERED = pa.schema(
+OFFERED_SCHEMA = pa.schema(
     [
-        pa.field("interval_start", MOMENT, nullable=False),
+        pa.field("interval_start", TIMESTAMP, nullable=False),
         pa.field("queue_id", pa.string(), nullable=False),
         pa.field("media_type", pa.string()),
         pa.field("offered_count", pa.int64(), nullable=False),
@@ -144,7 +144,7 @@ OFFERED = pa.schema(
 
 OFFERED_METRIC = "nOffered"
 
-RECONCILED = pa.schema(
+RECONCILIATION_SCHEMA = pa.schema(
     [
         pa.field("day", pa.string(), nullable=False),
         pa.field("agent_id", pa.string(), nullable=False),
@@ -169,11 +169,11 @@ posted, ``worked_ms`` the segments cut at midnight. ``posted_ms - worked_ms`` is
 sum of the columns from ``late_data_ms`` to ``unexplained_ms``, to the millisecond.
 """
 
-REVISIONS = pa.schema(
+REVISIONS_SCHEMA = pa.schema(
     [
-        pa.field("read_at", MOMENT, nullable=False),
+        pa.field("read_at", TIMESTAMP, nullable=False),
         pa.field("source", pa.string(), nullable=False),
-        pa.field("interval_start", MOMENT, nullable=False),
+        pa.field("interval_start", TIMESTAMP, nullable=False),
         pa.field("agent_id", pa.string(), nullable=False),
         pa.field("agent_name", pa.string()),
         pa.field("queue_id", pa.string()),
@@ -189,12 +189,12 @@ By *source* that is a figure of `POSTED` (of details: on the worked basis), or t
 *old_value* is null where it was absent, *new_value* where it is so now.
 """
 
-NAMES = pa.schema(
+NAMES_SCHEMA = pa.schema(
     [pa.field("id", pa.string(), nullable=False), pa.field("name", pa.string(), nullable=False)]
 )
 """Agents or queues; key *id*."""
 
-NAMED = pa.schema(
+DIRECTORY_SCHEMA = pa.schema(
     [
         pa.field("id", pa.string(), nullable=False),
         pa.field("name", pa.string()),
@@ -205,7 +205,7 @@ NAMED = pa.schema(
 """Agents or queues, and where they belong; null where Genesys does not tell, or knows no such id.
 """
 
-PLACES = pa.schema(
+AGENT_PLACES_SCHEMA = pa.schema(
     [
         pa.field("agent_id", pa.string(), nullable=False),
         pa.field("division", pa.string()),

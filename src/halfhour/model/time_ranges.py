@@ -4,19 +4,19 @@ import re
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, available_timezones
 
-from halfhour.errors import ConfigError, near_miss
-from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, Interval, on_edge
+from halfhour.errors import ConfigError, suggest_name
+from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, Interval, is_interval_edge
 
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_DATE = re.compile(r"\d{4}-?\d\d-?\d\d")
+_DURATION_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_DATE_PATTERN = re.compile(r"\d{4}-?\d\d-?\d\d")
 
 
-def time_zone(name: str) -> ZoneInfo:
+def parse_zone(name: str) -> ZoneInfo:
     """The IANA time zone of that *name*. Raises ConfigError with the nearest name."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        hint = near_miss(name, available_timezones())
+        hint = suggest_name(name, available_timezones())
         raise ConfigError(
             f"⟨zone⟩ {name!r} is no IANA time zone such as Europe/London{hint}"
         ) from error
@@ -35,16 +35,16 @@ def parse_interval(
     Times without an offset are read in the IANA time zone *zone*. Raises ConfigError, which names
     the parameter that cannot be understood.
     """
-    return asked(
+    return parse_time_range(
         start=start.isoformat() if isinstance(start, datetime) else start,
         end=end.isoformat() if isinstance(end, datetime) else end,
         last=last,
-        local=time_zone(zone),
+        local=parse_zone(zone),
         now=now,
     )
 
 
-def asked(
+def parse_time_range(
     *, start: str | None, end: str | None, last: str | None, local: tzinfo, now: datetime
 ) -> Interval:
     """The interval that *start*, *end* and *last* ask for, on half-hours.
@@ -56,8 +56,12 @@ def asked(
     """
     if start and last:
         raise ConfigError("⟨start⟩ and ⟨last⟩ are two ways to say one thing; give one of them")
-    until = _moment("end", end, local, now) if end else _half_hour_before(now, local)
-    since = _moment("start", start, local, now) if start else until - _duration(last or "24h")
+    until = _parse_time("end", end, local, now) if end else _last_half_hour_end(now, local)
+    since = (
+        _parse_time("start", start, local, now)
+        if start
+        else until - _parse_last_option(last or "24h")
+    )
     if since >= until:
         raise ConfigError(
             f"⟨start⟩ {start or since.isoformat()} is not before "
@@ -66,16 +70,16 @@ def asked(
     return Interval(since, until)
 
 
-def granularity(interval: Interval) -> timedelta:
+def required_granularity(interval: Interval) -> timedelta:
     """What to ask Genesys for: half-hours, or quarters where half-hours start at :15 or :45 UTC."""
-    return HALF_HOUR if on_edge(interval.start, HALF_HOUR) else QUARTER_HOUR
+    return HALF_HOUR if is_interval_edge(interval.start, HALF_HOUR) else QUARTER_HOUR
 
 
-def _moment(parameter: str, text: str, local: tzinfo, now: datetime) -> datetime:
+def _parse_time(parameter: str, text: str, local: tzinfo, now: datetime) -> datetime:
     today = now.astimezone(local).date()
     words = {"today": today, "yesterday": today - timedelta(days=1)}
     try:
-        if text in words or _DATE.fullmatch(text):
+        if text in words or _DATE_PATTERN.fullmatch(text):
             day = words.get(text) or date.fromisoformat(text)
             moment = datetime(day.year, day.month, day.day)  # noqa: DTZ001  (made aware below)
         else:
@@ -86,13 +90,13 @@ def _moment(parameter: str, text: str, local: tzinfo, now: datetime) -> datetime
             "2026-03-02T09:30Z, today or yesterday"
         ) from error
     if moment.tzinfo is None:
-        moment = _localised(parameter, text, moment, local)
-    return _on_half_hour(parameter, text, moment, local)
+        moment = _apply_zone(parameter, text, moment, local)
+    return _require_half_hour(parameter, text, moment, local)
 
 
-def _localised(parameter: str, text: str, naive: datetime, local: tzinfo) -> datetime:
+def _apply_zone(parameter: str, text: str, naive: datetime, local: tzinfo) -> datetime:
     first, second = (naive.replace(tzinfo=local, fold=fold) for fold in (0, 1))
-    if first.utcoffset() == second.utcoffset() or _DATE.fullmatch(text):
+    if first.utcoffset() == second.utcoffset() or _DATE_PATTERN.fullmatch(text):
         return first  # of two midnights the first; of a skipped one, the first moment there is
     if first.astimezone(UTC).astimezone(local).replace(tzinfo=None) != naive:
         raise ConfigError(
@@ -104,9 +108,9 @@ def _localised(parameter: str, text: str, naive: datetime, local: tzinfo) -> dat
     )
 
 
-def _on_half_hour(parameter: str, text: str, moment: datetime, local: tzinfo) -> datetime:
+def _require_half_hour(parameter: str, text: str, moment: datetime, local: tzinfo) -> datetime:
     wall = moment.astimezone(local).replace(tzinfo=UTC)
-    if on_edge(wall, HALF_HOUR) and on_edge(moment, QUARTER_HOUR):
+    if is_interval_edge(wall, HALF_HOUR) and is_interval_edge(moment, QUARTER_HOUR):
         return moment.astimezone(UTC)
     before = wall - (wall - datetime.min.replace(tzinfo=UTC)) % HALF_HOUR
     raise ConfigError(
@@ -115,7 +119,7 @@ def _on_half_hour(parameter: str, text: str, moment: datetime, local: tzinfo) ->
     )
 
 
-def _half_hour_before(now: datetime, local: tzinfo) -> datetime:
+def _last_half_hour_end(now: datetime, local: tzinfo) -> datetime:
     offset = now.astimezone(local).utcoffset() or timedelta(0)
     wall = now.astimezone(timezone(offset))
     since_midnight = timedelta(
@@ -124,24 +128,24 @@ def _half_hour_before(now: datetime, local: tzinfo) -> datetime:
     return (wall - since_midnight % HALF_HOUR).astimezone(UTC)
 
 
-def duration(parameter: str, text: str) -> timedelta:
+def parse_duration(parameter: str, text: str) -> timedelta:
     """Return the length that *text* says, such as 15m, 24h, 7d or 2w.
 
     Raises ConfigError, which names the *parameter*.
     """
-    length = _length(text)
+    length = _match_duration(text)
     if not length:
         raise ConfigError(f"⟨{parameter}⟩ {text!r} is no length of time; write 15m, 24h, 7d or 2w")
     return length
 
 
-def _duration(text: str) -> timedelta:
-    length = _length(text)
+def _parse_last_option(text: str) -> timedelta:
+    length = _match_duration(text)
     if not length or length % HALF_HOUR:
         raise ConfigError(f"⟨last⟩ {text!r} is no number of half-hours; write 24h, 90m, 7d or 2w")
     return length
 
 
-def _length(text: str) -> timedelta:
+def _match_duration(text: str) -> timedelta:
     match = re.fullmatch(r"(\d{1,6})([mhdw])", text)
-    return timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else timedelta(0)
+    return timedelta(**{_DURATION_UNITS[match[2]]: int(match[1])}) if match else timedelta(0)

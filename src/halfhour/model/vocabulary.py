@@ -16,7 +16,7 @@ class By(StrEnum):
     QUEUE_INTERVAL = "queue-interval"
 
 
-MEDIA = ("voice", "callback", "chat", "email", "message", "cobrowse", "internalmessage",
+MEDIA_TYPES = ("voice", "callback", "chat", "email", "message", "cobrowse", "internalmessage",
          "screenmonitoring", "screenshare", "video", "unknown")  # fmt: skip
 """Media types of sessions, as the API's schema lists them; those of agents' work first."""
 
@@ -37,7 +37,7 @@ class Source(StrEnum):
     DETAILS = "details"
 
     @property
-    def called(self) -> str:
+    def resource_name(self) -> str:
         """What is read of it."""
         return {
             Source.POSTED: "conversation aggregates",
@@ -46,7 +46,7 @@ class Source(StrEnum):
         }[self]
 
     @property
-    def permission(self) -> str:
+    def required_permission(self) -> str:
         """What the role of the OAuth client must have for it."""
         return {
             Source.POSTED: "analytics:conversationAggregate:view",
@@ -75,19 +75,19 @@ class Format(StrEnum):
     JSONL = "ndjson"
 
 
-class Log(StrEnum):
+class LogFormat(StrEnum):
     """How talk is written down."""
 
     TEXT = "text"
     JSON = "json"
 
 
-def by_name(name: str) -> str:
+def name_sort_key(name: str) -> str:
     """What to sort a *name* by as people do, and as `collate nocase.noaccent` does in SQL."""
     parts = unicodedata.normalize("NFD", name)
     return "".join(each for each in parts if unicodedata.category(each) != "Mn").lower()
 
 
-def is_id(text: str) -> bool:
+def is_uuid(text: str) -> bool:
     """Whether *text* is an id, which Genesys Cloud writes as a UUID, and not a name."""
     return re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text) is not None

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from halfhour.model.arrow_columns import texts
+from halfhour.model.arrow_columns import string_column
 
 COLUMN_DECIMALS = {"_sec": 3, "_ratio": 4, "_percent": 1}
 """How many digits follow the point, by the ending of a column's name."""
@@ -28,7 +28,9 @@ def cell_texts(column: pa.Array, name: str) -> pa.Array:
 def map_unique_values(column: pa.Array, text: Callable[[Any], str]) -> pa.Array:
     """The *text* of each value of *column*, made only once for those that repeat."""
     places = column.dictionary_encode()
-    return texts([text(value) for value in places.dictionary.to_pylist()]).take(places.indices)
+    return string_column([text(value) for value in places.dictionary.to_pylist()]).take(
+        places.indices
+    )
 
 
 def _iso_utc(moment: datetime) -> str:

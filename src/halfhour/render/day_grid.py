@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 from rich.cells import cell_len, set_cell_size
 
-from halfhour.model.data_dictionary import WORK
-from halfhour.model.vocabulary import Basis, by_name
+from halfhour.model.data_dictionary import WORK_DESCRIPTIONS
+from halfhour.model.vocabulary import Basis, name_sort_key
 
 HALF_HOUR_SECONDS = 1800
 FILL_LEVELS = 8
@@ -117,7 +117,7 @@ def chart_title(table: pa.Table) -> str:
 
 def work_unit(table: pa.Table) -> str:
     """What the bars of a profile are a number of, in words."""
-    return WORK[_table_basis(table)]
+    return WORK_DESCRIPTIONS[_table_basis(table)]
 
 
 def _table_basis(table: pa.Table) -> Basis:
@@ -166,7 +166,7 @@ def _ordered_agents(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     names = {row["agent_id"]: row["agent_name"] for row in rows}
     # Of one half-hour, rows are by name as they come, or by what they are sorted by.
     if len(set(moments)) > 1 and moments == sorted(moments):
-        return sorted(names, key=lambda each: (by_name(names[each]), names[each], each))
+        return sorted(names, key=lambda each: (name_sort_key(names[each]), names[each], each))
     return list(names)
 
 

@@ -8,7 +8,12 @@ import pyarrow as pa
 from markupsafe import Markup
 from rich.cells import cell_len
 
-from halfhour.model.data_dictionary import MEANINGS, metric, title, unit
+from halfhour.model.data_dictionary import (
+    COLUMN_MEANINGS,
+    column_title,
+    column_unit,
+    genesys_metric,
+)
 from halfhour.render.captions import table_captions
 from halfhour.render.cells import cell_texts
 from halfhour.render.charts import DARK_SHADES, LIGHT_SHADES, profile_bars, render_profile_svg
@@ -66,16 +71,18 @@ def render_page(table: pa.Table, agents: pa.Table, total: pa.Table) -> str:
             for grid in days
         ],
         sums=[
-            (title(name), _display_texts(total, name)[0])
+            (column_title(name), _display_texts(total, name)[0])
             for name in ("agent_count", *_AGENT_COLUMNS)
             if _has_values(total, name)
         ],
-        heads=[(title(name), "text" if name == "agent_name" else "number") for name in columns],
+        heads=[
+            (column_title(name), "text" if name == "agent_name" else "number") for name in columns
+        ],
         agents=_agent_table_rows(agents, columns),
         meanings=[
-            (title(name), unit(name), metric(name), MEANINGS[name])
+            (column_title(name), column_unit(name), genesys_metric(name), COLUMN_MEANINGS[name])
             for name in dict.fromkeys([*table.column_names, *columns])
-            if name in MEANINGS
+            if name in COLUMN_MEANINGS
         ],
         palettes={"light": LIGHT_SHADES, "dark": DARK_SHADES},
         clock=format_duration,

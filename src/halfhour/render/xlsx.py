@@ -22,7 +22,12 @@ from xlsxwriter.format import Format as Style
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
-from halfhour.model.data_dictionary import MEANINGS, metric, title, unit
+from halfhour.model.data_dictionary import (
+    COLUMN_MEANINGS,
+    column_title,
+    column_unit,
+    genesys_metric,
+)
 from halfhour.render.captions import table_captions
 from halfhour.render.table import SECONDARY_COLUMNS
 
@@ -68,7 +73,7 @@ def _fill_sheet(book: xlsxwriter.Workbook, sheet: Worksheet, table: pa.Table) ->
         folded = {"level": 1, "hidden": True} if _is_folded(field.name, table) else {}
         sheet.set_column(at, at, _column_width(field), None, folded)
         head = book.add_format({**_HEADER_STYLE, "align": _cell_alignment(field)})
-        sheet.write_string(0, at, title(field.name), head)
+        sheet.write_string(0, at, column_title(field.name), head)
     stays = names.index(_LAST_FROZEN_COLUMN) + 1 if _LAST_FROZEN_COLUMN in names else 0
     sheet.freeze_panes(1, stays)
     sheet.autofilter(0, 0, table.num_rows, len(names) - 1)
@@ -189,7 +194,7 @@ def _column_width(field: pa.Field) -> int:
     if pa.types.is_timestamp(field.type):
         return 23
     ending = next((width for end, width in _COLUMN_WIDTHS.items() if field.name.endswith(end)), 12)
-    return max(ending, max(map(len, title(field.name).split())) + 3)
+    return max(ending, max(map(len, column_title(field.name).split())) + 3)
 
 
 def _write_legend_sheet(book: xlsxwriter.Workbook, tables: Mapping[str, pa.Table]) -> None:
@@ -214,7 +219,13 @@ def _write_legend_sheet(book: xlsxwriter.Workbook, tables: Mapping[str, pa.Table
     _set_up_printing(sheet, head=first)
     names = dict.fromkeys(chain.from_iterable(table.column_names for table in tables.values()))
     for row, name in enumerate(names, first + 1):
-        cells = (title(name), name, unit(name), metric(name), MEANINGS.get(name, ""))
+        cells = (
+            column_title(name),
+            name,
+            column_unit(name),
+            genesys_metric(name),
+            COLUMN_MEANINGS.get(name, ""),
+        )
         sheet.set_row(row, max(map(_row_height, cells, _LEGEND_COLUMNS.values())))
         for at, text in enumerate(cells):
             sheet.write_string(row, at, text, broken)

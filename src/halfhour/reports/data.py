@@ -6,13 +6,19 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from halfhour.model.coverage import Held, Settled
-from halfhour.model.tables import BUSY, CAPACITY, NAMES, POSTED, STATUS
+from halfhour.model.coverage import DayCoverage, SettledWindow
+from halfhour.model.tables import (
+    BUSY_SCHEMA,
+    CAPACITY_SCHEMA,
+    NAMES_SCHEMA,
+    POSTED_SCHEMA,
+    STATUS_SCHEMA,
+)
 from halfhour.model.vocabulary import Source
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ReportData:
     """*agents* and *queues* are `tables.NAMES`; *posted*, *worked* and *callback_voice* are
     `tables.POSTED`; the others are what they are called.
 
@@ -20,24 +26,24 @@ class Found:
     tell what there is of each day, by source.
     """
 
-    agents: pa.Table = field(default_factory=NAMES.empty_table)
-    posted: pa.Table = field(default_factory=POSTED.empty_table)
-    callback_voice: pa.Table = field(default_factory=POSTED.empty_table)
-    worked: pa.Table = field(default_factory=POSTED.empty_table)
-    busy: pa.Table = field(default_factory=BUSY.empty_table)
-    status: pa.Table = field(default_factory=STATUS.empty_table)
-    capacity: pa.Table = field(default_factory=CAPACITY.empty_table)
-    queues: pa.Table = field(default_factory=NAMES.empty_table)
+    agents: pa.Table = field(default_factory=NAMES_SCHEMA.empty_table)
+    posted: pa.Table = field(default_factory=POSTED_SCHEMA.empty_table)
+    callback_voice: pa.Table = field(default_factory=POSTED_SCHEMA.empty_table)
+    worked: pa.Table = field(default_factory=POSTED_SCHEMA.empty_table)
+    busy: pa.Table = field(default_factory=BUSY_SCHEMA.empty_table)
+    status: pa.Table = field(default_factory=STATUS_SCHEMA.empty_table)
+    capacity: pa.Table = field(default_factory=CAPACITY_SCHEMA.empty_table)
+    queues: pa.Table = field(default_factory=NAMES_SCHEMA.empty_table)
     offered: pa.Table | None = None
-    days: Mapping[Source, Sequence[Held]] = field(default_factory=dict)
+    days_by_source: Mapping[Source, Sequence[DayCoverage]] = field(default_factory=dict)
 
-    def held(self, sources: Iterable[Source]) -> list[Held]:
+    def days_of_sources(self, sources: Iterable[Source]) -> list[DayCoverage]:
         """The days of *sources*, one source after the other."""
-        return [each for source in sources for each in self.days.get(source, ())]
+        return [each for source in sources for each in self.days_by_source.get(source, ())]
 
-    def settled(self, source: Source) -> list[Settled]:
+    def settled_days(self, source: Source) -> list[SettledWindow]:
         """What is held of *source*."""
-        return [each.settled for each in self.held([source]) if each.settled]
+        return [each.settled for each in self.days_of_sources([source]) if each.settled]
 
     @property
     def lacks_callback_voice(self) -> bool:
@@ -46,8 +52,8 @@ class Found:
         Then *callback_voice* does not say how much of them counts twice.
         """
         callbacks = self.posted.filter(pc.equal(self.posted["media_type"], "callback"))
-        detailed = {each.day for each in self.held([Source.DETAILS]) if each.settled}
-        days = {each.day for each in self.held([Source.POSTED])} - detailed
+        detailed = {each.day for each in self.days_of_sources([Source.DETAILS]) if each.settled}
+        days = {each.day for each in self.days_of_sources([Source.POSTED])} - detailed
         return any(
             day.start <= start < day.end
             for start in pc.unique(callbacks["interval_start"]).to_pylist()

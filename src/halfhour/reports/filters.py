@@ -5,8 +5,8 @@ from collections.abc import Collection, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from halfhour.errors import ConfigError, near_miss
-from halfhour.model.arrow_columns import flags, texts
+from halfhour.errors import ConfigError, suggest_name
+from halfhour.model.arrow_columns import boolean_column, string_column
 from halfhour.model.question import Question
 
 
@@ -22,7 +22,7 @@ def agents_in_places(question: Question, places: pa.Table) -> list[str] | None:
     for column, names in wanted.items():
         if names:
             places = places.filter(
-                pc.is_in(places[column], texts(_canonical_names(column, names, places)))
+                pc.is_in(places[column], string_column(_canonical_names(column, names, places)))
             )
     return list(places["agent_id"].to_pylist())
 
@@ -35,14 +35,14 @@ def _canonical_names(kind: str, wanted: Sequence[str], places: pa.Table) -> list
             raise ConfigError(
                 f"⟨{kind}s⟩ {text!r}: none of these agents is in it; "
                 f"theirs are {', '.join(sorted(known.values())) or 'not known'}"
-                f"{near_miss(text, known.values())}"
+                f"{suggest_name(text, known.values())}"
             )
     return [known[text.casefold()] for text in wanted]
 
 
 def filter_by_agents(table: pa.Table, ids: Collection[str] | None) -> pa.Table:
     """Its rows of agents with these *ids*; None means all."""
-    return table if ids is None else table.filter(pc.is_in(table["agent_id"], texts(ids)))
+    return table if ids is None else table.filter(pc.is_in(table["agent_id"], string_column(ids)))
 
 
 def filter_by_queues(table: pa.Table, ids: Collection[str] | None) -> pa.Table:
@@ -50,7 +50,7 @@ def filter_by_queues(table: pa.Table, ids: Collection[str] | None) -> pa.Table:
     if ids is None or "queue_id" not in table.column_names:
         return table
     return table.filter(
-        flags(
+        boolean_column(
             not set(ids).isdisjoint((each or "").split(","))
             for each in table["queue_id"].to_pylist()
         )
@@ -61,4 +61,4 @@ def filter_by_media(table: pa.Table, media: Collection[str]) -> pa.Table:
     """Its rows of these media types; none means all."""
     if not media or "media_type" not in table.column_names:
         return table
-    return table.filter(pc.is_in(table["media_type"], texts(media)))
+    return table.filter(pc.is_in(table["media_type"], string_column(media)))

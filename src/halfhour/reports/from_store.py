@@ -6,20 +6,20 @@ from datetime import datetime
 import pyarrow as pa
 
 from halfhour.errors import ConfigError
-from halfhour.model.coverage import State
+from halfhour.model.coverage import DayState
 from halfhour.model.intervals import Interval
-from halfhour.model.names import identified
+from halfhour.model.names import resolve_ids
 from halfhour.model.question import Question
-from halfhour.model.tables import RECONCILED, STATUS
+from halfhour.model.tables import RECONCILIATION_SCHEMA, STATUS_SCHEMA
 from halfhour.model.vocabulary import Source
 from halfhour.reports import filters
-from halfhour.reports.data import Found
+from halfhour.reports.data import ReportData
 from halfhour.store import worked_time
 from halfhour.store.coverage import store_calendar
 from halfhour.store.store import EntityKind, Store
 
 
-def stored_report_data(store: Store, question: Question, now: datetime) -> Found:
+def stored_report_data(store: Store, question: Question, now: datetime) -> ReportData:
     """What *store* holds for *question*, and how sure its days are at *now*.
 
     Raises ConfigError for a name that nobody in the store has, or a zone whose
@@ -29,7 +29,7 @@ def stored_report_data(store: Store, question: Question, now: datetime) -> Found
         return _snapshot_report_data(still, question, now)
 
 
-def _snapshot_report_data(store: Store, question: Question, now: datetime) -> Found:
+def _snapshot_report_data(store: Store, question: Question, now: datetime) -> ReportData:
     when = store_calendar(store, now)
     if question.width < when.granularity:
         raise ConfigError(
@@ -43,7 +43,7 @@ def _snapshot_report_data(store: Store, question: Question, now: datetime) -> Fo
             "those of UTC; a sync into another ⟨store⟩ with ⟨granularity⟩ 15m gets both"
         )
     interval, width = question.interval, question.granularity
-    held = {each: when.held(interval, store.settled_windows(each)) for each in Source}
+    held = {each: when.coverage_of_days(interval, store.settled_windows(each)) for each in Source}
     agents = _ids_by_name(store, "agent", question.agents) if question.agents else None
     if (places := filters.agents_in_places(question, store.agent_places())) is not None:
         agents = [each for each in places if agents is None or each in agents]
@@ -53,24 +53,24 @@ def _snapshot_report_data(store: Store, question: Question, now: datetime) -> Fo
         return filters.filter_by_queues(filters.filter_by_media(table, question.media), queues)
 
     figures = {}
-    if Source.POSTED in question.sources:
+    if Source.POSTED in question.required_sources:
         figures["posted"] = store.posted_rows(interval, agents)
         if any(day.settled for day in held[Source.DETAILS]):
             figures["callback_voice"] = worked_time.callback_voice_time(
                 store, interval, width, agents
             )
-    if Source.DETAILS in question.sources:
+    if Source.DETAILS in question.required_sources:
         figures["worked"] = worked_time.worked_time(store, interval, width, agents)
         figures["busy"] = worked_time.busy_time(
             store, interval, width, agents, queues=queues, media=question.media
         )
-    none = STATUS.empty_table()
-    return Found(
+    none = STATUS_SCHEMA.empty_table()
+    return ReportData(
         store.names_by_kind("agent"),
         queues=store.names_by_kind("queue"),
         **{name: wanted(table) for name, table in figures.items()},
-        status=none if question.is_of_some else store.status_rows(interval, agents),
-        days=held,
+        status=none if question.has_work_filter else store.status_rows(interval, agents),
+        days_by_source=held,
     )
 
 
@@ -82,7 +82,7 @@ def reconcile_store(store: Store, interval: Interval | None, now: datetime) -> p
     sources = [store.settled_windows(each) for each in (Source.POSTED, Source.DETAILS)]
     details = [each.window for each in sources[1]]
     if not details or not sources[0]:
-        return RECONCILED.empty_table()
+        return RECONCILIATION_SCHEMA.empty_table()
     return worked_time.handle_time_comparison(
         store,
         interval or Interval(details[0].start, details[-1].end),
@@ -92,7 +92,7 @@ def reconcile_store(store: Store, interval: Interval | None, now: datetime) -> p
             each.window
             for settled in sources
             for each in settled
-            if when.state(each) is not State.SETTLED
+            if when.state_of_window(each) is not DayState.SETTLED
         ],
     )
 
@@ -100,4 +100,4 @@ def reconcile_store(store: Store, interval: Interval | None, now: datetime) -> p
 def _ids_by_name(store: Store, kind: EntityKind, wanted: Sequence[str]) -> list[str]:
     names = store.names_by_kind(kind)
     known = zip(names["id"].to_pylist(), names["name"].to_pylist(), strict=True)
-    return identified(f"{kind}s", wanted, known, f"{kind}s in {store.path}")
+    return resolve_ids(f"{kind}s", wanted, known, f"{kind}s in {store.path}")

@@ -9,9 +9,9 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from halfhour.model.arrow_columns import texts
-from halfhour.model.tables import NAMES
-from halfhour.reports.data import Found
+from halfhour.model.arrow_columns import string_column
+from halfhour.model.tables import NAMES_SCHEMA
+from halfhour.reports.data import ReportData
 
 _REPORT_TABLES = ("posted", "callback_voice", "worked", "busy", "status", "capacity", "offered")
 _ID_SEPARATORS = {"agent_id": ",", "queue_id": ",", "unexplained_conversations": " "}
@@ -25,14 +25,14 @@ class Pseudonymizer:
     key: str
 
     def __repr__(self) -> str:
-        return "Pseudonyms(…)"
+        return "Pseudonymizer(…)"
 
     def pseudonymize_id(self, text: str) -> str:
         """In place of an id, in the shape of one."""
         digest = hmac.digest(self.key.encode(), text.encode(), hashlib.sha256)
         return str(UUID(bytes=digest[:16]))
 
-    def pseudonymize_report_data(self, found: Found) -> Found:
+    def pseudonymize_report_data(self, found: ReportData) -> ReportData:
         """*found*, with nobody's name or id in it; reports of it are sorted by the new names."""
         tables = {at: getattr(found, at) for at in _REPORT_TABLES if getattr(found, at) is not None}
         return replace(
@@ -54,13 +54,14 @@ class Pseudonymizer:
         if "agent_name" in table.column_names:
             at = table.column_names.index("agent_name")
             names = [_pseudonymous_name("Agent", each) for each in table["agent_id"].to_pylist()]
-            table = table.set_column(at, table.schema.field(at), texts(names))
+            table = table.set_column(at, table.schema.field(at), string_column(names))
         return table
 
     def _pseudonymous_names(self, kind: str, ids: set[str]) -> pa.Table:
         new = sorted(map(self.pseudonymize_id, ids))
         return pa.Table.from_arrays(
-            [texts(new), texts([_pseudonymous_name(kind, each) for each in new])], schema=NAMES
+            [string_column(new), string_column([_pseudonymous_name(kind, each) for each in new])],
+            schema=NAMES_SCHEMA,
         )
 
     def _id_list_replacer(self, by: str) -> Callable[[str], str]:
@@ -85,5 +86,5 @@ def _pseudonymous_name(kind: str, new_id: str) -> str:
 def _map_column(table: pa.Table, column: str, replaced: Callable[[str], str]) -> pa.Table:
     at = table.column_names.index(column)
     places = table[column].combine_chunks().dictionary_encode()
-    new = texts([replaced(each) for each in places.dictionary.to_pylist()])
+    new = string_column([replaced(each) for each in places.dictionary.to_pylist()])
     return table.set_column(at, table.schema.field(at), new.take(places.indices))

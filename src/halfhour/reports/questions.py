@@ -13,28 +13,28 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from halfhour.errors import ConfigError, near_miss
-from halfhour.model.arrow_columns import ABSENT, figures, flags, texts
-from halfhour.model.coverage import DAY, Held, Settled, State
-from halfhour.model.intervals import MINUTE, epoch_ms, floored
+from halfhour.errors import ConfigError, suggest_name
+from halfhour.model.arrow_columns import NULL_MARKER, boolean_column, integer_column, string_column
+from halfhour.model.coverage import DAY, DayCoverage, DayState, SettledWindow
+from halfhour.model.intervals import MINUTE, epoch_ms, floor_to_width
 from halfhour.model.measures import (
     AGENT_MEASURES,
-    BASES,
-    CAPACITY_USED,
+    BASES_BY_COLUMN,
+    CAPACITY_USED_COLUMN,
+    DIMENSION_MEASURES,
     OCCUPANCY,
-    PART_MEASURES,
     Measure,
 )
 from halfhour.model.question import Question
 from halfhour.model.rules import rule_text
-from halfhour.model.tables import MOMENT, OFFERED, POSTED
+from halfhour.model.tables import OFFERED_SCHEMA, POSTED_SCHEMA, TIMESTAMP
 from halfhour.model.vocabulary import Basis, By, Source
-from halfhour.reports.data import Found
+from halfhour.reports.data import ReportData
 
 _UNIT_DECIMALS = {"s": 3, "ratio": 4}
 
 
-def build_report(question: Question, found: Found) -> pa.Table:
+def build_report(question: Question, found: ReportData) -> pa.Table:
     """What agents did, as *question* wants its rows and their order.
 
     An agent without a name in *found* shows as the id. What is of days that
@@ -47,7 +47,7 @@ def build_report(question: Question, found: Found) -> pa.Table:
     )
 
 
-def build_total(question: Question, found: Found) -> pa.Table:
+def build_total(question: Question, found: ReportData) -> pa.Table:
     """What all agents did together, in one row or none."""
     return _answer_question(question, found, _dimension_query("'all agents'", "part as total"))
 
@@ -79,10 +79,10 @@ _QUEUE_COLUMNS = """part as queue_id,
 
 def _dimension_query(key: str, label: str) -> str:
     sql = rule_text("by_part").replace("{key}", key).replace("{label}", label)
-    return sql.replace("{measures}", ",\n    ".join(map(_quotient_sql, PART_MEASURES)))
+    return sql.replace("{measures}", ",\n    ".join(map(_quotient_sql, DIMENSION_MEASURES)))
 
 
-def _answer_question(question: Question, found: Found, sql: str) -> pa.Table:
+def _answer_question(question: Question, found: ReportData, sql: str) -> pa.Table:
     sql = sql.replace("{half_hours}", rule_text("half_hours"))
     sql = sql.replace("{minutes}", str(question.width // MINUTE))
     sql = sql.replace("{measures}", ",\n    ".join(map(_quotient_sql, AGENT_MEASURES)))
@@ -101,19 +101,19 @@ def _answer_question(question: Question, found: Found, sql: str) -> pa.Table:
             if f"${name}" in sql
         },
         figures=own,
-        callback_voice=POSTED.empty_table() if worked else found.callback_voice,
-        worked=found.worked if question.basis is Basis.BOTH else POSTED.empty_table(),
+        callback_voice=POSTED_SCHEMA.empty_table() if worked else found.callback_voice,
+        worked=found.worked if question.basis is Basis.BOTH else POSTED_SCHEMA.empty_table(),
         busy=found.busy,
         status=found.status,
         capacity=found.capacity,
-        offered=OFFERED.empty_table() if found.offered is None else found.offered,
+        offered=OFFERED_SCHEMA.empty_table() if found.offered is None else found.offered,
         agents=found.agents,
         queues=found.queues,
         calendar=_interval_calendar(question, found, own),
         young=_window_start_table(
             each.day.start
-            for each in found.held(question.sources)
-            if each.state is not State.SETTLED
+            for each in found.days_of_sources(question.required_sources)
+            if each.state is not DayState.SETTLED
         ),
     )
     answer = answer.select(
@@ -124,11 +124,11 @@ def _answer_question(question: Question, found: Found, sql: str) -> pa.Table:
 
 def _is_column_available(column: str, question: Question) -> bool:
     """Whether there can be anything of it."""
-    if column == CAPACITY_USED:
+    if column == CAPACITY_USED_COLUMN:
         return question.with_capacity
     if column == "day":
         return question.by is By.DAY
-    return column not in BASES or question.basis in BASES[column]
+    return column not in BASES_BY_COLUMN or question.basis in BASES_BY_COLUMN[column]
 
 
 def _sort_and_limit(answer: pa.Table, question: Question) -> pa.Table:
@@ -137,55 +137,55 @@ def _sort_and_limit(answer: pa.Table, question: Question) -> pa.Table:
         if column not in answer.column_names:
             raise ConfigError(
                 f"⟨sort⟩ {column!r}: a report by {question.by} has no such column"
-                f"{near_miss(column, answer.column_names)}"
+                f"{suggest_name(column, answer.column_names)}"
             )
         figure = pa.types.is_integer(answer[column].type) or pa.types.is_floating(
             answer[column].type
         )
         order = "descending" if figure else "ascending"
         # What is equal stays in the order it has.
-        numbers = figures(array("q", range(len(answer))), pa.int64())
+        numbers = integer_column(array("q", range(len(answer))), pa.int64())
         numbered = answer.append_column("row", numbers)
         keys = [(column, order), ("row", "ascending")]
         answer = answer.take(pc.sort_indices(numbered, keys))
     return answer.slice(0, question.top)
 
 
-def _interval_calendar(question: Question, found: Found, own: pa.Table) -> pa.Table:
+def _interval_calendar(question: Question, found: ReportData, own: pa.Table) -> pa.Table:
     """Each interval of *question*; the local day that it is in, if rows are by day; and whether
     any part of its row was asked for, as it is held or something is known of it: of the figures,
     which are *own*, and of details; or was, but without transfers.
     """
-    starts = [each.start for each in question.interval.windows(question.width)]
+    starts = [each.start for each in question.interval.split_into_windows(question.width)]
     by_day = question.by is By.DAY
     days = [f"{start.astimezone(question.zone):%Y-%m-%d}" if by_day else "" for start in starts]
     by_interval = question.by in (By.INTERVAL, By.QUEUE_INTERVAL)
     rows: Sequence[object] = starts if by_interval else days
 
-    def has(windows: Iterable[Settled], table: pa.Table) -> pa.Array:
+    def has(windows: Iterable[SettledWindow], table: pa.Table) -> pa.Array:
         told = pc.unique(table["interval_start"]).to_pylist()
         at = {each - (each - starts[0]) % question.width for each in told}
         until = {each.window.start: each.window.end for each in windows}
         known = {
             row
             for row, start in zip(rows, starts, strict=True)
-            if start in at or start < until.get(floored(start, DAY), start)
+            if start in at or start < until.get(floor_to_width(start, DAY), start)
         }
-        return flags(row in known for row in rows)
+        return boolean_column(row in known for row in rows)
 
-    without = [each for each in found.settled(Source.POSTED) if not each.has_transfers]
+    without = [each for each in found.settled_days(Source.POSTED) if not each.has_transfers]
     return pa.table(
         {
             "interval_start": _timestamp_array(starts),
-            "day": texts(days),
-            "has_figures": has(found.settled(question.sources[0]), own),
-            "has_details": has(found.settled(Source.DETAILS), found.worked),
-            "lacks_transfers": has(without, POSTED.empty_table()),
+            "day": string_column(days),
+            "has_figures": has(found.settled_days(question.required_sources[0]), own),
+            "has_details": has(found.settled_days(Source.DETAILS), found.worked),
+            "lacks_transfers": has(without, POSTED_SCHEMA.empty_table()),
         }
     )
 
 
-def coverage_table(sources: Mapping[Source, Sequence[Held]]) -> pa.Table:
+def coverage_table(sources: Mapping[Source, Sequence[DayCoverage]]) -> pa.Table:
     """What a store has of each day of *sources*: `source`, `window_start`, `window_end`, `state`,
     `held_until`, `read_at` (moments in UTC, null where nothing is held), `row_count` and
     `left_out_count`, of what was there and could not be read.
@@ -194,17 +194,21 @@ def coverage_table(sources: Mapping[Source, Sequence[Held]]) -> pa.Table:
     settled = [each.settled for each in days]
     return pa.table(
         {
-            "source": texts([source.value for source, held in sources.items() for _ in held]),
+            "source": string_column(
+                [source.value for source, held in sources.items() for _ in held]
+            ),
             "window_start": _timestamp_array(each.day.start for each in days),
             "window_end": _timestamp_array(each.day.end for each in days),
-            "state": texts([each.state.value for each in days]),
+            "state": string_column([each.state.value for each in days]),
             "held_until": _timestamp_array(each.window.end if each else None for each in settled),
             "read_at": _timestamp_array(each.read_at if each else None for each in settled),
-            "row_count": figures(
-                array("q", [each.rows if each else ABSENT for each in settled]), pa.int64()
+            "row_count": integer_column(
+                array("q", [each.row_count if each else NULL_MARKER for each in settled]),
+                pa.int64(),
             ),
-            "left_out_count": figures(
-                array("q", [day.left_out if day else ABSENT for day in settled]), pa.int64()
+            "left_out_count": integer_column(
+                array("q", [day.left_out_count if day else NULL_MARKER for day in settled]),
+                pa.int64(),
             ),
         }
     )
@@ -215,7 +219,9 @@ def _window_start_table(moments: Iterable[datetime]) -> pa.Table:
 
 
 def _timestamp_array(moments: Iterable[datetime | None]) -> pa.Array:
-    return figures(array("q", [epoch_ms(each) if each else ABSENT for each in moments]), MOMENT)
+    return integer_column(
+        array("q", [epoch_ms(each) if each else NULL_MARKER for each in moments]), TIMESTAMP
+    )
 
 
 def _query_tables(sql: str, values: Mapping[str, object], **tables: pa.Table) -> pa.Table:
@@ -234,7 +240,7 @@ def _shared_connection() -> duckdb.DuckDBPyConnection:
 
 def _quotient_sql(measure: Measure) -> str:
     scale = " / 1000.0" if measure.unit == "s" else ""
-    quotient = f"{measure.over}{scale} / nullif({measure.per}, 0)"
+    quotient = f"{measure.numerator}{scale} / nullif({measure.denominator}, 0)"
     return f"round({quotient}, {_UNIT_DECIMALS[measure.unit]}) as {measure.name}"
 
 

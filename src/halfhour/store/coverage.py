@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from halfhour.errors import StoreError
-from halfhour.model.coverage import Calendar, Held
-from halfhour.model.intervals import HALF_HOUR, WIDTHS, Interval
+from halfhour.model.coverage import Calendar, DayCoverage
+from halfhour.model.intervals import HALF_HOUR, INTERVAL_WIDTHS, Interval
 from halfhour.model.vocabulary import Source
 from halfhour.store.database import DAMAGED_ADVICE
 from halfhour.store.store import Store
@@ -23,7 +23,7 @@ def store_calendar(store: Store, now: datetime) -> Calendar:
     try:
         granularity = timedelta(seconds=int(settings["granularity"]))
         ages = tuple(timedelta(seconds=int(text)) for text in settings["reread"].split())
-        if granularity in WIDTHS.values():
+        if granularity in INTERVAL_WIDTHS.values():
             return Calendar(now, granularity, ages)
     except (KeyError, ValueError, OverflowError):
         pass
@@ -38,7 +38,7 @@ def day_coverage(
     sources: Sequence[Source] | None = None,
     first_by: Iterable[Source] = Source,
     not_before: datetime | None = None,
-) -> dict[Source, list[Held]]:
+) -> dict[Source, list[DayCoverage]]:
     """Return what *store* holds of each day of *interval*, oldest first, by source.
 
     Without an *interval* the days are those since the first one that is held of a source in
@@ -47,7 +47,7 @@ def day_coverage(
     """
     exists = store.exists
     settled = {source: store.settled_windows(source) if exists else [] for source in Source}
-    nothing: dict[Source, list[Held]] = {source: [] for source in sources or Source}
+    nothing: dict[Source, list[DayCoverage]] = {source: [] for source in sources or Source}
     if not interval:
         firsts = [settled[source][0].window.start for source in first_by if settled[source]]
         first = min(firsts, default=calendar.now - INITIAL_REACH)
@@ -60,6 +60,6 @@ def day_coverage(
     # The status of a day is asked of the agents that its posted figures name.
     named_by = {Source.STATUS: settled[Source.POSTED]}
     return {
-        source: calendar.held(interval, settled[source], named_by.get(source, ()))
+        source: calendar.coverage_of_days(interval, settled[source], named_by.get(source, ()))
         for source in nothing
     }

@@ -18,7 +18,7 @@ import duckdb
 
 from halfhour.errors import StoreBusy, StoreError
 from halfhour.model.coverage import DAY
-from halfhour.model.intervals import MILLISECOND, Interval, epoch_ms, floored
+from halfhour.model.intervals import MILLISECOND, Interval, epoch_ms, floor_to_width
 
 STORE_VERSION = 5
 DUCKDB_MAGIC = b"DUCK"
@@ -258,10 +258,10 @@ ERROR_REASONS: Mapping[str, str] = {
 }
 
 
-def cut(interval: Interval, width: timedelta) -> dict[str, object]:
+def slice_parameters(interval: Interval, width: timedelta) -> dict[str, object]:
     """What the SQL that cuts segments takes: which windows, and which intervals of them."""
     return {
-        "first": floored(interval.start, DAY),
+        "first": floor_to_width(interval.start, DAY),
         "last": interval.end,
         "start_ms": epoch_ms(interval.start),
         "end_ms": epoch_ms(interval.end),

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from halfhour.model.intervals import Interval, moment
+from halfhour.model.intervals import Interval, from_epoch_ms
 from halfhour.model.rules import rule_text
 from halfhour.model.vocabulary import Source
-from halfhour.store.database import Connection, cut, load_store_sql
+from halfhour.store.database import Connection, load_store_sql, slice_parameters
 
 
 def capture_figures(connection: Connection, source: Source, window: Interval) -> Interval | None:
@@ -17,7 +17,7 @@ def capture_figures(connection: Connection, source: Source, window: Interval) ->
     ).fetchone()
     if not held:
         return None
-    known = replace(window, end=min(moment(held[0]), window.end))
+    known = replace(window, end=min(from_epoch_ms(held[0]), window.end))
     _create_figures_table(connection, source, known, "before")
     return known
 
@@ -44,5 +44,5 @@ def _create_figures_table(
         ).fetchall()
         text = text.replace("{worked}", rule_text("worked"))
         width = timedelta(seconds=seconds)
-        values = {**cut(interval, width), "agents": None, "voice_of_callback": False}
+        values = {**slice_parameters(interval, width), "agents": None, "voice_of_callback": False}
     connection.execute(f"create temp table {name} as {text}", values)

@@ -11,9 +11,15 @@ from typing import Literal, NamedTuple, cast
 import pyarrow as pa
 
 from halfhour.errors import ConfigError
-from halfhour.model.coverage import DAY, Settled
-from halfhour.model.intervals import MILLISECOND, Interval, floored, moment, utc
-from halfhour.model.tables import NAMES, PLACES, POSTED, REVISIONS, STATUS
+from halfhour.model.coverage import DAY, SettledWindow
+from halfhour.model.intervals import MILLISECOND, Interval, floor_to_width, from_epoch_ms, to_utc
+from halfhour.model.tables import (
+    AGENT_PLACES_SCHEMA,
+    NAMES_SCHEMA,
+    POSTED_SCHEMA,
+    REVISIONS_SCHEMA,
+    STATUS_SCHEMA,
+)
 from halfhour.model.vocabulary import Source
 from halfhour.store import revisions as revising
 from halfhour.store.database import BUSY_TIMEOUT, Connection, Database, load_store_sql
@@ -99,7 +105,7 @@ class Store:
                 "name another store, or use a client of that organisation. Nothing was written"
             )
 
-    def settled_windows(self, source: Source) -> list[Settled]:
+    def settled_windows(self, source: Source) -> list[SettledWindow]:
         """The windows of *source* that are held, oldest first."""
         # As whole milliseconds: as moments they would need a library for time zones.
         with self._database_file.open_for_reading() as connection:
@@ -110,7 +116,9 @@ class Store:
                 [source],
             ).fetchall()
         return [
-            Settled(Interval(moment(start), moment(end)), moment(read_at), *others)
+            SettledWindow(
+                Interval(from_epoch_ms(start), from_epoch_ms(end)), from_epoch_ms(read_at), *others
+            )
             for start, end, read_at, *others in rows
         ]
 
@@ -134,7 +142,7 @@ class Store:
         """
         import pyarrow.dataset as ds  # late, as reports do without it
 
-        count, read_at = 0, floored(utc(read_at), MILLISECOND)
+        count, read_at = 0, floor_to_width(to_utc(read_at), MILLISECOND)
         day = {"start": window.start, "end": window.start + DAY}
         with self._database_file.write_transaction() as connection:
             known = revising.capture_figures(connection, source, window)
@@ -208,7 +216,7 @@ class Store:
             start=interval.start,
             end=interval.end,
             agents=agents,
-        ).cast(POSTED)
+        ).cast(POSTED_SCHEMA)
 
     def status_rows(self, interval: Interval, agents: Sequence[str] | None = None) -> pa.Table:
         """`tables.STATUS` of *interval* and these *agents* or all, as far as it is held."""
@@ -218,24 +226,24 @@ class Store:
             start=interval.start,
             end=interval.end,
             agents=agents,
-        ).cast(STATUS)
+        ).cast(STATUS_SCHEMA)
 
     def names_by_kind(self, kind: EntityKind) -> pa.Table:
         """`tables.NAMES` of agents or queues."""
         return self.query_store(
             "select id, name from names where kind = $kind and name is not null order by id",
             kind=kind,
-        ).cast(NAMES)
+        ).cast(NAMES_SCHEMA)
 
     def agent_places(self) -> pa.Table:
         """`tables.PLACES`: where agents belong, as far as it is known."""
         return self.query_store(
             "select id as agent_id, division, team from names where kind = 'agent' order by id"
-        ).cast(PLACES)
+        ).cast(AGENT_PLACES_SCHEMA)
 
     def revision_rows(self, interval: Interval | None = None) -> pa.Table:
         """What was changed by reading it again, in *interval* or ever: `tables.REVISIONS`."""
-        within = interval or Interval(moment(0), moment(2**47))
+        within = interval or Interval(from_epoch_ms(0), from_epoch_ms(2**47))
         return (
             self.query_store(
                 # Down to the millisecond: older versions kept what a file's clock says.
@@ -248,13 +256,13 @@ class Store:
                 start=within.start,
                 end=within.end,
             )
-            .select(REVISIONS.names)
-            .cast(REVISIONS)
+            .select(REVISIONS_SCHEMA.names)
+            .cast(REVISIONS_SCHEMA)
         )
 
     def delete_days_before(self, since: datetime) -> int:
         """Let go of the days that are over by *since*, whole and of every source; how many."""
-        first_kept = floored(since, DAY)
+        first_kept = floor_to_width(since, DAY)
         with self._database_file.write_transaction() as connection:
             gone = connection.execute(
                 "delete from settled where window_start < ? returning epoch_ms(window_start)",

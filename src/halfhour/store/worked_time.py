@@ -6,10 +6,10 @@ from datetime import timedelta
 import pyarrow as pa
 
 from halfhour.model.coverage import DAY
-from halfhour.model.intervals import MILLISECOND, Interval, epoch_ms, floored
+from halfhour.model.intervals import MILLISECOND, Interval, epoch_ms, floor_to_width
 from halfhour.model.rules import rule_text
-from halfhour.model.tables import BUSY, POSTED, RECONCILED
-from halfhour.store.database import cut
+from halfhour.model.tables import BUSY_SCHEMA, POSTED_SCHEMA, RECONCILIATION_SCHEMA
+from halfhour.store.database import slice_parameters
 from halfhour.store.store import Store
 
 
@@ -21,7 +21,7 @@ def worked_time(
 
     It has no counts: those are of what was completed.
     """
-    asked = cut(interval, width) | {"agents": agents, "voice_of_callback": False}
+    asked = slice_parameters(interval, width) | {"agents": agents, "voice_of_callback": False}
     return _with_interval_start(store.query_store(rule_text("worked"), **asked))
 
 
@@ -32,7 +32,7 @@ def callback_voice_time(
 
     It is posted under both media types, lies where it was worked, and is told as work of the call.
     """
-    asked = cut(interval, width) | {"agents": agents, "voice_of_callback": True}
+    asked = slice_parameters(interval, width) | {"agents": agents, "voice_of_callback": True}
     return _with_interval_start(store.query_store(rule_text("worked"), **asked))
 
 
@@ -50,7 +50,8 @@ def busy_time(
     """
     chosen = {"agents": agents, "queues": queues, "media": list(media) or None}
     return _with_interval_start(
-        store.query_store(rule_text("busy"), **cut(interval, width), **chosen), BUSY
+        store.query_store(rule_text("busy"), **slice_parameters(interval, width), **chosen),
+        BUSY_SCHEMA,
     )
 
 
@@ -79,19 +80,19 @@ def handle_time_comparison(
     """
     return store.query_store(
         rule_text("reconciled"),
-        first=floored(interval.start, DAY),
+        first=floor_to_width(interval.start, DAY),
         last=interval.end,
         width=width // MILLISECOND,
         held=[_day_number(each) for each in held],
         young=[_day_number(each) for each in young],
-    ).cast(RECONCILED)
+    ).cast(RECONCILIATION_SCHEMA)
 
 
 def _day_number(day: Interval) -> int:
     return epoch_ms(day.start) // (DAY // MILLISECOND)
 
 
-def _with_interval_start(table: pa.Table, schema: pa.Schema = POSTED) -> pa.Table:
+def _with_interval_start(table: pa.Table, schema: pa.Schema = POSTED_SCHEMA) -> pa.Table:
     """Whole milliseconds as moments, which SQL that is to be portable has no one word for."""
-    starts = table["interval_ms"].cast(POSTED[0].type)
-    return table.set_column(0, POSTED.field("interval_start"), starts).cast(schema)
+    starts = table["interval_ms"].cast(POSTED_SCHEMA[0].type)
+    return table.set_column(0, POSTED_SCHEMA.field("interval_start"), starts).cast(schema)

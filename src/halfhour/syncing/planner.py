@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from halfhour.errors import ConfigError
-from halfhour.genesys.cost import least
-from halfhour.model.coverage import Calendar, Held
+from halfhour.genesys.cost import min_request_count
+from halfhour.model.coverage import Calendar, DayCoverage
 from halfhour.model.intervals import Interval
 from halfhour.model.vocabulary import Source
 from halfhour.store.coverage import day_coverage, store_calendar
@@ -54,11 +54,11 @@ def requested_calendar(store: Store, wish: SyncRequest, now: datetime) -> Calend
     return replace(
         own,
         granularity=wish.granularity or own.granularity,
-        reread=wish.reread or own.reread,
+        reread_ages=wish.reread or own.reread_ages,
     )
 
 
-def due_days(store: Store, wish: SyncRequest, now: datetime) -> dict[Source, list[Held]]:
+def due_days(store: Store, wish: SyncRequest, now: datetime) -> dict[Source, list[DayCoverage]]:
     """The days that are to be read, oldest first, of every source that *wish* names.
 
     Details may have landed of days long ago, which is no wish for all since.
@@ -76,7 +76,7 @@ def due_days(store: Store, wish: SyncRequest, now: datetime) -> dict[Source, lis
 
 def plan_due_days(
     store: Store, wish: SyncRequest, now: datetime
-) -> tuple[dict[Source, list[Held]], int]:
+) -> tuple[dict[Source, list[DayCoverage]], int]:
     """What is `due`, and how many requests that takes at least."""
     agents = 0
     with store.open_snapshot() if store.exists else nullcontext(store) as still:
@@ -87,12 +87,12 @@ def plan_due_days(
                     activity_interval(Interval(asked[0].day.start, asked[-1].day.end))
                 )
             )
-    return days, least({source: len(held) for source, held in days.items()}, agents)
+    return days, min_request_count({source: len(held) for source, held in days.items()}, agents)
 
 
 def order_by_urgency(
-    days: Mapping[Source, Sequence[Held]],
-) -> Iterator[tuple[Source, Sequence[Held]]]:
+    days: Mapping[Source, Sequence[DayCoverage]],
+) -> Iterator[tuple[Source, Sequence[DayCoverage]]]:
     """Which of the *days* that are due are read after which.
 
     Posted figures come first, as they are the fewest requests and name the
@@ -119,7 +119,7 @@ def prepare_store(store: Store, wish: SyncRequest, now: datetime) -> Calendar:
     store.ensure_created(
         {
             "granularity": str(when.granularity.seconds),
-            "reread": " ".join(str(int(age.total_seconds())) for age in when.reread),
+            "reread": " ".join(str(int(age.total_seconds())) for age in when.reread_ages),
         }
     )
     return when

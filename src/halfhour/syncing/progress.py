@@ -8,10 +8,10 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from halfhour.errors import ApiError, HalfhourError, Incomplete, Unreachable
-from halfhour.ingest.detail_records import Oddity
+from halfhour.ingest.detail_records import DataIssue
 from halfhour.model.intervals import Interval
 from halfhour.model.vocabulary import Source
-from halfhour.redaction import LONGEST_QUOTED, harmless
+from halfhour.redaction import MAX_QUOTED_LENGTH, sanitize_text
 
 MAX_LISTED = 5
 """How many conversations are named of those that something is odd about."""
@@ -141,7 +141,7 @@ class Outcome:
     failed: dict[SourceWindow, HalfhourError] = field(default_factory=dict)
     left_out: dict[Source, ApiError] = field(default_factory=dict)
     incomplete: dict[SourceWindow, str] = field(default_factory=dict)
-    data_issues: list[Oddity] = field(default_factory=list)
+    data_issues: list[DataIssue] = field(default_factory=list)
     imported_days: list[datetime] = field(default_factory=list)
 
     def raise_if_incomplete(self) -> None:
@@ -171,7 +171,7 @@ class Outcome:
         for kind in dict.fromkeys(each.kind for each in self.data_issues):
             found = [*dict.fromkeys(each for each in self.data_issues if each.kind == kind)]
             named = (", ".join(filter(None, oddity[1:3])) for oddity in found[:MAX_LISTED])
-            listed = "; ".join(harmless(words, LONGEST_QUOTED) for words in named)
+            listed = "; ".join(sanitize_text(words, MAX_QUOTED_LENGTH) for words in named)
             more = f"; and {len(found) - MAX_LISTED} more" if len(found) > MAX_LISTED else ""
             tell(
                 Event(

@@ -24,11 +24,11 @@ from halfhour.errors import (
 from halfhour.genesys import cost
 from halfhour.genesys.client import Client
 from halfhour.genesys.connection import Settings
-from halfhour.genesys.endpoints import ORGANIZATION, QUEUES
+from halfhour.genesys.endpoints import ORGANIZATION, QUEUE_LIST
 from halfhour.genesys.requests import PostedQuery
 from halfhour.ingest import aggregates, detail_download, queries
-from halfhour.ingest.detail_records import Oddity
-from halfhour.model.coverage import Held
+from halfhour.ingest.detail_records import DataIssue
+from halfhour.model.coverage import DayCoverage
 from halfhour.model.intervals import Interval
 from halfhour.model.vocabulary import Source
 from halfhour.store.locking import retry_while_busy, spool_directory, writer_lock
@@ -115,17 +115,19 @@ class _SyncRun:
 
     async def plan_days(
         self, now: datetime, allowed: int | None
-    ) -> Mapping[Source, Sequence[Held]]:
+    ) -> Mapping[Source, Sequence[DayCoverage]]:
         """Return the days that are due at *now*, and tell what they take."""
         days, requests = await retry_while_busy(
             lambda: planner.plan_due_days(self.store, self.sync_request, now)
         )
-        seconds = cost.seconds(requests, allowed)
+        seconds = cost.request_seconds(requests, allowed)
         windows = sum(map(len, days.values()))
         self.on_event(Event(EventKind.PLANNED, of=windows, requests=requests, seconds=seconds))
         return days
 
-    def fail_all_days(self, days: Mapping[Source, Sequence[Held]], error: HalfhourError) -> Outcome:
+    def fail_all_days(
+        self, days: Mapping[Source, Sequence[DayCoverage]], error: HalfhourError
+    ) -> Outcome:
         """Return the outcome where *error* came before any of *days* was read."""
         for source, held in days.items():
             self.outcome.failed |= {SourceWindow(source, day.day): error for day in held}
@@ -167,7 +169,7 @@ class _SyncRun:
         self.clock = lambda: ours() - ahead
         return True
 
-    async def read_due_days(self, days: Mapping[Source, Sequence[Held]]) -> Outcome:
+    async def read_due_days(self, days: Mapping[Source, Sequence[DayCoverage]]) -> Outcome:
         self.window_count, named = sum(map(len, days.values())), True
         for source, held in planner.order_by_urgency(days):
             refused = self.outcome.left_out.get(source) or await self._read_source(source, held)
@@ -184,14 +186,14 @@ class _SyncRun:
         self.outcome.failed = dict(sorted(self.outcome.failed.items()))
         return self.outcome
 
-    async def _read_source(self, source: Source, held: Sequence[Held]) -> ApiError | None:
+    async def _read_source(self, source: Source, held: Sequence[DayCoverage]) -> ApiError | None:
         """Read these days of *source*, newest first; why it is left out, if it may not be read."""
         self.queued_windows.extend(SourceWindow(source, each.day) for each in held)
         try:
             # The first day that is held says how far back the store reaches, so it goes before all.
             while self.queued_windows and not self.outcome.settled:
                 await self._try_window(self.queued_windows.popleft())
-            await queries.together(self._drain_queue() for _ in range(PARALLEL_WINDOWS))
+            await queries.gather_results(self._drain_queue() for _ in range(PARALLEL_WINDOWS))
         except ApiError as error:
             if error.status != FORBIDDEN or not self._is_optional_source(source):
                 raise
@@ -248,26 +250,27 @@ class _SyncRun:
 
     async def _fetch_tables(
         self, window: SourceWindow, folder: Path
-    ) -> tuple[Mapping[str, pa.Table | Path], Sequence[Oddity]]:
+    ) -> tuple[Mapping[str, pa.Table | Path], Sequence[DataIssue]]:
         """Return what is to be settled, as rows or as files in *folder*, and what is odd."""
         interval = window.interval
         match window.source:
             case Source.POSTED:
                 query = PostedQuery(interval, self.granularity)
-                return {"posted": await queries.posted(self.client, query)}, ()
+                return {"posted": await queries.fetch_posted(self.client, query)}, ()
             case Source.STATUS:
                 agents = await retry_while_busy(lambda: self._agents_to_ask(interval))
-                found = await queries.status(self.client, interval, self.granularity, agents)
+                found = await queries.fetch_status(self.client, interval, self.granularity, agents)
                 return {"status": found}, ()
             case Source.DETAILS:
                 self.details_available_until = (
-                    self.details_available_until or await detail_download.available(self.client)
+                    self.details_available_until
+                    or await detail_download.fetch_availability(self.client)
                 )
-                with detail_download.Files(folder) as files:
-                    await detail_download.gather(
+                with detail_download.DetailSpool(folder) as files:
+                    await detail_download.download_details(
                         self.client, interval, self.details_available_until, files
                     )
-                return files.tables, files.oddities
+                return files.parquet_paths, files.data_issues
 
     def _agents_to_ask(self, interval: Interval) -> list[str]:
         """Whom to ask about. Raises Incomplete where nothing is held that tells."""
@@ -282,7 +285,14 @@ class _SyncRun:
     def _emit_window_event(self, kind: EventKind, window: SourceWindow, **more: Any) -> None:
         done = self.outcome.settled + len(self.outcome.failed)
         self.on_event(
-            Event(kind, *window, done=done, of=self.window_count, left=self.client.left, **more)
+            Event(
+                kind,
+                *window,
+                done=done,
+                of=self.window_count,
+                left=self.client.requests_left,
+                **more,
+            )
         )
 
     async def _refresh_names(self) -> bool:
@@ -292,12 +302,14 @@ class _SyncRun:
         try:
             if agents := await retry_while_busy(lambda: store.unnamed_ids("agent", before)):
                 await self.verify_organization()
-                people = aggregates.named(agents, await queries.named(self.client, agents))
+                people = aggregates.directory_table(
+                    agents, await queries.fetch_agents(self.client, agents)
+                )
                 await retry_while_busy(lambda: store.store_names("agent", people, now))
             if queues := await retry_while_busy(lambda: store.unnamed_ids("queue", before)):
                 await self.verify_organization()
-                known = [each async for each in self.client.pages(QUEUES)]
-                found = aggregates.named(queues, known)
+                known = [each async for each in self.client.list_entities(QUEUE_LIST)]
+                found = aggregates.directory_table(queues, known)
                 await retry_while_busy(lambda: store.store_names("queue", found, now))
         except (ApiError, NotIdentified, UnexpectedAnswer, Unreachable) as error:
             self.on_event(Event(EventKind.UNNAMED, reason=str(error)))

@@ -10,7 +10,7 @@ from datetime import timedelta
 from halfhour.clock import utc_now
 from halfhour.errors import HalfhourError
 from halfhour.genesys.connection import Settings
-from halfhour.redaction import LONGEST_QUOTED, harmless
+from halfhour.redaction import MAX_QUOTED_LENGTH, sanitize_text
 from halfhour.store.store import Store
 from halfhour.syncing import runner
 from halfhour.syncing.planner import SyncRequest
@@ -54,7 +54,9 @@ class BackgroundSync:
         except HalfhourError as error:
             said = str(error)
         except Exception as error:  # noqa: BLE001  (a thread that ends would be missed by nobody)
-            said = f"unexpected {type(error).__name__}: {harmless(str(error), LONGEST_QUOTED)}"
+            said = (
+                f"unexpected {type(error).__name__}: {sanitize_text(str(error), MAX_QUOTED_LENGTH)}"
+            )
         self.state, self.last_error = "waiting", _shorten_message(said)
         if said:
             log.warning("sync: %s; trying again at the next turn", said)

@@ -8,14 +8,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from halfhour.errors import ConfigError
-from halfhour.model.arrow_columns import flags
+from halfhour.model.arrow_columns import boolean_column
 from halfhour.model.coverage import missing_intervals
-from halfhour.model.data_dictionary import WORK
+from halfhour.model.data_dictionary import WORK_DESCRIPTIONS
 from halfhour.model.intervals import HALF_HOUR, Interval, epoch_ms
-from halfhour.model.vocabulary import Source, by_name
+from halfhour.model.vocabulary import Source, name_sort_key
 from halfhour.render.day_grid import distinguish_namesakes
 from halfhour.reports import questions
-from halfhour.reports.data import Found
+from halfhour.reports.data import ReportData
 from halfhour.reports.from_store import stored_report_data
 from halfhour.store.coverage import day_coverage, store_calendar
 from halfhour.store.store import Store
@@ -40,18 +40,20 @@ def day_heat_map(store: Store, asked: DayView, now: datetime) -> dict[str, Any]:
         try:
             found = stored_report_data(held, view.day_question, now)
         except ConfigError as error:  # half-hours of a zone that it does not have
-            found = Found()
+            found = ReportData()
             unanswered.append(str(error))
         days = _coverage_rows(held, view, now)
         latest = _latest_stored_day(held)
     table = questions.build_report(view.day_question, found)
     view = view.limited_to_columns(table.column_names)
-    starts = [each.start.astimezone(view.zone) for each in view.day_interval.windows(HALF_HOUR)]
+    starts = [
+        each.start.astimezone(view.zone) for each in view.day_interval.split_into_windows(HALF_HOUR)
+    ]
     places = {epoch_ms(start): at for at, start in enumerate(starts)}
     return {
         **{name: str(getattr(view, name)) for name in ("day", "zone", "measure", "basis", "sort")},
         **{name: getattr(view, name) for name in known},
-        "work": WORK[view.basis],
+        "work": WORK_DESCRIPTIONS[view.basis],
         "known": known,
         "measures": [each.value for each in view.available_measures(table.column_names)],
         "starts": [start.isoformat() for start in starts],
@@ -61,7 +63,9 @@ def day_heat_map(store: Store, asked: DayView, now: datetime) -> dict[str, Any]:
         "latest": latest,
         "missing": [
             str(each)
-            for each in missing_intervals(found.held(view.day_question.sources), view.day_interval)
+            for each in missing_intervals(
+                found.days_of_sources(view.day_question.required_sources), view.day_interval
+            )
         ],
         "problems": [*view.problems, *unanswered],
     }
@@ -78,7 +82,9 @@ def filtered_report(store: Store, asked: DayView, now: datetime) -> pa.Table:
         found = stored_report_data(held, view.day_question, now)
     rows = questions.build_report(view.day_question, found)
     sought = view.find.casefold()
-    return rows.filter(flags(sought in name.casefold() for name in rows["agent_name"].to_pylist()))
+    return rows.filter(
+        boolean_column(sought in name.casefold() for name in rows["agent_name"].to_pylist())
+    )
 
 
 def _filter_choices(store: Store, interval: Interval) -> dict[str, list[str]]:
@@ -154,7 +160,7 @@ def _agent_rows(table: pa.Table, view: DayView, places: Mapping[int, int]) -> li
 def _agent_sort_key(agent: Mapping[str, Any], sort: SortOrder) -> tuple[Any, ...]:
     """By name, or by total: the most first, and who has none last."""
     total = 0 if sort is SortOrder.NAME else agent["total"]
-    return total is None, -(total or 0), by_name(agent["name"]), agent["name"], agent["id"]
+    return total is None, -(total or 0), name_sort_key(agent["name"]), agent["name"], agent["id"]
 
 
 def _rounded_sum(cells: Sequence[float | None]) -> float | None:
@@ -211,5 +217,5 @@ def _coverage_rows(store: Store, view: DayView, now: datetime) -> list[dict[str,
 
 def _latest_stored_day(store: Store) -> str | None:
     """The last day that something is held of."""
-    days = [each.window.start for each in store.settled_windows(Source.POSTED) if each.rows]
+    days = [each.window.start for each in store.settled_windows(Source.POSTED) if each.row_count]
     return str(max(days).date()) if days else None

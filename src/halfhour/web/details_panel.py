@@ -7,12 +7,12 @@ from typing import Any
 import pyarrow.compute as pc
 
 from halfhour.model.coverage import DAY, missing_intervals
-from halfhour.model.intervals import HALF_HOUR, Interval, epoch_ms, floored
+from halfhour.model.intervals import HALF_HOUR, Interval, epoch_ms, floor_to_width
 from halfhour.model.measures import FIGURES
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import Basis, By, Source
 from halfhour.reports import questions
-from halfhour.reports.data import Found
+from halfhour.reports.data import ReportData
 from halfhour.reports.from_store import stored_report_data
 from halfhour.store.store import Store
 from halfhour.web.view_state import DayView
@@ -47,7 +47,7 @@ def cell_details(store: Store, view: DayView, start: datetime, now: datetime) ->
     }
 
 
-def _agent_name(found: Found, agent_id: str) -> str:
+def _agent_name(found: ReportData, agent_id: str) -> str:
     """The agent's name, or the id where no name is known."""
     bearers = found.agents.filter(pc.equal(found.agents["id"], agent_id))
     return str(next(iter(bearers["name"].to_pylist()), agent_id))
@@ -63,7 +63,7 @@ def _agent_segments(store: Store, interval: Interval, agent_id: str) -> list[dic
             "where window_start >= $first and window_start < $last "
             "and agent_id = $agent and start_ms < $end and end_ms > $start "
             "order by start_ms, end_ms, conversation_id",
-            first=floored(interval.start, DAY),
+            first=floor_to_width(interval.start, DAY),
             last=interval.end,
             agent=agent_id,
             start=epoch_ms(interval.start),
@@ -94,6 +94,9 @@ def agent_history(store: Store, view: DayView, now: datetime) -> dict[str, Any]:
             for row in half_hours.to_pylist()
         ],
         "missing": [
-            str(each) for each in missing_intervals(found.held(question.sources), interval)
+            str(each)
+            for each in missing_intervals(
+                found.days_of_sources(question.required_sources), interval
+            )
         ],
     }

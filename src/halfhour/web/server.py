@@ -57,7 +57,7 @@ def serve_dashboard(
     every: timedelta | None,
 ) -> None:
     """Serve the dashboard of *store* until it is interrupted. Raises ConfigError."""
-    time_ranges.time_zone(zone)
+    time_ranges.parse_zone(zone)
     here = _is_loopback(host)
     if not here and password_file is None:
         raise ConfigError(

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from typing import Any
 
-from halfhour.errors import ConfigError, near_miss
+from halfhour.errors import ConfigError, suggest_name
 from halfhour.model import time_ranges
 from halfhour.model.intervals import Interval
 from halfhour.model.question import Question
@@ -149,7 +149,7 @@ class DayView:
             names = {each.casefold(): each for each in known[name]}
             chosen[name] = names.get(given.casefold(), "")
             if given and not chosen[name]:
-                near = near_miss(given, names.values())
+                near = suggest_name(given, names.values())
                 problems.append(f"{name} {given!r}: none of that name is known here{near}")
         return replace(self, problems=tuple(problems), **chosen)
 
@@ -162,11 +162,11 @@ def parse_view(asked: Mapping[str, str], now: datetime, zone: str = "UTC") -> Da
         given = asked.get(name, "")
         if given in {*kind, ""}:
             return kind(given) if given else default
-        problems.append(f"{name} {given!r} is none of {', '.join(kind)}{near_miss(given, kind)}")
+        problems.append(f"{name} {given!r} is none of {', '.join(kind)}{suggest_name(given, kind)}")
         return default
 
     try:
-        local: tzinfo = time_ranges.time_zone(asked.get("zone") or zone)
+        local: tzinfo = time_ranges.parse_zone(asked.get("zone") or zone)
     except ConfigError as error:
         problems.append(str(error))
         local = UTC

@@ -11,10 +11,10 @@ import msgspec
 import pyarrow as pa
 from msgspec.structs import fields
 
-from halfhour.errors import ConfigError, near_miss
-from halfhour.model.intervals import WIDTHS
-from halfhour.model.measures import BASES
-from halfhour.model.time_ranges import time_zone
+from halfhour.errors import ConfigError, suggest_name
+from halfhour.model.intervals import INTERVAL_WIDTHS
+from halfhour.model.measures import BASES_BY_COLUMN
+from halfhour.model.time_ranges import parse_zone
 from halfhour.model.vocabulary import Basis, By
 
 DurationUnit = Literal["s", "ms", "min", "h:mm:ss"]
@@ -57,12 +57,12 @@ class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"z
     @property
     def interval_width(self) -> timedelta:
         """How wide the intervals are."""
-        return WIDTHS[self.interval]
+        return INTERVAL_WIDTHS[self.interval]
 
     @property
     def time_zone(self) -> tzinfo | None:
         """Whose times are written; None for the report's."""
-        return time_zone(self.zone_name) if self.zone_name else None
+        return parse_zone(self.zone_name) if self.zone_name else None
 
     @property
     def wants_offered(self) -> bool:
@@ -95,7 +95,8 @@ def _layout_text(name: str) -> str:
             if each.name.endswith(".toml")
         )
         raise ConfigError(
-            f"⟨layout⟩ {name}: neither a file nor one of {', '.join(known)}{near_miss(name, known)}"
+            f"⟨layout⟩ {name}: neither a file nor one of {', '.join(known)}"
+            f"{suggest_name(name, known)}"
         ) from error
 
 
@@ -131,9 +132,9 @@ def validate_layout(layout: Layout, schema: pa.Schema, where: str, basis: Basis)
     for at, column in enumerate(layout.columns):
         if column.value and column.value not in schema.names:
             has = f"a report by {layout.rows} and interval has no {column.value!r}"
-            others = BASES.get(column.value, [basis])
+            others = BASES_BY_COLUMN.get(column.value, [basis])
             said = (
-                f"{has}{near_miss(column.value, schema.names)}"
+                f"{has}{suggest_name(column.value, schema.names)}"
                 if basis in others
                 else f"{has} on the {basis} basis; ⟨basis⟩ {' or '.join(others)} has it"
             )
@@ -159,13 +160,13 @@ def _explain_validation_error(error: msgspec.ValidationError, text: str, where: 
     found = re.search(r"\.(\w+)`$", path) or re.search(r"field `(\w+)`", said)
     field = found[1] if found else "columns"
     if "unknown field" in said:
-        said = f"there is no such field{near_miss(field, owner.__struct_encode_fields__)}"
+        said = f"there is no such field{suggest_name(field, owner.__struct_encode_fields__)}"
     elif "missing" in said:
         said = "it is missing"
     elif given := re.search(r"enum value '(.*)'", said):
         (kind,) = (each.type for each in fields(owner) if each.encode_name == field)
         words = get_args(kind)
-        said = f"{given[1]!r} is none of {', '.join(words)}{near_miss(given[1], words)}"
+        said = f"{given[1]!r} is none of {', '.join(words)}{suggest_name(given[1], words)}"
     return _mistake_message(text, where, field, said, int(column[1]) if column else None)
 
 
