@@ -434,7 +434,10 @@ def test_certificates_that_cannot_be_read_are_told_by_their_variable(
 
 
 def test_a_refusal_of_the_system_is_not_taken_for_a_failure_of_standard_output():
-    script = "from halfhour.cli.exit_codes import ended; ended(lambda: open('/no/such/file'))"
+    script = (
+        "from halfhour.cli.exit_codes import run_and_exit\n"
+        "run_and_exit(lambda: open('/no/such/file'))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False
     )

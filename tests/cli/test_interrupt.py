@@ -71,11 +71,11 @@ def test_sigterm_while_a_library_is_imported_waits_for_that_import(module, tmp_p
         "print('imported', flush=True)\n"
     )
     script = (
-        "from halfhour.cli.exit_codes import ended\n"
+        "from halfhour.cli.exit_codes import run_and_exit\n"
         "def command():\n"
         "    import slow\n"
         "    while True: pass\n"
-        "ended(command)"
+        "run_and_exit(command)"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],
@@ -88,14 +88,14 @@ def test_sigterm_while_a_library_is_imported_waits_for_that_import(module, tmp_p
 
 def test_an_interrupt_that_is_lost_in_a_callback_comes_again():
     script = (
-        "import os, signal, weakref; from halfhour.cli.exit_codes import ended\n"
+        "import os, signal, weakref; from halfhour.cli.exit_codes import run_and_exit\n"
         "class Thing: pass\n"
         "def command():\n"
         "    thing = Thing()\n"
         "    end = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGTERM))\n"
         "    del thing\n"
         "    while True: pass\n"
-        "ended(command)"
+        "run_and_exit(command)"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
@@ -107,11 +107,11 @@ def test_an_interrupt_that_is_lost_in_a_callback_comes_again():
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_waits_for_no_thread_and_says_nothing(sent):
     script = (
-        "import threading, time; from halfhour.cli.exit_codes import ended\n"
+        "import threading, time; from halfhour.cli.exit_codes import run_and_exit\n"
         "def command():\n"
         "    threading.Thread(target=time.sleep, args=(60,)).start()\n"
         "    raise KeyboardInterrupt\n"
-        "ended(command)"
+        "run_and_exit(command)"
     )
     with subprocess.Popen(
         [sys.executable, "-c", script], stderr=subprocess.PIPE, text=True

@@ -135,21 +135,21 @@ from pathlib import Path
 
 from halfhour import errors
 from halfhour.cli import report
-from halfhour.cli.options import Rows
-from halfhour.cli.output import Shape
+from halfhour.cli.options import RowOptions
+from halfhour.cli.output import Output
 from halfhour.model.vocabulary import Format, Source
 from halfhour.service import Access
 from halfhour.store.store import Store
 
 disk, store = Path(sys.argv[1]), Store(Path("halfhour.duckdb"))
 access = Access(load_settings=lambda: None, store=store, offline=True)
-question = Rows(from_={RANGE[1]!r}, to={RANGE[3]!r}).question()
+question = RowOptions(from_={RANGE[1]!r}, to={RANGE[3]!r}).to_question()
 for form in Format:
     output = disk / f"r.{{form}}"
     output.write_text("old")
-    shape = Shape(form=form, output=output, layout="generic" if form is Format.WFM else "")
+    shape = Output(form=form, path=output, layout="generic" if form is Format.WFM else "")
     try:
-        report.report(question, access, shape)
+        report.write_report(question, access, shape)
     except errors.WriteError as error:
         assert "what was there is untouched" in str(error)
         print(form, output.read_text(), len(list(disk.iterdir())))

@@ -126,10 +126,11 @@ def test_an_echoed_secret_is_not_in_exceptions_of_the_python_api(tmp_path):
 
 def test_a_secret_is_masked_in_a_traceback_of_debugging():
     script = (
-        "from halfhour.cli.exit_codes import ended; from halfhour.settings import load\n"
+        "from halfhour.cli.exit_codes import run_and_exit\n"
+        "from halfhour.settings import load_settings\n"
         "def command():\n"
-        "    raise ValueError(f'of \\x1b {load().client_secret}')\n"
-        "ended(command)"
+        "    raise ValueError(f'of \\x1b {load_settings().client_secret}')\n"
+        "run_and_exit(command)"
     )
     mine = {"GENESYS_CLIENT_ID": "my-client", "GENESYS_CLIENT_SECRET": SECRET}
     for more in ({"HALFHOUR_DEBUG": "1"}, {}):

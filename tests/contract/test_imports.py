@@ -33,7 +33,7 @@ def test_a_report_imports_no_pandas_even_where_it_is_installed():
         "from halfhour.ingest import aggregates\n"
         "from halfhour.genesys import payloads\n"
         "from halfhour.model import arrow_columns\n"
-        "aggregates.names([payloads.Named('1', 'Ada')])"
+        "aggregates.names_table([payloads.DirectoryEntity('1', 'Ada')])"
     )
 
     assert "pandas" not in loaded_by(code)

@@ -165,14 +165,14 @@ def test_a_host_that_does_not_answer_is_given_up(cloud):
     cloud.faults({"kind": "hang", "endpoint": "aggregates", "seconds": 30})
 
     with pytest.raises(Unreachable, match=r"silent for 0\.2 s"):
-        run(aggregates(cloud.impatient(attempts=2, silence=0.2)))
+        run(aggregates(cloud.impatient(attempts=2, silence_timeout=0.2)))
 
 
 def test_an_answer_that_only_drips_is_given_up(cloud):
     cloud.faults({"kind": "slow", "endpoint": "aggregates", "seconds": 60})
 
     with pytest.raises(Unreachable):
-        run(aggregates(cloud.impatient(attempts=1, silence=0.1)))
+        run(aggregates(cloud.impatient(attempts=1, silence_timeout=0.1)))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a full queue refuses at once")
@@ -184,7 +184,7 @@ def test_a_host_that_never_takes_the_call_is_given_up(cloud):
             waiting.setblocking(False)
             waiting.connect_ex(full.getsockname())
         url = f"http://127.0.0.1:{full.getsockname()[1]}"
-        patience = replace(cloud.settings.patience, attempts=1, connect=0.2)
+        patience = replace(cloud.settings.retry_policy, attempts=1, connect_timeout=0.2)
         settings = Settings("id", "secret", regions.hosts_of_region(url), patience)
 
         with pytest.raises(Unreachable, match="no connection"):
@@ -240,7 +240,7 @@ def test_a_token_that_is_refused_twice_ends_the_request(cloud):
     ("client_id", "secret"), [("emulator", "not-the-secret"), ("nobody", "emulator-secret")]
 )
 def test_bad_credentials_fail_at_once_and_the_error_names_the_region(cloud, client_id, secret):
-    settings = Settings(client_id, secret, cloud.settings.hosts, cloud.settings.patience)
+    settings = Settings(client_id, secret, cloud.settings.hosts, cloud.settings.retry_policy)
 
     with pytest.raises(AuthError) as caught:
         run(aggregates(settings))

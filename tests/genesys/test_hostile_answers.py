@@ -256,7 +256,7 @@ def test_the_rate_limit_is_waited_for_no_longer_than_patience_has_it(cloud, seco
                     await client.call(CONVERSATION_AGGREGATES, body=QUERY.request_body())
 
     with spoiled(cloud, rate_limit_reset_in(seconds)) as hostile:
-        run(twice(hostile.impatient(ceiling=0.2)))
+        run(twice(hostile.impatient(max_retry_after=0.2)))
 
 
 def test_an_id_that_no_address_can_hold_is_an_error_at_once(cloud):

@@ -339,7 +339,7 @@ def test_conversations_that_began_the_day_before_are_looked_back_for(cloud, tmp_
 @pytest.mark.parametrize("source", [Source.DETAILS, Source.STATUS])
 def test_a_report_without_a_permission_names_its_empty_columns(tmp_path, source):
     for cloud in emulator("--now", "2026-03-03T00:00:00Z", "--agents", "8",
-                          "--without-permission", source.permission):  # fmt: skip
+                          "--without-permission", source.required_permission):  # fmt: skip
         halfhour = Halfhour(tmp_path, {**cloud.environment, "HALFHOUR_ATTEMPTS": "1"})
         day = ("--from", "2026-03-01", "--to", "2026-03-02")
         ran = halfhour("sync", *day)
@@ -347,11 +347,11 @@ def test_a_report_without_a_permission_names_its_empty_columns(tmp_path, source)
 
         assert ran.code == 0
         assert f"{source} is left out" in ran.err
-        assert source.permission in ran.err
+        assert source.required_permission in ran.err
         assert shown.code == 0
         occupancies = {row["occupancy_ratio"] for row in shown.json}
         assert (occupancies == {None}) == (source is Source.STATUS)
-        assert f"if the OAuth client's role has {source.permission}" in shown.err
+        assert f"if the OAuth client's role has {source.required_permission}" in shown.err
         assert ("on_queue_time_sec" in shown.err) == (source is Source.STATUS)
         assert ("callback_voice_time_sec" in shown.err) == (source is Source.DETAILS)
         assert halfhour("sync", *day, "--source", "details").code == (

@@ -30,7 +30,7 @@ widths = st.integers(1, 150).map(lambda count: count * MINUTE)
 
 @given(spans, widths)
 def test_windows_tile_the_interval_and_none_is_too_wide(span, width):
-    windows = list(span.windows(width))
+    windows = list(span.split_into_windows(width))
 
     assert minutes_within(*windows) == minutes_within(span)
     assert all(window.width <= width for window in windows)
@@ -39,7 +39,7 @@ def test_windows_tile_the_interval_and_none_is_too_wide(span, width):
 
 @given(spans, widths)
 def test_halves_hold_what_the_whole_held_and_are_cut_on_the_grain(span, grain):
-    halves = span.halves(grain)
+    halves = span.split_in_half(grain)
 
     if halves is None:
         assert span.width <= grain

@@ -78,7 +78,7 @@ def test_a_settled_window_is_stored_with_the_record_of_its_reading(store):
 
     assert store.posted_rows(MONDAY).sort_by("agent_id").equals(told)
     (settled,) = store.settled_windows(Source.POSTED)
-    assert (settled.window, settled.read_at, settled.rows) == (MONDAY, LATER, 2)
+    assert (settled.window, settled.read_at, settled.row_count) == (MONDAY, LATER, 2)
 
 
 def test_a_window_is_replaced_whole_and_its_neighbours_are_let_be(store):
@@ -387,7 +387,6 @@ import subprocess, sys
 from pathlib import Path
 from halfhour.genesys import payloads
 from halfhour.ingest import aggregates
-from halfhour.store.database import VERSION, sql_text
 from halfhour.errors import StoreError
 from halfhour.store.store import Store
 from tests.store.test_store import *
@@ -396,13 +395,13 @@ disk = Path(sys.argv[1])
 subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], check=True)
 store = Store(disk / "halfhour.duckdb")
 store.ensure_created(MADE)
-post(store, MONDAY, rows((0, "ada", None, {"acw_ms": 1})), LATER)
-many = rows(*((at % 48, f"{at * at}", None, {"handle_ms": at**3}) for at in range(200_000)))
+settle_posted(store, MONDAY, posted_rows((0, "ada", None, {"acw_ms": 1})), LATER)
+many = posted_rows(*((at % 48, f"{at * at}", None, {"handle_ms": at**3}) for at in range(200_000)))
 
 
 def tried():
     try:
-        post(store, MONDAY, many, LATER + DAY)
+        settle_posted(store, MONDAY, many, LATER + DAY)
     except StoreError as error:
         print(str(error).removeprefix(str(store.path)))
 

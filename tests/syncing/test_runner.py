@@ -314,7 +314,7 @@ def test_a_sync_under_every_fault_at_once_ends_complete_or_names_missing_windows
     sunday = Interval(NOW - 2 * DAY, NOW - DAY)
     large_cloud.faults(*FAULTS)
     large_cloud.clock(now="2026-03-02T00:00:00Z")
-    settings = large_cloud.impatient(silence=30)
+    settings = large_cloud.impatient(silence_timeout=30)
     sync_until_complete(settings, store, sunday, sunday.end)
     first, first_worked = held(store), worked_figures(store)
     large_cloud.clock(now="2026-03-08T03:00:00Z")
@@ -335,7 +335,7 @@ def test_a_sync_under_every_fault_at_once_ends_complete_or_names_missing_windows
 
 def test_an_answer_that_takes_longer_than_its_patience_is_asked_for_again(cloud, store):
     cloud.faults({"kind": "hang", "seconds": 3, "endpoint": "aggregates", "calls": [2]})
-    outcome, _ = bring(cloud.impatient(silence=1), store, WEEK)
+    outcome, _ = bring(cloud.impatient(silence_timeout=1), store, WEEK)
 
     assert (outcome.settled, outcome.failed) == (7, {})
     assert len(cloud.requests("aggregates/query")) > 7

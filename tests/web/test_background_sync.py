@@ -105,7 +105,7 @@ def test_a_failure_of_credentials_is_shown_until_a_sync_succeeds(
     ) as turn:
         assert sentence in turn()["said"]
         assert turn()["said"] == ""
-    assert len(young.settled(Source.STATUS)) >= 2
+    assert len(young.settled_windows(Source.STATUS)) >= 2
 
 
 def test_an_echoed_secret_is_masked_in_the_state_of_the_sync(young, capsys):
