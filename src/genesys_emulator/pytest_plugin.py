@@ -59,8 +59,8 @@ class GenesysCloud:
             with urlopen(asked, timeout=30) as answer:  # noqa: S310  (its own base URL)
                 return bytes(answer.read())
         except OSError as error:
-            said = error.read().decode() if hasattr(error, "read") else ""
-            raise ValueError(f"/_emulator/{what}: {said or error}") from error
+            reply = error.read().decode() if hasattr(error, "read") else ""
+            raise ValueError(f"/_emulator/{what}: {reply or error}") from error
 
 
 @contextmanager

@@ -18,17 +18,17 @@ def metric(name: str, value: int, emitted: str) -> dict[str, Any]:
 
 
 def segment(kind: str, start: str, end: str | None, queue: str | None = CARE) -> dict[str, Any]:
-    found = {"segmentType": kind, "segmentStart": at(start), "conference": False}
+    result = {"segmentType": kind, "segmentStart": at(start), "conference": False}
     if end:
-        found["segmentEnd"] = at(end)
-    return found | ({"queueId": queue} if queue else {})
+        result["segmentEnd"] = at(end)
+    return result | ({"queueId": queue} if queue else {})
 
 
 def session(
     segments: list[dict[str, Any]], metrics: list[dict[str, Any]], **changes: str
 ) -> dict[str, Any]:
-    found: dict[str, Any] = {"mediaType": "voice", "direction": "inbound", **changes}
-    return {**found, "segments": segments, "metrics": metrics}
+    result: dict[str, Any] = {"mediaType": "voice", "direction": "inbound", **changes}
+    return {**result, "segments": segments, "metrics": metrics}
 
 
 def conversation(number: int, *participants: dict[str, Any], **changes: Any) -> dict[str, Any]:

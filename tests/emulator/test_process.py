@@ -212,15 +212,15 @@ def test_a_port_that_is_taken_is_named():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        code, said = refused("--port", str(port))
+        code, message = refused("--port", str(port))
 
     assert code == 1
-    assert str(port) in said
-    assert "--port 0" in said
+    assert str(port) in message
+    assert "--port 0" in message
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["--agnts", "3"], "--agents"),
         (["--agents", "many"], "many"),
@@ -240,11 +240,11 @@ def test_a_port_that_is_taken_is_named():
         (["--fault", "kind=reset", "--fault", '{"kind": "hnag"}'], "did you mean 'hang'?"),
     ],
 )
-def test_an_impossible_option_is_refused_in_one_sentence(options, said):
+def test_an_impossible_option_is_refused_in_one_sentence(options, message):
     code, sentence = refused(*options)
 
     assert code == 2
-    assert said in sentence
+    assert message in sentence
 
 
 def test_a_malformed_file_is_not_served(tmp_path):

@@ -82,11 +82,11 @@ def number_parameter(parameters: Parameters, name: str, usual: int, most: int) -
     return int(text)
 
 
-def word_parameter(parameters: Parameters, name: str, known: Collection[str], usual: str) -> str:
-    """Return a parameter that is one of the words *known*."""
+def word_parameter(parameters: Parameters, name: str, choices: Collection[str], usual: str) -> str:
+    """Return a parameter that is one of *choices*."""
     text = last_value(parameters, name, usual)
-    if text not in known:
-        raise invalid_parameter(text, name, ", ".join(known))
+    if text not in choices:
+        raise invalid_parameter(text, name, ", ".join(choices))
     return text
 
 
@@ -99,11 +99,11 @@ def flag_parameter(parameters: Parameters, name: str) -> bool | None:
     return flags[text.casefold()]
 
 
-def words_parameter(parameters: Parameters, name: str, known: Collection[str]) -> set[str]:
-    """Return an array parameter, all words of which are *known*."""
+def words_parameter(parameters: Parameters, name: str, choices: Collection[str]) -> set[str]:
+    """Return an array parameter, all words of which are in *choices*."""
     words = array_parameter(parameters, name)
-    for word in sorted(words - set(known)):
-        raise invalid_parameter(word, name, ", ".join(known))
+    for word in sorted(words - set(choices)):
+        raise invalid_parameter(word, name, ", ".join(choices))
     return words
 
 

@@ -72,7 +72,7 @@ def _parse_query(body: object) -> tuple[tuple[str, ...], UsersQuery]:
         if not given.get(name):
             raise errors.missing_property(name, owner)
     metrics = parse_words(given["metrics"], METRICS, "AgentUtilizationMetric")
-    by = parse_words(given.get("groupBy", ()), CAPACITY.known, CAPACITY.dimension)
+    by = parse_words(given.get("groupBy", ()), CAPACITY.dimensions, CAPACITY.dimension)
     if "mediaType" in by:
         raise errors.not_emulated("Grouping by [mediaType]")
     for name in ("views", "alternateTimeDimension"):

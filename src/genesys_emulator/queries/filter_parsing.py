@@ -39,7 +39,7 @@ class Dialect:
 
     owner: str
     dimension: str
-    known: Collection[str]
+    dimensions: Collection[str]
     emulated: Collection[str]
 
 
@@ -106,7 +106,7 @@ def _parse_predicate(value: object, dialect: Dialect) -> Predicate:
         raise errors.not_emulated(f"A predicate of type [{kind}] or with a range")
     if "dimension" not in given or (operator == "matches" and "value" not in given):
         raise errors.missing_property("value" if "dimension" in given else "dimension", owner)
-    (dimension,) = parse_words([given["dimension"]], dialect.known, dialect.dimension)
+    (dimension,) = parse_words([given["dimension"]], dialect.dimensions, dialect.dimension)
     if dimension not in dialect.emulated:
         raise errors.not_emulated(f"A filter on [{dimension}]")
     return Predicate(dimension, operator, given.get("value", ""))

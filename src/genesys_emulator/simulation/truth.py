@@ -61,11 +61,11 @@ BUSY = pa.schema({"interval_start": MOMENT, "agent_id": pa.string(), "ms": pa.in
 
 
 class Window(NamedTuple):
-    """Intervals that begin at *starts*, up to *end*, in ms; *known* is the final snapshot."""
+    """Intervals that begin at *starts*, up to *end*, in ms; *snapshot* is the final one."""
 
     starts: Sequence[int]
     end: int
-    known: Snapshot
+    snapshot: Snapshot
 
     @property
     def start(self) -> int:
@@ -209,7 +209,7 @@ def parse_window(interval: str, width: str, snapshot_at: SnapshotAt) -> Window:
 
 def _final_conversations(centre: SimulatedCentre, window: Window) -> Iterator[Conversation]:
     for conversation in centre.conversations_between(window.start, window.end):
-        if window.known.includes_value(window.start, conversation.chance):
+        if window.snapshot.includes_value(window.start, conversation.chance):
             yield conversation
 
 

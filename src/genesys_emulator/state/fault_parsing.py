@@ -115,7 +115,7 @@ def _is_number(value: Any, most: float) -> bool:
 CHECKS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     (
         "calls",
-        lambda value: isinstance(value, list) and all(_is_count(each, 1) for each in value),
+        lambda value: isinstance(value, list) and all(_is_count(number, 1) for number in value),
         "a list of call numbers from 1, such as [1, 3]",
     ),
     ("share", lambda value: _is_number(value, 1), "a number from 0 to 1"),
@@ -133,9 +133,9 @@ CHECKS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
 )
 
 
-def _require_known(value: object, known: Iterable[object], where: str) -> None:
-    if value in list(known):
+def _require_known(value: object, choices: Iterable[object], where: str) -> None:
+    if value in list(choices):
         return
-    words = [str(word) for word in known]
+    words = [str(word) for word in choices]
     hint = near_miss(str(value), words) or f"; known are {', '.join(sorted(words))}"
     raise FaultError(f"{where}: unknown {value!r}{hint}")

@@ -137,7 +137,7 @@ def not_emulated(what: str) -> ApiError:
     return ApiError(501, "not.emulated", f"{what} is not emulated.")
 
 
-def near_miss(word: str, known: Iterable[str]) -> str:
+def near_miss(word: str, words: Iterable[str]) -> str:
     """Return a hint such as ``; did you mean 'token'?``, or an empty text."""
-    close = get_close_matches(word, list(known), n=1)
+    close = get_close_matches(word, list(words), n=1)
     return f"; did you mean {close[0]!r}?" if close else ""

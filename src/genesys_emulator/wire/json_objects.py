@@ -19,10 +19,10 @@ def parse_object(value: object, fields: Mapping[str, type], owner: str) -> dict[
 
 
 def parse_words(
-    given: Collection[object], known: Collection[str], field_type: str
+    given: Collection[object], choices: Collection[str], field_type: str
 ) -> tuple[str, ...]:
-    """Return the words of *given* without repeats. Raises ApiError if one is not *known*."""
+    """Return the words of *given* without repeats. Raises ApiError if one is not in *choices*."""
     for word in given:
-        if not isinstance(word, str) or word not in known:
-            raise errors.invalid_value(word, field_type, known)
+        if not isinstance(word, str) or word not in choices:
+            raise errors.invalid_value(word, field_type, choices)
     return tuple(dict.fromkeys(str(word) for word in given))

@@ -42,20 +42,20 @@ def always(_: str) -> bool:
     return True
 
 
-def told(posted: PostedValues, now: int = START + 9 * DAY, **changes: Any) -> dict[str, Any]:
+def answer_to(posted: PostedValues, now: int = START + 9 * DAY, **changes: Any) -> dict[str, Any]:
     return aggregate_answer(parse_query(a_query(**changes)), [posted], Snapshot(now), Random(1))
 
 
-def cells(told: dict[str, Any]) -> list[tuple[dict[str, str], int, int, str, dict[str, int]]]:
-    found = []
-    for result in told["results"]:
+def cells(answer: dict[str, Any]) -> list[tuple[dict[str, str], int, int, str, dict[str, int]]]:
+    answers = []
+    for result in answer["results"]:
         for bucket in result["data"]:
             start, end = (parse_timestamp(text, None) for text in bucket["interval"].split("/"))
-            found += [
+            answers += [
                 (result["group"], start, end, metric["metric"], metric["stats"])
                 for metric in bucket["metrics"]
             ]
-    return found
+    return answers
 
 
 @given(
@@ -65,8 +65,10 @@ def cells(told: dict[str, Any]) -> list[tuple[dict[str, str], int, int, str, dic
     st.sampled_from([None, "America/New_York", "Asia/Kathmandu"]),
 )
 def test_the_buckets_add_up_to_what_was_posted(posted, now, granularity, zone):
-    found = cells(
-        told(posted, now, granularity=granularity, timeZone=zone, metrics=["tHandle", "nOffered"])
+    answers = cells(
+        answer_to(
+            posted, now, granularity=granularity, timeZone=zone, metrics=["tHandle", "nOffered"]
+        )
     )
 
     for metric in ("tHandle", "nOffered"):
@@ -76,7 +78,7 @@ def test_the_buckets_add_up_to_what_was_posted(posted, now, granularity, zone):
             for at, value, _ in by_metric.get(metric, ())
             if START <= at < min(START + DAY, now)
         ]
-        stats = [stats for *_, name, stats in found if name == metric]
+        stats = [stats for *_, name, stats in answers if name == metric]
         if metric == "tHandle":
             assert sum(s["sum"] for s in stats) == sum(expected)
             assert sum(s["count"] for s in stats) == len(expected)
@@ -90,15 +92,15 @@ def test_the_buckets_add_up_to_what_was_posted(posted, now, granularity, zone):
 @settings(max_examples=1000)
 @given(origins, st.sampled_from(METRICS), posted_values)
 def test_a_value_counts_whole_in_the_one_bucket_that_holds_its_time(origin, metric, value):
-    found = cells(told({origin: {metric: [value]}}, metrics=[metric]))
+    answers = cells(answer_to({origin: {metric: [value]}}, metrics=[metric]))
 
-    assert len(found) == (START <= value[0] < START + DAY)
-    assert all(start <= value[0] < end for _, start, end, *_ in found)
+    assert len(answers) == (START <= value[0] < START + DAY)
+    assert all(start <= value[0] < end for _, start, end, *_ in answers)
 
 
 @given(days)
 def test_empty_groups_intervals_and_metrics_are_left_out(posted):
-    for result in told(posted)["results"]:
+    for result in answer_to(posted)["results"]:
         assert result["data"]
         assert all(bucket["metrics"] for bucket in result["data"])
         assert "mediaType" in result["group"]
@@ -110,8 +112,8 @@ def posted(origin: Origin, at: int = START) -> PostedValues:
 
 
 def groups(origin: Origin, **changes: Any) -> list[dict[str, str]]:
-    found = [result["group"] for result in told(posted(origin), **changes)["results"]]
-    return sorted(found, key=str)
+    answers = [result["group"] for result in answer_to(posted(origin), **changes)["results"]]
+    return sorted(answers, key=str)
 
 
 TWO_QUEUES = Origin(("u",), ("q1", "q2"), ("voice",), (), ("agent",), ("d",))
@@ -135,7 +137,7 @@ def test_groups_have_a_media_type_even_if_it_is_not_asked_for():
 
 
 @pytest.mark.parametrize(
-    ("interval", "zone", "said"),
+    ("interval", "zone", "message"),
     [
         ("2026-03-02T00:00:00Z/2026-03-02T01:15:00Z", None,
          "2026-03-02T00:00:00.000Z/2026-03-02T01:00:00.000Z"),
@@ -147,17 +149,17 @@ def test_groups_have_a_media_type_even_if_it_is_not_asked_for():
          "2026-03-02T00:00:00.000Z/2026-03-02T01:00:00.000Z"),
     ],
 )  # fmt: skip
-def test_intervals_are_written_in_the_zone_and_clipped_at_the_end(interval, zone, said):
-    found = told(posted(NOBODYS), interval=interval, timeZone=zone, granularity="PT1H")
+def test_intervals_are_written_in_the_zone_and_clipped_at_the_end(interval, zone, message):
+    answers = answer_to(posted(NOBODYS), interval=interval, timeZone=zone, granularity="PT1H")
 
-    assert [bucket["interval"] for result in found["results"] for bucket in result["data"]] == [
-        said
+    assert [bucket["interval"] for result in answers["results"] for bucket in result["data"]] == [
+        message
     ]
 
 
 def test_values_posted_now_or_later_are_not_there_yet():
-    assert not told(posted(NOBODYS), START)["results"]
-    assert told(posted(NOBODYS), START + 1)["results"]
+    assert not answer_to(posted(NOBODYS), START)["results"]
+    assert answer_to(posted(NOBODYS), START + 1)["results"]
 
 
 def test_results_are_in_no_order_yet_the_same_for_the_same_request():
@@ -184,8 +186,8 @@ def test_a_day_does_not_depend_on_the_clock_or_on_when_the_centre_opened(one, ot
         days = SimulatedCentre(make_organization(1, 3), opened).posted_values(
             START - DAY, now, always
         )
-        found = aggregate_answer(parse_query(asked), days, Snapshot(now), Random(0))
-        return sorted(str(cell) for cell in cells(found) if cell[2] <= until)
+        answers = aggregate_answer(parse_query(asked), days, Snapshot(now), Random(0))
+        return sorted(str(cell) for cell in cells(answers) if cell[2] <= until)
 
     assert seen(one, date(2026, 2, 20)) == seen(other, date(2026, 2, 27))
 
@@ -194,10 +196,10 @@ def test_the_centre_has_nothing_from_before_it_opened():
     asked = parse_query(a_query(interval="1970-01-01T00:00:00Z/2026-03-03T00:00:00Z"))
     late = SimulatedCentre(make_organization(1, 12), date(2026, 3, 2))
     days = late.posted_values(asked.start, asked.end, always)
-    found = cells(aggregate_answer(asked, days, Snapshot(asked.end), Random(0)))
+    answers = cells(aggregate_answer(asked, days, Snapshot(asked.end), Random(0)))
 
-    assert found
-    assert min(start for _, start, *_ in found) >= START
+    assert answers
+    assert min(start for _, start, *_ in answers) >= START
 
 
 predicates = st.builds(
@@ -249,7 +251,7 @@ def test_a_filter_only_leaves_groups_out(cloud):
         if "userId" in group and "," not in group.get("queueId", ",")
     )
     either = [{"dimension": "userId", "value": agent}, {"dimension": "userId", "value": "nobody"}]
-    found = cells(
+    answers = cells(
         cloud.ask(
             filter={
                 "type": "and",
@@ -264,21 +266,21 @@ def test_a_filter_only_leaves_groups_out(cloud):
         for cell in everything
         if cell[0].get("userId") == agent and queue in cell[0].get("queueId", "").split(",")
     ]
-    assert sorted(map(str, found)) == sorted(map(str, wanted))
+    assert sorted(map(str, answers)) == sorted(map(str, wanted))
 
 
 def test_some_values_belong_to_no_agent(cloud):
-    found = cells(cloud.ask(metrics=["nOffered", "tAcd", "tHandle", "oServiceLevel"]).json())
+    answers = cells(cloud.ask(metrics=["nOffered", "tAcd", "tHandle", "oServiceLevel"]).json())
 
-    assert {metric for group, *_, metric, _ in found if "userId" not in group} == {
+    assert {metric for group, *_, metric, _ in answers if "userId" not in group} == {
         "nOffered",
         "tAcd",
     }
-    assert {metric for group, *_, metric, _ in found if "userId" in group} == {"tHandle"}
+    assert {metric for group, *_, metric, _ in answers if "userId" in group} == {"tHandle"}
 
 
 def test_a_half_hour_can_hold_more_than_half_an_hour_of_handle_time(cloud):
     week = "2026-02-24T00:00:00Z/2026-03-03T00:00:00Z"
-    found = cells(cloud.ask(interval=week, metrics=["tHandle"], groupBy=["userId"]).json())
+    answers = cells(cloud.ask(interval=week, metrics=["tHandle"], groupBy=["userId"]).json())
 
-    assert max(stats["sum"] for *_, stats in found) > 30 * MINUTE
+    assert max(stats["sum"] for *_, stats in answers) > 30 * MINUTE

@@ -29,26 +29,26 @@ def query(cloud: Cloud, number: int = 1, **changes: object) -> dict[str, Any]:
 
 
 def everything(cloud: Cloud, **changes: object) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    result: list[dict[str, Any]] = []
     for number in count(1):
         page = query(cloud, number, **changes).get("conversations")
         if not page:
             break
-        found += page
-    return found
+        result += page
+    return result
 
 
 def run_job(cloud: Cloud, size: int = 40, **changes: object) -> list[dict[str, Any]]:
     job = cloud.call("POST", JOBS, json={"interval": DAY, **changes}).json()["jobId"]
     while cloud.get(f"{JOBS}/{job}").json()["state"] != "FULFILLED":
         pass
-    found: list[dict[str, Any]] = []
+    result: list[dict[str, Any]] = []
     cursor: dict[str, str] = {}
     while True:
         page = cloud.get(f"{JOBS}/{job}/results", params={"pageSize": size, **cursor}).json()
-        found += page["conversations"]
+        result += page["conversations"]
         if "cursor" not in page:
-            return found
+            return result
         cursor = {"cursor": page["cursor"]}
 
 
@@ -94,12 +94,12 @@ def test_a_job_finds_active_conversations_and_a_query_new_ones(cloud):
 
 
 def test_pages_of_details_are_in_order_and_share_no_conversation(cloud):
-    found = everything(cloud)
-    starts = [conversation["conversationStart"] for conversation in found]
+    result = everything(cloud)
+    starts = [conversation["conversationStart"] for conversation in result]
 
-    assert len({conversation["conversationId"] for conversation in found}) == len(found) > 100
+    assert len({conversation["conversationId"] for conversation in result}) == len(result) > 100
     assert starts == sorted(starts)
-    assert query(cloud)["totalHits"] == len(found)
+    assert query(cloud)["totalHits"] == len(result)
     assert everything(cloud, order="desc")[0]["conversationStart"] == starts[-1]
 
 
@@ -109,11 +109,11 @@ def test_past_the_last_page_the_conversations_key_is_absent(cloud):
 
 def test_a_conversation_under_way_has_no_end_yet(cloud):
     cloud.call("POST", "/_emulator/clock", json={"now": "2026-03-02T14:10:00Z"})
-    found = everything(cloud)
-    open_ones = [conversation for conversation in found if "conversationEnd" not in conversation]
+    result = everything(cloud)
+    open_ones = [conversation for conversation in result if "conversationEnd" not in conversation]
 
     assert open_ones
-    for conversation in found:
+    for conversation in result:
         for participant in conversation["participants"]:
             for session in participant["sessions"]:
                 assert all(s["segmentStart"] < "2026-03-02T14:10" for s in session["segments"])
@@ -125,10 +125,10 @@ def test_a_conversation_under_way_has_no_end_yet(cloud):
 
 def test_a_job_does_not_see_the_last_hours_and_does_not_say_so(cloud):
     available = cloud.get(f"{JOBS}/availability").json()["dataAvailabilityDate"]
-    found = run_job(cloud)
+    result = run_job(cloud)
 
     assert available == "2026-03-02T18:00:00.000Z"
-    assert max(conversation["conversationStart"] for conversation in found) < available
+    assert max(conversation["conversationStart"] for conversation in result) < available
     assert max(conversation["conversationStart"] for conversation in everything(cloud)) > available
 
 
@@ -320,8 +320,8 @@ def last_word(conversation: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_a_job_over_days_is_in_order_and_has_conversations_that_began_before(cloud, order):
-    found = run_job(cloud, interval="2026-02-27T09:10:00Z/2026-03-02T12:00:00Z", order=order)
-    starts = [conversation["conversationStart"] for conversation in found]
+    result = run_job(cloud, interval="2026-02-27T09:10:00Z/2026-03-02T12:00:00Z", order=order)
+    starts = [conversation["conversationStart"] for conversation in result]
     whole = run_job(cloud, interval="2026-02-24T00:00:00Z/2026-03-03T00:00:00Z")
     touching = [
         row
@@ -331,6 +331,6 @@ def test_a_job_over_days_is_in_order_and_has_conversations_that_began_before(clo
 
     assert starts == sorted(starts, reverse=order == "desc")
     assert min(starts) < "2026-02-27T09:10"
-    assert sorted(conversation["conversationId"] for conversation in found) == sorted(
+    assert sorted(conversation["conversationId"] for conversation in result) == sorted(
         conversation["conversationId"] for conversation in touching
     )

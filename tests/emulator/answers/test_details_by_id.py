@@ -10,19 +10,22 @@ SOME = f"{CONVERSATIONS}/details"
 
 
 @pytest.fixture
-def known(cloud: Cloud) -> list[dict[str, object]]:
+def stored_conversations(cloud: Cloud) -> list[dict[str, object]]:
     body = {"interval": "2026-03-01T00:00:00.000Z/2026-03-03T00:00:00.000Z"}
-    found = cloud.call("POST", f"{CONVERSATIONS}/details/query", json=body).json()
-    return list(found["conversations"])
+    result = cloud.call("POST", f"{CONVERSATIONS}/details/query", json=body).json()
+    return list(result["conversations"])
 
 
-def test_a_conversation_has_an_address_of_its_own(cloud, known):
-    assert cloud.get(f"{CONVERSATIONS}/{known[3]['conversationId']}/details").json() == known[3]
+def test_a_conversation_has_an_address_of_its_own(cloud, stored_conversations):
+    assert (
+        cloud.get(f"{CONVERSATIONS}/{stored_conversations[3]['conversationId']}/details").json()
+        == stored_conversations[3]
+    )
 
 
 @pytest.mark.parametrize("joined", [True, False])
-def test_conversations_come_in_the_order_of_their_ids(cloud, known, joined):
-    wanted = [known[5], known[0], known[9]]
+def test_conversations_come_in_the_order_of_their_ids(cloud, stored_conversations, joined):
+    wanted = [stored_conversations[5], stored_conversations[0], stored_conversations[9]]
     ids = [conversation["conversationId"] for conversation in wanted]
     ids.insert(1, "nobody")
     answer = cloud.get(SOME, params={"id": ",".join(ids) if joined else ids})
@@ -35,10 +38,17 @@ def test_an_unknown_conversation_is_not_found(cloud):
     assert cloud.get(SOME, params={"id": "nobody"}).json() == {"conversations": []}
 
 
-def test_a_conversation_that_has_not_begun_is_not_found(cloud, known):
-    cloud.call("POST", "/_emulator/clock", json={"now": known[0]["conversationStart"]})
+def test_a_conversation_that_has_not_begun_is_not_found(cloud, stored_conversations):
+    cloud.call(
+        "POST", "/_emulator/clock", json={"now": stored_conversations[0]["conversationStart"]}
+    )
 
-    assert cloud.get(f"{CONVERSATIONS}/{known[0]['conversationId']}/details").status_code == 404
+    assert (
+        cloud.get(
+            f"{CONVERSATIONS}/{stored_conversations[0]['conversationId']}/details"
+        ).status_code
+        == 404
+    )
 
 
 @pytest.mark.parametrize("ids", [[], [""], [str(number) for number in range(101)]])

@@ -20,8 +20,8 @@ UNLISTED = CENTRE.agents[7]
 def entities(cloud: Cloud, path: str) -> list[dict[str, Any]]:
     answer = cloud.get(path)
     assert answer.status_code == 200, answer.text
-    found: list[dict[str, Any]] = answer.json()["entities"]
-    return found
+    result: list[dict[str, Any]] = answer.json()["entities"]
+    return result
 
 
 def test_an_unlisted_agent_is_in_no_list_and_yet_works(cloud):
@@ -41,25 +41,25 @@ def test_an_unlisted_agent_is_in_no_list_and_yet_works(cloud):
 
 
 def test_presences_are_in_the_words_of_the_directory(cloud):
-    found = entities(cloud, "/api/v2/presence/definitions")
+    result = entities(cloud, "/api/v2/presence/definitions")
 
-    assert [presence["languageLabels"]["en_US"] for presence in found] == [
+    assert [presence["languageLabels"]["en_US"] for presence in result] == [
         name for name, _ in PRESENCES
     ]
-    assert {presence["systemPresence"] for presence in found} >= {"OnQueue", "Available", "Meal"}
-    assert [presence["type"] for presence in found].count("User") == 1
+    assert {presence["systemPresence"] for presence in result} >= {"OnQueue", "Available", "Meal"}
+    assert [presence["type"] for presence in result].count("User") == 1
     assert [entity["id"] for entity in entities(cloud, "/api/v2/presencedefinitions")] == [
-        presence["id"] for presence in found
+        presence["id"] for presence in result
     ]
     assert entities(cloud, "/api/v2/presence/definitions?deactivated=true") == []
 
 
 def test_groups_are_listed_with_their_members(cloud):
-    found = entities(cloud, "/api/v2/groups?pageSize=2")
+    result = entities(cloud, "/api/v2/groups?pageSize=2")
 
-    assert len(found) == 2
-    one = cloud.get(f"/api/v2/groups/{found[0]['id']}").json()
-    assert one == found[0]
+    assert len(result) == 2
+    one = cloud.get(f"/api/v2/groups/{result[0]['id']}").json()
+    assert one == result[0]
     members = entities(cloud, f"/api/v2/groups/{one['id']}/members")
     assert len(members) == one["memberCount"] > 0
     assert members[0]["selfUri"].startswith("/api/v2/users/")
@@ -69,13 +69,13 @@ def test_groups_are_listed_with_their_members(cloud):
 def test_teams_are_paged_by_cursor_there_and_back(agents, size):
     centre = make_organization(1, agents)
     page = list_teams(centre, "/api/v2/teams", [("pageSize", str(size))])
-    found, pages = page["entities"], [page]
+    result, pages = page["entities"], [page]
     while "nextUri" in page:
         page = list_teams(centre, "/api/v2/teams", parse_qsl(page["nextUri"].partition("?")[2]))
         assert len(page["entities"]) <= size
-        found, pages = found + page["entities"], [*pages, page]
+        result, pages = result + page["entities"], [*pages, page]
 
-    assert [team["id"] for team in found] == [team.id for team in centre.teams]
+    assert [team["id"] for team in result] == [team.id for team in centre.teams]
     assert all(page.keys() <= {"entities", "selfUri", "nextUri", "previousUri"} for page in pages)
     while "previousUri" in page:
         pages.pop()
@@ -108,8 +108,8 @@ def test_queues_may_be_searched_without_permission_to_view_them():
     assert cloud.get("/api/v2/routing/queues").status_code == 403
     assert len(entities(cloud, "/api/v2/routing/queues/divisionviews")) == 5
     assert len(entities(cloud, "/api/v2/routing/queues/divisionviews/all?pageSize=500")) == 5
-    (found,) = entities(cloud, "/api/v2/routing/queues/divisionviews?name=bill*")
-    assert found.keys() == {"id", "name", "division", "selfUri"}
+    (result,) = entities(cloud, "/api/v2/routing/queues/divisionviews?name=bill*")
+    assert result.keys() == {"id", "name", "division", "selfUri"}
 
 
 def test_users_show_team_and_groups_if_expanded(cloud):
@@ -263,7 +263,7 @@ def test_pages_of_limit_namespaces_come_to_an_end(cloud):
     "endpoint", endpoints.ALL, ids=lambda endpoint: f"{endpoint.method} {endpoint.path}"
 )
 def test_a_path_belongs_to_the_endpoint_of_its_operation(endpoint):
-    found = endpoints.endpoint_at(endpoint.path.replace("{id}", "0815"))
+    result = endpoints.endpoint_at(endpoint.path.replace("{id}", "0815"))
 
-    assert found is not None
-    assert found.path == endpoint.path
+    assert result is not None
+    assert result.path == endpoint.path

@@ -52,32 +52,32 @@ Key = tuple[str, int, str]
 
 def sums(answer: httpx2.Response) -> dict[Key, dict[str, int]]:
     """Return ms by qualifier, for each user, start of interval and metric."""
-    found: dict[Key, dict[str, int]] = defaultdict(dict)
+    answers: dict[Key, dict[str, int]] = defaultdict(dict)
     for result in answer.json()["results"]:
         for bucket in result["data"]:
             at = parse_timestamp(bucket["interval"].split("/")[0], None)
             for metric in bucket["metrics"]:
                 assert metric["stats"].keys() == {"sum"}
                 key = (result["group"].get("userId", ""), at, metric["metric"])
-                found[key][metric["qualifier"]] = metric["stats"]["sum"]
-    return found
+                answers[key][metric["qualifier"]] = metric["stats"]["sum"]
+    return answers
 
 
 def test_a_past_interval_is_filled_to_the_millisecond_by_every_metric(cloud):
-    found = sums(ask(cloud))
+    answers = sums(ask(cloud))
 
-    assert len(found) == len(IDS) * 48 * len(METRICS)
-    assert {sum(value.values()) for value in found.values()} == {30 * MINUTE}
-    routing = {q for key, times in found.items() if key[2] == METRICS[0] for q in times}
+    assert len(answers) == len(IDS) * 48 * len(METRICS)
+    assert {sum(value.values()) for value in answers.values()} == {30 * MINUTE}
+    routing = {q for key, times in answers.items() if key[2] == METRICS[0] for q in times}
     assert routing == ROUTING
 
 
 def test_the_running_interval_is_filled_so_far(cloud):
     cloud.call("POST", "/_emulator/clock", json={"now": "2026-03-02T10:10:00Z"})
-    found = sums(ask(cloud))
+    answers = sums(ask(cloud))
 
-    assert max(at for _, at, _ in found) == midnight_of(date(2026, 3, 2)) + 10 * HOUR
-    last = {sum(times.values()) for (_, at, _), times in found.items() if at % DAY == 10 * HOUR}
+    assert max(at for _, at, _ in answers) == midnight_of(date(2026, 3, 2)) + 10 * HOUR
+    last = {sum(times.values()) for (_, at, _), times in answers.items() if at % DAY == 10 * HOUR}
     assert last == {10 * MINUTE}
 
 
@@ -131,13 +131,13 @@ def test_days_off_are_one_long_status():
 
 
 def test_presences_are_told_in_the_words_of_the_organization(cloud):
-    told = ask(cloud, metrics=["tOrganizationPresence"]).json()
-    known = {presence.id: presence.system for presence in CENTRE.presences}
+    body = ask(cloud, metrics=["tOrganizationPresence"]).json()
+    names = {presence.id: presence.system for presence in CENTRE.presences}
 
-    assert {m["qualifier"] for r in told["results"] for b in r["data"] for m in b["metrics"]} < set(
-        known
+    assert {m["qualifier"] for r in body["results"] for b in r["data"] for m in b["metrics"]} < set(
+        names
     )
-    mapped = told["systemToOrganizationMappings"]
+    mapped = body["systemToOrganizationMappings"]
     assert mapped["MEETING"] == [
         presence.id for presence in CENTRE.presences if presence.system == "MEETING"
     ]
@@ -145,9 +145,9 @@ def test_presences_are_told_in_the_words_of_the_organization(cloud):
 
 
 def test_without_a_grouping_all_users_are_one_group(cloud):
-    found = sums(ask(cloud, groupBy=None, metrics=["tSystemPresence"], granularity=None))
+    answers = sums(ask(cloud, groupBy=None, metrics=["tSystemPresence"], granularity=None))
 
-    ((_, times),) = found.items()
+    ((_, times),) = answers.items()
     assert sum(times.values()) == len(IDS) * DAY
 
 

@@ -213,29 +213,29 @@ def test_ids_may_be_repeated_or_joined_with_commas(cloud):
     first, second, *_ = (u["id"] for u in cloud.get("/api/v2/users").json()["entities"])
 
     for asked in (f"id={first}&id={second}", f"id={first},{second}", f"id={first}%2C{second}"):
-        found = cloud.get(f"/api/v2/users?{asked}&id=unknown").json()
-        assert {user["id"] for user in found["entities"]} == {first, second}
+        result = cloud.get(f"/api/v2/users?{asked}&id=unknown").json()
+        assert {user["id"] for user in result["entities"]} == {first, second}
 
 
 @given(st.integers(0, 40), st.integers(1, 15))
 def test_pages_of_users_together_are_the_whole_list(agents, size):
     centre = make_organization(1, agents)
-    found, uri = [], f"?state=any&pageSize={size}"
+    result, uri = [], f"?state=any&pageSize={size}"
     while uri:
         words = uri.partition("?")[2].split("&")
         pairs = [(name, value) for name, _, value in (word.partition("=") for word in words)]
         page = list_users(centre, "/api/v2/users", pairs)
         assert page["total"] == len(centre.listed_agents)
         assert page["pageCount"] == max(1, -(-len(centre.listed_agents) // size))
-        found += page["entities"]
+        result += page["entities"]
         uri = page.get("nextUri", "")
         assert uri == "" or uri.startswith("/api/v2/users?")
 
-    assert [user["id"] for user in found] == [agent.id for agent in centre.listed_agents]
+    assert [user["id"] for user in result] == [agent.id for agent in centre.listed_agents]
 
 
 @pytest.mark.parametrize(
-    ("name", "found"),
+    ("name", "result"),
     [
         ("billing", {"Billing"}),
         ("B*", {"Billing"}),
@@ -244,20 +244,20 @@ def test_pages_of_users_together_are_the_whole_list(agents, size):
         ("Bill", set()),
     ],
 )
-def test_queues_are_found_by_name(cloud, name, found):
+def test_queues_are_found_by_name(cloud, name, result):
     queues = cloud.get("/api/v2/routing/queues", params={"name": name}).json()["entities"]
 
-    assert {queue["name"] for queue in queues} == found
+    assert {queue["name"] for queue in queues} == result
 
 
 def test_queues_are_found_by_division_and_id(cloud):
     divisions = cloud.get("/api/v2/authorization/divisions").json()["entities"]
     europe = next(division for division in divisions if division["name"] == "Europe")
-    found = cloud.get(f"/api/v2/routing/queues?divisionId={europe['id']}").json()["entities"]
+    result = cloud.get(f"/api/v2/routing/queues?divisionId={europe['id']}").json()["entities"]
 
-    assert {queue["name"] for queue in found} == {"Sales", "Chat"}
+    assert {queue["name"] for queue in result} == {"Sales", "Chat"}
     assert [division["homeDivision"] for division in divisions] == [True, False, False]
-    assert cloud.get(found[0]["selfUri"]).json() == found[0]
+    assert cloud.get(result[0]["selfUri"]).json() == result[0]
 
 
 def test_the_organization_is_the_same_for_a_seed_and_another_for_another():
@@ -303,9 +303,9 @@ def test_a_reset_forgets_everything(cloud):
 
 
 def test_the_organization_can_be_looked_at_without_a_token(stranger):
-    found = stranger.get("/_emulator/org").json()
+    result = stranger.get("/_emulator/org").json()
 
-    assert (len(found["users"]), len(found["queues"])) == (12, 5)
+    assert (len(result["users"]), len(result["queues"])) == (12, 5)
 
 
 def test_a_query_of_many_agents_is_narrowed_before_it_is_answered():
@@ -314,11 +314,11 @@ def test_a_query_of_many_agents_is_narrowed_before_it_is_answered():
     cloud.log_in()
     wanted = centre.organization.agents[7].id
     only = {"type": "and", "predicates": [{"dimension": "userId", "value": wanted}]}
-    found = cloud.ask(filter=only).json()["results"]
+    result = cloud.ask(filter=only).json()["results"]
 
-    assert {group["group"]["userId"] for group in found} == {wanted}
+    assert {group["group"]["userId"] for group in result} == {wanted}
     everything = cloud.ask().json()["results"]
-    assert sorted(map(str, (shape(g) for g in found))) == sorted(
+    assert sorted(map(str, (shape(g) for g in result))) == sorted(
         str(shape(g)) for g in everything if g["group"].get("userId") == wanted
     )
 

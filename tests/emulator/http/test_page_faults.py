@@ -91,14 +91,14 @@ def test_a_page_of_one_row_is_never_short(cloud):
 
 
 @pytest.mark.parametrize(
-    ("given", "told"), [({"total": 100}, 100), ({"total": -1}, -1), ({}, None)]
+    ("given", "body"), [({"total": 100}, 100), ({"total": -1}, -1), ({}, None)]
 )
-def test_the_total_of_a_query_may_be_wrong_or_missing_and_its_pages_are_right(cloud, given, told):
+def test_the_total_of_a_query_may_be_wrong_or_missing_and_its_pages_are_right(cloud, given, body):
     honest = [details(cloud, number) for number in (1, 2)]
     cloud.fault(kind="wrong_total", **given)
     pages = [details(cloud, number) for number in (1, 2)]
 
-    assert [page.get("totalHits") for page in pages] == [told, told]
+    assert [page.get("totalHits") for page in pages] == [body, body]
     for page, true in zip(pages, honest, strict=True):
         assert page["conversations"] == true["conversations"]
 

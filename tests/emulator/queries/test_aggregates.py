@@ -28,7 +28,7 @@ def test_the_vocabulary_is_whole():
 
 
 @pytest.mark.parametrize(
-    ("changes", "code", "said"),
+    ("changes", "code", "sentence"),
     [
         ({"interval": None}, "constraint.validation", "interval is required"),
         ({"metrics": None}, "constraint.validation", "metrics is required"),
@@ -66,11 +66,11 @@ def test_the_vocabulary_is_whole():
         ({"filter": a_filter(type="queue")}, "invalid.value", "Value [queue]"),
     ],
 )
-def test_an_invalid_query_is_refused_with_the_wrong_part_named(changes, code, said):
-    found = refusal(a_query(**changes))
+def test_an_invalid_query_is_refused_with_the_wrong_part_named(changes, code, sentence):
+    result = refusal(a_query(**changes))
 
-    assert (found.status, found.code) == (400, code)
-    assert said in found.message
+    assert (result.status, result.code) == (400, code)
+    assert sentence in result.message
 
 
 def test_an_unknown_word_is_answered_with_all_that_are_known():
@@ -130,6 +130,6 @@ def test_a_predicate_may_leave_out_type_and_operator():
     ],
 )
 def test_an_offset_wins_over_the_zone_and_the_zone_over_utc(interval, zone):
-    found = parse_query(a_query(interval=interval, timeZone=zone))
+    result = parse_query(a_query(interval=interval, timeZone=zone))
 
-    assert (found.start, found.end - found.start) == (1_782_896_400_000, 3_600_000)
+    assert (result.start, result.end - result.start) == (1_782_896_400_000, 3_600_000)

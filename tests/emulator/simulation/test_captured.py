@@ -74,7 +74,7 @@ def test_every_form_of_file_is_served_to_the_millisecond(form):
         interval=f"{records.DAY}T00:00:00Z/2025-09-01T00:00:00Z", metrics=METRICS
     )
 
-    found = {
+    result = {
         (group["group"]["userId"], group["group"].get("queueId"), bucket["interval"][11:16]): {
             metric["metric"]: metric["stats"].get("sum", metric["stats"]["count"])
             for metric in bucket["metrics"]
@@ -82,7 +82,7 @@ def test_every_form_of_file_is_served_to_the_millisecond(form):
         for group in answer.json()["results"]
         for bucket in group["data"]
     }
-    assert found == POSTED
+    assert result == POSTED
 
 
 def test_only_named_agents_and_queues_are_in_the_directory():
@@ -128,22 +128,22 @@ def test_an_agent_with_a_name_is_listed():
 
 def spoiled(change: Any, *path: str | int) -> bytes:
     """The records, with *change* at *path* of the second; None takes it away."""
-    found = copy.deepcopy(RECORDS)
-    at: Any = found[1]
+    result = copy.deepcopy(RECORDS)
+    at: Any = result[1]
     for step in path[:-1]:
         at = at[step]
     if change is None:
         del at[path[-1]]
     else:
         at[path[-1]] = change
-    return encode({"conversations": found})
+    return encode({"conversations": result})
 
 
 FIRST_SESSION = ("participants", 0, "sessions", 0)
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (
             spoiled("2021-04-2T15:30:51.418Z", *FIRST_SESSION, "segments", 2, "segmentStart"),
@@ -165,11 +165,11 @@ FIRST_SESSION = ("participants", 0, "sessions", 0)
         (b"\xff\xfe", "neither JSON"),
     ],
 )
-def test_a_record_that_cannot_be_served_is_named_in_the_error(content, said):
+def test_a_record_that_cannot_be_served_is_named_in_the_error(content, message):
     with pytest.raises(CapturedError) as caught:
         load_captured(content)
 
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

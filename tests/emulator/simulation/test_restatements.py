@@ -60,20 +60,20 @@ HANDLED = ["tHandle", "tAcw", "tTalk", "nOffered", "tAbandon"]
 def handled(cloud: Cloud) -> Counter[tuple[Any, ...]]:
     """Values that were posted on Sunday, by interval, user and metric: how many, and their sum."""
     answer = cloud.ask(interval=SUNDAY, groupBy=["userId"], metrics=HANDLED)
-    found: Counter[tuple[Any, ...]] = Counter()
+    answers: Counter[tuple[Any, ...]] = Counter()
     for result in answer.json()["results"]:
         for bucket in result["data"]:
             for metric in bucket["metrics"]:
                 at, user = bucket["interval"].split("/")[0], result["group"].get("userId", "")
                 for stat in {"count", "sum"} & metric["stats"].keys():
-                    found[at, user, metric["metric"], stat] += metric["stats"][stat]
-    return found
+                    answers[at, user, metric["metric"], stat] += metric["stats"][stat]
+    return answers
 
 
 def rebuilt(cloud: Cloud) -> Counter[tuple[Any, ...]]:
     """The same from the details, by emit date."""
     first, last = (parse_timestamp(text, None) for text in SUNDAY.split("/"))
-    found: Counter[tuple[Any, ...]] = Counter()
+    answers: Counter[tuple[Any, ...]] = Counter()
     for conversation in run_job(cloud, interval="2026-02-24T00:00:00Z/2026-03-03T00:00:00Z"):
         for participant in conversation["participants"]:
             for session in participant["sessions"]:
@@ -83,10 +83,10 @@ def rebuilt(cloud: Cloud) -> Counter[tuple[Any, ...]]:
                         continue
                     start = at // (HOUR // 2) * (HOUR // 2)
                     key = (written_utc(start), participant.get("userId", ""), metric["name"])
-                    found[*key, "count"] += 1
+                    answers[*key, "count"] += 1
                     if metric["name"].startswith("t"):
-                        found[*key, "sum"] += metric["value"]
-    return found
+                        answers[*key, "sum"] += metric["value"]
+    return answers
 
 
 def written_utc(at: int) -> str:

@@ -116,10 +116,10 @@ def test_a_day_is_the_same_whenever_it_is_asked_for(team, day):
 
 
 def test_a_week_is_the_same_on_every_machine(week):
-    told = hashlib.sha256(repr(week).encode()).hexdigest()
+    body = hashlib.sha256(repr(week).encode()).hexdigest()
 
     assert CENTRE.agents[0].id == "935ccb97-0b88-4c63-bea0-53b618a59df4"
-    assert (len(week), told[:16]) == (4088, "a2e5170c6900031f")
+    assert (len(week), body[:16]) == (4088, "a2e5170c6900031f")
 
 
 @given(small_teams, dates)
@@ -157,13 +157,13 @@ Span = tuple[int, int]
 
 def joined(spans: Iterable[Span]) -> list[Span]:
     """*spans* as one where they meet."""
-    found: list[Span] = []
+    result: list[Span] = []
     for start, end in sorted(spans):
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        if result and start <= result[-1][1]:
+            result[-1] = (result[-1][0], max(end, result[-1][1]))
         else:
-            found.append((start, end))
-    return found
+            result.append((start, end))
+    return result
 
 
 @pytest.mark.parametrize("agent", CENTRE.agents[:8], ids=lambda agent: str(agent.index))
@@ -258,7 +258,7 @@ def kinds(session: Session) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("oddity", "found"),
+    ("oddity", "result"),
     [
         ("nobody answers", lambda p, s: kinds(s) == {"alert"}),
         ("ACW after no answer", lambda p, s: kinds(s) == {"alert", "wrapup"} and s.unposted),
@@ -280,8 +280,8 @@ def kinds(session: Session) -> set[str]:
         ("attention elsewhere", lambda p, s: s.media == "message" and "hold" in kinds(s)),
     ],
 )  # fmt: skip
-def test_a_week_holds_every_case_that_makes_reports_hard(oddity, found, week):
-    assert any(found(participant, session) for participant, session in sessions_of(week)), oddity
+def test_a_week_holds_every_case_that_makes_reports_hard(oddity, result, week):
+    assert any(result(participant, session) for participant, session in sessions_of(week)), oddity
 
 
 def test_some_callers_hang_up_some_are_transferred_and_some_return(week):

@@ -48,7 +48,7 @@ def test_posted_truth_equals_the_aggregates(cloud):
         "tAnswered",
         "nConsult",
     ]
-    told = {
+    body = {
         (
             parse_timestamp(bucket["interval"].split("/")[0], None),
             result["group"]["userId"],
@@ -68,7 +68,7 @@ def test_posted_truth_equals_the_aggregates(cloud):
     }
 
     assert len(right) > 500
-    assert told == right
+    assert body == right
 
 
 def test_worked_truth_is_the_segments_cut_at_interval_edges(cloud):
@@ -98,7 +98,7 @@ def test_busy_truth_never_exceeds_an_interval_and_covers_all_work(cloud):
 
 
 def test_status_truth_equals_the_records_of_users(cloud):
-    told = {
+    body = {
         (user["userId"], name, status["startTime"], status.get("endTime"))
         for user in cloud.call(
             "POST",
@@ -111,7 +111,7 @@ def test_status_truth_equals_the_records_of_users(cloud):
     right = truth(cloud, "statuses")
 
     assert Counter(row["kind"] for row in right).keys() == {"presence", "routing"}
-    assert len(right) == len(told)
+    assert len(right) == len(body)
 
 
 def test_a_segment_is_named_as_in_the_details(cloud):
@@ -172,9 +172,9 @@ spans = st.tuples(st.integers(-90, 200), st.integers(1, 150)).map(lambda s: (s[0
 
 @given(st.lists(spans, max_size=6))
 @settings(max_examples=200)
-def test_a_span_is_cut_as_counting_its_milliseconds_would(found):
+def test_a_span_is_cut_as_counting_its_milliseconds_would(answers):
     window = Window(range(0, 90, 30), 90, Snapshot(0))
-    for start, end in found:
+    for start, end in answers:
         counted: dict[int, int] = defaultdict(int)
         for at in range(max(start, 0), min(end, 90)):
             counted[at // 30 * 30] += 1

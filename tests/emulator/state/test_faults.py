@@ -123,7 +123,7 @@ def test_a_server_that_cannot_break_connections_says_so(cloud, kind):
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         (
             {"faults": [{"kind": "stauts"}]},
@@ -156,11 +156,11 @@ def test_a_server_that_cannot_break_connections_says_so(cloud, kind):
         ([], 'write {"faults"'),
     ],
 )
-def test_an_impossible_fault_is_refused_with_a_correction(cloud, body, said):
+def test_an_impossible_fault_is_refused_with_a_correction(cloud, body, message):
     answer = cloud.call("POST", "/_emulator/faults", json=body)
 
     assert answer.status_code == 400
-    assert said in answer.json()["message"]
+    assert message in answer.json()["message"]
     assert cloud.get("/api/v2/users").status_code == 200
 
 
@@ -222,7 +222,7 @@ def test_a_fault_may_be_written_as_an_option(text, fault):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "write name=value, as in kind=status"),
         ("status", "write name=value"),
@@ -233,12 +233,12 @@ def test_a_fault_may_be_written_as_an_option(text, fault):
         ('{"kind"', "is not JSON"),
     ],
 )
-def test_an_invalid_fault_option_is_refused_with_a_correction(text, said):
+def test_an_invalid_fault_option_is_refused_with_a_correction(text, message):
     with pytest.raises(FaultError) as caught:
         parse_option(text, 0)
 
     assert repr(text) in str(caught.value)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_connection_is_reset_cut_short_or_silent():

@@ -38,10 +38,10 @@ def results(cloud: Cloud, address: str, **parameters: object) -> dict[str, Any]:
 
 
 def pages(cloud: Cloud, address: str, **parameters: object) -> list[dict[str, Any]]:
-    found = [results(cloud, address, **parameters)]
-    while "cursor" in found[-1]:
-        found.append(results(cloud, address, cursor=found[-1]["cursor"], **parameters))
-    return found
+    answers = [results(cloud, address, **parameters)]
+    while "cursor" in answers[-1]:
+        answers.append(results(cloud, address, cursor=answers[-1]["cursor"], **parameters))
+    return answers
 
 
 def in_any_order(results: list[dict[str, Any]]) -> list[str]:
@@ -50,24 +50,24 @@ def in_any_order(results: list[dict[str, Any]]) -> list[str]:
 
 def test_a_job_of_aggregates_has_the_results_of_the_query(cloud):
     address = done(cloud)
-    found = pages(cloud, address)
+    answers = pages(cloud, address)
     asked = cloud.ask().json()["results"]
 
-    assert [set(page) for page in found] == [{"results"}]
-    assert in_any_order(found[0]["results"]) == in_any_order(asked)
+    assert [set(page) for page in answers] == [{"results"}]
+    assert in_any_order(answers[0]["results"]) == in_any_order(asked)
     whole = {json.dumps(group["group"], sort_keys=True): len(group["data"]) for group in asked}
-    for result in found[0]["results"]:
+    for result in answers[0]["results"]:
         assert whole[json.dumps(result["group"], sort_keys=True)] == len(result["data"])
 
 
 def test_pages_of_a_job_have_the_size_asked_for_and_lose_nothing(cloud):
     address = done(cloud, pageSize=7)
-    found = pages(cloud, address)
-    sizes = [len(page["results"]) for page in found]
+    answers = pages(cloud, address)
+    sizes = [len(page["results"]) for page in answers]
 
     assert sizes[:-1] == [7] * (len(sizes) - 1)
     assert 1 <= sizes[-1] <= 7
-    assert in_any_order([result for page in found for result in page["results"]]) == in_any_order(
+    assert in_any_order([result for page in answers for result in page["results"]]) == in_any_order(
         cloud.ask().json()["results"]
     )
 
