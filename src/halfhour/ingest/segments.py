@@ -30,7 +30,6 @@ from halfhour.ingest.sessions import (
 from halfhour.ingest.timeline import (
     REVERSED_SEGMENTS,
     SEGMENTS_WITHOUT_START,
-    WORK_SEGMENT_TYPES,
     SessionEndMarkers,
     TimedSegment,
     TimeSlice,
@@ -41,6 +40,7 @@ from halfhour.ingest.timeline import (
 from halfhour.model.arrow_columns import boolean_column, integer_column, string_column, take_rows
 from halfhour.model.coverage import DAY
 from halfhour.model.intervals import Interval, epoch_ms
+from halfhour.model.measures import WORK_SEGMENT_TYPES
 from halfhour.model.tables import EMITTED_SCHEMA, SEGMENTS_SCHEMA, TIMESTAMP
 
 EMPTY_CONVERSATIONS = "conversations left out, as they say nothing of what their agents did"

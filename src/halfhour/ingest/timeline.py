@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
+from halfhour.model.measures import WORK_SEGMENT_TYPES
+
 SEGMENT_TYPES = frozenset(
     "alert barging callback coaching contacting converting delay dialing hold interact ivr "
     "monitoring parked scheduled screenmonitoring sharing system transmitting unknown uploading "
     "voicemail wrapup".split()
 )
 """Of segments, as the API's schema lists them."""
-WORK_SEGMENT_TYPES = frozenset("contacting dialing hold interact wrapup".split())
-"""The types whose segments are handle time."""
 
 SEGMENTS_WITHOUT_START = "segments left out, as they have no start"
 REVERSED_SEGMENTS = "segments left out, as they end before they start"

@@ -1,4 +1,4 @@
-"""What the columns of our tables mean: said once, for every format that has room to say it."""
+"""The data dictionary: the unit, the meaning and the title of each column, for every format."""
 
 import json
 
@@ -12,9 +12,9 @@ WORK_DESCRIPTIONS = {
     Basis.WORKED: "agents at work",
     Basis.BOTH: "half-hours of handle time",
 }
-"""What the sum of a half-hour divided by its length is a number of.
+"""A name for the quotient of a half-hour's sum and its length, by basis.
 
-Posted time may be of work that went on before, so only worked time is that of agents at work.
+Posted time may belong to earlier work, so only worked time counts agents at work.
 """
 
 UNITS_BY_SUFFIX = {
@@ -31,14 +31,10 @@ UNITS_BY_SUFFIX = {
 """Units by the ending of a column's name."""
 
 _OPERAND_COLUMNS = {
-    "handle_count": "handled_count",
+    **{figure.sum_column: figure.name for figure in FIGURES},
     "available_ms": "interacting_time_sec + communicating_time_sec + idle_time_sec",
 }
-
-
-def _operand_column(part: str) -> str:
-    """The column, or several, that hold what a measure is a *part* of."""
-    return _OPERAND_COLUMNS.get(part, part.replace("_ms", "_time_sec"))
+"""The columns of reports that hold the operands of a measure, by the sum that `sql/` divides."""
 
 
 COLUMN_MEANINGS = {
@@ -91,13 +87,13 @@ COLUMN_MEANINGS = {
         if figure.source is Source.STATUS
     },
     **{
-        measure.name: f"sum of {_operand_column(measure.numerator)} / "
-        f"sum of {_operand_column(measure.denominator)} "
+        measure.name: f"sum of {_OPERAND_COLUMNS[measure.numerator]} / "
+        f"sum of {_OPERAND_COLUMNS.get(measure.denominator, measure.denominator)} "
         f"({measure.source})"
         for measure in AGENT_MEASURES
     },
 }
-"""By column, in plain words."""
+"""The meaning of each column in plain words."""
 
 _METRICS_BY_COLUMN = {
     figure.name: figure.posted_metric for figure in FIGURES if figure.posted_metric
@@ -116,7 +112,7 @@ def genesys_metric(column: str) -> str:
 
 
 def column_title(column: str) -> str:
-    """The head of *column* for people: without the unit, which the cells show."""
+    """The title of *column* for people, without the unit, which the cells show."""
     for ending in ("_sec", "_ratio"):
         column = column.removesuffix(ending)
     first, *others = (_ABBREVIATIONS.get(word, word) for word in column.split("_"))
@@ -124,31 +120,31 @@ def column_title(column: str) -> str:
 
 
 def label_table(table: pa.Table, **facts: str) -> pa.Table:
-    """*table* with *facts* in its metadata, and in that of each column what it means.
+    """Return *table* with *facts* and the meaning of its columns as metadata.
 
-    Of the file: ``halfhour.`` and the name of the fact, and `halfhour.columns`,
-    the same as JSON for readers that know no metadata of columns. Of a column:
-    `unit`, `meaning`, `metric`, where it has them.
+    The schema gets each fact under ``halfhour.`` and its name, and under `halfhour.columns` the
+    metadata of the columns as JSON, for readers that know no metadata of columns. A column gets
+    its `unit`, `meaning` and `metric`, as far as it has them.
     """
-    told = {name: _column_metadata(name) for name in table.column_names}
+    columns = {name: _column_metadata(name) for name in table.column_names}
     metadata = {
         **(table.schema.metadata or {}),
         **{f"halfhour.{name}": fact for name, fact in facts.items()},
-        "halfhour.columns": json.dumps(told),
+        "halfhour.columns": json.dumps(columns),
     }
-    fields = [field.with_metadata(told[field.name] or None) for field in table.schema]
+    fields = [field.with_metadata(columns[field.name] or None) for field in table.schema]
     return table.cast(
         pa.schema(fields, {_decode_text(key): _decode_text(metadata[key]) for key in metadata})
     )
 
 
 def _column_metadata(name: str) -> dict[str, str]:
-    told = {
+    metadata = {
         "unit": column_unit(name),
         "meaning": COLUMN_MEANINGS.get(name, ""),
         "metric": genesys_metric(name),
     }
-    return {key: value for key, value in told.items() if value}
+    return {key: value for key, value in metadata.items() if value}
 
 
 def _decode_text(value: str | bytes) -> str:

@@ -1,103 +1,277 @@
-"""What the columns of reports mean, as data: figures, and measures, which are one over another.
+"""The catalogue of figures, and the measures, which divide one figure by another.
 
-The sums are divided, never the quotients averaged.
+A row of `CATALOGUE` describes one figure. The select lists in `sql/`, the metrics that
+halfhour requests and stores, the columns of tables, the data dictionary and docs/metrics.md are
+made from these rows; docs/adding-a-figure.md shows how to add one.
+A measure divides sums; it never averages quotients.
 """
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
-from halfhour.model.vocabulary import Basis, Source
+from halfhour.model.vocabulary import Basis, By, Source
 
-_POSTED_BASES = (Basis.POSTED, Basis.BOTH)
-_BOTH_BASES_ONLY = (Basis.BOTH,)
+WORK_SEGMENT_TYPES = ("contacting", "dialing", "interact", "hold", "wrapup")
+"""The types of segments that are handle time."""
+DIGITAL_MEDIA_TYPES = ("chat", "message", "email")
+"""The media types in which an agent can hold one interaction and attend to another."""
+
+COLUMN_DECIMALS = {"_sec": 3, "_ratio": 4, "_percent": 1}
+"""Number of digits after the point, by the ending of a column's name."""
+
+ALL_BASES = tuple(Basis)
+POSTED_BASES = (Basis.POSTED, Basis.BOTH)
+WORKED_BASES = (Basis.WORKED, Basis.BOTH)
+BESIDE_POSTED = (Basis.BOTH,)
+"""The basis of a worked figure that stands next to its posted counterpart."""
+
+PER_INTERVAL = (By.INTERVAL,)
+PER_AGENT = (By.INTERVAL, By.AGENT, By.DAY)
+PER_DIMENSION = (*PER_AGENT, By.QUEUE, By.MEDIA)
+
+
+class Tier(StrEnum):
+    """The prominence of a column."""
+
+    ALWAYS = "always"
+    """Shown in every format."""
+    ROOM = "room"
+    """Shown in a table if it holds anything and the terminal has room; in files always."""
+    FILE = "file"
+    """Left out of tables and folded in workbooks; in files always."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A condition in SQL that selects the rows a figure counts, and the same *words* in prose.
+
+    The words follow the name of the metric: "tHandle without a queue".
+    """
+
+    sql: str
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A column that is a sum: which metric of Genesys it is on the posted basis, and which
-    segments of conversations on the worked one; empty where that basis has nothing for it.
+    """A sum that reports show as the column *name*, whose ending is its unit.
+
+    On the posted basis it adds up *stat* of the Genesys *metric*, on the worked basis the time
+    in segments of *segment_types*; a basis for which the row has neither lacks the column.
+    *table* names the relation in `sql/` whose rows are added up. *groupings* lists the reports
+    that have the column: none if the figure is only stored.
     """
 
     name: str
     meaning: str
-    posted_metric: str = ""
-    worked_segments: str = ""
-    source: Source | None = None
-    """Where it always comes from, whatever the basis."""
-    bases: Collection[Basis] = tuple(Basis)
-    """On which it is a column."""
+    metric: str = ""
+    stat: Literal["sum", "count", "mean"] = "sum"
+    segment_types: Sequence[str] = ()
+    rule: Rule | None = None
+    table: Literal["figures", "worked", "callback_voice", "busy", "status", "capacity"] = "figures"
+    bases: Collection[Basis] = ALL_BASES
+    groupings: Collection[By] = PER_DIMENSION
+    tier: Tier = Tier.ALWAYS
+    sum_name: str = ""
+    """The column in SQL, if it is not the name with `_ms` for `_time_sec`."""
+    is_newer_than_store: bool = False
+    """Whether a store may hold days that halfhour read before it requested this metric.
+
+    The figure is then null in every row that such a day is part of.
+    """
+
+    @property
+    def sum_column(self) -> str:
+        """The column in SQL that holds the sum: milliseconds or a count."""
+        return self.sum_name or self.name.replace("_time_sec", "_ms")
+
+    @property
+    def source(self) -> Source | None:
+        """The source of the figure; None if it is that of the report's basis."""
+        match self.table:
+            case "status":
+                return Source.STATUS
+            case "worked" | "callback_voice" | "busy":
+                return Source.DETAILS
+            case _:
+                return None
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether posted and worked rows have a column of their own for it."""
+        return self.table == "figures" and bool(self.metric) and not self.rule
+
+    @property
+    def is_event_count(self) -> bool:
+        """Whether the metric counts events, which Genesys marks by the first letter: nTransferred.
+
+        Its name says so already, and each value in conversation details is a number of events.
+        """
+        return self.metric.startswith("n")
+
+    @property
+    def posted_metric(self) -> str:
+        """The posted metric in words, empty if there is none."""
+        is_plain = self.stat == "sum" or self.is_event_count
+        metric = self.metric if is_plain else f"{self.stat} of {self.metric}"
+        return self._with_rule_words(metric)
+
+    @property
+    def worked_segments(self) -> str:
+        """The worked segments in words, empty if there are none."""
+        segments = _join_words(self.segment_types)
+        return self._with_rule_words(
+            f"the union of {segments}" if self.table == "busy" else segments
+        )
+
+    def _with_rule_words(self, text: str) -> str:
+        return f"{text} {self.rule.words}".rstrip() if text and self.rule else text
 
 
-_WORK_SEGMENTS = "contacting, dialing, interact, hold and wrapup"
-_DIGITAL_MEDIA = "of chats, messages and emails"
-_STATUS_SOURCE, _DETAILS_SOURCE = Source.STATUS, Source.DETAILS
+def _join_words(words: Sequence[str]) -> str:
+    """Join *words* as prose does: "a, b and c"."""
+    *others, last = words or [""]
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def sql_list(values: Sequence[str]) -> str:
+    """Return *values* as a list of SQL texts in parentheses."""
+    return "({})".format(", ".join(f"'{value}'" for value in values))
+
+
+ON_DIGITAL_MEDIA = Rule(
+    f"media_type in {sql_list(DIGITAL_MEDIA_TYPES)}",
+    f"of {_join_words([f'{media}s' for media in DIGITAL_MEDIA_TYPES])}",
+)
+WITHOUT_QUEUE = Rule("queue_id is null", "without a queue")
+
+
+def _status_figure(
+    name: str, meaning: str, metric: str, condition: str, tier: Tier = Tier.FILE
+) -> Figure:
+    """Return a figure that adds up the time in the statuses that *condition* selects."""
+    rule = Rule(condition)
+    return Figure(name, meaning, metric, rule=rule, table="status", groupings=PER_AGENT, tier=tier)
+
 
 CAPACITY_USED_COLUMN = "preview_capacity_used_percent"
 
-FIGURES = (
+CATALOGUE = (
     Figure(
         "handle_time_sec",
         "contacting, dialing, talk, hold and ACW together",
         "tHandle",
-        _WORK_SEGMENTS,
+        segment_types=WORK_SEGMENT_TYPES,
     ),
-    Figure("acw_time_sec", "after-call work", "tAcw", "wrapup"),
-    Figure("hold_time_sec", "hold", "tHeldComplete", "hold"),
-    Figure("talk_time_sec", "talk", "tTalkComplete", "interact"),
+    Figure("acw_time_sec", "after-call work", "tAcw", segment_types=("wrapup",)),
+    Figure("hold_time_sec", "hold", "tHeldComplete", segment_types=("hold",)),
+    Figure("talk_time_sec", "talk", "tTalkComplete", segment_types=("interact",), tier=Tier.FILE),
     Figure(
         "contacting_time_sec",
         "until the agent's own station was reached for an outbound call",
         "tContacting",
-        "contacting",
+        segment_types=("contacting",),
+        groupings=PER_INTERVAL,
+        tier=Tier.FILE,
     ),
-    Figure("dialing_time_sec", "dialing", "tDialing", "dialing"),
-    Figure("alert_time_sec", "being offered an interaction", "tAlert", "alert"),
+    Figure(
+        "dialing_time_sec",
+        "dialing",
+        "tDialing",
+        segment_types=("dialing",),
+        groupings=PER_INTERVAL,
+        tier=Tier.FILE,
+    ),
+    Figure(
+        "alert_time_sec",
+        "being offered an interaction",
+        "tAlert",
+        segment_types=("alert",),
+        groupings=PER_INTERVAL,
+        tier=Tier.FILE,
+    ),
     Figure(
         "not_responding_time_sec",
         "offers that were not answered",
         "tNotResponding",
-        bases=_POSTED_BASES,
+        bases=POSTED_BASES,
+        groupings=PER_INTERVAL,
+        tier=Tier.FILE,
     ),
     Figure(
         "digital_hold_time_sec",
         "the part of hold that was attention to other interactions",
-        f"tHeldComplete {_DIGITAL_MEDIA}",
-        f"hold {_DIGITAL_MEDIA}",
+        "tHeldComplete",
+        segment_types=("hold",),
+        rule=ON_DIGITAL_MEDIA,
+        tier=Tier.FILE,
     ),
     Figure(
         "no_queue_time_sec",
         "the part of handle time that was for no queue: an agent's own calls, and being consulted "
         "by a colleague",
-        "tHandle without a queue",
-        f"{_WORK_SEGMENTS} without a queue",
+        "tHandle",
+        segment_types=WORK_SEGMENT_TYPES,
+        rule=WITHOUT_QUEUE,
+        tier=Tier.FILE,
     ),
     Figure(
         "callback_voice_time_sec",
         "the time that a callback and the call it led to have in common, where it was worked: "
         "it is posted under callback and under voice, so posted figures have it twice",
-        source=_DETAILS_SOURCE,
-        bases=_POSTED_BASES,
+        table="callback_voice",
+        bases=POSTED_BASES,
+        tier=Tier.ROOM,
     ),
     Figure(
-        "handled_count", "interactions that were completed", "count of tHandle", bases=_POSTED_BASES
+        "handled_count",
+        "interactions that were completed",
+        "tHandle",
+        "count",
+        bases=POSTED_BASES,
+        sum_name="handle_count",
     ),
     Figure(
         "answered_count",
         "interactions that were answered",
-        "count of tAnswered",
-        bases=_POSTED_BASES,
+        "tAnswered",
+        "count",
+        bases=POSTED_BASES,
+        tier=Tier.FILE,
     ),
     Figure(
         "transferred_count",
         "interactions that were passed on, by the agent who did so and when it was done",
         "nTransferred",
-        bases=_POSTED_BASES,
+        "count",
+        bases=POSTED_BASES,
+        tier=Tier.FILE,
+        is_newer_than_store=True,
+    ),
+    Figure("acw_count", "interactions with after-call work", "tAcw", "count", groupings=()),
+    Figure("hold_count", "interactions with hold", "tHeldComplete", "count", groupings=()),
+    Figure("not_responding_count", "offers not answered", "tNotResponding", "count", groupings=()),
+    Figure(
+        "worked_time_sec",
+        "handle time as it was worked",
+        segment_types=WORK_SEGMENT_TYPES,
+        table="worked",
+        bases=BESIDE_POSTED,
     ),
     *(
-        Figure(name, f"{what} as it was worked", "", segments, _DETAILS_SOURCE, _BOTH_BASES_ONLY)
-        for name, what, segments in (
-            ("worked_time_sec", "handle time", _WORK_SEGMENTS),
+        Figure(
+            name,
+            f"{noun} as it was worked",
+            segment_types=(segment_type,),
+            table="worked",
+            bases=BESIDE_POSTED,
+            groupings=PER_INTERVAL,
+            tier=Tier.FILE,
+        )
+        for name, noun, segment_type in (
             ("worked_talk_time_sec", "talk", "interact"),
             ("worked_hold_time_sec", "hold", "hold"),
             ("worked_acw_time_sec", "ACW", "wrapup"),
@@ -106,50 +280,105 @@ FIGURES = (
     Figure(
         "busy_time_sec",
         "time at work: what goes on at the same time counts once, so it fits into the interval",
-        worked_segments=f"the union of {_WORK_SEGMENTS}",
-        source=_DETAILS_SOURCE,
-        bases=(Basis.WORKED, Basis.BOTH),
+        segment_types=WORK_SEGMENT_TYPES,
+        table="busy",
+        bases=WORKED_BASES,
+        groupings=PER_AGENT,
+        tier=Tier.ROOM,
     ),
-    Figure(
-        "logged_in_time_sec", "any presence but OFFLINE", "tSystemPresence", source=_STATUS_SOURCE
+    _status_figure(
+        "logged_in_time_sec",
+        "any presence but OFFLINE",
+        "tSystemPresence",
+        "kind = 'presence' and status <> 'OFFLINE'",
     ),
-    Figure("on_queue_time_sec", "the presence ON_QUEUE", "tSystemPresence", source=_STATUS_SOURCE),
-    Figure(
+    _status_figure(
+        "on_queue_time_sec",
+        "the presence ON_QUEUE",
+        "tSystemPresence",
+        "kind = 'presence' and status = 'ON_QUEUE'",
+        Tier.ROOM,
+    ),
+    _status_figure(
         "interacting_time_sec",
         "the routing status INTERACTING, ACW included",
         "tAgentRoutingStatus",
-        source=_STATUS_SOURCE,
+        "kind = 'routing' and status = 'INTERACTING'",
     ),
-    Figure(
-        "idle_time_sec", "the routing status IDLE", "tAgentRoutingStatus", source=_STATUS_SOURCE
+    _status_figure(
+        "idle_time_sec",
+        "the routing status IDLE",
+        "tAgentRoutingStatus",
+        "kind = 'routing' and status = 'IDLE'",
     ),
-    Figure(
+    _status_figure(
         "communicating_time_sec",
         "the routing status COMMUNICATING: on a call of no queue",
         "tAgentRoutingStatus",
-        source=_STATUS_SOURCE,
+        "kind = 'routing' and status = 'COMMUNICATING'",
     ),
-    Figure(
+    _status_figure(
         "status_not_responding_time_sec",
         "the routing status NOT_RESPONDING",
         "tAgentRoutingStatus",
-        source=_STATUS_SOURCE,
+        "kind = 'routing' and status = 'NOT_RESPONDING'",
     ),
     Figure(
         CAPACITY_USED_COLUMN,
         "how much of what an agent can do at once was used, in per cent: a preview of Genesys, "
         "which may change any day and whose meaning is not documented; only where it is asked for",
-        "mean of oAgentUtilizationPercentage",
+        "oAgentUtilizationPercentage",
+        "mean",
+        table="capacity",
+        groupings=PER_INTERVAL,
     ),
 )
+"""All figures, in the order of a report's columns."""
+
+FIGURES = tuple(figure for figure in CATALOGUE if figure.groupings)
+"""The figures that reports show."""
+STORED_FIGURES = tuple(figure for figure in CATALOGUE if figure.is_stored)
+"""The figures of which posted and worked rows have a column."""
+
+QUEUE_INTERVAL_COLUMNS = (
+    "handled_count",
+    "answered_count",
+    "handle_time_sec",
+    "talk_time_sec",
+    "hold_time_sec",
+    "acw_time_sec",
+    "callback_voice_time_sec",
+)
+"""The figures by queue and interval, in the order that workforce management expects."""
+
+DASHBOARD_COLUMNS = (
+    "handle_time_sec",
+    "talk_time_sec",
+    "hold_time_sec",
+    "acw_time_sec",
+    "busy_time_sec",
+    "on_queue_time_sec",
+    "occupancy_ratio",
+    "handled_count",
+)
+"""The columns that the dashboard can show, in the order of its choices."""
+
+
+def dashboard_choices() -> dict[str, str]:
+    """Return the columns that the dashboard can show, by their words in its address."""
+    return {
+        re.sub("_(time_sec|ratio|count)$", "", column).replace("_", "-"): column
+        for column in DASHBOARD_COLUMNS
+    }
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """``sum(over) / sum(per)``; null where nothing lies below the line.
+    """The quotient ``sum(numerator) / sum(denominator)``, null if the denominator is zero.
 
-    *over* and *per* are columns of a basis or of status; *per* may also be
-    `interval_count`, the intervals in which there was handle time, ACW or hold.
+    Both are sum columns of figures; the denominator may also be `available_ms`, the time that
+    occupancy counts as available, or `interval_count`, the number of intervals in which there
+    was handle time, ACW or hold.
     """
 
     name: str
@@ -157,7 +386,8 @@ class Measure:
     denominator: str
     unit: Literal["s", "ratio"]
     source: str
-    bases: Collection[Basis] = tuple(Basis)
+    bases: Collection[Basis] = ALL_BASES
+    tier: Tier = Tier.ALWAYS
 
 
 INTERVAL_MEAN_SOURCE = "the mean over an agent's rows, as interval reports are usually averaged"
@@ -177,7 +407,14 @@ OCCUPANCY_SOURCE = (
 )
 STATUS_RATIO_SOURCE = "others call it occupancy or utilization; named here for what divides what"
 
-OCCUPANCY = Measure("occupancy_ratio", "interacting_ms", "available_ms", "ratio", OCCUPANCY_SOURCE)
+OCCUPANCY = Measure(
+    "occupancy_ratio",
+    "interacting_ms",
+    "available_ms",
+    "ratio",
+    OCCUPANCY_SOURCE,
+    tier=Tier.ROOM,
+)
 STATUS_MEASURES = (
     OCCUPANCY,
     Measure(
@@ -186,6 +423,7 @@ STATUS_MEASURES = (
         "on_queue_ms",
         "ratio",
         STATUS_RATIO_SOURCE,
+        tier=Tier.FILE,
     ),
     Measure(
         "interacting_per_logged_in_ratio",
@@ -193,11 +431,12 @@ STATUS_MEASURES = (
         "logged_in_ms",
         "ratio",
         STATUS_RATIO_SOURCE,
+        tier=Tier.FILE,
     ),
 )
 
 DIMENSION_MEASURES = (
-    Measure("aht_sec", "handle_ms", "handle_count", "s", AHT_SOURCE, _POSTED_BASES),
+    Measure("aht_sec", "handle_ms", "handle_count", "s", AHT_SOURCE, POSTED_BASES),
     Measure("acw_share_ratio", "acw_ms", "handle_ms", "ratio", SHARE_SOURCE),
     Measure("hold_share_ratio", "hold_ms", "handle_ms", "ratio", SHARE_SOURCE),
     Measure(
@@ -206,10 +445,11 @@ DIMENSION_MEASURES = (
         "handle_count",
         "ratio",
         TRANSFER_RATIO_SOURCE,
-        _POSTED_BASES,
+        POSTED_BASES,
+        Tier.FILE,
     ),
 )
-"""Those that need neither status nor intervals."""
+"""The measures that need neither status nor a number of intervals."""
 
 AGENT_MEASURES = (
     Measure("handle_time_mean_sec", "handle_ms", "interval_count", "s", INTERVAL_MEAN_SOURCE),
@@ -219,9 +459,15 @@ AGENT_MEASURES = (
     *STATUS_MEASURES,
 )
 
+_COLUMNS: tuple[Figure | Measure, ...] = (*FIGURES, *AGENT_MEASURES)
+
 BASES_BY_COLUMN: Mapping[str, Collection[Basis]] = {
-    "exceeds_interval": _POSTED_BASES,
-    **{figure.name: figure.bases for figure in FIGURES},
-    **{measure.name: measure.bases for measure in AGENT_MEASURES},
+    "exceeds_interval": POSTED_BASES,
+    **{row.name: row.bases for row in _COLUMNS},
 }
-"""On which bases a column is; on all of them if it is not here."""
+"""The bases on which a column exists, all if the column is not listed."""
+
+
+def columns_of_tier(tier: Tier) -> frozenset[str]:
+    """Return the names of the figures and measures of *tier*."""
+    return frozenset(row.name for row in _COLUMNS if row.tier is tier)

@@ -1,17 +1,20 @@
-"""Our tables as data: columns, units, key and source."""
+"""The Arrow schemas of halfhour's tables: columns, units, key and source."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 import pyarrow as pa
 
+from halfhour.model.measures import STORED_FIGURES
+
 TIMESTAMP = pa.timestamp("ms", tz="UTC")
 
 
 @dataclass(frozen=True, slots=True)
 class MetricColumn:
-    """A column that one figure of one metric fills: *stat* of ``stats``, whole milliseconds
-    or a count. Null where the answer left the metric out.
+    """A column that holds *stat* of a Genesys *metric*: whole milliseconds or a count.
+
+    It is null where the answer left the metric out.
     """
 
     name: str
@@ -19,22 +22,11 @@ class MetricColumn:
     stat: Literal["sum", "count"]
 
 
-POSTED_METRICS = (
-    MetricColumn("handle_ms", "tHandle", "sum"),
-    MetricColumn("handle_count", "tHandle", "count"),
-    MetricColumn("talk_ms", "tTalkComplete", "sum"),
-    MetricColumn("hold_ms", "tHeldComplete", "sum"),
-    MetricColumn("hold_count", "tHeldComplete", "count"),
-    MetricColumn("acw_ms", "tAcw", "sum"),
-    MetricColumn("acw_count", "tAcw", "count"),
-    MetricColumn("contacting_ms", "tContacting", "sum"),
-    MetricColumn("dialing_ms", "tDialing", "sum"),
-    MetricColumn("alert_ms", "tAlert", "sum"),
-    MetricColumn("not_responding_ms", "tNotResponding", "sum"),
-    MetricColumn("not_responding_count", "tNotResponding", "count"),
-    MetricColumn("answered_count", "tAnswered", "count"),
-    MetricColumn("transferred_count", "nTransferred", "count"),
+POSTED_METRICS = tuple(
+    MetricColumn(figure.sum_column, figure.metric, "count" if figure.stat == "count" else "sum")
+    for figure in STORED_FIGURES
 )
+"""The columns of posted figures, in the order of the catalogue."""
 
 POSTED_SCHEMA = pa.schema(
     [

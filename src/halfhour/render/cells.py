@@ -1,4 +1,4 @@
-"""A column as text: the cells that every format shows."""
+"""The cells of a column as text, the same in every format."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -7,14 +7,13 @@ from typing import Any
 import pyarrow as pa
 
 from halfhour.model.arrow_columns import string_column
-
-COLUMN_DECIMALS = {"_sec": 3, "_ratio": 4, "_percent": 1}
-"""How many digits follow the point, by the ending of a column's name."""
+from halfhour.model.measures import COLUMN_DECIMALS
 
 
 def cell_texts(column: pa.Array, name: str) -> pa.Array:
-    """*column* as text, null where it is null: moments ISO 8601 in their zone, the figures of
-    one column with equally many decimals.
+    """Return *column* as text, null where it is null.
+
+    Timestamps are ISO 8601 in their zone; the figures of a column have equally many decimals.
     """
     kind = column.type
     decimals = next((n for ending, n in COLUMN_DECIMALS.items() if name.endswith(ending)), None)
@@ -26,7 +25,7 @@ def cell_texts(column: pa.Array, name: str) -> pa.Array:
 
 
 def map_unique_values(column: pa.Array, text: Callable[[Any], str]) -> pa.Array:
-    """The *text* of each value of *column*, made only once for those that repeat."""
+    """Return the *text* of each value of *column*, made once per distinct value."""
     places = column.dictionary_encode()
     return string_column([text(value) for value in places.dictionary.to_pylist()]).take(
         places.indices

@@ -6,40 +6,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from rich.cells import cell_len, set_cell_size
 
+from halfhour.model.measures import Tier, columns_of_tier
 from halfhour.render.cells import cell_texts as cells_of
 from halfhour.render.table_width import TableColumn, fit_columns
 
-SECONDARY_COLUMNS = {
-    "talk_time_sec",
-    "contacting_time_sec",
-    "dialing_time_sec",
-    "alert_time_sec",
-    "not_responding_time_sec",
-    "digital_hold_time_sec",
-    "no_queue_time_sec",
-    "answered_count",
-    "transferred_count",
-    "transferred_per_handled_ratio",
-    "exceeds_interval",
-    "worked_talk_time_sec",
-    "worked_hold_time_sec",
-    "worked_acw_time_sec",
-    "logged_in_time_sec",
-    "interacting_time_sec",
-    "idle_time_sec",
-    "communicating_time_sec",
-    "status_not_responding_time_sec",
-    "interacting_per_on_queue_ratio",
-    "interacting_per_logged_in_ratio",
-    "basis",
-}
-"""What a table leaves out, and a workbook folds."""
-_OPTIONAL_COLUMNS = {
-    "callback_voice_time_sec",
+SECONDARY_COLUMNS = columns_of_tier(Tier.FILE) | {"exceeds_interval", "basis"}
+"""The columns that a table leaves out and a workbook folds."""
+_OPTIONAL_COLUMNS = columns_of_tier(Tier.ROOM) | {
     "offered_count",
-    "busy_time_sec",
-    "on_queue_time_sec",
-    "occupancy_ratio",
     "late_data_ms",
     "callback_under_voice_ms",
     "crosses_midnight_ms",
@@ -48,7 +22,7 @@ _OPTIONAL_COLUMNS = {
     "unexplained_ms",
     "unexplained_conversations",
 }
-"""What a table shows if there is anything of it: neither null nor nothing."""
+"""The columns that a table shows only if they hold anything: neither null nor zero."""
 _MARKED_COLUMN = "handle_time_sec"
 _EXCEEDING_MARK, _PROVISIONAL_MARK = "! ", "~"
 _MARK_NOTES = {_EXCEEDING_MARK: "! more than the interval has", _PROVISIONAL_MARK: "~ provisional"}

@@ -22,12 +22,14 @@ from xlsxwriter.format import Format as Style
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
+from halfhour.model.coverage import DAY
 from halfhour.model.data_dictionary import (
     COLUMN_MEANINGS,
     column_title,
     column_unit,
     genesys_metric,
 )
+from halfhour.model.intervals import SECOND
 from halfhour.render.captions import table_captions
 from halfhour.render.table import SECONDARY_COLUMNS
 
@@ -35,7 +37,7 @@ MAX_SHEET_ROWS = (1 << 20) - 1
 """What a sheet holds below its header; a longer table goes on in the next one."""
 BATCH_ROWS = 1 << 12
 
-_DAY_SECONDS = 86_400
+_DAY_SECONDS = DAY // SECOND
 _EXCEL_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001  (what Excel counts days from, in no zone)
 _COLUMN_WIDTHS = {"_id": 11, "_name": 24, "_sec": 11, "_ratio": 11, "_count": 10}
 _LAST_FROZEN_COLUMN = "agent_name"

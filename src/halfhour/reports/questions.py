@@ -18,20 +18,14 @@ from halfhour.model.arrow_columns import NULL_MARKER, boolean_column, integer_co
 from halfhour.model.coverage import DAY, DayCoverage, DayState, SettledWindow
 from halfhour.model.intervals import MINUTE, epoch_ms, floor_to_width
 from halfhour.model.measures import (
-    AGENT_MEASURES,
     BASES_BY_COLUMN,
     CAPACITY_USED_COLUMN,
-    DIMENSION_MEASURES,
-    OCCUPANCY,
-    Measure,
 )
 from halfhour.model.question import Question
 from halfhour.model.rules import rule_text
 from halfhour.model.tables import OFFERED_SCHEMA, POSTED_SCHEMA, TIMESTAMP
 from halfhour.model.vocabulary import Basis, By, Source
 from halfhour.reports.data import ReportData
-
-_UNIT_DECIMALS = {"s": 3, "ratio": 4}
 
 
 def build_report(question: Question, found: ReportData) -> pa.Table:
@@ -41,52 +35,48 @@ def build_report(question: Question, found: ReportData) -> pa.Table:
     are not settled yet is provisional. Intervals are in *question*'s zone.
     Raises ConfigError for a column to sort by that there is not.
     """
-    answer = _answer_question(question, found, _query_for(question.by))
+    answer = _answer_question(question, found, _query_for(question))
     return _sort_and_limit(answer, question).replace_schema_metadata(
         {"halfhour.basis": question.basis, "halfhour.interval": str(question.interval)}
     )
 
 
 def build_total(question: Question, found: ReportData) -> pa.Table:
-    """What all agents did together, in one row or none."""
-    return _answer_question(question, found, _dimension_query("'all agents'", "part as total"))
+    """Return the figures of all agents together, in one row or none."""
+    return _answer_question(
+        question,
+        found,
+        rule_text("by_dimension", key="'all agents'", label="dimension as total"),
+    )
 
 
-def _query_for(by: By) -> str:
-    match by:
+def _query_for(question: Question) -> str:
+    minutes = question.width // MINUTE
+    match question.by:
         case By.INTERVAL:
-            return rule_text("by_interval")
+            return rule_text("by_interval", minutes=minutes)
         case By.AGENT | By.DAY:
-            return rule_text("by_agent")
+            return rule_text("by_agent", minutes=minutes)
         case By.QUEUE:
-            return _dimension_query("queue_id", _QUEUE_COLUMNS)
+            return rule_text("by_dimension", key="queue_id", label=_QUEUE_COLUMNS)
         case By.QUEUE_INTERVAL:
-            return rule_text("by_queue_interval")
+            return rule_text("by_queue_interval", minutes=minutes)
         case By.MEDIA:
-            return _dimension_query("media_type", "part as media_type")
+            return rule_text("by_dimension", key="media_type", label="dimension as media_type")
 
 
-_QUEUE_COLUMNS = """part as queue_id,
+_QUEUE_COLUMNS = """dimension as queue_id,
     coalesce(
         (
             select string_agg(coalesce(queues.name, id), ', ' order by id)
-            from unnest(string_split(part, ',')) as listed(id)
+            from unnest(string_split(dimension, ',')) as listed(id)
             left join queues using (id)
         ),
         'no queue'
     ) as queue_name"""
 
 
-def _dimension_query(key: str, label: str) -> str:
-    sql = rule_text("by_part").replace("{key}", key).replace("{label}", label)
-    return sql.replace("{measures}", ",\n    ".join(map(_quotient_sql, DIMENSION_MEASURES)))
-
-
 def _answer_question(question: Question, found: ReportData, sql: str) -> pa.Table:
-    sql = sql.replace("{half_hours}", rule_text("half_hours"))
-    sql = sql.replace("{minutes}", str(question.width // MINUTE))
-    sql = sql.replace("{measures}", ",\n    ".join(map(_quotient_sql, AGENT_MEASURES)))
-    sql = sql.replace("{occupancy}", _quotient_sql(OCCUPANCY))
     worked = question.basis is Basis.WORKED
     own = found.worked if worked else found.posted
     answer = _query_tables(
@@ -110,7 +100,7 @@ def _answer_question(question: Question, found: ReportData, sql: str) -> pa.Tabl
         agents=found.agents,
         queues=found.queues,
         calendar=_interval_calendar(question, found, own),
-        young=_window_start_table(
+        provisional_days=_window_start_table(
             each.day.start
             for each in found.days_of_sources(question.required_sources)
             if each.state is not DayState.SETTLED
@@ -236,12 +226,6 @@ def _query_tables(sql: str, values: Mapping[str, object], **tables: pa.Table) ->
 def _shared_connection() -> duckdb.DuckDBPyConnection:
     """An empty one, of ours alone; to make one takes several times as long as to ask."""
     return duckdb.connect()
-
-
-def _quotient_sql(measure: Measure) -> str:
-    scale = " / 1000.0" if measure.unit == "s" else ""
-    quotient = f"{measure.numerator}{scale} / nullif({measure.denominator}, 0)"
-    return f"round({quotient}, {_UNIT_DECIMALS[measure.unit]}) as {measure.name}"
 
 
 def _public_schema(schema: pa.Schema, question: Question) -> pa.Schema:

@@ -210,13 +210,17 @@ class Store:
 
     def posted_rows(self, interval: Interval, agents: Sequence[str] | None = None) -> pa.Table:
         """`tables.POSTED` of *interval* and these *agents* or all, as far as it is held."""
-        return self.query_store(
-            "select * from posted where interval_start >= $start and interval_start < $end "
-            "and ($agents is null or list_contains($agents, agent_id))",
-            start=interval.start,
-            end=interval.end,
-            agents=agents,
-        ).cast(POSTED_SCHEMA)
+        return (
+            self.query_store(
+                "select * from posted where interval_start >= $start and interval_start < $end "
+                "and ($agents is null or list_contains($agents, agent_id))",
+                start=interval.start,
+                end=interval.end,
+                agents=agents,
+            )
+            .select(POSTED_SCHEMA.names)
+            .cast(POSTED_SCHEMA)
+        )
 
     def status_rows(self, interval: Interval, agents: Sequence[str] | None = None) -> pa.Table:
         """`tables.STATUS` of *interval* and these *agents* or all, as far as it is held."""

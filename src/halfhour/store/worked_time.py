@@ -1,4 +1,4 @@
-"""What a store's segments come to, cut at the edges of intervals; the rules are in model/sql/."""
+"""Worked time from the segments of a store, cut at the edges of intervals; the rules are SQL."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -16,24 +16,37 @@ from halfhour.store.store import Store
 def worked_time(
     store: Store, interval: Interval, width: timedelta, agents: Sequence[str] | None = None
 ) -> pa.Table:
-    """`tables.POSTED` of *interval* and these *agents* or all, on the worked basis and in intervals
-    of *width*.
+    """Return worked time in *interval* as `tables.POSTED_SCHEMA`, in intervals of *width*.
 
-    It has no counts: those are of what was completed.
+    *agents* are ids, None for all agents. Counts are null: they count completed interactions.
     """
-    asked = slice_parameters(interval, width) | {"agents": agents, "voice_of_callback": False}
-    return _with_interval_start(store.query_store(rule_text("worked"), **asked))
+    return _worked_rows(store, interval, width, agents, voice_of_callback=False)
 
 
 def callback_voice_time(
     store: Store, interval: Interval, width: timedelta, agents: Sequence[str] | None = None
 ) -> pa.Table:
-    """Return the time that callbacks and the calls they led to have in common: `tables.POSTED`.
+    """Return the common time of callbacks and the calls they led to: `tables.POSTED_SCHEMA`.
 
-    It is posted under both media types, lies where it was worked, and is told as work of the call.
+    Genesys posts this time under both media types. Here it lies where it was worked, as work of
+    the call.
     """
-    asked = slice_parameters(interval, width) | {"agents": agents, "voice_of_callback": True}
-    return _with_interval_start(store.query_store(rule_text("worked"), **asked))
+    return _worked_rows(store, interval, width, agents, voice_of_callback=True)
+
+
+def _worked_rows(
+    store: Store,
+    interval: Interval,
+    width: timedelta,
+    agents: Sequence[str] | None,
+    *,
+    voice_of_callback: bool,
+) -> pa.Table:
+    values = slice_parameters(interval, width) | {
+        "agents": agents,
+        "voice_of_callback": voice_of_callback,
+    }
+    return _with_interval_start(store.query_store(rule_text("worked"), **values))
 
 
 def busy_time(
@@ -45,18 +58,22 @@ def busy_time(
     queues: Sequence[str] | None = None,
     media: Sequence[str] = (),
 ) -> pa.Table:
-    """`tables.BUSY` of *interval*, in intervals of *width*: with work of these *agents*, *queues*
-    and *media* types, which are None, None and none for all.
+    """Return busy time in *interval* as `tables.BUSY_SCHEMA`, in intervals of *width*.
+
+    Only the work of *agents* (None for all), for *queues* (None for all) and in the *media* types
+    (none for all) counts.
     """
-    chosen = {"agents": agents, "queues": queues, "media": list(media) or None}
-    return _with_interval_start(
-        store.query_store(rule_text("busy"), **slice_parameters(interval, width), **chosen),
-        BUSY_SCHEMA,
-    )
+    values = slice_parameters(interval, width) | {
+        "agents": agents,
+        "queues": queues,
+        "media": list(media) or None,
+        "voice_of_callback": False,
+    }
+    return _with_interval_start(store.query_store(rule_text("busy"), **values), BUSY_SCHEMA)
 
 
 def posted_from_details(store: Store, interval: Interval, width: timedelta) -> pa.Table:
-    """`tables.POSTED` of *interval* as conversation details have it."""
+    """Return the posted figures of *interval* that the values of conversation details add up to."""
     return _with_interval_start(
         store.query_store(
             rule_text("rebuilt"),
@@ -74,17 +91,17 @@ def handle_time_comparison(
     held: Sequence[Interval],
     young: Sequence[Interval],
 ) -> pa.Table:
-    """Handle time three ways by agent and day of *interval*: `tables.RECONCILED`.
+    """Return `tables.RECONCILIATION_SCHEMA`: handle time by agent and day of *interval*.
 
-    Details are *held* of those days; of the *young* ones more may come.
+    *held* are the days of which the store holds details; more may come of the *young* ones.
     """
     return store.query_store(
         rule_text("reconciled"),
         first=floor_to_width(interval.start, DAY),
         last=interval.end,
         width=width // MILLISECOND,
-        held=[_day_number(each) for each in held],
-        young=[_day_number(each) for each in young],
+        held_days=[_day_number(day) for day in held],
+        provisional_days=[_day_number(day) for day in young],
     ).cast(RECONCILIATION_SCHEMA)
 
 
@@ -93,6 +110,9 @@ def _day_number(day: Interval) -> int:
 
 
 def _with_interval_start(table: pa.Table, schema: pa.Schema = POSTED_SCHEMA) -> pa.Table:
-    """Whole milliseconds as moments, which SQL that is to be portable has no one word for."""
-    starts = table["interval_ms"].cast(POSTED_SCHEMA[0].type)
-    return table.set_column(0, POSTED_SCHEMA.field("interval_start"), starts).cast(schema)
+    """Convert the first column, `interval_ms`, to timestamps, and the table to *schema*.
+
+    The SQL leaves this to Arrow, as each dialect has a function of its own for it.
+    """
+    starts = table["interval_ms"].cast(schema[0].type)
+    return table.set_column(0, schema.field("interval_start"), starts).cast(schema)

@@ -1,9 +1,9 @@
--- Handle time three ways, by agent and day (UTC): as aggregates post it, as details have
--- posted it, and as it was worked; and what the differences come from, which add up.
--- Only of days that both sources have, as far as both have them.
+-- Handle time three ways, by agent and day (UTC): as aggregates post it, as the values in details
+-- add up to it, and as it was worked; and the causes of the differences, which add up to them.
+-- Only days that both sources hold count, as far as both hold them.
 with days as (
     select
-        epoch_ms(window_start) // 86400000 as day,
+        epoch_ms(window_start) // {day_ms} as day,
         epoch_ms(window_start) as start_ms,
         epoch_ms(min(window_end)) as end_ms,
         epoch_ms(min(read_at)) as older_ms,
@@ -17,8 +17,8 @@ with days as (
     having count(*) = 2
 ),
 
--- By interval: what aggregates say, and what details do.
-aggregated as (
+-- By interval: the handle time of aggregates, and that of details.
+posted_by_interval as (
     select
         epoch_ms(interval_start) as interval_ms,
         agent_id,
@@ -27,7 +27,7 @@ aggregated as (
     group by all
 ),
 
-detailed as (
+rebuilt_by_interval as (
     select
         epoch_ms(emitted_at) // $width * $width as interval_ms,
         agent_id,
@@ -38,7 +38,7 @@ detailed as (
     group by all
 ),
 
-intervals as (
+differences_by_interval as (
     select
         days.day,
         agent_id,
@@ -46,21 +46,21 @@ intervals as (
         coalesce(rebuilt_ms, 0) as rebuilt_ms,
         coalesce(posted_ms, 0) - coalesce(rebuilt_ms, 0) as differs_ms,
         coalesce(conversations, []) as conversations,
-        -- What the older reading could not know: what was told or put right until the other, if
-        -- that came later by an interval or more, and what was only just over. Of conversations
-        -- that began days before, details know only what has reached the data lake.
-        list_contains($young, days.day) and (
+        -- The older reading lacks what Genesys published or corrected before the younger one, if
+        -- the two are an interval or more apart, and what had only just ended. Of conversations
+        -- that began on earlier days, details hold only what has reached the data lake.
+        list_contains($provisional_days, days.day) and (
             apart_ms >= $width
             or interval_ms + 2 * $width > older_ms
-            or (differs_ms > 0 and interval_ms + 86400000 > details_ms)
+            or (differs_ms > 0 and interval_ms + {day_ms} > details_ms)
         ) as may_be_late
-    from aggregated
-    full join detailed using (interval_ms, agent_id)
+    from posted_by_interval
+    full join rebuilt_by_interval using (interval_ms, agent_id)
     inner join days on interval_ms >= days.start_ms and interval_ms < days.end_ms
     where posted_ms is not null or rebuilt_ms is not null
 ),
 
-said as (
+posted_by_day as (
     select
         day,
         agent_id,
@@ -71,15 +71,15 @@ said as (
         sum(differs_ms) filter (where not may_be_late) as unexplained_ms,
         flatten(list(conversations) filter (where differs_ms <> 0 and not may_be_late))
             as conversations
-    from intervals
+    from differences_by_interval
     group by all
 ),
 
--- By session: what it has posted, and what was worked on it, on each day that is held. Of that
--- some is voice that counts under the callback alone.
-done as (
+-- By session: the handle time it posted and the time worked on it, on each day that is held.
+-- Part of the worked time is voice that counts under the callback alone.
+session_times as (
     select
-        epoch_ms(emitted_at) // 86400000 as day,
+        epoch_ms(emitted_at) // {day_ms} as day,
         agent_id,
         conversation_id,
         session_id,
@@ -88,28 +88,28 @@ done as (
         0 as under_voice_ms,
         true as has_posted
     from emitted
-    left join days on days.day = epoch_ms(emitted_at) // 86400000
+    left join days on days.day = epoch_ms(emitted_at) // {day_ms}
     where metric = 'tHandle' and (days.end_ms is null or epoch_ms(emitted_at) < days.end_ms)
     union all
     select
-        epoch_ms(window_start) // 86400000 as day,
+        epoch_ms(window_start) // {day_ms} as day,
         agent_id,
         conversation_id,
         session_id,
         0 as rebuilt_ms,
         greatest(
             0,
-            least(segments.end_ms, coalesce(days.end_ms, epoch_ms(window_start) + 86400000))
+            least(segments.end_ms, coalesce(days.end_ms, epoch_ms(window_start) + {day_ms}))
             - greatest(segments.start_ms, epoch_ms(window_start))
         ) as worked_ms,
         case when voice_of_callback then worked_ms else 0 end as under_voice_ms,
         false as has_posted
     from segments
-    left join days on days.day = epoch_ms(window_start) // 86400000
-    where segment_type in ('contacting', 'dialing', 'interact', 'hold', 'wrapup')
+    left join days on days.day = epoch_ms(window_start) // {day_ms}
+    where segment_type in {work_segment_types}
 ),
 
-daily as (
+sessions_by_day as (
     select
         day,
         agent_id,
@@ -120,40 +120,40 @@ daily as (
         sum(under_voice_ms) as under_voice_ms,
         sum(rebuilt_ms) - sum(worked_ms) as differs_ms,
         bool_or(has_posted) as has_posted
-    from done
+    from session_times
     group by all
 ),
 
-sessions as (
+sessions_with_totals as (
     select
         * replace (bool_or(has_posted) over whole as has_posted),
         sum(differs_ms) over whole as differs_in_all_ms,
-        min(day) over whole as first_done,
-        max(day) over whole as last_done
-    from daily
+        min(day) over whole as first_seen,
+        max(day) over whole as last_seen
+    from sessions_by_day
     window whole as (partition by agent_id, conversation_id, session_id)
 ),
 
--- What a session is like, as far as that explains a difference.
-kinds as (
+-- The traits of a session that explain a difference.
+session_traits as (
     select
         agent_id,
         conversation_id,
         session_id,
-        min(start_ms) // 86400000 as first_day,
-        (max(end_ms) - 1) // 86400000 as last_day,
+        min(start_ms) // {day_ms} as first_day,
+        (max(end_ms) - 1) // {day_ms} as last_day,
         max(end_ms) as last_end_ms,
         bool_or(open) as is_open,
         bool_or(segment_type = 'alert')
-        and not bool_or(segment_type in ('contacting', 'dialing', 'interact', 'hold'))
+        and not bool_or(segment_type in {work_segment_types} and segment_type <> 'wrapup')
             as was_offered_only
     from segments
     group by all
 ),
 
-explained as (
+explained_differences as (
     select
-        sessions.day,
+        sessions_with_totals.day,
         agent_id,
         conversation_id,
         worked_ms,
@@ -161,32 +161,32 @@ explained as (
         differs_ms,
         case
             when differs_ms = 0 then 'none'
-            -- or was so at the end of what is held of a day that is not over
+            -- A session is open still, or was at the end of a day that is held in part.
             when
                 not has_posted
                 and (
                     is_open
-                    or last_end_ms between days.end_ms + 1 and (days.day + 1) * 86400000
+                    or last_end_ms between days.end_ms + 1 and (days.day + 1) * {day_ms}
                 )
                 then 'still_open'
             when
-                least(first_day, first_done) < greatest(last_day, last_done)
+                least(first_day, first_seen) < greatest(last_day, last_seen)
                 and (
                     differs_in_all_ms = 0
-                    or not list_contains($held, least(first_day, first_done))
-                    or not list_contains($held, greatest(last_day, last_done))
+                    or not list_contains($held_days, least(first_day, first_seen))
+                    or not list_contains($held_days, greatest(last_day, last_seen))
                 )
                 then 'crosses_midnight'
-            -- what was worked is after-call work alone, of which less is posted
+            -- All that was worked is after-call work, and Genesys posts less of it.
             when was_offered_only and rebuilt_ms < worked_ms then 'unanswered_acw'
             else 'unexplained'
         end as cause
-    from sessions
+    from sessions_with_totals
     inner join days using (day)
-    left join kinds using (agent_id, conversation_id, session_id)
+    left join session_traits using (agent_id, conversation_id, session_id)
 ),
 
-worked as (
+worked_by_day as (
     select
         day,
         agent_id,
@@ -197,12 +197,12 @@ worked as (
         sum(differs_ms) filter (where cause = 'unanswered_acw') as unanswered_acw_ms,
         sum(differs_ms) filter (where cause = 'unexplained') as unexplained_ms,
         list(distinct conversation_id) filter (where cause = 'unexplained') as conversations
-    from explained
+    from explained_differences
     group by all
 )
 
 select
-    strftime(make_timestamp_ms(day * 86400000), '%Y-%m-%d') as day,
+    strftime(make_timestamp_ms(day * {day_ms}), '%Y-%m-%d') as day,
     agent_id,
     coalesce(names.name, agent_id) as agent_name,
     coalesce(posted_ms, 0)::bigint as posted_ms,
@@ -214,15 +214,15 @@ select
     coalesce(crosses_midnight_ms, 0)::bigint as crosses_midnight_ms,
     coalesce(still_open_ms, 0)::bigint as still_open_ms,
     coalesce(unanswered_acw_ms, 0)::bigint as unanswered_acw_ms,
-    (coalesce(said.unexplained_ms, 0) + coalesce(worked.unexplained_ms, 0))::bigint
+    (coalesce(posted_by_day.unexplained_ms, 0) + coalesce(worked_by_day.unexplained_ms, 0))::bigint
         as unexplained_ms,
     array_to_string(
         list_sort(list_distinct(list_concat(
-            coalesce(worked.conversations, []), coalesce(said.conversations, [])
+            coalesce(worked_by_day.conversations, []), coalesce(posted_by_day.conversations, [])
         ))),
         ' '
     ) as unexplained_conversations
-from said
-full join worked using (day, agent_id)
+from posted_by_day
+full join worked_by_day using (day, agent_id)
 left join names on names.kind = 'agent' and names.id = agent_id
 order by day, agent_name collate nocase.noaccent, agent_name, agent_id
