@@ -1,4 +1,4 @@
-"""docs/metrics.md is what the code says that its numbers mean, example included."""
+"""docs/metrics.md is made from the catalogue of figures, its example included."""
 
 import json
 import os
@@ -67,9 +67,9 @@ def example_table(folder: Path) -> str:
     day = Interval(START, START + DAY)
     store = Store(folder / "halfhour.duckdb")
     store.ensure_created({"granularity": "1800", "reread": "86400"})
-    found = tabulate_records([msgspec.Raw(conversation_json())], day, day.end)
+    details = tabulate_records([msgspec.Raw(conversation_json())], day, day.end)
     store.settle(
-        Source.DETAILS, day, {"segments": found.segments, "emitted": found.emitted}, day.end
+        Source.DETAILS, day, {"segments": details.segments, "emitted": details.emitted}, day.end
     )
     bases = [
         {row["interval_start"]: row for row in rows.to_pylist()}
@@ -81,48 +81,48 @@ def example_table(folder: Path) -> str:
     columns = ("talk_ms", "hold_ms", "acw_ms", "handle_ms")
 
     def row(start: datetime) -> tuple[object, ...]:
-        figures = [of.get(start, {}) for of in bases]
-        return (f"{start:%H:%M}", *((each.get(name) or 0) // 1000
-                                    for each in figures for name in columns))  # fmt: skip
+        figures = [rows.get(start, {}) for rows in bases]
+        return (f"{start:%H:%M}", *((basis.get(name) or 0) // 1000
+                                    for basis in figures for name in columns))  # fmt: skip
 
-    starts = sorted({start for of in bases for start in of})
+    starts = sorted({start for rows in bases for start in rows})
     heads = [f"{basis} {name.removesuffix('_ms')}" for basis in ("posted", "worked")
              for name in columns]  # fmt: skip
     return markdown_table(("half-hour", *heads), *map(row, starts))
 
 
 def basis_names(measure: Measure) -> str:
-    """Status is the same on each."""
+    """Return the bases of *measure* in words; status is the same on each basis."""
     if measure in STATUS_MEASURES:
         return "status"
-    return " or ".join(each for each in measure.bases if each is not Basis.BOTH)
+    return " or ".join(basis for basis in measure.bases if basis is not Basis.BOTH)
 
 
 def metrics_page(folder: Path) -> str:
     call = ", ".join(f"{kind} {start}-{end}" for kind, start, end in CALL)
     figures = [
-        (f"`{each.name}`", each.meaning, each.posted_metric or "-", each.worked_segments or "-",
-         f"{each.source}" if each.source else "that of the basis")
-        for each in FIGURES
+        (f"`{figure.name}`", figure.meaning, figure.posted_metric or "-",
+         figure.worked_segments or "-", str(figure.source or "that of the basis"))
+        for figure in FIGURES
     ]  # fmt: skip
     measures = [
         (
-            f"`{each.name}`",
-            f"`{each.numerator}` / `{each.denominator}`",
-            each.unit,
-            basis_names(each),
-            each.source,
+            f"`{measure.name}`",
+            f"`{measure.numerator}` / `{measure.denominator}`",
+            measure.unit,
+            basis_names(measure),
+            measure.source,
         )
-        for each in AGENT_MEASURES
+        for measure in AGENT_MEASURES
     ]
     return f"""# What the numbers mean
 
 <!-- Made from src/halfhour/model/measures.py: HALFHOUR_WRITE_GOLDEN=1 pytest tests/golden -->
 
-A number stands on one of two bases, and every row names its own; with `both`, the columns called worked and busy are on the second.
+A number has one of two bases, and every row names its basis. With `both`, the columns called worked and busy have the worked basis, all others the posted one.
 
-- **posted**: as Genesys posts it. A value lies whole in the interval in which it was completed, so a half-hour can hold more than 1,800 seconds. This is what the Genesys UI shows.
-- **worked**: as it was worked. Segments of conversations are cut at the edges of intervals, to the millisecond. Over all time both add up to the same, but for the causes that `halfhour reconcile` names.
+- **posted**: the value as Genesys posts it. A value lies whole in the interval in which the work was completed, so a half-hour can hold more than 1,800 seconds. The Genesys UI shows the same.
+- **worked**: the time as it was worked. halfhour cuts the segments of conversations at the edges of intervals, to the millisecond. Over all time both bases add up to the same, except for the differences whose causes `halfhour reconcile` names.
 
 ## An example
 
@@ -133,28 +133,29 @@ Seconds of talk, hold, after-call work (acw) and handle time in each half-hour:
 
 ## Figures
 
-`_time_sec` are seconds, exact to the millisecond; `_count` are counts.
-What was not asked for is empty; where the answer covered agent and interval and left it out, it is zero.
-The sum of a day or a range is that of what is held of it, and empty if nothing is.
+`_time_sec` columns are seconds, exact to the millisecond; `_count` columns are counts.
+A figure is empty where halfhour has not read its source, and zero where the source was read and has nothing.
+The sum of a day or a range covers the part that was read, and is empty if nothing was.
+The catalogue in `model/measures.py` has a row for each figure; [adding a figure](adding-a-figure.md) shows how it is used.
 
 {markdown_table(("column", "what it is", "posted basis", "worked basis: segments", "source"), *figures)}
 
 The sources are conversation aggregates (posted), user aggregates (status) and conversation details (details).
-Genesys posts a callback under callback, and the call it led to under voice: posted figures have both, as Genesys does, and `callback_voice_time_sec` tells the time that both have in common.
+Genesys posts a callback under callback and the call it led to under voice. Posted figures have both, as in Genesys, and `callback_voice_time_sec` is the time that both have in common.
 That call is the agent's outbound voice session that began within the callback's session. On the worked basis the common time counts for the callback alone.
-Segments of monitoring, coaching, barging and parked interactions count as no work.
+Segments of monitoring, coaching, barging and parked interactions are not work.
 
-With `--queue` or `--media`, all figures are of what was chosen, busy time too. Status is of all that an agent does, so its columns are empty then.
+With `--queue` or `--media`, all figures cover only the chosen work, busy time included. Status covers all that an agent does, so its columns are then empty.
 
 ## Measures
 
-They divide sums over the whole range. Nothing is divided by the length of an interval.
-`available_ms` is interacting, communicating and idle together; `interval_count` the intervals in which handle time, ACW or hold was posted, or on the worked basis was worked.
-AHT and transfers for each interaction handled are on the posted basis only, as the worked one has no counts.
+A measure divides sums over the whole range. No measure divides by the length of an interval.
+`available_ms` is interacting, communicating and idle time together. `interval_count` is the number of intervals in which handle time, ACW or hold was posted or, on the worked basis, was worked.
+AHT and transfers per handled interaction exist on the posted basis only, as the worked basis has no counts.
 
 {markdown_table(("column", "formula", "unit", "basis", "source"), *measures)}
 
-OFFLINE is a presence, and is not off-queue: that is a routing status.
+OFFLINE is a presence. It is not the routing status OFF_QUEUE.
 """  # noqa: E501
 
 
@@ -166,13 +167,13 @@ def test_the_metrics_page_is_what_the_code_generates(tmp_path: Path) -> None:
     assert PAGE.read_text(encoding="utf-8") == written
 
 
-def test_the_figures_of_the_catalogue_are_those_of_the_reports() -> None:
+def test_reports_have_the_figures_of_the_catalogue() -> None:
     day = Interval(START, START + DAY)
-    shown: set[Any] = set()
+    columns: set[Any] = set()
     for basis in Basis:
-        asked = Question(day, UTC, By.INTERVAL, basis, with_capacity=True)
-        shown |= {*questions.build_report(asked, ReportData()).column_names}
+        question = Question(day, UTC, By.INTERVAL, basis, with_capacity=True)
+        columns |= {*questions.build_report(question, ReportData()).column_names}
 
-    assert {each.name for each in FIGURES} == {
-        name for name in shown if name.endswith(("_time_sec", "_count", "_percent"))
+    assert {figure.name for figure in FIGURES} == {
+        name for name in columns if name.endswith(("_time_sec", "_count", "_percent"))
     }

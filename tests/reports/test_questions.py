@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from halfhour.model.coverage import DayCoverage, DayState, SettledWindow
 from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, Interval
+from halfhour.model.measures import STORED_FIGURES
 from halfhour.model.question import Question
 from halfhour.model.tables import NAMES_SCHEMA, POSTED_SCHEMA, STATUS_SCHEMA
 from halfhour.model.vocabulary import Basis, By, Source
@@ -32,10 +33,13 @@ rows = st.lists(
             "queue_id": st.sampled_from(["p", "q", None]),
             "media_type": st.sampled_from(["voice", "chat"]),
             "handle_ms": figures,
-            "handle_count": st.one_of(st.none(), st.integers(0, 9)),
             "acw_ms": figures,
             "hold_ms": figures,
-            "transferred_count": st.one_of(st.none(), st.integers(0, 9)),
+            **{
+                figure.sum_column: st.one_of(st.none(), st.integers(0, 9))
+                for figure in STORED_FIGURES
+                if figure.sum_column not in ("handle_ms", "acw_ms", "hold_ms")
+            },
         }
     ),
     max_size=30,
@@ -55,8 +59,8 @@ def report_rows(
     by: By, posted: list[dict[str, Any]], width: timedelta = HALF_HOUR
 ) -> list[dict[str, Any]]:
     table = pa.Table.from_pylist(posted, schema=POSTED_SCHEMA)
-    found = questions.build_report(Question(DAY, UTC, by, width=width), ReportData(AGENTS, table))
-    return list(found.to_pylist())
+    report = questions.build_report(Question(DAY, UTC, by, width=width), ReportData(AGENTS, table))
+    return list(report.to_pylist())
 
 
 def sum_in_seconds(posted: list[dict[str, Any]], name: str) -> float:
@@ -80,18 +84,18 @@ def interval_start_of(row: dict[str, Any], width: timedelta = HALF_HOUR) -> date
 @given(rows, widths)
 def test_a_report_by_interval_sums_every_row_into_its_interval(posted, width):
     expected = group_rows(posted, lambda row: (interval_start_of(row, width), row["agent_id"]))
-    found = report_rows(By.INTERVAL, posted, width)
+    report = report_rows(By.INTERVAL, posted, width)
 
-    assert {(row["interval_start"], row["agent_id"]) for row in found} == set(expected)
-    assert len(found) == len(expected)
-    for row in found:
+    assert {(row["interval_start"], row["agent_id"]) for row in report} == set(expected)
+    assert len(report) == len(expected)
+    for row in report:
         of_cell = expected[row["interval_start"], row["agent_id"]]
         assert row["interval_end"] == row["interval_start"] + width
         for name in ("handle", "acw", "hold"):
             assert row[f"{name}_time_sec"] == sum_in_seconds(of_cell, f"{name}_ms")
         for name, column in (("handled", "handle"), ("transferred", "transferred")):
-            told = sum(each[f"{column}_count"] or 0 for each in of_cell)
-            assert row[f"{name}_count"] == told
+            count = sum(posted_row[f"{column}_count"] or 0 for posted_row in of_cell)
+            assert row[f"{name}_count"] == count
         assert row["exceeds_interval"] is (row["handle_time_sec"] > width.total_seconds())
 
 
@@ -103,26 +107,38 @@ def test_a_report_by_agent_divides_sums_and_nothing_by_zero(posted, width):
     for row in report_rows(By.AGENT, posted, width):
         of_agent = expected.pop(row["agent_id"])
         active = {
-            interval_start_of(each, width)
-            for each in of_agent
-            if any(each[name] is not None for name in ("handle_ms", "acw_ms", "hold_ms"))
+            interval_start_of(posted_row, width)
+            for posted_row in of_agent
+            if any(posted_row[name] is not None for name in ("handle_ms", "acw_ms", "hold_ms"))
         }
         handle, count = sum_in_seconds(of_agent, "handle_ms"), row["handled_count"]
         assert row["interval_count"] == len(active)
         assert_quotient(row["handle_time_mean_sec"], handle, len(active), 3)
         assert_quotient(row["aht_sec"], handle, count, 3)
-        transferred = sum(each["transferred_count"] or 0 for each in of_agent)
+        transferred = sum(posted_row["transferred_count"] or 0 for posted_row in of_agent)
         assert row["transferred_count"] == transferred
         assert_quotient(row["transferred_per_handled_ratio"], transferred, count, 4)
         assert_quotient(row["acw_share_ratio"], sum_in_seconds(of_agent, "acw_ms"), handle, 4)
     assert not expected
 
 
-def assert_quotient(found: float | None, over: float, per: float, digits: int) -> None:
+@settings(max_examples=25)
+@given(rows, st.sampled_from([By.INTERVAL, By.AGENT, By.DAY, By.QUEUE, By.MEDIA]))
+def test_every_stored_figure_of_a_report_adds_up_to_that_of_its_rows(posted, by):
+    report = report_rows(by, posted)
+
+    for figure in STORED_FIGURES:
+        if by in figure.groupings:
+            scale = 1000 if figure.sum_column.endswith("_ms") else 1
+            total = sum(row[figure.sum_column] or 0 for row in posted) / scale
+            assert sum(row[figure.name] for row in report) == pytest.approx(total)
+
+
+def assert_quotient(actual: float | None, over: float, per: float, digits: int) -> None:
     if per:
-        assert found == pytest.approx(over / per, rel=1e-12, abs=0.51 * 10**-digits)
+        assert actual == pytest.approx(over / per, rel=1e-12, abs=0.51 * 10**-digits)
     else:
-        assert found is None
+        assert actual is None
 
 
 def test_rows_are_sorted_as_people_sort_names():
@@ -139,29 +155,29 @@ def test_rows_are_sorted_as_people_sort_names():
 def test_reports_by_queue_and_by_media_type_count_every_row_once(posted, by):
     key = {By.QUEUE: "queue_id", By.MEDIA: "media_type"}[by]
     expected = group_rows(posted, lambda row: row[key])
-    found = report_rows(by, posted)
+    report = report_rows(by, posted)
 
-    assert [row["handle_time_sec"] for row in found] == sorted(
-        (row["handle_time_sec"] for row in found), reverse=True
+    assert [row["handle_time_sec"] for row in report] == sorted(
+        (row["handle_time_sec"] for row in report), reverse=True
     )
-    assert {row[key] for row in found} == set(expected)
-    assert len(found) == len(expected)
-    for row in found:
+    assert {row[key] for row in report} == set(expected)
+    assert len(report) == len(expected)
+    for row in report:
         own = expected[row[key]]
-        assert row["agent_count"] == len({each["agent_id"] for each in own})
+        assert row["agent_count"] == len({posted_row["agent_id"] for posted_row in own})
         for column in ("handle", "acw", "hold"):
             assert row[f"{column}_time_sec"] == sum_in_seconds(own, f"{column}_ms")
-        assert row["handled_count"] == sum(each["handle_count"] or 0 for each in own)
+        assert row["handled_count"] == sum(posted_row["handle_count"] or 0 for posted_row in own)
 
 
 @settings(max_examples=25)
 @given(rows, st.sampled_from([Basis.POSTED, Basis.WORKED]))
-def test_no_queue_time_is_the_handle_time_of_the_row_without_a_queue(told, basis):
-    table = pa.Table.from_pylist(told, schema=POSTED_SCHEMA)
-    found = ReportData(AGENTS, **{basis.value: table})
+def test_no_queue_time_is_the_handle_time_of_the_row_without_a_queue(figure_rows, basis):
+    table = pa.Table.from_pylist(figure_rows, schema=POSTED_SCHEMA)
+    data = ReportData(AGENTS, **{basis.value: table})
 
     def shown(by: By) -> list[dict[str, Any]]:
-        return list(questions.build_report(Question(DAY, UTC, by, basis), found).to_pylist())
+        return list(questions.build_report(Question(DAY, UTC, by, basis), data).to_pylist())
 
     right = sum(row["handle_time_sec"] for row in shown(By.QUEUE) if row["queue_id"] is None)
     for by in (By.INTERVAL, By.AGENT, By.MEDIA):
@@ -174,14 +190,14 @@ def test_a_report_by_day_has_local_days(posted, width):
     zone = ZoneInfo("Asia/Kathmandu")
     table = pa.Table.from_pylist(posted, schema=POSTED_SCHEMA)
     question = Question(DAY, zone, By.DAY, width=width)
-    found = questions.build_report(question, ReportData(AGENTS, table)).to_pylist()
+    report = questions.build_report(question, ReportData(AGENTS, table)).to_pylist()
     expected = group_rows(
         posted, lambda row: (f"{interval_start_of(row).astimezone(zone):%Y-%m-%d}", row["agent_id"])
     )
 
-    assert {(row["day"], row["agent_id"]) for row in found} == set(expected)
-    assert [row["day"] for row in found] == sorted(row["day"] for row in found)
-    for row in found:
+    assert {(row["day"], row["agent_id"]) for row in report} == set(expected)
+    assert [row["day"] for row in report] == sorted(row["day"] for row in report)
+    for row in report:
         own = expected[row["day"], row["agent_id"]]
         assert row["handle_time_sec"] == sum_in_seconds(own, "handle_ms")
 
@@ -195,10 +211,10 @@ def test_queues_have_their_names_and_several_of_one_session_stand_together():
         ],
         schema=POSTED_SCHEMA,
     )
-    found = questions.build_report(
+    report = questions.build_report(
         Question(DAY, UTC, By.QUEUE), ReportData(AGENTS, posted, queues=queues)
     )
-    assert found["queue_name"].to_pylist() == ["Billing", "Billing, Sales", "gone", "no queue"]
+    assert report["queue_name"].to_pylist() == ["Billing", "Billing, Sales", "gone", "no queue"]
 
 
 MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
@@ -259,8 +275,8 @@ def test_figures_are_null_only_where_their_source_is_not_held(by):
 
 def test_figures_of_a_source_that_is_not_held_are_null_in_the_sum_of_an_agent():
     days = Interval(MIDNIGHT + timedelta(days=2), MIDNIGHT + timedelta(days=3))
-    found = partly_held_data()
-    none = replace(found, posted=POSTED_SCHEMA.empty_table(), worked=POSTED_SCHEMA.empty_table())
+    data = partly_held_data()
+    none = replace(data, posted=POSTED_SCHEMA.empty_table(), worked=POSTED_SCHEMA.empty_table())
     (row,) = questions.build_report(Question(days, UTC, By.AGENT, Basis.BOTH), none).to_pylist()
 
     assert row["on_queue_time_sec"] == 48
@@ -269,14 +285,14 @@ def test_figures_of_a_source_that_is_not_held_are_null_in_the_sum_of_an_agent():
 
 @pytest.mark.parametrize("by", [By.INTERVAL, By.DAY, By.AGENT, By.MEDIA])
 def test_transfers_are_null_where_there_are_days_that_were_read_without_them(by):
-    found = partly_held_data()
-    (monday,) = found.days_by_source[Source.POSTED]
+    data = partly_held_data()
+    (monday,) = data.days_by_source[Source.POSTED]
     assert monday.settled
     without = replace(monday, settled=replace(monday.settled, has_transfers=False))
     days = Interval(MIDNIGHT, MIDNIGHT + timedelta(days=1))
 
     def transferred(held: DayCoverage) -> set[int | None]:
-        known = replace(found, days_by_source={Source.POSTED: [held]})
+        known = replace(data, days_by_source={Source.POSTED: [held]})
         rows = questions.build_report(Question(days, UTC, by), known).to_pylist()
         assert None not in {row["handled_count"] for row in rows}
         return {row["transferred_count"] for row in rows}

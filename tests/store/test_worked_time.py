@@ -46,7 +46,7 @@ session = st.tuples(
 conversation = st.tuples(st.lists(session, max_size=4), st.one_of(st.none(), moment))
 
 
-def conversation_record(number: int, legs: list[Any], ended: int | None) -> msgspec.Raw:
+def conversation_record(number: int, sessions: list[Any], ended: int | None) -> msgspec.Raw:
     """A conversation as details have it."""
     return msgspec.Raw(
         msgspec.json.encode(
@@ -79,7 +79,7 @@ def conversation_record(number: int, legs: list[Any], ended: int | None) -> msgs
                             }
                         ],
                     }
-                    for at, (agent, media, segments, handled, direction) in enumerate(legs)
+                    for at, (agent, media, segments, handled, direction) in enumerate(sessions)
                 ],
             }
         )
@@ -90,11 +90,15 @@ def counted_milliseconds(
     segments: list[Any], handled: int | None, ended: int | None
 ) -> Iterator[tuple[int, str, str | None]]:
     """Each millisecond of a session that counts, with the type and the queue of its segment."""
-    able = [each for each in segments if each[1] is not None and (each[2] is None or each[2] >= 0)]
-    able.sort(key=lambda each: each[1])
+    complete = [
+        segment
+        for segment in segments
+        if segment[1] is not None and (segment[2] is None or segment[2] >= 0)
+    ]
+    complete.sort(key=lambda segment: segment[1])
     worked: set[int] = set()
-    for place, (kind, start, ms, queue) in enumerate(able):
-        over = [SPAN, *(next_start for _, next_start, *_ in able[place + 1 : place + 2])]
+    for place, (kind, start, ms, queue) in enumerate(complete):
+        over = [SPAN, *(next_start for _, next_start, *_ in complete[place + 1 : place + 2])]
         over += [] if handled is None or handled <= start else [handled]
         over += [] if ended is None or ended <= start else [ended]
         for at in range(start, min(over) if ms is None else start + ms):
@@ -104,19 +108,19 @@ def counted_milliseconds(
                 worked.add(at)
 
 
-def work_on_callbacks_of(call: Any, legs: list[Any], ended: int | None) -> set[int]:
+def work_on_callbacks_of(call: Any, sessions: list[Any], ended: int | None) -> set[int]:
     """The milliseconds of work on those callbacks of the agent of a *call* that led to it."""
     agent, media, segments, handled, direction = call
     if (media, direction) != ("voice", "outbound"):
         return set()
     began = min((at for at, *_ in counted_milliseconds(segments, handled, ended)), default=None)
     work: set[int] = set()
-    for other, other_media, other_segments, other_handled, _ in legs:
+    for other, other_media, other_segments, other_handled, _ in sessions:
         if (other, other_media) == (agent, "callback") and began is not None:
-            lasted = list(counted_milliseconds(other_segments, other_handled, ended))
-            times = [at for at, *_ in lasted]
+            counted = list(counted_milliseconds(other_segments, other_handled, ended))
+            times = [at for at, *_ in counted]
             if times and min(times) <= began <= max(times):
-                work |= {at for at, kind, _ in lasted if kind != "alert"}
+                work |= {at for at, kind, _ in counted if kind != "alert"}
     return work
 
 
@@ -140,23 +144,23 @@ def test_every_worked_millisecond_counts_once_in_its_interval(
     conversations, as_they_were, queues, types
 ):
     records = [
-        conversation_record(number, *each)
+        conversation_record(number, *version)
         for versions in (as_they_were, conversations)
-        for number, each in enumerate(versions)
+        for number, version in enumerate(versions)
     ]
-    lasted: Counter[tuple[Any, ...]] = Counter()
+    counted: Counter[tuple[Any, ...]] = Counter()
     busy: set[tuple[int, str]] = set()
-    for legs, ended in [*conversations, *as_they_were[len(conversations) :]]:
-        for leg in legs:
-            agent, media, segments, handled, _ = leg
-            callbacks = work_on_callbacks_of(leg, legs, ended)
+    for sessions, ended in [*conversations, *as_they_were[len(conversations) :]]:
+        for session in sessions:
+            agent, media, segments, handled, _ = session
+            callbacks = work_on_callbacks_of(session, sessions, ended)
             for at, kind, queue in counted_milliseconds(segments, handled, ended):
                 away = kind != "alert" and at in callbacks
                 if away or not -SPAN <= at < SPAN:
                     continue
-                lasted[interval_of(at), agent, queue, media, COLUMNS[kind]] += 1
+                counted[interval_of(at), agent, queue, media, COLUMNS[kind]] += 1
                 if kind != "alert":
-                    lasted[interval_of(at), agent, queue, media, "handle_ms"] += 1
+                    counted[interval_of(at), agent, queue, media, "handle_ms"] += 1
                     if queue in (queues or ["p", "q", None]) and media in (types or [media]):
                         busy.add((at, agent))
 
@@ -164,13 +168,13 @@ def test_every_worked_millisecond_counts_once_in_its_interval(
         store = Store(Path(folder) / "store.duckdb")
         store.ensure_created({"granularity": "1800", "reread": "86400"})
         for day in (Interval(EDGE - DAY, EDGE), Interval(EDGE, EDGE + SPAN * MS)):
-            found = tabulate_records(records, day, NEAR.end)
-            store.settle(Source.DETAILS, day, detail_tables(found), NEAR.end)
+            details = tabulate_records(records, day, NEAR.end)
+            store.settle(Source.DETAILS, day, detail_tables(details), NEAR.end)
         worked = worked_time.worked_time(store, NEAR, WIDTH).to_pylist()
         union = worked_time.busy_time(store, NEAR, WIDTH, queues=queues, media=types).to_pylist()
 
     key = ("interval_start", "agent_id", "queue_id", "media_type")
-    assert lasted == {
+    assert counted == {
         (*(row[name] for name in key), column): row[column]
         for row in worked
         for column in (*COLUMNS.values(), "handle_ms")
@@ -182,8 +186,8 @@ def test_every_worked_millisecond_counts_once_in_its_interval(
     assert all(row["busy_ms"] <= WIDTH // MS for row in union)
 
 
-def detail_tables(found: DetailTables) -> dict[str, pa.Table]:
-    return {"segments": found.segments, "emitted": found.emitted}
+def detail_tables(details: DetailTables) -> dict[str, pa.Table]:
+    return {"segments": details.segments, "emitted": details.emitted}
 
 
 def test_work_still_open_when_read_is_provisional_however_old_its_day_is(tmp_path):
@@ -192,12 +196,12 @@ def test_work_still_open_when_read_is_provisional_however_old_its_day_is(tmp_pat
     day, long_after = Interval(EDGE - DAY, EDGE), EDGE + 9 * DAY
     store = Store(tmp_path / "store.duckdb")
     store.ensure_created({"granularity": "1800", "reread": "86400"})
-    found = tabulate_records(
+    details = tabulate_records(
         [conversation_record(0, [("ann", "chat", [over, going_on], None, "inbound")], None)],
         day,
         EDGE,
     )
-    store.settle(Source.DETAILS, day, detail_tables(found), long_after)
+    store.settle(Source.DETAILS, day, detail_tables(details), long_after)
     question = Question(Interval(EDGE - DAY / 12, EDGE), UTC, basis=Basis.WORKED)
     rows = build_report(question, stored_report_data(store, question, long_after)).to_pylist()
 

@@ -39,8 +39,8 @@ POSTED_SCHEMA = pa.schema(
 )
 """One row per interval, agent, queue and media type: posted basis, from conversation aggregates.
 
-*queue_id* is null for work without a queue, and joins several with commas
-where a session had several.
+*queue_id* is null for work without a queue, and joins the ids with commas if a session had several
+queues.
 """
 
 SEGMENTS_SCHEMA = pa.schema(
@@ -61,12 +61,12 @@ SEGMENTS_SCHEMA = pa.schema(
 )
 """One row per segment of an agent and window that it has a part in: from conversation details.
 
-Times are milliseconds since 1970, whole: what lies in the window is to be cut
-out. An *open* segment ends where the reading of it did. *voice_of_callback* marks the time
-that a callback and the call it led to have in common: the work of an agent's outbound call
-that began within the callback's session, while the agent works on the callback.
-*acd* tells what came from a queue, being consulted on it included, from an agent's own
-calls. No report reads it, as aggregates cannot tell that: it is for queries of one's own.
+Times are milliseconds since 1970, of the whole segment: readers cut it at the window's edges. An
+*open* segment ends at the moment it was read. *voice_of_callback* marks the time that a callback
+and the call it led to have in common: the work of an agent's outbound call that began within the
+callback's session, while the agent works on the callback.
+*acd* is true for work from a queue, consultations included, and false for an agent's own calls. No
+report uses it, as aggregates do not know it; users' own queries can.
 """
 
 EMITTED_SCHEMA = pa.schema(
@@ -83,8 +83,8 @@ EMITTED_SCHEMA = pa.schema(
 )
 """One row per value that an agent's session posted: from conversation details.
 
-Only of metrics that `POSTED` has. By *emitted_at* they add up to what
-conversation aggregates say.
+Only metrics of `POSTED_METRICS` count. By *emitted_at* the values add up to conversation
+aggregates.
 """
 
 STATUS_SCHEMA = pa.schema(
@@ -108,9 +108,9 @@ BUSY_SCHEMA = pa.schema(
         pa.field("open", pa.bool_(), nullable=False),
     ]
 )
-"""How long an agent worked on anything in an interval: what goes on at once counts once.
+"""The time that an agent worked on anything in an interval: simultaneous work counts once.
 
-*open* tells whether any of it still went on when it was read.
+*open* is true if any of the work went on when it was read.
 """
 
 CAPACITY_SCHEMA = pa.schema(
@@ -120,7 +120,7 @@ CAPACITY_SCHEMA = pa.schema(
         pa.field("used_percent", pa.float64(), nullable=False),
     ]
 )
-"""How much of an agent's capacity was used, as a preview of Genesys says without saying how."""
+"""The used part of an agent's capacity, from a preview metric that Genesys does not explain."""
 
 CAPACITY_METRIC = "oAgentUtilizationPercentage"
 
@@ -132,7 +132,7 @@ OFFERED_SCHEMA = pa.schema(
         pa.field("offered_count", pa.int64(), nullable=False),
     ]
 )
-"""How many interactions a queue was offered: from conversation aggregates, without agents."""
+"""The number of interactions that a queue was offered: from aggregates without agents."""
 
 OFFERED_METRIC = "nOffered"
 
@@ -154,10 +154,10 @@ RECONCILIATION_SCHEMA = pa.schema(
         pa.field("unexplained_conversations", pa.string(), nullable=False),
     ]
 )
-"""Handle time of one agent and day (UTC), three ways, and where the differences come from.
+"""Handle time of one agent and day (UTC), three ways, and the causes of the differences.
 
-``posted_ms`` is what aggregates say, ``rebuilt_ms`` what conversation details have
-posted, ``worked_ms`` the segments cut at midnight. ``posted_ms - worked_ms`` is the
+``posted_ms`` comes from aggregates, ``rebuilt_ms`` from the values in conversation details,
+``worked_ms`` from segments cut at midnight. ``posted_ms - worked_ms`` is the
 sum of the columns from ``late_data_ms`` to ``unexplained_ms``, to the millisecond.
 """
 
@@ -177,8 +177,8 @@ REVISIONS_SCHEMA = pa.schema(
 )
 """One row per figure that reading its window again has changed, at *read_at*.
 
-By *source* that is a figure of `POSTED` (of details: on the worked basis), or the time in a status.
-*old_value* is null where it was absent, *new_value* where it is so now.
+The figure is a column of `POSTED_SCHEMA` (on the worked basis if *source* is details) or the time
+in a status. *old_value* is null if the figure was absent before, *new_value* if it is absent now.
 """
 
 NAMES_SCHEMA = pa.schema(
@@ -194,8 +194,7 @@ DIRECTORY_SCHEMA = pa.schema(
         pa.field("team", pa.string()),
     ]
 )
-"""Agents or queues, and where they belong; null where Genesys does not tell, or knows no such id.
-"""
+"""Agents or queues, their division and team; null if Genesys does not tell or lacks the id."""
 
 AGENT_PLACES_SCHEMA = pa.schema(
     [
@@ -204,4 +203,4 @@ AGENT_PLACES_SCHEMA = pa.schema(
         pa.field("team", pa.string()),
     ]
 )
-"""Names of the division and the team of an agent; key *agent_id*."""
+"""The names of an agent's division and team; key *agent_id*."""

@@ -1,7 +1,7 @@
-"""Named questions about Arrow tables, answered as Arrow tables.
+"""Answers to questions as Arrow tables, by the SQL in `model/sql/` over a report's data.
 
-The questions stand in `model/sql/`. The columns' names carry their unit: `_sec`
-seconds (exact milliseconds, but for means), `_count`, `_ratio`.
+The ending of a column's name is its unit: `_sec` seconds (exact to the millisecond, except for
+means), `_count`, `_ratio`.
 """
 
 from array import array
@@ -28,24 +28,23 @@ from halfhour.model.vocabulary import Basis, By, Source
 from halfhour.reports.data import ReportData
 
 
-def build_report(question: Question, found: ReportData) -> pa.Table:
-    """What agents did, as *question* wants its rows and their order.
+def build_report(question: Question, data: ReportData) -> pa.Table:
+    """Return the rows of *question*, in the order that it asks for and in its zone.
 
-    An agent without a name in *found* shows as the id. What is of days that
-    are not settled yet is provisional. Intervals are in *question*'s zone.
-    Raises ConfigError for a column to sort by that there is not.
+    An agent without a name in *data* shows as the id. Rows of days that are not settled yet are
+    provisional. Raises ConfigError if the report has no column of the name to sort by.
     """
-    answer = _answer_question(question, found, _query_for(question))
+    answer = _answer_question(question, data, _query_for(question))
     return _sort_and_limit(answer, question).replace_schema_metadata(
         {"halfhour.basis": question.basis, "halfhour.interval": str(question.interval)}
     )
 
 
-def build_total(question: Question, found: ReportData) -> pa.Table:
+def build_total(question: Question, data: ReportData) -> pa.Table:
     """Return the figures of all agents together, in one row or none."""
     return _answer_question(
         question,
-        found,
+        data,
         rule_text("by_dimension", key="'all agents'", label="dimension as total"),
     )
 
@@ -76,9 +75,9 @@ _QUEUE_COLUMNS = """dimension as queue_id,
     ) as queue_name"""
 
 
-def _answer_question(question: Question, found: ReportData, sql: str) -> pa.Table:
+def _answer_question(question: Question, data: ReportData, sql: str) -> pa.Table:
     worked = question.basis is Basis.WORKED
-    own = found.worked if worked else found.posted
+    own = data.worked if worked else data.posted
     answer = _query_tables(
         sql,
         {
@@ -86,24 +85,24 @@ def _answer_question(question: Question, found: ReportData, sql: str) -> pa.Tabl
             for name, value in {
                 "origin": question.interval.start,
                 "basis": question.basis.value,
-                "with_offered": found.offered is not None,
+                "with_offered": data.offered is not None,
             }.items()
             if f"${name}" in sql
         },
         figures=own,
-        callback_voice=POSTED_SCHEMA.empty_table() if worked else found.callback_voice,
-        worked=found.worked if question.basis is Basis.BOTH else POSTED_SCHEMA.empty_table(),
-        busy=found.busy,
-        status=found.status,
-        capacity=found.capacity,
-        offered=OFFERED_SCHEMA.empty_table() if found.offered is None else found.offered,
-        agents=found.agents,
-        queues=found.queues,
-        calendar=_interval_calendar(question, found, own),
+        callback_voice=POSTED_SCHEMA.empty_table() if worked else data.callback_voice,
+        worked=data.worked if question.basis is Basis.BOTH else POSTED_SCHEMA.empty_table(),
+        busy=data.busy,
+        status=data.status,
+        capacity=data.capacity,
+        offered=OFFERED_SCHEMA.empty_table() if data.offered is None else data.offered,
+        agents=data.agents,
+        queues=data.queues,
+        calendar=_interval_calendar(question, data, own),
         provisional_days=_window_start_table(
-            each.day.start
-            for each in found.days_of_sources(question.required_sources)
-            if each.state is not DayState.SETTLED
+            day.day.start
+            for day in data.days_of_sources(question.required_sources)
+            if day.state is not DayState.SETTLED
         ),
     )
     answer = answer.select(
@@ -113,7 +112,7 @@ def _answer_question(question: Question, found: ReportData, sql: str) -> pa.Tabl
 
 
 def _is_column_available(column: str, question: Question) -> bool:
-    """Whether there can be anything of it."""
+    """Tell whether the report of *question* has *column*."""
     if column == CAPACITY_USED_COLUMN:
         return question.with_capacity
     if column == "day":
@@ -122,7 +121,7 @@ def _is_column_available(column: str, question: Question) -> bool:
 
 
 def _sort_and_limit(answer: pa.Table, question: Question) -> pa.Table:
-    """As it is, or by a column: the most first, or the least of what is no figure."""
+    """Sort *answer* if *question* says so, figures largest first, and keep the first rows."""
     if column := question.sort:
         if column not in answer.column_names:
             raise ConfigError(
@@ -133,7 +132,7 @@ def _sort_and_limit(answer: pa.Table, question: Question) -> pa.Table:
             answer[column].type
         )
         order = "descending" if figure else "ascending"
-        # What is equal stays in the order it has.
+        # A column of row numbers keeps equal rows in their order.
         numbers = integer_column(array("q", range(len(answer))), pa.int64())
         numbered = answer.append_column("row", numbers)
         keys = [(column, order), ("row", "ascending")]
@@ -141,59 +140,65 @@ def _sort_and_limit(answer: pa.Table, question: Question) -> pa.Table:
     return answer.slice(0, question.top)
 
 
-def _interval_calendar(question: Question, found: ReportData, own: pa.Table) -> pa.Table:
-    """Each interval of *question*; the local day that it is in, if rows are by day; and whether
-    any part of its row was asked for, as it is held or something is known of it: of the figures,
-    which are *own*, and of details; or was, but without transfers.
+def _interval_calendar(question: Question, data: ReportData, own: pa.Table) -> pa.Table:
+    """Return a row per interval of *question*, with what was read of the report's row it is in.
+
+    `day` is the local day if rows are by day, else empty. `has_figures` and `has_details` tell
+    whether any part of the report's row was read: it is held, or there are rows of it in *own*,
+    the figures, or in the worked time. `lacks_transfers` tells whether a part of it was read
+    without transfers.
     """
-    starts = [each.start for each in question.interval.split_into_windows(question.width)]
+    windows = question.interval.split_into_windows(question.width)
+    starts = [window.start for window in windows]
     by_day = question.by is By.DAY
     days = [f"{start.astimezone(question.zone):%Y-%m-%d}" if by_day else "" for start in starts]
     by_interval = question.by in (By.INTERVAL, By.QUEUE_INTERVAL)
     rows: Sequence[object] = starts if by_interval else days
 
     def has(windows: Iterable[SettledWindow], table: pa.Table) -> pa.Array:
-        told = pc.unique(table["interval_start"]).to_pylist()
-        at = {each - (each - starts[0]) % question.width for each in told}
-        until = {each.window.start: each.window.end for each in windows}
-        known = {
+        moments = pc.unique(table["interval_start"]).to_pylist()
+        filled = {moment - (moment - starts[0]) % question.width for moment in moments}
+        day_ends = {settled.window.start: settled.window.end for settled in windows}
+        rows_read = {
             row
             for row, start in zip(rows, starts, strict=True)
-            if start in at or start < until.get(floor_to_width(start, DAY), start)
+            if start in filled or start < day_ends.get(floor_to_width(start, DAY), start)
         }
-        return boolean_column(row in known for row in rows)
+        return boolean_column(row in rows_read for row in rows)
 
-    without = [each for each in found.settled_days(Source.POSTED) if not each.has_transfers]
+    without = [day for day in data.settled_days(Source.POSTED) if not day.has_transfers]
     return pa.table(
         {
             "interval_start": _timestamp_array(starts),
             "day": string_column(days),
-            "has_figures": has(found.settled_days(question.required_sources[0]), own),
-            "has_details": has(found.settled_days(Source.DETAILS), found.worked),
+            "has_figures": has(data.settled_days(question.required_sources[0]), own),
+            "has_details": has(data.settled_days(Source.DETAILS), data.worked),
             "lacks_transfers": has(without, POSTED_SCHEMA.empty_table()),
         }
     )
 
 
 def coverage_table(sources: Mapping[Source, Sequence[DayCoverage]]) -> pa.Table:
-    """What a store has of each day of *sources*: `source`, `window_start`, `window_end`, `state`,
-    `held_until`, `read_at` (moments in UTC, null where nothing is held), `row_count` and
-    `left_out_count`, of what was there and could not be read.
+    """Return a row per source and day, with what a store holds of it.
+
+    The columns are `source`, `window_start`, `window_end`, `state`, `held_until`, `read_at`
+    (in UTC, null where nothing is held), `row_count` and `left_out_count`, the number of things
+    that could not be read.
     """
-    days = [each for held in sources.values() for each in held]
-    settled = [each.settled for each in days]
+    days = [day for held in sources.values() for day in held]
+    settled = [day.settled for day in days]
     return pa.table(
         {
             "source": string_column(
                 [source.value for source, held in sources.items() for _ in held]
             ),
-            "window_start": _timestamp_array(each.day.start for each in days),
-            "window_end": _timestamp_array(each.day.end for each in days),
-            "state": string_column([each.state.value for each in days]),
-            "held_until": _timestamp_array(each.window.end if each else None for each in settled),
-            "read_at": _timestamp_array(each.read_at if each else None for each in settled),
+            "window_start": _timestamp_array(day.day.start for day in days),
+            "window_end": _timestamp_array(day.day.end for day in days),
+            "state": string_column([day.state.value for day in days]),
+            "held_until": _timestamp_array(day.window.end if day else None for day in settled),
+            "read_at": _timestamp_array(day.read_at if day else None for day in settled),
             "row_count": integer_column(
-                array("q", [each.row_count if each else NULL_MARKER for each in settled]),
+                array("q", [day.row_count if day else NULL_MARKER for day in settled]),
                 pa.int64(),
             ),
             "left_out_count": integer_column(
@@ -210,7 +215,7 @@ def _window_start_table(moments: Iterable[datetime]) -> pa.Table:
 
 def _timestamp_array(moments: Iterable[datetime | None]) -> pa.Array:
     return integer_column(
-        array("q", [epoch_ms(each) if each else NULL_MARKER for each in moments]), TIMESTAMP
+        array("q", [epoch_ms(moment) if moment else NULL_MARKER for moment in moments]), TIMESTAMP
     )
 
 
@@ -224,12 +229,12 @@ def _query_tables(sql: str, values: Mapping[str, object], **tables: pa.Table) ->
 
 @cache
 def _shared_connection() -> duckdb.DuckDBPyConnection:
-    """An empty one, of ours alone; to make one takes several times as long as to ask."""
+    """Return an empty database in memory, made once: making it takes longer than a query."""
     return duckdb.connect()
 
 
 def _public_schema(schema: pa.Schema, question: Question) -> pa.Schema:
-    """The types that users get: moments to the millisecond in their zone, counts as int64."""
+    """Return the types that users get: timestamps in milliseconds and their zone, int64 counts."""
     moment = pa.timestamp("ms", tz=str(question.zone))
     return pa.schema(
         [

@@ -1,4 +1,4 @@
-"""What reading a day again changes of the figures that are held; the SQL is in sql/."""
+"""The changes of stored figures by reading a day again; the SQL is in sql/."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,24 +10,24 @@ from halfhour.store.database import Connection, load_store_sql, slice_parameters
 
 
 def capture_figures(connection: Connection, source: Source, window: Interval) -> Interval | None:
-    """Keep the figures of *window* as they are now, for `revise`; as much of it as is held."""
+    """Keep the stored figures of *window* for `record_revisions`; return the part that is held."""
     held = connection.execute(
         "select epoch_ms(window_end) from settled where source = ? and window_start = ?",
         [source, window.start],
     ).fetchone()
     if not held:
         return None
-    known = replace(window, end=min(from_epoch_ms(held[0]), window.end))
-    _create_figures_table(connection, source, known, "before")
-    return known
+    stored = replace(window, end=min(from_epoch_ms(held[0]), window.end))
+    _create_figures_table(connection, source, stored, "before")
+    return stored
 
 
 def record_revisions(
-    connection: Connection, source: Source, known: Interval, read_at: datetime
+    connection: Connection, source: Source, stored: Interval, read_at: datetime
 ) -> int:
-    """Note the figures of *known* that are not as they were; how many they are."""
-    _create_figures_table(connection, source, known, "after")
-    values = {"source": source, "start": known.start, "read_at": read_at}
+    """Record the figures of *stored* that have changed; return their number."""
+    _create_figures_table(connection, source, stored, "after")
+    values = {"source": source, "start": stored.start, "read_at": read_at}
     ((changed,),) = connection.execute(load_store_sql("sql/revise"), values).fetchall()
     return int(changed)
 
@@ -35,7 +35,7 @@ def record_revisions(
 def _create_figures_table(
     connection: Connection, source: Source, interval: Interval, name: str
 ) -> None:
-    """Those of details are worked time, in intervals of the store's granularity."""
+    """Create the table *name* of figures; details have worked time in the store's intervals."""
     text = load_store_sql(f"sql/{source}_figures")
     values: dict[str, object] = {"start": interval.start, "end": interval.end}
     if source is Source.DETAILS:
