@@ -18,6 +18,7 @@ from halfhour.reports import questions
 from halfhour.reports.data import ReportData
 from halfhour.store import worked_time
 from halfhour.store.store import Store
+from tests.rebuilt_figures import posted_from_details
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -74,7 +75,7 @@ def example_table(folder: Path) -> str:
     bases = [
         {row["interval_start"]: row for row in rows.to_pylist()}
         for rows in (
-            worked_time.posted_from_details(store, day, HALF_HOUR),
+            posted_from_details(store, day, HALF_HOUR),
             worked_time.worked_time(store, day, HALF_HOUR),
         )
     ]

@@ -21,6 +21,7 @@ from halfhour.syncing.planner import SyncRequest
 from halfhour.syncing.progress import Outcome
 from halfhour.syncing.runner import run_sync
 from tests.processes import Cloud, Halfhour, emulator
+from tests.rebuilt_figures import posted_from_details
 from tests.spoiling import Answer, Asked, spoiled
 from tests.syncing.test_runner import FAULTS, bring
 
@@ -58,7 +59,7 @@ def stored_details(store: Store) -> list[str]:
         for read in (
             worked_time.worked_time,
             worked_time.busy_time,
-            worked_time.posted_from_details,
+            posted_from_details,
         )
         for row in read(store, RANGE, HALF_HOUR).to_pylist()
     )

@@ -17,6 +17,7 @@ from halfhour.reports.from_store import reconcile_store
 from halfhour.store import worked_time
 from halfhour.store.store import Store
 from halfhour.syncing.import_files import import_files
+from tests.rebuilt_figures import posted_from_details
 from tests.reports.test_worked import NOW, RANGE, own_cloud, store
 from tests.syncing.test_import_files import CONVERSATIONS, DAYS, page
 from tests.syncing.test_runner import bring
@@ -115,7 +116,7 @@ def test_an_unexplained_difference_is_listed_with_its_conversations(right, tmp_p
         store.settle(
             Source.POSTED,
             day,
-            {"posted": worked_time.posted_from_details(right, day, HALF_HOUR)},
+            {"posted": posted_from_details(right, day, HALF_HOUR)},
             NOW,
         )
     found = reconcile_store(store, None, NOW).to_pylist()
@@ -134,7 +135,7 @@ def test_an_unexplained_difference_is_listed_with_its_conversations(right, tmp_p
 def test_data_is_late_only_if_one_reading_could_not_know_it(tmp_path, apart, column):
     less = changed_conversation(0, handle_metric_json(0), handle_metric_json(0, -7))
     (tmp_path / "less").mkdir()
-    posted = worked_time.posted_from_details(
+    posted = posted_from_details(
         imported_store(tmp_path / "less", [less, *CONVERSATIONS[1:]]), DAYS, HALF_HOUR
     )
     read_at = DAYS.end + 2 * HALF_HOUR
@@ -223,7 +224,7 @@ def test_a_cause_explains_no_difference_of_another_kind(tmp_path, cause):
         store.settle(
             Source.POSTED,
             day,
-            {"posted": worked_time.posted_from_details(store, day, HALF_HOUR)},
+            {"posted": posted_from_details(store, day, HALF_HOUR)},
             NOW,
         )
     rows = [row for row in reconcile_store(store, None, NOW).to_pylist() if row["unexplained_ms"]]
@@ -240,7 +241,7 @@ def test_the_command_says_whose_time_is_unexplained_and_when_and_how_much(halfho
     store.settle(
         Source.POSTED,
         DAYS,
-        {"posted": worked_time.posted_from_details(store, DAYS, HALF_HOUR)},
+        {"posted": posted_from_details(store, DAYS, HALF_HOUR)},
         NOW,
     )
     (row,) = reconcile_store(store, None, NOW).to_pylist()

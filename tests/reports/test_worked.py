@@ -19,6 +19,7 @@ from halfhour.reports.questions import build_report
 from halfhour.store import worked_time
 from halfhour.store.store import Store
 from tests.processes import Cloud, emulator
+from tests.rebuilt_figures import posted_from_details
 from tests.syncing.test_runner import (
     COLUMNS,
     Figures,
@@ -92,7 +93,7 @@ def test_figures_rebuilt_from_details_equal_the_aggregates_in_every_interval(own
             if row[name] is not None
         }
 
-    rebuilt = figures(worked_time.posted_from_details(store, RANGE, HALF_HOUR))
+    rebuilt = figures(posted_from_details(store, RANGE, HALF_HOUR))
     assert rebuilt == figures(store.posted_rows(RANGE))
     assert rebuilt == truth(own_cloud, RANGE)
 

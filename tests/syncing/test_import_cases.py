@@ -25,6 +25,7 @@ from halfhour.store import worked_time
 from halfhour.store.store import Store
 from halfhour.syncing.import_files import import_files
 from halfhour.syncing.progress import Event, Outcome
+from tests.rebuilt_figures import posted_from_details
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 RANGE = Interval(MONDAY, MONDAY + DAY)
@@ -108,7 +109,7 @@ def report_figures(store: Store, basis: Basis) -> dict[str, dict[str, float]]:
 
 def posted_too(store: Store) -> Store:
     """The *store*, which holds as posted what its details have posted, as Genesys would."""
-    posted = worked_time.posted_from_details(store, RANGE, HALF_HOUR)
+    posted = posted_from_details(store, RANGE, HALF_HOUR)
     store.settle(Source.POSTED, RANGE, {"posted": posted}, LATER)
     return store
 

@@ -27,6 +27,7 @@ from halfhour.syncing import planner
 from halfhour.syncing.import_files import ACTIVE_ON_OTHER_DAYS, import_files
 from halfhour.syncing.planner import SyncRequest
 from halfhour.syncing.progress import Event, Outcome
+from tests.rebuilt_figures import posted_from_details
 from tests.syncing.test_runner import COLUMNS, key_of
 
 CAPTURED = Path(__file__).parents[1] / "captured.json"
@@ -97,7 +98,7 @@ def test_every_form_of_an_export_is_imported_alike(tmp_path, form):
     assert store.settled_windows(Source.DETAILS) == expected.settled_windows(Source.DETAILS)
     for read in (
         worked_time.worked_time,
-        worked_time.posted_from_details,
+        posted_from_details,
         worked_time.callback_voice_time,
     ):
         found, right = (read(each, DAYS, HALF_HOUR).to_pylist() for each in (store, expected))
@@ -172,7 +173,7 @@ def test_imported_details_are_right_on_both_bases_to_the_millisecond(tmp_path, w
     }
     assert +posted == {
         key_of(row, column.name): row[column.name]
-        for row in worked_time.posted_from_details(store, DAYS, width).to_pylist()
+        for row in posted_from_details(store, DAYS, width).to_pylist()
         for column in POSTED_METRICS
         if row[column.name]
     }
@@ -347,7 +348,7 @@ def test_the_last_version_of_a_conversation_counts_even_if_it_has_less(tmp_path,
         store, _, _ = import_content(tmp_path / name, content, DAYS)
         found = [
             sorted(map(str, read(store, DAYS, HALF_HOUR).to_pylist()))
-            for read in (worked_time.worked_time, worked_time.posted_from_details)
+            for read in (worked_time.worked_time, posted_from_details)
         ]
         if name == "both":
             both = found

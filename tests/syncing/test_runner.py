@@ -23,11 +23,12 @@ from halfhour.model.tables import POSTED_METRICS
 from halfhour.model.vocabulary import Source
 from halfhour.store.locking import writer_lock
 from halfhour.store.store import Store
-from halfhour.store.worked_time import posted_from_details, worked_time
+from halfhour.store.worked_time import worked_time
 from halfhour.syncing.planner import SyncRequest, due_days, requested_calendar
 from halfhour.syncing.progress import Event, EventKind, Outcome, SourceWindow
 from halfhour.syncing.runner import run_sync
 from tests.processes import Cloud, Halfhour, emulator, held_elsewhere
+from tests.rebuilt_figures import posted_from_details
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
 WEEK = Interval(NOW - 7 * DAY, NOW)

@@ -105,17 +105,10 @@ class Figure:
         return self.table == "figures" and bool(self.metric) and not self.rule
 
     @property
-    def is_event_count(self) -> bool:
-        """Whether the metric counts events, which Genesys marks by the first letter: nTransferred.
-
-        Its name says so already, and each value in conversation details is a number of events.
-        """
-        return self.metric.startswith("n")
-
-    @property
     def posted_metric(self) -> str:
         """The posted metric in words, empty if there is none."""
-        is_plain = self.stat == "sum" or self.is_event_count
+        # Genesys names a metric that counts events with an n, such as nTransferred.
+        is_plain = self.stat == "sum" or self.metric.startswith("n")
         metric = self.metric if is_plain else f"{self.stat} of {self.metric}"
         return self._with_rule_words(metric)
 

@@ -115,12 +115,6 @@ def _worked_sum(figure: Figure) -> str:
     )
 
 
-def _emitted_sum(figure: Figure) -> str:
-    if figure.stat == "count" and not figure.is_event_count:
-        return f"nullif(count(*) filter (metric = '{figure.metric}'), 0) as {figure.sum_column}"
-    return f"sum(value) filter (metric = '{figure.metric}')::bigint as {figure.sum_column}"
-
-
 def _lines(items: Iterable[str], indent: int = 4) -> str:
     return f",\n{' ' * indent}".join(items)
 
@@ -191,7 +185,6 @@ _FILLINGS = {
     "queue_interval_columns": _lines(
         _shown(figure, _or_zero(figure, figure.sum_column)) for figure in _BY_QUEUE_INTERVAL
     ),
-    # worked and rebuilt
+    # worked
     "worked_columns": _lines(map(_worked_sum, STORED_FIGURES)),
-    "emitted_columns": _lines(map(_emitted_sum, STORED_FIGURES)),
 }

@@ -72,18 +72,6 @@ def busy_time(
     return _with_interval_start(store.query_store(rule_text("busy"), **values), BUSY_SCHEMA)
 
 
-def posted_from_details(store: Store, interval: Interval, width: timedelta) -> pa.Table:
-    """Return the posted figures of *interval* that the values of conversation details add up to."""
-    return _with_interval_start(
-        store.query_store(
-            rule_text("rebuilt"),
-            start=interval.start,
-            end=interval.end,
-            width=width // MILLISECOND,
-        )
-    )
-
-
 def handle_time_comparison(
     store: Store,
     interval: Interval,
