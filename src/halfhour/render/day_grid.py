@@ -3,19 +3,19 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow as pa
 from rich.cells import cell_len, set_cell_size
 
 from halfhour.model.data_dictionary import WORK_DESCRIPTIONS
+from halfhour.model.intervals import HALF_HOUR, SECOND
 from halfhour.model.vocabulary import Basis, name_sort_key
 
-HALF_HOUR_SECONDS = 1800
+HALF_HOUR_SECONDS = HALF_HOUR // SECOND
 FILL_LEVELS = 8
 NO_FIGURES_MESSAGE = "There is nothing to show: no figures of any agent are known of this range."
-_HALF_HOUR = timedelta(seconds=HALF_HOUR_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,4 +210,4 @@ def _printable_name(name: str) -> str:
 def _half_hour_starts(first: datetime, last: datetime) -> Iterator[datetime]:
     while first <= last:
         yield first
-        first += _HALF_HOUR
+        first += HALF_HOUR
