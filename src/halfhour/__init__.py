@@ -1,4 +1,4 @@
-"""What every agent did, half-hour by half-hour, from the Genesys Cloud API."""
+"""Agents' handle, talk, hold and after-call-work time by half-hour, from the Genesys Cloud API."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

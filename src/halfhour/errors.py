@@ -35,7 +35,7 @@ class HalfhourError(Exception):
         return spell_parameters(super().__str__())
 
     def spelled(self, spell: Callable[[str], str]) -> str:
-        """Return the text with every parameter's name as *spell* writes it, such as ``--top``."""
+        """Return the text with the name of every parameter as *spell* writes it."""
         marked = super().__str__()
         return spell_parameters(marked, spell) if _PARAMETER.search(marked) else str(self)
 
@@ -51,7 +51,7 @@ class ConfigError(HalfhourError):
 
 
 class WriteError(HalfhourError):
-    """What was asked for is there, but could not be written down to the end."""
+    """The output could not be written completely."""
 
 
 class StoreError(HalfhourError):
@@ -63,7 +63,7 @@ class StoreBusy(StoreError):  # noqa: N818
 
 
 class Incomplete(HalfhourError):  # noqa: N818
-    """What could be had was had, and is kept; what is missing is listed.
+    """A part of the data is missing, and listed; everything else was fetched and is kept.
 
     Each entry of the list is on a line of its own, after two blanks. *table* is the Arrow table
     of the rows that are there, where `halfhour.report` raised it; otherwise None.
@@ -120,7 +120,7 @@ class ApiError(HalfhourError):
 
     @property
     def suggested_action(self) -> str:
-        """What a person can do about it."""
+        """The action that a person can take."""
         if self.retry_after:
             return f"Genesys asks to wait {self.retry_after:g} s; try again then"
         by_status = _WAYS_OUT.get(self.status, "try again later; if it stays, ask Genesys support")

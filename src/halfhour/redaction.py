@@ -18,7 +18,7 @@ MAX_QUOTED_LENGTH = 500
 _MIN_SECRET_LENGTH = 8
 """Whatever is shorter is part of common words, which would be masked in their place."""
 _MAX_TOKENS = 16
-"""How many of the latest tokens are remembered: a long sync may see a new one with each request."""
+"""The number of latest tokens that are remembered; a long sync may see a new one a request."""
 _TAIL_SHARE = 0.3
 """The part of a shortened text that is its end, where our own errors say what to do."""
 

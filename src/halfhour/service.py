@@ -38,9 +38,9 @@ ShowProgress = Callable[[], AbstractContextManager[EventCallback]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """Where answers come from: Genesys, as *load_settings* says whom to ask, and a *store*.
+    """The places that answers come from: Genesys, as *load_settings* tells, and a *store*.
 
-    Without a *store* Genesys is asked for all of it. With *offline* only the store is read.
+    Without a *store* Genesys answers everything. With *offline* only the store is read.
     """
 
     load_settings: Callable[[], Settings]

@@ -15,7 +15,7 @@ from halfhour.genesys.retry_policy import RetryPolicy
 from halfhour.redaction import register_secret
 
 SETTINGS_FILES = ("halfhour.toml", "~/.config/halfhour/halfhour.toml")
-"""Where a settings file is looked for; the first one found is read."""
+"""The places of a settings file; the first one that exists is read."""
 
 MIN_KEY_LENGTH = 16
 _FileContent = tuple[str, Mapping[str, Any]]
@@ -121,12 +121,12 @@ def validate_settings_file(file: Path) -> None:
 def configured_hosts(
     *, file: Path | None = None, environ: Mapping[str, str] | None = None, region: str | None = None
 ) -> Hosts:
-    """Whom the settings in force would ask; needs no credentials."""
+    """Return the hosts of the settings in force; needs no credentials."""
     return regions.hosts_of_region(_single_value("region", region, environ, file))
 
 
 def configured_request_rate(file: Path | None, flag: int | None) -> int | None:
-    """How many requests the settings in force allow, if they say; needs no credentials."""
+    """Return the most requests a minute that the settings allow, or None; needs no credentials."""
     allowed: int | None = _single_value("max_requests_per_minute", flag, None, file)
     return allowed
 
@@ -134,7 +134,7 @@ def configured_request_rate(file: Path | None, flag: int | None) -> int | None:
 def load_pseudonym_key(
     *, file: Path | None = None, environ: Mapping[str, str] | None = None
 ) -> str:
-    """What pseudonyms are made with. Raises ConfigError if it is not set, or easily guessed."""
+    """Return the key of pseudonyms. Raises ConfigError if it is not set or too short."""
     key = str(_single_value("pseudonym_key", None, environ, file))
     if len(key) < MIN_KEY_LENGTH:
         raise ConfigError(

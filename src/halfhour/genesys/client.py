@@ -48,9 +48,9 @@ class Client:
         self._on_wait = paused
         self.retry_policy = settings.retry_policy
         self.server_time: datetime | None = None
-        """When the last answer was sent, by Genesys' clock, as far as it has said."""
+        """The time of the last answer by Genesys' clock; None until an answer has told it."""
         self.requests_left: int | None = None
-        """How many requests the minute still allows, as far as an answer has said."""
+        """The number of requests that this minute still allows; None until an answer tells it."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -196,7 +196,7 @@ class Client:
 
 @dataclass(slots=True)
 class _ConcurrencyLimit:
-    """As many requests at once as the other side keeps up with."""
+    """A limit on concurrent requests, as many as Genesys keeps up with."""
 
     _limit: float = retry_policy.MAX_CONCURRENT_REQUESTS
     _slots_in_use: int = 0

@@ -1,4 +1,4 @@
-"""Whom to ask, as whom, and with how much patience."""
+"""The settings of a connection to Genesys Cloud: hosts, credentials, retry policy and pace."""
 
 from base64 import b64encode
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from halfhour.redaction import register_secret
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Whom to ask, as whom, and with how much patience."""
+    """The settings of a connection to Genesys Cloud: hosts, credentials, retry policy and pace."""
 
     client_id: str
     client_secret: str = field(repr=False)

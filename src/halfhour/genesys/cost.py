@@ -1,4 +1,4 @@
-"""Which requests a question takes, how many, and how long they last."""
+"""The cost of a question or a sync: its requests, their number and the time they take."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -65,37 +65,37 @@ def preview_requests(question: Question, hosts: Hosts) -> dict[str, Any]:
         listed += [
             _request_entry("POST", hosts.api + CAPACITY_AGGREGATES.path, body) for body in bodies
         ]
-    found = "id=<agents found>&state=any&expand=team"
+    query = "id=<agents found>&state=any&expand=team"
     listed.append(
-        _request_entry("GET", f"{hosts.api}{AGENT_LIST.path}?{found}&{_FIRST_PAGE_QUERY}")
+        _request_entry("GET", f"{hosts.api}{AGENT_LIST.path}?{query}&{_FIRST_PAGE_QUERY}")
     )
     return {"requests": listed, **request_cost(len(listed))}
 
 
 def min_request_count(windows: Mapping[Source, int], agents: int) -> int:
-    """At least how many requests so many *windows* take, where the status of *agents* is asked.
+    """Return the least number of requests for these *windows* and the status of *agents* agents.
 
     A job of details is submitted, looked at, read and ended; and the client's organisation is
     asked for once.
     """
-    each = {
+    requests_per_window = {
         Source.POSTED: 1,
         Source.STATUS: max(1, -(-agents // MAX_AGENTS_PER_REQUEST)),
         Source.DETAILS: 4,
     }
-    requests = sum(count * each[source] for source, count in windows.items())
+    requests = sum(count * requests_per_window[source] for source, count in windows.items())
     return requests + 1 if requests else 0
 
 
 def request_seconds(requests: int, a_minute: int | None = None) -> float:
-    """How long so many *requests* take at the limit, or at *a_minute*."""
+    """Return the seconds that *requests* requests take at the rate limit, or at *a_minute*."""
     return round(
         requests * 60 / min(a_minute or DEFAULT_REQUESTS_PER_MINUTE, DEFAULT_REQUESTS_PER_MINUTE), 1
     )
 
 
 def request_cost(requests: int, a_minute: int | None = None) -> dict[str, Any]:
-    """What so many *requests* take, as far as is known before they are sent."""
+    """Return the cost of *requests* requests, as far as it is known before they are sent."""
     return {
         "request_count": requests,
         "seconds_at_limit": request_seconds(requests, a_minute),

@@ -99,4 +99,4 @@ DETAIL_JOB_DELETION: Endpoint[None] = Endpoint(
 
 LOGIN_PATH = "/oauth/token"
 PAGE_SIZE = 100
-"""Of every list. The swagger names no maximum; Genesys' own samples use 100."""
+"""The page size of every list. The swagger names no maximum; Genesys' own samples use 100."""

@@ -32,14 +32,14 @@ class TokenAnswer(Payload, rename=None):
 
 
 class LoginRefusal(Payload, rename=None):
-    """What the login host says instead of a token; not an `ErrorBody`."""
+    """The answer of the login host that refuses a token; it is not an `ErrorBody`."""
 
     error: str
     description: str | None = None
 
 
 class ErrorBody(Payload):
-    """What every other refusal carries."""
+    """The body of every other refusal."""
 
     message: str | None = None
     code: str | None = None
@@ -167,7 +167,10 @@ class Participant(Payload):
 
 
 class Conversation(Payload):
-    """It has no *conversation_end* as long as it goes on, or any leg of it."""
+    """A conversation with its participants.
+
+    *conversation_end* is absent while the conversation or any session of it goes on.
+    """
 
     conversation_id: str
     conversation_end: str | None = None

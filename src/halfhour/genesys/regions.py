@@ -1,4 +1,4 @@
-"""Where Genesys Cloud lives: AWS region to domain, and a typed region to its two hosts."""
+"""Find the hosts of a region of Genesys Cloud, written as an AWS region, a domain or a URL."""
 
 import ipaddress
 from dataclasses import dataclass

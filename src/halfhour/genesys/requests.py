@@ -1,4 +1,4 @@
-"""Which requests to send for what is asked, how to divide one, and what it will cost."""
+"""The bodies of requests, and how to divide a query whose answer is too large."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from halfhour.model.tables import CAPACITY_METRIC, OFFERED_METRIC, POSTED_METRIC
 
 QUERY_WINDOW = timedelta(days=1)
 MAX_AGENTS_PER_REQUEST = 100
-"""As many as Genesys documents for user aggregates; it names no other number."""
+"""The number that Genesys documents for user aggregates; it names no other."""
 MAX_QUEUES_PER_REQUEST = 300
 """Past it, Genesys refuses a query (analytics conversation aggregate query guide)."""
 
@@ -51,7 +51,7 @@ class PostedQuery:
 
     @property
     def fits_one_interval(self) -> bool:
-        """Whether all of it lies in one interval of the granularity."""
+        """Tell whether the whole window lies in one interval of the granularity."""
         return self.window.width <= self.granularity
 
     def split_query(self) -> "tuple[PostedQuery, PostedQuery] | None":
@@ -142,7 +142,9 @@ def unique_chunks(ids: Iterable[str], size: int) -> list[tuple[str, ...]]:
 
 
 def smaller_queries(query: PostedQuery, error: ApiError) -> tuple[PostedQuery, PostedQuery] | None:
-    """What to ask in place of *query*, which ended with *error*; None if nothing smaller will do.
+    """Return two queries to send in place of *query*, which ended with *error*.
+
+    Return None if a smaller query would not help.
 
     One interval that takes too long is not divided further.
     """

@@ -1,4 +1,4 @@
-"""When to try again and how fast to go: the one policy, as functions of what came back."""
+"""The retry policy and the pace of requests, as pure functions of answers and errors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ MAX_HEADER_DIGITS = 9
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How long to wait, in seconds, and how often to try.
+    """The number of attempts and the time limits of requests, in seconds.
 
-    *silence* is the longest wait for the next byte of an answer, *whole* for
-    all of it. A ``Retry-After`` above *ceiling* is not waited for, and for the
-    rate limit no longer than that.
+    *silence_timeout* limits the wait for the next byte of an answer, `answer_timeout` the wait for
+    the whole answer. A ``Retry-After`` above *max_retry_after* is not waited for, and a pause for
+    the rate limit never lasts longer.
     """
 
     attempts: int = 5
@@ -37,7 +37,7 @@ class RetryPolicy:
 
 
 def retry_decision(error: Exception, *, ceiling: float) -> bool | float:
-    """Whether to try again after *error*: False, True, or the seconds to wait first."""
+    """Return False, True, or the seconds to wait before a retry after *error*."""
     match error:
         case ApiError(status=status, retry_after=wait) if status in TRANSIENT_STATUSES:
             return True if wait is None else wait <= ceiling and wait
@@ -48,10 +48,10 @@ def retry_decision(error: Exception, *, ceiling: float) -> bool | float:
 
 
 def next_concurrency(so_far: float, error: HalfhourError | None) -> float:
-    """How many requests may be under way, whole ones, after one that ended with *error* or well.
+    """Halve the number of concurrent requests after an overload error, else raise it a little.
 
-    Half as many where the other side cannot keep up, and one more once as many
-    have gone well: the rule by which TCP shares a line.
+    *so_far* and the result are fractions: after as many successes as there are requests at once,
+    one more is allowed. This is the rule by which TCP shares a line.
     """
     match error:
         case None:
@@ -100,7 +100,7 @@ def rate_limit_pause(headers: Mapping[str, str], *, ceiling: float) -> float:
 
 
 def remaining_requests(headers: Mapping[str, str]) -> int | None:
-    """How many requests the minute still allows; None where *headers* do not say."""
+    """Return the number of requests that the minute still allows; None if *headers* do not tell."""
     figures = _rate_limit_values(headers, "count", "allowed")
     return None if figures is None else max(0, figures[1] - figures[0])
 

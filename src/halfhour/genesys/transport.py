@@ -161,7 +161,7 @@ def decode_answer(operation: str, response: httpx2.Response, answer: type[T]) ->
 
 
 def decode_refusal(response: httpx2.Response, body: type[T]) -> T | None:
-    """What a refusal says of itself; None if that cannot be read."""
+    """Return the body of a refusal, or None if it cannot be read."""
     try:
         return msgspec.json.decode(response.content, type=body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -1,4 +1,4 @@
-"""What Genesys Cloud sent, as Arrow tables."""
+"""Tabulate answers of the aggregate and directory endpoints as Arrow tables."""
 
 from array import array
 from collections.abc import Iterable, Sequence
@@ -174,7 +174,7 @@ def sum_partial_tables(parts: Sequence[pa.Table]) -> pa.Table:
     whole = (
         pa.concat_tables(parts)
         .group_by(keys)
-        .aggregate([(each, "sum") for each in _FIGURE_COLUMNS])
+        .aggregate([(column, "sum") for column in _FIGURE_COLUMNS])
     )
     return (
         whole.rename_columns([*keys, *_FIGURE_COLUMNS])
@@ -192,18 +192,23 @@ def names_table(entities: Iterable[payloads.DirectoryEntity]) -> pa.Table:
 
 
 def directory_table(ids: Iterable[str], entities: Iterable[payloads.DirectoryEntity]) -> pa.Table:
-    """`tables.NAMED` of *entities*, and of the other *ids*, of which nothing is known."""
-    known = {each: payloads.DirectoryEntity(each) for each in ids} | {
-        each.id: each for each in entities
+    """`tables.NAMED` of *entities*, and of the other *ids*, of which nothing is entity_by_id."""
+    entity_by_id = {entity: payloads.DirectoryEntity(entity) for entity in ids} | {
+        entity.id: entity for entity in entities
     }
     return pa.Table.from_arrays(
         [
-            string_column(known.keys()),
-            string_column([each.name for each in known.values()]),
+            string_column(entity_by_id.keys()),
+            string_column([entity.name for entity in entity_by_id.values()]),
             string_column(
-                [each.division.name if each.division else None for each in known.values()]
+                [
+                    entity.division.name if entity.division else None
+                    for entity in entity_by_id.values()
+                ]
             ),
-            string_column([each.team.name if each.team else None for each in known.values()]),
+            string_column(
+                [entity.team.name if entity.team else None for entity in entity_by_id.values()]
+            ),
         ],
         schema=DIRECTORY_SCHEMA,
     )

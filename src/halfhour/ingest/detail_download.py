@@ -33,17 +33,17 @@ from halfhour.model.intervals import Interval, to_utc
 from halfhour.model.tables import EMITTED_SCHEMA, SEGMENTS_SCHEMA
 
 CONVERSATION_START_MARGIN = timedelta(days=1)
-"""How much earlier a conversation may have begun that the query is asked for."""
+"""The time before a day in which conversations may have begun that the query still asks for."""
 JOB_PAGE_SIZE = 500
 """Conversations on a page of a job's results; no maximum is documented."""
 JOB_GONE_STATUSES = (400, 404)
-"""What the results of a job answer that has failed or expired since it was fulfilled."""
+"""The statuses with which the results of a job answer if it has failed or expired meanwhile."""
 JOB_DELETION_TIMEOUT = 1.0
 """Seconds that deleting a job may take where something has gone wrong."""
 MAX_JOB_POLLS = 60
-"""How often a job is looked at before it is given up."""
+"""The number of times that a job's state is requested before it is given up."""
 MAX_JOB_SUBMISSIONS = 3
-"""How often a job is submitted that fails, is cancelled or expires."""
+"""The number of times that a job is submitted if it fails, is cancelled or expires."""
 MAX_QUERY_CONVERSATIONS = 100_000
 """Conversations that a query gives: past it Genesys refuses to page on."""
 MAX_JOB_PAGES = 20_000
@@ -58,7 +58,7 @@ SPOOL_SCHEMAS = {
     "emitted": EMITTED_SCHEMA.append(PART_FIELD),
     "parts": pa.schema([SEGMENTS_SCHEMA.field("conversation_id"), PART_FIELD]),
 }
-"""By the name of a file, its columns."""
+"""The columns of each spool file, by its name."""
 
 
 @dataclass(slots=True)
@@ -88,13 +88,13 @@ class DetailSpool:
         for writer in self._writers.values():
             writer.close()
 
-    def append_part(self, found: DetailTables) -> None:
+    def append_part(self, tables: DetailTables) -> None:
         """One part more. Of a conversation that is in several parts, the last is right."""
-        self.data_issues += found.data_issues
-        ids = pa.table({"conversation_id": string_column(found.conversation_ids)})
+        self.data_issues += tables.data_issues
+        ids = pa.table({"conversation_id": string_column(tables.conversation_ids)})
         for name, table in (
-            ("segments", found.segments),
-            ("emitted", found.emitted),
+            ("segments", tables.segments),
+            ("emitted", tables.emitted),
             ("parts", ids),
         ):
             part = pa.repeat(pa.scalar(self._part_number, PART_FIELD.type), table.num_rows)

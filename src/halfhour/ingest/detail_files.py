@@ -49,7 +49,7 @@ class DetailFilePage(payloads.Payload):
 
 
 def read_detail_pages(path: Path) -> Iterator[DetailFilePage]:
-    """What the file at *path* has; large pages come in several. Raises ConfigError."""
+    """Yield the pages of the file at *path*, a large one in several. Raises ConfigError."""
     with _explain_read_errors(path), _open_unpacked(path) as file:
         first = file.readline().removeprefix(_UTF8_BOM)
         if not _is_complete_json(first):  # one object over many lines
@@ -63,7 +63,7 @@ def read_detail_pages(path: Path) -> Iterator[DetailFilePage]:
 
 
 def modification_time(path: Path) -> datetime:
-    """When the file at *path* was last changed. Raises ConfigError."""
+    """Return the time at which the file at *path* was last changed. Raises ConfigError."""
     with _explain_read_errors(path):
         return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 

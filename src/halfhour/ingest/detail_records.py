@@ -40,7 +40,7 @@ class DataIssue(NamedTuple):
 
 UNREADABLE_CONVERSATIONS = "conversations left out, as they cannot be read"
 UNKNOWN_CONVERSATION_ID = "?"
-"""Instead of the id of a conversation that cannot be told."""
+"""The id of a conversation whose own id cannot be read."""
 
 
 def decode_record(record: msgspec.Raw) -> payloads.Conversation | DataIssue:
@@ -97,13 +97,13 @@ def record_time_span(record: msgspec.Raw) -> tuple[int, int] | None:
     """Return the first and the last time that *record* names, in ms since 1970, of those that can
     be read; None if none can.
     """
-    known = []
+    times = []
     for _, text in _time_texts(decode_leniently(record), "$"):
         try:
-            known += epoch_ms_column([text]).to_pylist()
+            times += epoch_ms_column([text]).to_pylist()
         except pa.ArrowInvalid:
             continue
-    return (min(known), max(known)) if known else None
+    return (min(times), max(times)) if times else None
 
 
 def _time_texts(value: object, path: str) -> Iterator[tuple[str, str]]:

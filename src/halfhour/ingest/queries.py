@@ -1,4 +1,4 @@
-"""From a question to Arrow tables: plan -> client -> shaping."""
+"""Run aggregate and directory queries and return Arrow tables."""
 
 import asyncio
 import logging
@@ -77,7 +77,10 @@ async def fetch_status(
 
 
 async def fetch_agents(client: Client, agents: Sequence[str]) -> list[payloads.DirectoryEntity]:
-    """Those of *agents* that the directory knows. Raises what `Client.call` raises."""
+    """Return the directory's entries of *agents*; unknown ids are omitted.
+
+    Raises what `Client.call` raises.
+    """
 
     async def some(ids: Sequence[str]) -> list[payloads.DirectoryEntity]:
         return [
@@ -96,7 +99,7 @@ async def fetch_agents(client: Client, agents: Sequence[str]) -> list[payloads.D
 
 
 async def gather_results(steps: Iterable[Coroutine[None, None, T]]) -> list[T]:
-    """What the steps return, in their order; the first failure ends the others."""
+    """Run *steps* concurrently and return their results in order; the first failure ends all."""
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(step) for step in steps]

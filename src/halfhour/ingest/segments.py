@@ -48,9 +48,10 @@ EMPTY_CONVERSATIONS = "conversations left out, as they say nothing of what their
 
 @dataclass(frozen=True, slots=True)
 class DetailTables:
-    """What details say of some days: `tables.SEGMENTS` and `tables.EMITTED`.
+    """The tables that some details give: `SEGMENTS_SCHEMA` and `EMITTED_SCHEMA` of `tables`.
 
-    *conversations* are the ids of all that were read, whether or not these say anything of them.
+    *conversation_ids* are the ids of all conversations that were read, also of those without a
+    row in the tables.
     """
 
     segments: pa.Table
@@ -62,31 +63,30 @@ class DetailTables:
 def tabulate_records(
     records: Sequence[msgspec.Raw], window: Interval, as_of: datetime
 ) -> DetailTables:
-    """What *records* say of agents in *window*; what has no end yet is cut at *as_of*.
+    """Tabulate the work of agents in *window* from *records*; open work is cut at *as_of*.
 
-    *window* begins where a day (UTC) does, and may have several. A conversation
-    that comes twice counts once, as it came last. One that is malformed is left
-    out whole, and is among the oddities with the field that is wrong, as are
-    segments and values that cannot be.
+    *window* begins at the start of a day (UTC) and may hold several days. A conversation that comes
+    twice counts once, as it came last. A malformed one is left out whole and is among the data
+    issues with the field that is wrong, as are impossible segments and values.
     """
     last: dict[str | int, payloads.Conversation | DataIssue] = {}
-    for at, found in enumerate(map(decode_record, records)):
-        last[at if found.conversation_id == UNKNOWN_CONVERSATION_ID else found.conversation_id] = (
-            found
-        )
+    for position, conversation in enumerate(map(decode_record, records)):
+        last[
+            position
+            if conversation.conversation_id == UNKNOWN_CONVERSATION_ID
+            else conversation.conversation_id
+        ] = conversation
     try:
         details = _build_tables(last.values(), window, as_of)
     except pa.ArrowInvalid:  # which does not say whose time cannot be read
         details = _build_tables(
-            [_validate_times(each, window) for each in last.values()], window, as_of
+            [_validate_times(conversation, window) for conversation in last.values()], window, as_of
         )
-    if any(oddity.is_left_out for oddity in details.data_issues):
+    if any(issue.is_left_out for issue in details.data_issues):
         spans = _conversation_time_spans(records)
         details.data_issues[:] = [
-            oddity._replace(time_span=spans[oddity.conversation_id])
-            if oddity.is_left_out
-            else oddity
-            for oddity in details.data_issues
+            issue._replace(time_span=spans[issue.conversation_id]) if issue.is_left_out else issue
+            for issue in details.data_issues
         ]
     return details
 
@@ -102,143 +102,174 @@ def _conversation_time_spans(records: Sequence[msgspec.Raw]) -> dict[str, tuple[
 
 
 def _validate_times(
-    found: payloads.Conversation | DataIssue, window: Interval
+    conversation: payloads.Conversation | DataIssue, window: Interval
 ) -> payloads.Conversation | DataIssue:
-    """*found*, or where the time is in it that cannot be read."""
+    """Return *conversation*, or the issue that names its time that cannot be read."""
     try:
-        _build_tables([found], window, window.end)
+        _build_tables([conversation], window, window.end)
     except pa.ArrowInvalid as error:
-        where = find_invalid_time(msgspec.to_builtins(found), "$")
+        where = find_invalid_time(msgspec.to_builtins(conversation), "$")
         return DataIssue(
-            UNREADABLE_CONVERSATIONS, found.conversation_id, where or str(error), is_left_out=True
+            UNREADABLE_CONVERSATIONS,
+            conversation.conversation_id,
+            where or str(error),
+            is_left_out=True,
         )
-    return found
+    return conversation
 
 
 def _build_tables(
-    found: Collection[payloads.Conversation | DataIssue], window: Interval, as_of: datetime
+    conversations: Collection[payloads.Conversation | DataIssue], window: Interval, as_of: datetime
 ) -> DetailTables:
-    """Raises ArrowInvalid where a time cannot be read."""
-    oddities = [each for each in found if isinstance(each, DataIssue)]
-    legs = [
-        leg
-        for each in found
-        if isinstance(each, payloads.Conversation)
-        for leg in agent_sessions(each)
+    """Tabulate *conversations*. Raises ArrowInvalid if a time cannot be read."""
+    issues = [issue for issue in conversations if isinstance(issue, DataIssue)]
+    sessions = [
+        session
+        for conversation in conversations
+        if isinstance(conversation, payloads.Conversation)
+        for session in agent_sessions(conversation)
     ]
-    callbacks = callbacks_per_call(legs)
-    posted = list(posted_values(legs, oddities))
-    emitted = epoch_ms_column(each.emit_date for each in posted)
-    oddities += _find_empty_conversations(legs, posted, oddities)
+    callbacks = callbacks_per_call(sessions)
+    posted = list(posted_values(sessions, issues))
+    emitted = epoch_ms_column(value.emit_date for value in posted)
+    issues += _find_empty_conversations(sessions, posted, issues)
     handled: dict[int, list[int]] = {}
-    for each, at in zip(posted, emitted.to_pylist(), strict=True):
-        if each.metric == "tHandle":
-            handled.setdefault(each.session_index, []).append(at)
+    for value, at in zip(posted, emitted.to_pylist(), strict=True):
+        if value.metric == "tHandle":
+            handled.setdefault(value.session_index, []).append(at)
     worked = list(
-        _split_calls(_session_timelines(legs, handled, epoch_ms(as_of), oddities), legs, callbacks)
+        _split_calls(
+            _session_timelines(sessions, handled, epoch_ms(as_of), issues), sessions, callbacks
+        )
     )
     return DetailTables(
-        _segment_table(legs, worked, window),
-        _emitted_table(legs, posted, emitted, window),
-        [each.conversation_id for each in found if each.conversation_id != UNKNOWN_CONVERSATION_ID],
-        oddities,
+        _segment_table(sessions, worked, window),
+        _emitted_table(sessions, posted, emitted, window),
+        [
+            conversation.conversation_id
+            for conversation in conversations
+            if conversation.conversation_id != UNKNOWN_CONVERSATION_ID
+        ],
+        issues,
     )
 
 
 def _find_empty_conversations(
-    legs: Sequence[AgentSession], posted: Sequence[PostedValue], oddities: Sequence[DataIssue]
+    sessions: Sequence[AgentSession], posted: Sequence[PostedValue], issues: Sequence[DataIssue]
 ) -> Iterator[DataIssue]:
     """Yield the conversations of agents that have neither segments nor posted values."""
-    told = {legs[value.session_index].conversation_id for value in posted}
-    told |= {leg.conversation_id for leg in legs if leg.segments}
-    told |= {oddity.conversation_id for oddity in oddities}
-    for conversation_id in dict.fromkeys(leg.conversation_id for leg in legs):
-        if conversation_id not in told:
+    ids_with_data = {sessions[value.session_index].conversation_id for value in posted}
+    ids_with_data |= {session.conversation_id for session in sessions if session.segments}
+    ids_with_data |= {issue.conversation_id for issue in issues}
+    for conversation_id in dict.fromkeys(session.conversation_id for session in sessions):
+        if conversation_id not in ids_with_data:
             yield DataIssue(EMPTY_CONVERSATIONS, conversation_id, is_left_out=True)
 
 
 def _session_timelines(
-    legs: Sequence[AgentSession],
+    sessions: Sequence[AgentSession],
     handled: Mapping[int, list[int]],
     as_of: int,
-    oddities: list[DataIssue],
+    issues: list[DataIssue],
 ) -> list[list[TimeSlice]]:
-    """Return the pieces of each leg, which has posted handle time when *handled* says."""
-    listed = [segment for leg in legs for segment in leg.segments]
-    starts = epoch_ms_column(each.segment_start for each in listed).to_pylist()
-    ends = epoch_ms_column(each.segment_end for each in listed).to_pylist()
-    timed = map(TimedSegment, (each.segment_type for each in listed), starts, ends)
-    ended = epoch_ms_column(leg.conversation_end for leg in legs).to_pylist()
-    found = []
-    for at, leg in enumerate(legs):
+    """Return the slices of segment session, which has posted handle time when *handled* says."""
+    segments = [segment for session in sessions for segment in session.segments]
+    starts = epoch_ms_column(segment.segment_start for segment in segments).to_pylist()
+    ends = epoch_ms_column(segment.segment_end for segment in segments).to_pylist()
+    timed = map(TimedSegment, (segment.segment_type for segment in segments), starts, ends)
+    ended = epoch_ms_column(session.conversation_end for session in sessions).to_pylist()
+    timelines = []
+    for at, session in enumerate(sessions):
         over = SessionEndMarkers(handled.get(at, ()), ended[at])
-        those, odd = build_timeline(list(islice(timed, len(leg.segments))), over, as_of)
-        found.append(those)
-        oddities += [
+        timeline, segment_issues = build_timeline(
+            list(islice(timed, len(session.segments))), over, as_of
+        )
+        timelines.append(timeline)
+        issues += [
             DataIssue(
                 kind,
-                leg.conversation_id,
-                leg.segment_location(place),
+                session.conversation_id,
+                session.segment_location(place),
                 kind in (SEGMENTS_WITHOUT_START, REVERSED_SEGMENTS),
             )
-            for kind, place in odd
+            for kind, place in segment_issues
         ]
-    return found
+    return timelines
 
 
 def _split_calls(
     worked: Sequence[Sequence[TimeSlice]],
-    legs: Sequence[AgentSession],
+    sessions: Sequence[AgentSession],
     callbacks: Sequence[Sequence[int]],
 ) -> Iterator[tuple[int, TimeSlice]]:
-    """Yield the pieces with the places of their legs.
+    """Yield the slices with the places of their sessions.
 
-    The pieces of a call that began within its agent's callback are cut where work on
+    The slices of a call that began within its agent's callback are cut where work on
     the callback begins and ends.
     """
-    for leg, call in enumerate(worked):
+    for session, call in enumerate(worked):
         spans = merge_spans(
-            (piece.start, piece.end)
-            for callback in callbacks[leg]
+            (time_slice.start, time_slice.end)
+            for callback in callbacks[session]
             if _began_within(call, worked[callback])
-            for piece in worked[callback]
-            if legs[callback].segments[piece.segment_index].segment_type in WORK_SEGMENT_TYPES
+            for time_slice in worked[callback]
+            if sessions[callback].segments[time_slice.segment_index].segment_type
+            in WORK_SEGMENT_TYPES
         )
-        for piece in call:
-            works = legs[leg].segments[piece.segment_index].segment_type in WORK_SEGMENT_TYPES
-            yield from ((leg, part) for part in split_at_callbacks(piece, spans if works else ()))
+        for time_slice in call:
+            works = (
+                sessions[session].segments[time_slice.segment_index].segment_type
+                in WORK_SEGMENT_TYPES
+            )
+            yield from (
+                (session, part) for part in split_at_callbacks(time_slice, spans if works else ())
+            )
 
 
 def _began_within(call: Sequence[TimeSlice], callback: Sequence[TimeSlice]) -> bool:
     """Tell whether the session of *call* began while that of *callback* went on."""
     if not call or not callback:
         return False
-    began = min(piece.start for piece in call)
-    return min(piece.start for piece in callback) <= began < max(piece.end for piece in callback)
+    began = min(time_slice.start for time_slice in call)
+    return (
+        min(time_slice.start for time_slice in callback)
+        <= began
+        < max(time_slice.end for time_slice in callback)
+    )
 
 
 def _segment_table(
-    legs: Sequence[AgentSession], listed: Sequence[tuple[int, TimeSlice]], window: Interval
+    sessions: Sequence[AgentSession], listed: Sequence[tuple[int, TimeSlice]], window: Interval
 ) -> pa.Table:
     places = array("q", (at for at, _ in listed))
-    segments = [legs[at].segments[piece.segment_index] for at, piece in listed]
+    segments = [sessions[at].segments[time_slice.segment_index] for at, time_slice in listed]
     table = pa.table(
         {
             "conversation_id": take_rows(
-                string_column([leg.conversation_id for leg in legs]), places
+                string_column([session.conversation_id for session in sessions]), places
             ),
-            "session_id": take_rows(string_column([leg.session_id for leg in legs]), places),
-            "agent_id": take_rows(string_column([leg.agent_id for leg in legs]), places),
+            "session_id": take_rows(
+                string_column([session.session_id for session in sessions]), places
+            ),
+            "agent_id": take_rows(
+                string_column([session.agent_id for session in sessions]), places
+            ),
             "queue_id": string_column([segment.queue_id for segment in segments]),
-            "media_type": take_rows(string_column([leg.media_type for leg in legs]), places),
-            "acd": take_rows(boolean_column(leg.acd for leg in legs), places),
-            "voice_of_callback": boolean_column(piece.under_callback for _, piece in listed),
+            "media_type": take_rows(
+                string_column([session.media_type for session in sessions]), places
+            ),
+            "acd": take_rows(boolean_column(session.acd for session in sessions), places),
+            "voice_of_callback": boolean_column(
+                time_slice.under_callback for _, time_slice in listed
+            ),
             "segment_type": string_column([segment.segment_type for segment in segments]),
             "start_ms": integer_column(
-                array("q", (piece.start for _, piece in listed)), pa.int64()
+                array("q", (time_slice.start for _, time_slice in listed)), pa.int64()
             ),
-            "end_ms": integer_column(array("q", (piece.end for _, piece in listed)), pa.int64()),
-            "open": boolean_column(piece.open for _, piece in listed),
+            "end_ms": integer_column(
+                array("q", (time_slice.end for _, time_slice in listed)), pa.int64()
+            ),
+            "open": boolean_column(time_slice.open for _, time_slice in listed),
         }
     )
     return pa.concat_tables(_segments_in_day(table, day) for day in window.split_into_windows(DAY))
@@ -258,20 +289,20 @@ def _segments_in_day(table: pa.Table, day: Interval) -> pa.Table:
 
 
 def _emitted_table(
-    legs: Sequence[AgentSession], posted: Sequence[PostedValue], at: pa.Array, window: Interval
+    sessions: Sequence[AgentSession], posted: Sequence[PostedValue], at: pa.Array, window: Interval
 ) -> pa.Table:
-    """What was *posted*, each *at* its millisecond."""
-    places = array("q", (each.session_index for each in posted))
+    """Tabulate the *posted* values, value *at* its millisecond."""
+    places = array("q", (value.session_index for value in posted))
     table = pa.Table.from_arrays(
         [
             at.cast(TIMESTAMP),
-            take_rows(string_column([leg.conversation_id for leg in legs]), places),
-            take_rows(string_column([leg.session_id for leg in legs]), places),
-            take_rows(string_column([leg.agent_id for leg in legs]), places),
-            take_rows(string_column([_joined_queue_ids(leg) for leg in legs]), places),
-            take_rows(string_column([leg.media_type for leg in legs]), places),
-            string_column([each.metric for each in posted]),
-            integer_column(array("q", (each.value for each in posted)), pa.int64()),
+            take_rows(string_column([session.conversation_id for session in sessions]), places),
+            take_rows(string_column([session.session_id for session in sessions]), places),
+            take_rows(string_column([session.agent_id for session in sessions]), places),
+            take_rows(string_column([_joined_queue_ids(session) for session in sessions]), places),
+            take_rows(string_column([session.media_type for session in sessions]), places),
+            string_column([value.metric for value in posted]),
+            integer_column(array("q", (value.value for value in posted)), pa.int64()),
         ],
         schema=EMITTED_SCHEMA,
     )
@@ -279,6 +310,11 @@ def _emitted_table(
     return table.filter(pc.and_(pc.greater_equal(at, first), pc.less(at, last)))
 
 
-def _joined_queue_ids(leg: AgentSession) -> str | None:
-    """As conversation aggregates join the queues of one session."""
-    return ",".join(dict.fromkeys(each.queue_id for each in leg.segments if each.queue_id)) or None
+def _joined_queue_ids(session: AgentSession) -> str | None:
+    """Join the queues of a session as conversation aggregates do."""
+    return (
+        ",".join(
+            dict.fromkeys(segment.queue_id for segment in session.segments if segment.queue_id)
+        )
+        or None
+    )

@@ -35,7 +35,7 @@ class AgentSession(NamedTuple):
 
 
 class PostedValue(NamedTuple):
-    """A value of the leg that stands at *leg* among all."""
+    """A value of the session that stands at *session* among all."""
 
     session_index: int
     metric: str
@@ -64,34 +64,40 @@ def agent_sessions(conversation: payloads.Conversation) -> Iterator[AgentSession
                 )
 
 
-def callbacks_per_call(legs: Sequence[AgentSession]) -> list[list[int]]:
-    """For each outbound call, the places among *legs* of its agent's callbacks in the conversation.
+def callbacks_per_call(sessions: Sequence[AgentSession]) -> list[list[int]]:
+    """Return for each session the indices of the callbacks that may have led to it.
 
-    A callback leads to an outbound call: one that came in is no part of it.
+    These are the callbacks of the same agent and conversation. Only an outbound call has any: a
+    callback does not lead to a call that comes in.
     """
-    found: dict[tuple[str, str], list[int]] = {}
-    for at, leg in enumerate(legs):
-        if leg.media_type == "callback":
-            found.setdefault((leg.conversation_id, leg.agent_id), []).append(at)
+    callbacks: dict[tuple[str, str], list[int]] = {}
+    for index, session in enumerate(sessions):
+        if session.media_type == "callback":
+            callbacks.setdefault((session.conversation_id, session.agent_id), []).append(index)
     return [
-        found.get((leg.conversation_id, leg.agent_id), [])
-        if (leg.media_type, leg.direction) == ("voice", "outbound")
+        callbacks.get((session.conversation_id, session.agent_id), [])
+        if (session.media_type, session.direction) == ("voice", "outbound")
         else []
-        for leg in legs
+        for session in sessions
     ]
 
 
-def posted_values(legs: Sequence[AgentSession], oddities: list[DataIssue]) -> Iterator[PostedValue]:
-    """What *legs* have posted of what `tables.POSTED` has; what cannot be read is odd."""
-    for at, leg in enumerate(legs):
-        for number, metric in enumerate(leg.metrics):
+def posted_values(
+    sessions: Sequence[AgentSession], issues: list[DataIssue]
+) -> Iterator[PostedValue]:
+    """Yield the values that sessions have posted of the metrics of `tables.POSTED_METRICS`.
+
+    A value that cannot be read becomes a data issue.
+    """
+    for at, session in enumerate(sessions):
+        for number, metric in enumerate(session.metrics):
             if metric.name not in _POSTED_METRIC_NAMES:
                 continue
             value = _exact_integer(metric.value)
             if value is None or metric.emit_date is None:
-                where = f"session {leg.session_id}, metrics[{number}]: {metric.name}"
-                oddities.append(
-                    DataIssue(UNREADABLE_VALUES, leg.conversation_id, where, is_left_out=True)
+                where = f"session {session.session_id}, metrics[{number}]: {metric.name}"
+                issues.append(
+                    DataIssue(UNREADABLE_VALUES, session.conversation_id, where, is_left_out=True)
                 )
             else:
                 yield PostedValue(at, metric.name, value, metric.emit_date)

@@ -1,4 +1,4 @@
-"""The segments of agents' sessions as pieces of time: each has an end, none is over another."""
+"""The segments of agents' sessions as slices of time: each has an end, none is over another."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
@@ -11,7 +11,7 @@ SEGMENT_TYPES = frozenset(
     "monitoring parked scheduled screenmonitoring sharing system transmitting unknown uploading "
     "voicemail wrapup".split()
 )
-"""Of segments, as the API's schema lists them."""
+"""The types of segments, as the API's schema lists them."""
 
 SEGMENTS_WITHOUT_START = "segments left out, as they have no start"
 REVERSED_SEGMENTS = "segments left out, as they end before they start"
@@ -33,7 +33,10 @@ class TimedSegment(NamedTuple):
 
 
 class SessionEndMarkers(NamedTuple):
-    """When a session has posted handle time, and its conversation has ended, if so."""
+    """Times that close a session's open segments.
+
+    The session posted its handle time then, and its conversation ended; None if not yet.
+    """
 
     handled_at: Sequence[int]
     conversation_end: int | None
@@ -50,7 +53,7 @@ class TimeSlice(NamedTuple):
 
 
 class SegmentIssue(NamedTuple):
-    """What is odd about the segment that stands at *at*."""
+    """A data issue of the segment at *segment_index*."""
 
     kind: str
     segment_index: int
@@ -66,7 +69,7 @@ def build_timeline(
     overlaps, the later segment gives way: a session works on one thing at a time.
     """
     order, odd = _sort_by_start(segments)
-    found, worked_until = [], 0
+    timeline, worked_until = [], 0
     for (begun, at), following in zip_longest(order, [start for start, _ in order[1:]]):
         kind, _, end = segments[at]
         start, is_open = begun, False
@@ -83,14 +86,14 @@ def build_timeline(
                 odd.append(SegmentIssue(OVERLAPPING_SEGMENTS, at))
             start, worked_until = max(begun, worked_until), max(worked_until, end)
         if start < end:
-            found.append(TimeSlice(at, start, end, is_open))
-    return found, odd
+            timeline.append(TimeSlice(at, start, end, is_open))
+    return timeline, odd
 
 
 def _sort_by_start(
     segments: Sequence[TimedSegment],
 ) -> tuple[list[tuple[int, int]], list[SegmentIssue]]:
-    """When each began and where it stands, oldest first; and those that cannot be."""
+    """Return the start and index of each segment, oldest first, and the issues of invalid ones."""
     odd: list[SegmentIssue] = []
     order: list[tuple[int, int]] = []
     for at, (_, start, end) in enumerate(segments):
@@ -105,37 +108,37 @@ def _sort_by_start(
 
 
 def _earliest_known_end(start: int, following: int | None, over: SessionEndMarkers) -> int | None:
-    """When the segment that began at *start* is known to have been over.
+    """Return the earliest known end of the segment that began at *start*; None if it is open.
 
-    After-call work may begin when the conversation has ended, and a message be
-    taken up again when its handle time was posted: neither says anything of it.
+    After-call work may begin after the conversation has ended, and an agent may take up a message
+    again after its handle time was posted, so a marker before *start* tells nothing.
     """
     seen = [at for at in (*over.handled_at, over.conversation_end) if at is not None and at > start]
     return min(seen + ([] if following is None else [following]), default=None)
 
 
 def merge_spans(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """What *spans* cover, oldest first, without one that touches another."""
-    found: list[tuple[int, int]] = []
+    """Merge *spans* that touch or overlap; return them oldest first."""
+    merged: list[tuple[int, int]] = []
     for start, end in sorted(spans):
-        if found and start <= found[-1][1]:
-            found[-1] = found[-1][0], max(found[-1][1], end)
+        if merged and start <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(merged[-1][1], end)
         else:
-            found.append((start, end))
-    return found
+            merged.append((start, end))
+    return merged
 
 
 def split_at_callbacks(
-    piece: TimeSlice, callback: Iterable[tuple[int, int]]
+    time_slice: TimeSlice, callback: Iterable[tuple[int, int]]
 ) -> Iterator[TimeSlice]:
-    """The parts of *piece*, at the edges of the work on a *callback*, which is a `union`."""
-    at = piece.start
+    """The parts of *time_slice*, at the edges of the work on a *callback*, which is a `union`."""
+    at = time_slice.start
     for start, end in callback:
-        first, last = max(at, start), min(piece.end, end)
+        first, last = max(at, start), min(time_slice.end, end)
         if first < last:
             if at < first:
-                yield piece._replace(start=at, end=first)
-            yield piece._replace(start=first, end=last, under_callback=True)
+                yield time_slice._replace(start=at, end=first)
+            yield time_slice._replace(start=first, end=last, under_callback=True)
             at = last
-    if at < piece.end:
-        yield piece._replace(start=at)
+    if at < time_slice.end:
+        yield time_slice._replace(start=at)

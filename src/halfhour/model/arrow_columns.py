@@ -11,7 +11,7 @@ from itertools import accumulate
 import pyarrow as pa
 
 NULL_MARKER = -(2**63)
-"""What stands for null in an `array` of figures."""
+"""The value that stands for null in an `array` of figures."""
 
 
 def integer_column(values: "array[int]", kind: pa.DataType) -> pa.Array:

@@ -1,4 +1,4 @@
-"""Which days a store holds, how sure they are, and which are to be read (again)."""
+"""The coverage of days: which days a store holds, in which state, and which are due to be read."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,13 +11,15 @@ from halfhour.model.vocabulary import Source
 
 DAY = timedelta(days=1)
 REREAD_AGES = (DAY, 4 * DAY)
-"""How long after a day's end it is read again: Genesys corrects days that are over, by night,
-from the second day on (help.mypurecloud.com, "why can my data change").
+"""The ages, counted from the end of a day, at which the day is read again.
+
+Genesys corrects its data overnight, from the second day on (help.mypurecloud.com, "why can my data
+change").
 """
 
 
 class DayState(StrEnum):
-    """How sure a day is that a store holds, or does not."""
+    """The state of a day in a store."""
 
     SETTLED = "settled"
     PROVISIONAL = "provisional"
@@ -51,7 +53,10 @@ class DayCoverage:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """When a day is read: intervals of *granularity* are over at *now*, and days read again."""
+    """The rules by which days are read, as of *now*.
+
+    Only intervals of *granularity* that are over are read. A day is read again at *reread_ages*.
+    """
 
     now: datetime
     granularity: timedelta
@@ -73,15 +78,15 @@ class Calendar:
         What has to be asked for by what other windows hold comes *after* these:
         a day is due again where they were read later.
         """
-        by_day = {each.window.start: each for each in settled}
-        known = {each.window.start: each.read_at for each in after}
+        by_day = {window.window.start: window for window in settled}
+        latest_reads = {window.window.start: window.read_at for window in after}
         return [
-            self._coverage_of_day(day, by_day.get(day.start), known.get(day.start))
+            self._coverage_of_day(day, by_day.get(day.start), latest_reads.get(day.start))
             for day in self._started_days(interval)
         ]
 
     def state_of_window(self, settled: SettledWindow) -> DayState:
-        """How sure what was *settled* is."""
+        """Return the state of a *settled* window."""
         day_end = settled.window.start + DAY
         if settled.window.end < min(day_end, self.last_interval_end):
             return DayState.UNFINISHED
@@ -97,14 +102,14 @@ class Calendar:
             start += DAY
 
     def _coverage_of_day(
-        self, day: Interval, settled: SettledWindow | None, known: datetime | None
+        self, day: Interval, settled: SettledWindow | None, source_read_at: datetime | None
     ) -> DayCoverage:
         if settled is None or settled.read_at > self.now:  # by a clock that was ahead
             return DayCoverage(day, DayState.MISSING, due=True)
         state = self.state_of_window(settled)
         ages = (day.start + DAY + age for age in self.reread_ages)
         again = any(settled.read_at < moment <= self.now for moment in ages)
-        outdated = known is not None and settled.read_at < known
+        outdated = source_read_at is not None and settled.read_at < source_read_at
         return DayCoverage(
             day, state, settled, due=again or outdated or state is DayState.UNFINISHED
         )
@@ -125,10 +130,10 @@ def format_days(days: Iterable[datetime]) -> str:
 def missing_intervals(days: Sequence[DayCoverage], interval: Interval) -> list[Interval]:
     """The parts of *interval* that are over and not held."""
     parts: list[Interval] = []
-    for each in days:
-        start = each.settled.window.end if each.settled else each.day.start
-        start, end = max(start, interval.start), min(each.day.end, interval.end)
-        if each.state not in (DayState.MISSING, DayState.UNFINISHED) or start >= end:
+    for day in days:
+        start = day.settled.window.end if day.settled else day.day.start
+        start, end = max(start, interval.start), min(day.day.end, interval.end)
+        if day.state not in (DayState.MISSING, DayState.UNFINISHED) or start >= end:
             continue
         if parts and parts[-1].end == start:
             start = parts.pop().start

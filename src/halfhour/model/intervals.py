@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 HALF_HOUR = timedelta(minutes=30)
 QUARTER_HOUR = timedelta(minutes=15)
 INTERVAL_WIDTHS = {"15m": QUARTER_HOUR, "30m": HALF_HOUR}
-"""How wide intervals can be, by what people write."""
+"""The widths of intervals, by the words that people write."""
 MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
 MILLISECOND = timedelta(milliseconds=1)
@@ -32,7 +32,7 @@ def from_epoch_ms(ms: int) -> datetime:
 
 
 def is_interval_edge(moment: datetime, width: timedelta) -> bool:
-    """Whether *moment* is an edge of the intervals of *width* that tile UTC."""
+    """Tell whether *moment* is an edge of the intervals of *width* that tile UTC."""
     return (moment - EPOCH) % width == timedelta(0)
 
 
@@ -55,7 +55,7 @@ class Interval:
             raise ValueError(f"{self} ends before it has begun")
 
     def __str__(self) -> str:
-        """As the API writes it: ISO 8601 with milliseconds, `start/end`."""
+        """Return the interval as the API writes it: ISO 8601 with milliseconds, `start/end`."""
         return f"{_format_iso(self.start)}/{_format_iso(self.end)}"
 
     @property

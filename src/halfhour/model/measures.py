@@ -78,7 +78,7 @@ class Figure:
     sum_name: str = ""
     """The column in SQL, if it is not the name with `_ms` for `_time_sec`."""
     is_newer_than_store: bool = False
-    """Whether a store may hold days that halfhour read before it requested this metric.
+    """True if a store may hold days that halfhour read before it requested this metric.
 
     The figure is then null in every row that such a day is part of.
     """
@@ -101,7 +101,7 @@ class Figure:
 
     @property
     def is_stored(self) -> bool:
-        """Whether posted and worked rows have a column of their own for it."""
+        """Tell whether posted and worked rows have a column of their own for the figure."""
         return self.table == "figures" and bool(self.metric) and not self.rule
 
     @property

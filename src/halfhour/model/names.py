@@ -7,18 +7,18 @@ from halfhour.model.vocabulary import is_uuid
 
 
 def resolve_ids(
-    parameter: str, wanted: Sequence[str], known: Iterable[tuple[str, str | None]], where: str
+    parameter: str, wanted: Sequence[str], entities: Iterable[tuple[str, str | None]], where: str
 ) -> list[str]:
-    """The ids for names or ids, by those that are *known*, as pairs of id and name.
+    """The ids for names or ids, by those that are *entities*, as pairs of id and name.
 
     A name that several have stands for all of them. Raises ConfigError for
     one that nobody has; *where* is where it was looked for.
     """
     ids: dict[str, list[str]] = {}
     names = []
-    for each, name in known:
-        names.append(name or each)
-        ids.setdefault(names[-1].casefold(), []).append(each)
+    for entity_id, name in entities:
+        names.append(name or entity_id)
+        ids.setdefault(names[-1].casefold(), []).append(entity_id)
     for text in wanted:
         if not is_uuid(text) and text.casefold() not in ids:
             raise ConfigError(
@@ -26,5 +26,7 @@ def resolve_ids(
                 f"{suggest_name(text, names)}"
             )
     return [
-        found for text in wanted for found in ([text] if is_uuid(text) else ids[text.casefold()])
+        entity_id
+        for text in wanted
+        for entity_id in ([text] if is_uuid(text) else ids[text.casefold()])
     ]

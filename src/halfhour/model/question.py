@@ -12,10 +12,11 @@ from halfhour.model.vocabulary import MEDIA_TYPES, Basis, By, Source
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a person asks. *queues* and *agents* are names or ids, *media* are media types,
-    *divisions* and *teams* names of those that agents belong to; none means all of them.
+    """A question about agents' work, as a person asks it.
 
-    *width* is that of the intervals a row stands for, or is summed of.
+    *queues* and *agents* are names or ids, *media* are media types, *divisions* and *teams* are
+    names of those that agents belong to; an empty tuple means all. *width* is the width of the
+    intervals that a row stands for or adds up.
     """
 
     interval: Interval
@@ -92,17 +93,20 @@ class Question:
 
     @property
     def granularity(self) -> timedelta:
-        """How wide the intervals must be that it is answered from."""
+        """The width of the intervals that the data must have to answer the question."""
         return min(self.width, time_ranges.required_granularity(self.interval))
 
     @property
     def has_work_filter(self) -> bool:
-        """Whether it is of some of what agents do. Their status is of all, and no part of it."""
+        """Tell whether the question is about a part of agents' work, such as a queue.
+
+        Status covers all that an agent does, so such a question has no status.
+        """
         return bool(self.queues or self.media)
 
     @property
     def required_sources(self) -> tuple[Source, ...]:
-        """What has to be held to answer it."""
+        """The sources that must be held to answer the question."""
         return {
             Basis.POSTED: (Source.POSTED,),
             Basis.WORKED: (Source.DETAILS,),

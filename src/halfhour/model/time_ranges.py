@@ -1,4 +1,4 @@
-"""What a person types about time, as an `Interval`."""
+"""Parse the words that people write about time into an `Interval`."""
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
@@ -71,7 +71,9 @@ def parse_time_range(
 
 
 def required_granularity(interval: Interval) -> timedelta:
-    """What to ask Genesys for: half-hours, or quarters where half-hours start at :15 or :45 UTC."""
+    """Return the granularity to request: half-hours, or quarter-hours if the half-hours of the zone
+    start at :15 or :45 UTC.
+    """
     return HALF_HOUR if is_interval_edge(interval.start, HALF_HOUR) else QUARTER_HOUR
 
 

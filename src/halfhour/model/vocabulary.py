@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class By(StrEnum):
-    """What one row of a report stands for."""
+    """The unit that one row of a report stands for."""
 
     INTERVAL = "interval"
     AGENT = "agent"
@@ -22,7 +22,7 @@ MEDIA_TYPES = ("voice", "callback", "chat", "email", "message", "cobrowse", "int
 
 
 class Basis(StrEnum):
-    """What the figures of a report stand on."""
+    """The basis on which the figures of a report count time."""
 
     POSTED = "posted"
     WORKED = "worked"
@@ -30,7 +30,7 @@ class Basis(StrEnum):
 
 
 class Source(StrEnum):
-    """Where figures come from: conversation aggregates, user aggregates, conversation details."""
+    """The source of figures: conversation aggregates, user aggregates or conversation details."""
 
     POSTED = "posted"
     STATUS = "status"
@@ -38,7 +38,7 @@ class Source(StrEnum):
 
     @property
     def resource_name(self) -> str:
-        """What is read of it."""
+        """The name of the API's resource."""
         return {
             Source.POSTED: "conversation aggregates",
             Source.STATUS: "user aggregates",
@@ -47,7 +47,7 @@ class Source(StrEnum):
 
     @property
     def required_permission(self) -> str:
-        """What the role of the OAuth client must have for it."""
+        """The permission that the role of the OAuth client needs."""
         return {
             Source.POSTED: "analytics:conversationAggregate:view",
             Source.STATUS: "analytics:userAggregate:view",
@@ -56,7 +56,7 @@ class Source(StrEnum):
 
 
 class Format(StrEnum):
-    """How a report is written down."""
+    """The output format of a report."""
 
     TABLE = "table"
     HEATMAP = "heatmap"
@@ -76,18 +76,20 @@ class Format(StrEnum):
 
 
 class LogFormat(StrEnum):
-    """How talk is written down."""
+    """The format of log messages."""
 
     TEXT = "text"
     JSON = "json"
 
 
 def name_sort_key(name: str) -> str:
-    """What to sort a *name* by as people do, and as `collate nocase.noaccent` does in SQL."""
-    parts = unicodedata.normalize("NFD", name)
-    return "".join(each for each in parts if unicodedata.category(each) != "Mn").lower()
+    """Return the key that sorts *name* as people do, as SQL's `collate nocase.noaccent` does."""
+    decomposed = unicodedata.normalize("NFD", name)
+    return "".join(
+        character for character in decomposed if unicodedata.category(character) != "Mn"
+    ).lower()
 
 
 def is_uuid(text: str) -> bool:
-    """Whether *text* is an id, which Genesys Cloud writes as a UUID, and not a name."""
+    """Tell whether *text* is an id, which Genesys Cloud writes as a UUID, and not a name."""
     return re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text) is not None
