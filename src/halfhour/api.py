@@ -1,4 +1,4 @@
-"""The Python functions: the same rows as the command line, as Arrow tables."""
+"""The Python functions: the rows of the command line, as Arrow tables."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -47,28 +47,28 @@ def report(
     store: str | Path | None = None,
     offline: bool = False,
 ) -> pa.Table:
-    """Return what each agent did, by half-hour or over the whole range.
+    """Return the figures of each agent, by half-hour or over the whole range.
 
-    *start* and *end* are half-open, on half-hours, and read in *zone* if they have no offset.
-    *last* is a length such as ``"24h"`` or ``"7d"``. Without any of the three the range is the 24
-    full hours before now. *queues* and *agents* are names or ids, *divisions* and *teams* are
-    names of those that agents belong to; a single text is one name. *granularity* is the length
-    of intervals. *with_capacity* adds `preview_capacity_used_percent`. *settings* are loaded from
-    the environment and the settings file (`load_settings`) if they are not given. A *store* is
-    first brought up to date with what it lacks, unless *offline*, and then answers; if Genesys
-    cannot be reached, a warning is logged and the store answers with what it holds.
+    The range from *start* to *end* is half-open and on half-hours; times without an offset are in
+    *zone*. *last* is a length such as ``"24h"`` or ``"7d"``. Without any of the three the range is
+    the 24 full hours before now. *queues* and *agents* are names or ids, *divisions* and *teams*
+    are the names of the agents' divisions and teams; a single text is one name. *granularity* is
+    the length of intervals. *with_capacity* adds `preview_capacity_used_percent`. *settings* are
+    loaded from the environment and the settings file (`load_settings`) if they are not given. A
+    *store* is first brought up to date, unless *offline*, and then gives the data; if Genesys
+    cannot be reached, a warning is logged and the stored data is the answer.
 
-    ``by="interval"``: one row per interval and agent with any activity, sorted by interval, name
-    and id. Columns: `interval_start` and `interval_end` (timestamp[ms] in *zone*), `agent_id`,
+    ``by="interval"``: one row per interval and agent with activity, sorted by interval, name and
+    id. Columns: `interval_start` and `interval_end` (timestamp[ms] in *zone*), `agent_id`,
     `agent_name`, then `handle_time_sec`, `acw_time_sec`, `hold_time_sec` and more `_time_sec`
     (float64 seconds, exact to the millisecond), `_count` (int64), `exceeds_interval` (bool),
     `provisional` (bool: Genesys may still correct the row) and `basis`. On the posted basis a
-    value lies whole in the interval in which it was completed, so a half-hour can hold more than
+    value lies whole in the interval in which it was completed, so a half-hour can have more than
     1,800 seconds.
 
     ``by="agent"``: one row per agent with the totals, the means per interval with posted
     figures, AHT (`aht_sec`), and `acw_share_ratio` and `hold_share_ratio` of handle time; null
-    where there is nothing to divide by.
+    if the divisor is zero.
 
     ``by="day"``: the same per local day of *zone* and agent. ``by="queue"`` and ``by="media"``:
     totals of the figures that a queue or media type has, the most handle time first.
@@ -76,8 +76,8 @@ def report(
     and ids. *sort* is the column to sort by, *top* the number of rows to keep.
 
     Raises ConfigError, AuthError, ApiError, Unreachable, UnexpectedAnswer or StoreError, each with
-    a message that says what to do. Raises Incomplete if the store lacks a part of the range; its
-    `table` has the rows that are there.
+    a message that says what to do. Raises Incomplete if the store lacks a part of the range; the
+    error's `table` has the rows of the stored part.
     """
     question = Question.parse(
         now=utc_now(),
@@ -126,14 +126,14 @@ def sync(
     settings: Settings | None = None,
     tell: EventCallback | None = None,
 ) -> Outcome:
-    """Bring *store* up to date and return what was done.
+    """Bring *store* up to date and return the outcome.
 
-    Without a range it reads every day since the first one held, or 31 days into a new store, as
-    far as they are missing, unfinished or due to be read again. *tell* is called with each
+    Without a range it reads the days since the first stored one, or the last 31 days into a new
+    store, that are missing, unfinished or due to be read again. *tell* is called with each
     `halfhour.Event`.
 
-    Raises what `report` raises; Incomplete if some windows could not be fetched. The others are
-    kept, so calling it again fetches the rest.
+    Raises the errors of `report`, and Incomplete if some windows could not be fetched. The other
+    windows are kept, and the next call fetches the missing ones.
     """
     interval = None
     if start or end or last:

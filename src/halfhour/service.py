@@ -1,6 +1,6 @@
-"""Answer a question: bring the store up to date, read it, and add what only Genesys can tell.
+"""Answer a question: bring the store up to date, read it, and add the figures it does not keep.
 
-The command line and the Python functions both come this way, so they answer alike.
+The command line and the Python functions both use this module, so they answer alike.
 """
 
 import asyncio
@@ -33,14 +33,14 @@ T = TypeVar("T")
 log = logging.getLogger("halfhour")
 
 ShowProgress = Callable[[], AbstractContextManager[EventCallback]]
-"""Opens a display of progress, which is handed each event until it is closed."""
+"""Opens a display of progress, which gets each event until it is closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """The places that answers come from: Genesys, as *load_settings* tells, and a *store*.
+    """The sources of an answer: Genesys, with the settings of *load_settings*, and a *store*.
 
-    Without a *store* Genesys answers everything. With *offline* only the store is read.
+    Without a *store* all data comes from Genesys. With *offline* only the store is read.
     """
 
     load_settings: Callable[[], Settings]
@@ -59,7 +59,7 @@ class Part:
 
 @contextmanager
 def log_warnings() -> Iterator[EventCallback]:
-    """Log what goes wrong while a sync runs, and show no other progress."""
+    """Log the messages of a sync, and show no other progress."""
     yield lambda event: log.log(event.level, event.message) if event.message else None
 
 
@@ -73,15 +73,15 @@ def answer(
 ) -> Iterator[Part]:
     """Yield the data for *question*, oldest first: in one part, or a part for each day if *by_day*.
 
-    A store is first brought up to date with what the question needs. If Genesys cannot be reached
-    or the store is in use then, a warning is logged and what the store holds is the answer.
-    *with_offered* adds how many interactions queues were offered. Whether all of it is there is
-    for the caller to ask of the parts (`coverage.check`), once they are shown.
+    A store is first brought up to date for the question. If Genesys cannot be reached or the
+    store is busy, a warning is logged and the stored data is the answer. *with_offered* adds the
+    numbers of interactions that queues were offered. The caller checks the parts for missing
+    days (`coverage.require_complete_coverage`) after it has shown them.
 
     Raises ConfigError, AuthError, ApiError, Unreachable, UnexpectedAnswer or StoreError.
     """
     if question.with_capacity and access.offline:
-        raise ConfigError("⟨with_capacity⟩: a store does not keep it; leave out ⟨offline⟩")
+        raise ConfigError("⟨with_capacity⟩: a store does not keep capacity; leave out ⟨offline⟩")
     with _store_for(question, access.store) as store:
         if store is None:
             with show_progress() as on_event:
@@ -103,7 +103,7 @@ def answer(
 
 
 def _completed(part: Part, access: Access, *, with_offered: bool) -> ReportData:
-    """Return the data of *part* with what a store does not keep, and with pseudonyms."""
+    """Return the data of *part* with the figures that a store does not keep, and pseudonyms."""
     data = part.data
     if part.question.with_capacity:
         data = run_async(from_api.add_capacity(access.load_settings(), part.question, data))
@@ -114,7 +114,7 @@ def _completed(part: Part, access: Access, *, with_offered: bool) -> ReportData:
 
 @contextmanager
 def _store_for(question: Question, store: Store | None) -> Iterator[Store | None]:
-    """Give *store*, or a temporary one if there is none and *question* needs details."""
+    """Give *store*, or a temporary one if *store* is None and *question* needs details."""
     if store or Source.DETAILS not in question.required_sources:
         yield store
         return
@@ -125,7 +125,7 @@ def _store_for(question: Question, store: Store | None) -> Iterator[Store | None
 def _bring_up_to_date(
     store: Store, question: Question, access: Access, show_progress: ShowProgress
 ) -> None:
-    # Status is asked for too: it takes few requests, and most reports show it.
+    # Status is read too, because it takes few requests and most reports show it.
     request = SyncRequest(
         question.interval,
         (*question.required_sources, Source.STATUS),
@@ -140,7 +140,7 @@ def _bring_up_to_date(
     except (StoreError, Unreachable) as error:
         if not store.exists:
             raise
-        log.warning("%s; showing what is held", error)
+        log.warning("%s; the report shows the stored data", error)
 
 
 def _stored_parts(store: Store, question: Question, *, by_day: bool) -> Iterator[Part]:
@@ -151,7 +151,7 @@ def _stored_parts(store: Store, question: Question, *, by_day: bool) -> Iterator
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
-    """Return what *work* returns, also where an event loop runs already, as in a notebook."""
+    """Return the result of *work*, also if an event loop runs already, as in a notebook."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -161,4 +161,4 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
 
 
 def ignore_event(_: Event) -> None:
-    """Do nothing with an event of a sync."""
+    """Ignore an event of a sync."""

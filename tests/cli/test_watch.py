@@ -48,5 +48,5 @@ def test_a_watching_sync_ends_if_its_store_was_never_good(cloud, tmp_path):
     (tmp_path / "halfhour.duckdb").write_text("no store")
     store = Store(tmp_path / "halfhour.duckdb")
 
-    with pytest.raises(StoreError, match="no halfhour store"):
+    with pytest.raises(StoreError, match="not a halfhour store"):
         sync.sync_repeatedly(cloud.settings, store, SyncRequest, None, timedelta(milliseconds=10))

@@ -228,8 +228,8 @@ def test_a_store_of_half_hours_has_no_quarters_and_says_so(cloud, halfhour):
 
     assert (ran.code, ran.out) == (2, "")
     assert (
-        "--granularity or --layout: quarter-hours are wanted, and halfhour.duckdb holds half-hours"
-        in ran.err
+        "--granularity or --layout: the report needs quarter-hours, and halfhour.duckdb holds "
+        "half-hours" in ran.err
     )
 
 

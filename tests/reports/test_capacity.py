@@ -80,7 +80,7 @@ def test_the_permission_that_is_missing_is_named(tmp_path):
     [
         (("--by", "agent"), "--with-capacity: only with --by interval"),
         (("--media", "voice"), "--with-capacity: it is about all work of an agent"),
-        (("--offline",), "--with-capacity: a store does not keep it; leave out --offline"),
+        (("--offline",), "--with-capacity: a store does not keep capacity; leave out --offline"),
     ],
 )
 def test_capacity_is_refused_where_it_makes_no_sense(halfhour, words, said):

@@ -100,7 +100,10 @@ def test_busy_time_is_of_the_chosen_queues_or_media_and_status_is_empty(store, c
     [
         (("--media", "vioce"), "did you mean 'voice'"),
         (("--division", "Eurpe"), "did you mean 'Europe'"),
-        (("--team", "Team 99"), "none of these agents is in it; theirs are Team 1, "),
+        (
+            ("--team", "Team 99"),
+            "no agent of this report is in it; the teams of the agents are Team 1, ",
+        ),
         (("--format", "wfm", "--layout", "genesys-wfm", "--team", "Team 1"), "--team: what a"),
     ],
 )

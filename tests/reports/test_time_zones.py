@@ -140,7 +140,7 @@ def test_a_report_of_intervals_that_the_store_does_not_have_is_refused(cloud, ha
     quarters = halfhour("report", *day, "--offline", "--granularity", "15m")
     assert quarters.code == 2
     assert (
-        "--granularity or --layout: quarter-hours are wanted, and halfhour.duckdb holds"
+        "--granularity or --layout: the report needs quarter-hours, and halfhour.duckdb holds"
         in quarters.err
     )
 

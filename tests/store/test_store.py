@@ -302,9 +302,9 @@ def foreign_database(path: Path) -> None:
     ("make", "words"),
     [
         (newer_store, "a newer halfhour made this store (version 99"),
-        (foreign_database, "this DuckDB database is no halfhour store"),
-        (lambda path: path.write_text("interval_start,agent_id\n"), "this file is no"),
-        (lambda path: path.write_bytes(b"SQLite format 3\x00" * 9), "no halfhour store"),
+        (foreign_database, "this DuckDB database is not a halfhour store"),
+        (lambda path: path.write_text("interval_start,agent_id\n"), "this file is not a"),
+        (lambda path: path.write_bytes(b"SQLite format 3\x00" * 9), "not a halfhour store"),
         (lambda path: path.touch(), "the store is empty; run 'halfhour sync'"),
         (lambda path: path.mkdir(), "Is a directory"),
         (lambda path: None, "there is no store; 'halfhour sync' makes one"),
@@ -385,8 +385,6 @@ def test_a_store_of_an_older_version_is_brought_up_to_date(tmp_path, version):
 ON_A_SMALL_DISK = """
 import subprocess, sys
 from pathlib import Path
-from halfhour.genesys import payloads
-from halfhour.ingest import aggregates
 from halfhour.errors import StoreError
 from halfhour.store.store import Store
 from tests.store.test_store import *
@@ -399,16 +397,16 @@ settle_posted(store, MONDAY, posted_rows((0, "ada", None, {"acw_ms": 1})), LATER
 many = posted_rows(*((at % 48, f"{at * at}", None, {"handle_ms": at**3}) for at in range(200_000)))
 
 
-def tried():
+def try_to_settle():
     try:
         settle_posted(store, MONDAY, many, LATER + DAY)
     except StoreError as error:
         print(str(error).removeprefix(str(store.path)))
 
 
-tried()
+try_to_settle()
 subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
-tried()
+try_to_settle()
 print(store.posted_rows(MONDAY)["acw_ms"].to_pylist(), len(store.settled_windows(Source.POSTED)))
 """
 AS_ROOT = ("unshare", "--user", "--map-root-user", "--mount")
@@ -434,8 +432,8 @@ def test_a_full_or_read_only_disk_leaves_settled_windows_as_they_were(tmp_path):
         text=True,
     )
     assert done.stdout.splitlines() == [
-        ": the disk is full; what was settled before is as it was",
-        ": it is on a disk that cannot be written to",
+        ": the disk is full; the stored data is unchanged",
+        ": it is on a read-only file system",
         "[1] 1",
     ]
 
@@ -446,5 +444,5 @@ def test_a_folder_that_may_not_be_written_to_is_said(tmp_path):
     folder.chmod(0o500)
     if os.access(folder, os.W_OK):
         pytest.skip("who runs this may write everywhere")
-    with pytest.raises(StoreError, match="may not be written to"):
+    with pytest.raises(StoreError, match="cannot be written to"):
         Store(folder / "halfhour.duckdb").ensure_created(MADE)

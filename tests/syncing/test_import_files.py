@@ -225,7 +225,7 @@ def test_an_import_replaces_stored_days_only_if_told_that_they_are_complete(
     store = Store(tmp_path / "halfhour.duckdb")
     before = store.settled_windows(Source.DETAILS)
     less = page([*CONVERSATIONS[1:], moved_to_day(CONVERSATIONS[1], "2023-02-18")])
-    said = r"2023-02-17: held already; .* start 2023-02-17 end 2023-02-18, and they replace"
+    said = r"2023-02-17: stored already, .* start 2023-02-17 end 2023-02-18"
     with pytest.raises(ConfigError, match=said):
         import_content(tmp_path, less)
     assert store.settled_windows(Source.DETAILS) == before
@@ -253,7 +253,7 @@ def test_a_call_over_midnight_is_told_of_as_its_other_day_is_not_settled(tmp_pat
 
     assert days_of(store) == ["2023-02-17"]
     identity = late["conversationId"]
-    assert f"days that are not settled (2023-02-18): 1 ({identity})" in warning_texts(told)
+    assert f"days that are not imported (2023-02-18): 1 ({identity})" in warning_texts(told)
 
 
 def test_a_job_without_its_last_page_is_told_of(tmp_path):
@@ -371,7 +371,8 @@ def without_key(name: str, value: Any) -> Any:
         (b'{"entities": []}', "neither a page of conversation details"),
         (
             b'{"conversations": []}',
-            "no conversation of an agent in the files; say with start and end",
+            "the files have no conversation of an agent; name the days that they cover with start "
+            "and end",
         ),
         (json_lines(CONVERSATIONS[:2])[:-9], "line 2: cut off"),
         (gzip.compress(json_lines(CONVERSATIONS))[:-30], "cannot be read"),

@@ -327,20 +327,23 @@ def assert_explained(client: TestClient, sentence: str) -> None:
     ("make", "sentence"),
     [
         (lambda path: None, "there is no store; 'halfhour sync' makes one"),
-        (lambda path: path.write_text("not a store"), "this file is no halfhour store"),
-        (database_made_by("create table t (a int)"), "this DuckDB database is no halfhour store"),
+        (lambda path: path.write_text("not a store"), "this file is not a halfhour store"),
+        (
+            database_made_by("create table t (a int)"),
+            "this DuckDB database is not a halfhour store",
+        ),
         (
             database_made_by(
                 "create table settings (a int)", "create table settled (window_start int)"
             ),
-            "this DuckDB database is no halfhour store",
+            "this DuckDB database is not a halfhour store",
         ),
         (
             database_made_by(
                 "create table settled (window_start int)",
                 "create table settings as select 'version' as name, 'one' as value",
             ),
-            "this DuckDB database is no halfhour store",
+            "this DuckDB database is not a halfhour store",
         ),
         (newer_store, "install a newer halfhour to use it"),
         (damaged_store, "the file is damaged; put a copy in its place"),

@@ -1,1 +1,1 @@
-"""Reports: answer a named question from a store or from the API, as an Arrow table."""
+"""Reports: answer a question from a store or from the API, as an Arrow table."""

@@ -1,4 +1,4 @@
-"""What was found for a question, on its way to a report."""
+"""The data from which a report is made, whether a store or the API gave it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,11 +19,10 @@ from halfhour.model.vocabulary import Source
 
 @dataclass(frozen=True, slots=True)
 class ReportData:
-    """*agents* and *queues* are `tables.NAMES`; *posted*, *worked* and *callback_voice* are
-    `tables.POSTED`; the others are what they are called.
+    """The tables for one question, each with its schema of `model.tables`.
 
-    *callback_voice* is the time that callbacks and the calls they led to have in common. *days*
-    tell what there is of each day, by source.
+    *worked* and *callback_voice* have `POSTED_SCHEMA`; *callback_voice* is the time that
+    callbacks and the calls they led to share. *days_by_source* has the coverage of each day.
     """
 
     agents: pa.Table = field(default_factory=NAMES_SCHEMA.empty_table)
@@ -38,24 +37,24 @@ class ReportData:
     days_by_source: Mapping[Source, Sequence[DayCoverage]] = field(default_factory=dict)
 
     def days_of_sources(self, sources: Iterable[Source]) -> list[DayCoverage]:
-        """The days of *sources*, one source after the other."""
-        return [each for source in sources for each in self.days_by_source.get(source, ())]
+        """Return the days of *sources*, one source after the other."""
+        return [day for source in sources for day in self.days_by_source.get(source, ())]
 
     def settled_days(self, source: Source) -> list[SettledWindow]:
-        """What is held of *source*."""
-        return [each.settled for each in self.days_of_sources([source]) if each.settled]
+        """Return the stored windows of *source*."""
+        return [day.settled for day in self.days_of_sources([source]) if day.settled]
 
     @property
     def lacks_callback_voice(self) -> bool:
-        """Tell whether *posted* has callbacks of days without details.
+        """Return whether *posted* has callbacks of days without details.
 
-        Then *callback_voice* does not say how much of them counts twice.
+        For those *callback_voice* lacks the time that counts twice.
         """
         callbacks = self.posted.filter(pc.equal(self.posted["media_type"], "callback"))
-        detailed = {each.day for each in self.days_of_sources([Source.DETAILS]) if each.settled}
-        days = {each.day for each in self.days_of_sources([Source.POSTED])} - detailed
+        detail_days = {day.day for day in self.days_of_sources([Source.DETAILS]) if day.settled}
+        other_days = {day.day for day in self.days_of_sources([Source.POSTED])} - detail_days
         return any(
             day.start <= start < day.end
             for start in pc.unique(callbacks["interval_start"]).to_pylist()
-            for day in days
+            for day in other_days
         )

@@ -1,4 +1,4 @@
-"""Which rows a question is about."""
+"""Filter tables to the agents, queues and media types of a question."""
 
 from collections.abc import Collection, Sequence
 
@@ -11,15 +11,14 @@ from halfhour.model.question import Question
 
 
 def agents_in_places(question: Question, places: pa.Table) -> list[str] | None:
-    """Ids of the agents in the divisions and teams of *question*, by their *places*
-    (`tables.PLACES`); None if it names neither.
+    """Return the ids of the agents in the divisions and teams of *question*; None if it names none.
 
-    Raises ConfigError for a name that is none of theirs.
+    *places* is `tables.AGENT_PLACES_SCHEMA`. Raises ConfigError for a name that no agent has.
     """
-    wanted = {"division": question.divisions, "team": question.teams}
-    if not any(wanted.values()):
+    requested_names = {"division": question.divisions, "team": question.teams}
+    if not any(requested_names.values()):
         return None
-    for column, names in wanted.items():
+    for column, names in requested_names.items():
         if names:
             places = places.filter(
                 pc.is_in(places[column], string_column(_canonical_names(column, names, places)))
@@ -27,38 +26,39 @@ def agents_in_places(question: Question, places: pa.Table) -> list[str] | None:
     return list(places["agent_id"].to_pylist())
 
 
-def _canonical_names(kind: str, wanted: Sequence[str], places: pa.Table) -> list[str]:
-    """*wanted* as Genesys writes them, whose case does not matter."""
-    known = {each.casefold(): each for each in pc.unique(places[kind]).drop_null().to_pylist()}
-    for text in wanted:
-        if text.casefold() not in known:
+def _canonical_names(kind: str, names: Sequence[str], places: pa.Table) -> list[str]:
+    """Return *names* in Genesys' spelling; case does not matter."""
+    place_names = pc.unique(places[kind]).drop_null().to_pylist()
+    by_folded_name = {name.casefold(): name for name in place_names}
+    for name in names:
+        if name.casefold() not in by_folded_name:
             raise ConfigError(
-                f"⟨{kind}s⟩ {text!r}: none of these agents is in it; "
-                f"theirs are {', '.join(sorted(known.values())) or 'not known'}"
-                f"{suggest_name(text, known.values())}"
+                f"⟨{kind}s⟩ {name!r}: no agent of this report is in it; the {kind}s of the agents "
+                f"are {', '.join(sorted(place_names)) or 'unknown'}"
+                f"{suggest_name(name, place_names)}"
             )
-    return [known[text.casefold()] for text in wanted]
+    return [by_folded_name[name.casefold()] for name in names]
 
 
 def filter_by_agents(table: pa.Table, ids: Collection[str] | None) -> pa.Table:
-    """Its rows of agents with these *ids*; None means all."""
+    """Return the rows of agents with these *ids*; None means all."""
     return table if ids is None else table.filter(pc.is_in(table["agent_id"], string_column(ids)))
 
 
 def filter_by_queues(table: pa.Table, ids: Collection[str] | None) -> pa.Table:
-    """Its rows of queues with these *ids*, of which a row may list several; None means all."""
+    """Return the rows of queues with these *ids*; None means all. A row may list several ids."""
     if ids is None or "queue_id" not in table.column_names:
         return table
     return table.filter(
         boolean_column(
-            not set(ids).isdisjoint((each or "").split(","))
-            for each in table["queue_id"].to_pylist()
+            not set(ids).isdisjoint((queue_ids or "").split(","))
+            for queue_ids in table["queue_id"].to_pylist()
         )
     )
 
 
 def filter_by_media(table: pa.Table, media: Collection[str]) -> pa.Table:
-    """Its rows of these media types; none means all."""
+    """Return the rows of these media types; none means all."""
     if not media or "media_type" not in table.column_names:
         return table
     return table.filter(pc.is_in(table["media_type"], string_column(media)))

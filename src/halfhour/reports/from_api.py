@@ -1,4 +1,4 @@
-"""What a report is made from, asked of Genesys at once."""
+"""Fetch the data of a report from Genesys, without a store."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -34,7 +34,7 @@ from halfhour.reports.data import ReportData
 log = logging.getLogger("halfhour")
 
 ProgressCallback = Callable[[int, int], None]
-"""Told how many of how many windows are there."""
+"""Called with the number of windows that are fetched, and of all windows."""
 
 
 async def fetch_report_data(
@@ -43,10 +43,9 @@ async def fetch_report_data(
     now: datetime,
     progress: ProgressCallback = lambda done, of: None,
 ) -> ReportData:
-    """All that was posted for *question* by *now*, and the names of its agents.
+    """Fetch the figures that Genesys has posted for *question* by *now*, and the names.
 
-    Raises ConfigError for a name that no queue or agent has, and what
-    `Client.call` raises.
+    Raises ConfigError for a name that no queue or agent has, and the errors of `Client.call`.
     """
     async with Client(settings) as client:
         posted_queries = requests.posted_queries(
@@ -55,54 +54,53 @@ async def fetch_report_data(
             queues=await _look_up_ids(client, QUEUE_LIST, "queues", question.queues),
             agents=await _look_up_ids(client, AGENT_LIST, "agents", question.agents),
         )
-        found = await _fetch_all_posted(client, posted_queries, progress)
-        people = await queries.fetch_agents(client, pc.unique(found["agent_id"]).to_pylist())
-        ids = filters.agents_in_places(question, aggregates.agent_places_table(people))
-        found = filters.filter_by_media(filters.filter_by_agents(found, ids), question.media)
+        posted = await _fetch_all_posted(client, posted_queries, progress)
+        agents = await queries.fetch_agents(client, pc.unique(posted["agent_id"]).to_pylist())
+        agent_ids = filters.agents_in_places(question, aggregates.agent_places_table(agents))
+        posted = filters.filter_by_agents(posted, agent_ids)
         by_queue = question.by in (By.QUEUE, By.QUEUE_INTERVAL)
-        known = [each async for each in client.list_entities(QUEUE_LIST)] if by_queue else []
+        queues = [queue async for queue in client.list_entities(QUEUE_LIST)] if by_queue else []
         return ReportData(
-            aggregates.names_table(people),
-            found,
-            queues=aggregates.names_table(known),
+            aggregates.names_table(agents),
+            filters.filter_by_media(posted, question.media),
+            queues=aggregates.names_table(queues),
             days_by_source={Source.POSTED: _days_read_now(question, now)},
         )
 
 
 def _days_read_now(question: Question, now: datetime) -> list[DayCoverage]:
-    """The days of *question*, read at *now*."""
+    """Return the coverage of the days of *question* if all of them were read at *now*."""
     calendar = Calendar(now, question.granularity)
-    days = [each.day for each in calendar.coverage_of_days(question.interval, [])]
-    return calendar.coverage_of_days(
-        question.interval, [SettledWindow(day, now, 0) for day in days]
-    )
+    missing_days = calendar.coverage_of_days(question.interval, [])
+    settled = [SettledWindow(missing.day, now, 0) for missing in missing_days]
+    return calendar.coverage_of_days(question.interval, settled)
 
 
 async def _fetch_all_posted(
     client: Client, posted_queries: Sequence[PostedQuery], progress: ProgressCallback
 ) -> pa.Table:
-    done = 0
+    fetched_count = 0
 
-    async def one(query: PostedQuery) -> pa.Table:
-        nonlocal done
+    async def fetch_and_count(query: PostedQuery) -> pa.Table:
+        nonlocal fetched_count
         table = await queries.fetch_posted(client, query)
-        done += 1
-        progress(done, len(posted_queries))
+        fetched_count += 1
+        progress(fetched_count, len(posted_queries))
         return table
 
-    tables = await queries.gather_results(one(query) for query in posted_queries)
+    tables = await queries.gather_results(fetch_and_count(query) for query in posted_queries)
     return pa.concat_tables([POSTED_SCHEMA.empty_table(), *tables])
 
 
-async def add_capacity(settings: Settings, question: Question, found: ReportData) -> ReportData:
-    """*found*, with the capacity used if it can be had.
+async def add_capacity(settings: Settings, question: Question, data: ReportData) -> ReportData:
+    """Return *data* with the capacity used.
 
-    It is a preview, which Genesys may change or take away at any time, so a
-    failure is only told. Raises AuthError.
+    The metric is a preview, which Genesys may change or withdraw at any time. If it cannot be
+    fetched, a warning is logged and *data* returned unchanged. Raises AuthError.
     """
     width = question.granularity
 
-    async def one(window: Interval) -> pa.Table:
+    async def fetch_window(window: Interval) -> pa.Table:
         answer = await client.call(CAPACITY_AGGREGATES, body=requests.capacity_query(window, width))
         with refuse_unusable_data(CAPACITY_AGGREGATES.name):
             return aggregates.capacity_table(answer, window, width)
@@ -110,41 +108,44 @@ async def add_capacity(settings: Settings, question: Question, found: ReportData
     async with Client(settings) as client:
         try:
             tables = await queries.gather_results(
-                map(one, question.interval.split_into_windows(requests.QUERY_WINDOW))
+                map(fetch_window, question.interval.split_into_windows(requests.QUERY_WINDOW))
             )
         except (ApiError, UnexpectedAnswer, Unreachable) as error:
             log.warning("the capacity used is left out: %s", error)
-            return found
-    return replace(found, capacity=pa.concat_tables(tables))
+            return data
+    return replace(data, capacity=pa.concat_tables(tables))
 
 
-async def add_offered(settings: Settings, question: Question, found: ReportData) -> ReportData:
-    """*found*, with how many interactions queues were offered. Raises what `Client.call` raises."""
+async def add_offered(settings: Settings, question: Question, data: ReportData) -> ReportData:
+    """Return *data* with the numbers of interactions that queues were offered.
+
+    Raises the errors of `Client.call`.
+    """
     async with Client(settings) as client:
         queues = await _look_up_ids(client, QUEUE_LIST, "queues", question.queues)
 
-        async def one(window: Interval) -> pa.Table:
+        async def fetch_window(window: Interval) -> pa.Table:
             body = requests.offered_query(window, question.granularity, queues)
             answer = await client.call(CONVERSATION_AGGREGATES, body=body)
             with refuse_unusable_data(CONVERSATION_AGGREGATES.name):
                 return aggregates.offered_table(answer, window, question.granularity)
 
         tables = await queries.gather_results(
-            map(one, question.interval.split_into_windows(requests.QUERY_WINDOW))
+            map(fetch_window, question.interval.split_into_windows(requests.QUERY_WINDOW))
         )
-    return replace(found, offered=filters.filter_by_media(pa.concat_tables(tables), question.media))
+    return replace(data, offered=filters.filter_by_media(pa.concat_tables(tables), question.media))
 
 
 async def _look_up_ids(
     client: Client,
     endpoint: Endpoint[payloads.ListPage[payloads.DirectoryEntity]],
     parameter: str,
-    wanted: Sequence[str],
+    names_or_ids: Sequence[str],
 ) -> list[str]:
-    """The ids for names or ids; a name that several people have stands for all of them."""
-    if all(is_uuid(text) for text in wanted):
-        return list(wanted)
+    """Return the ids for *names_or_ids*; a name that several people share means all of them."""
+    if all(is_uuid(text) for text in names_or_ids):
+        return list(names_or_ids)
     query = {"state": "any"} if endpoint is AGENT_LIST else None
-    known = [(row.id, row.name) async for row in client.list_entities(endpoint, query)]
-    where = f"{endpoint.name} that this client may see"
-    return resolve_ids(parameter, wanted, known, where)
+    entities = [(entity.id, entity.name) async for entity in client.list_entities(endpoint, query)]
+    scope = f"{endpoint.name} that this client may see"
+    return resolve_ids(parameter, names_or_ids, entities, scope)

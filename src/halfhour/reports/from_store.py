@@ -1,4 +1,4 @@
-"""What a store holds for a question."""
+"""Read the data of a report from a store."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,84 +20,90 @@ from halfhour.store.store import EntityKind, Store
 
 
 def stored_report_data(store: Store, question: Question, now: datetime) -> ReportData:
-    """What *store* holds for *question*, and how sure its days are at *now*.
+    """Return the stored data for *question*, with the coverage of its days at *now*.
 
-    Raises ConfigError for a name that nobody in the store has, or a zone whose
-    half-hours it does not have; StoreError.
+    Raises ConfigError for a name that the store does not have, or for a zone whose half-hours
+    the store's intervals do not make up; StoreError.
     """
-    with store.open_snapshot() as still:
-        return _snapshot_report_data(still, question, now)
+    with store.open_snapshot() as snapshot:
+        return _snapshot_report_data(snapshot, question, now)
 
 
 def _snapshot_report_data(store: Store, question: Question, now: datetime) -> ReportData:
-    when = store_calendar(store, now)
-    if question.width < when.granularity:
+    calendar = store_calendar(store, now)
+    if question.width < calendar.granularity:
         raise ConfigError(
-            f"⟨granularity⟩ or ⟨layout⟩: quarter-hours are wanted, and {store.path} holds "
-            "half-hours; "
+            "⟨granularity⟩ or ⟨layout⟩: the report needs quarter-hours, and "
+            f"{store.path} holds half-hours; "
             "a sync into another ⟨store⟩ with ⟨granularity⟩ 15m gets both"
         )
-    if question.granularity < when.granularity:
+    if question.granularity < calendar.granularity:
         raise ConfigError(
             f"⟨zone⟩: half-hours of {question.zone} start at :15 or :45, and {store.path} holds "
             "those of UTC; a sync into another ⟨store⟩ with ⟨granularity⟩ 15m gets both"
         )
     interval, width = question.interval, question.granularity
-    held = {each: when.coverage_of_days(interval, store.settled_windows(each)) for each in Source}
+    days_by_source = {
+        source: calendar.coverage_of_days(interval, store.settled_windows(source))
+        for source in Source
+    }
     agents = _ids_by_name(store, "agent", question.agents) if question.agents else None
-    if (places := filters.agents_in_places(question, store.agent_places())) is not None:
-        agents = [each for each in places if agents is None or each in agents]
+    if (members := filters.agents_in_places(question, store.agent_places())) is not None:
+        agents = [agent for agent in members if agents is None or agent in agents]
     queues = _ids_by_name(store, "queue", question.queues) if question.queues else None
 
-    def wanted(table: pa.Table) -> pa.Table:
+    def matching_rows(table: pa.Table) -> pa.Table:
         return filters.filter_by_queues(filters.filter_by_media(table, question.media), queues)
 
-    figures = {}
+    tables = {}
     if Source.POSTED in question.required_sources:
-        figures["posted"] = store.posted_rows(interval, agents)
-        if any(day.settled for day in held[Source.DETAILS]):
-            figures["callback_voice"] = worked_time.callback_voice_time(
+        tables["posted"] = store.posted_rows(interval, agents)
+        if any(day.settled for day in days_by_source[Source.DETAILS]):
+            tables["callback_voice"] = worked_time.callback_voice_time(
                 store, interval, width, agents
             )
     if Source.DETAILS in question.required_sources:
-        figures["worked"] = worked_time.worked_time(store, interval, width, agents)
-        figures["busy"] = worked_time.busy_time(
+        tables["worked"] = worked_time.worked_time(store, interval, width, agents)
+        tables["busy"] = worked_time.busy_time(
             store, interval, width, agents, queues=queues, media=question.media
         )
-    none = STATUS_SCHEMA.empty_table()
+    if question.has_work_filter:  # status has no queue and no media type
+        status = STATUS_SCHEMA.empty_table()
+    else:
+        status = store.status_rows(interval, agents)
     return ReportData(
         store.names_by_kind("agent"),
         queues=store.names_by_kind("queue"),
-        **{name: wanted(table) for name, table in figures.items()},
-        status=none if question.has_work_filter else store.status_rows(interval, agents),
-        days_by_source=held,
+        **{name: matching_rows(table) for name, table in tables.items()},
+        status=status,
+        days_by_source=days_by_source,
     )
 
 
 def reconcile_store(store: Store, interval: Interval | None, now: datetime) -> pa.Table:
-    """`tables.RECONCILED` of the days in *interval*, or of all, that posted figures and details
-    are held of.
+    """Compare handle time on the days that have both posted figures and details.
+
+    Return `tables.RECONCILIATION_SCHEMA` for the days in *interval*, or for all.
     """
-    when = store_calendar(store, now)
-    sources = [store.settled_windows(each) for each in (Source.POSTED, Source.DETAILS)]
-    details = [each.window for each in sources[1]]
-    if not details or not sources[0]:
+    calendar = store_calendar(store, now)
+    posted_days = store.settled_windows(Source.POSTED)
+    detail_days = store.settled_windows(Source.DETAILS)
+    if not detail_days or not posted_days:
         return RECONCILIATION_SCHEMA.empty_table()
     return worked_time.handle_time_comparison(
         store,
-        interval or Interval(details[0].start, details[-1].end),
-        when.granularity,
-        held=details,
+        interval or Interval(detail_days[0].window.start, detail_days[-1].window.end),
+        calendar.granularity,
+        held=[settled.window for settled in detail_days],
         young=[
-            each.window
-            for settled in sources
-            for each in settled
-            if when.state_of_window(each) is not DayState.SETTLED
+            settled.window
+            for settled in (*posted_days, *detail_days)
+            if calendar.state_of_window(settled) is not DayState.SETTLED
         ],
     )
 
 
-def _ids_by_name(store: Store, kind: EntityKind, wanted: Sequence[str]) -> list[str]:
+def _ids_by_name(store: Store, kind: EntityKind, names_or_ids: Sequence[str]) -> list[str]:
     names = store.names_by_kind(kind)
-    known = zip(names["id"].to_pylist(), names["name"].to_pylist(), strict=True)
-    return resolve_ids(f"{kind}s", wanted, known, f"{kind}s in {store.path}")
+    entities = zip(names["id"].to_pylist(), names["name"].to_pylist(), strict=True)
+    return resolve_ids(f"{kind}s", names_or_ids, entities, f"{kind}s in {store.path}")

@@ -1,4 +1,4 @@
-"""Names and ids replaced by stable ones that only the holder of a key can make again."""
+"""Replace names and ids by pseudonyms, which only the holder of a key can compute."""
 
 import hashlib
 import hmac
@@ -15,12 +15,12 @@ from halfhour.reports.data import ReportData
 
 _REPORT_TABLES = ("posted", "callback_voice", "worked", "busy", "status", "capacity", "offered")
 _ID_SEPARATORS = {"agent_id": ",", "queue_id": ",", "unexplained_conversations": " "}
-"""Columns of ids, and what stands between several."""
+"""Columns of ids, with the separator of several ids in one value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pseudonymizer:
-    """Those of one *key*: the same id always has the same one, and with another key another."""
+    """Pseudonyms of one *key*: an id always gets the same one, and another one with another key."""
 
     key: str
 
@@ -28,63 +28,66 @@ class Pseudonymizer:
         return "Pseudonymizer(…)"
 
     def pseudonymize_id(self, text: str) -> str:
-        """In place of an id, in the shape of one."""
+        """Return the pseudonym of an id, which has the form of an id itself."""
         digest = hmac.digest(self.key.encode(), text.encode(), hashlib.sha256)
         return str(UUID(bytes=digest[:16]))
 
-    def pseudonymize_report_data(self, found: ReportData) -> ReportData:
-        """*found*, with nobody's name or id in it; reports of it are sorted by the new names."""
-        tables = {at: getattr(found, at) for at in _REPORT_TABLES if getattr(found, at) is not None}
+    def pseudonymize_report_data(self, data: ReportData) -> ReportData:
+        """Return *data* with pseudonyms; reports of it are sorted by them."""
+        tables = {
+            name: table for name in _REPORT_TABLES if (table := getattr(data, name)) is not None
+        }
+        agent_ids = _collect_ids(tables, data.agents, "agent_id")
+        queue_ids = _collect_ids(tables, data.queues, "queue_id")
         return replace(
-            found,
-            agents=self._pseudonymous_names(
-                "Agent", _collect_ids(tables, found.agents, "agent_id")
-            ),
-            queues=self._pseudonymous_names(
-                "Queue", _collect_ids(tables, found.queues, "queue_id")
-            ),
-            **{at: self.pseudonymize_table(table) for at, table in tables.items()},
+            data,
+            agents=self._pseudonymous_names("Agent", agent_ids),
+            queues=self._pseudonymous_names("Queue", queue_ids),
+            **{name: self.pseudonymize_table(table) for name, table in tables.items()},
         )
 
     def pseudonymize_table(self, table: pa.Table) -> pa.Table:
-        """*table*, whose ids, lists of ids and names of agents are replaced."""
+        """Return *table* with pseudonyms for ids, lists of ids and agents' names."""
         for column, separator in _ID_SEPARATORS.items():
             if column in table.column_names:
                 table = _map_column(table, column, self._id_list_replacer(separator))
         if "agent_name" in table.column_names:
-            at = table.column_names.index("agent_name")
-            names = [_pseudonymous_name("Agent", each) for each in table["agent_id"].to_pylist()]
-            table = table.set_column(at, table.schema.field(at), string_column(names))
+            position = table.column_names.index("agent_name")
+            new_ids = table["agent_id"].to_pylist()
+            names = [_pseudonymous_name("Agent", new_id) for new_id in new_ids]
+            table = table.set_column(position, table.schema.field(position), string_column(names))
         return table
 
     def _pseudonymous_names(self, kind: str, ids: set[str]) -> pa.Table:
-        new = sorted(map(self.pseudonymize_id, ids))
+        new_ids = sorted(map(self.pseudonymize_id, ids))
+        names = [_pseudonymous_name(kind, new_id) for new_id in new_ids]
         return pa.Table.from_arrays(
-            [string_column(new), string_column([_pseudonymous_name(kind, each) for each in new])],
-            schema=NAMES_SCHEMA,
+            [string_column(new_ids), string_column(names)], schema=NAMES_SCHEMA
         )
 
-    def _id_list_replacer(self, by: str) -> Callable[[str], str]:
-        return lambda text: by.join(self.pseudonymize_id(each) for each in text.split(by) if each)
+    def _id_list_replacer(self, separator: str) -> Callable[[str], str]:
+        return lambda text: separator.join(
+            self.pseudonymize_id(item) for item in text.split(separator) if item
+        )
 
 
 def _collect_ids(tables: Mapping[str, pa.Table], names: pa.Table, column: str) -> set[str]:
-    """Those of agents or queues in *names* and anywhere in *tables*."""
-    listed = [
-        each
+    """Return the ids in *names* and in that *column* of all *tables*."""
+    id_lists = [
+        id_list
         for table in tables.values()
         if column in table.column_names
-        for each in pc.unique(table[column]).drop_null().to_pylist()
+        for id_list in pc.unique(table[column]).drop_null().to_pylist()
     ]
-    return {*names["id"].to_pylist(), *",".join(listed).split(",")} - {""}
+    return {*names["id"].to_pylist(), *",".join(id_lists).split(",")} - {""}
 
 
 def _pseudonymous_name(kind: str, new_id: str) -> str:
     return f"{kind} {new_id[:8]}"
 
 
-def _map_column(table: pa.Table, column: str, replaced: Callable[[str], str]) -> pa.Table:
-    at = table.column_names.index(column)
-    places = table[column].combine_chunks().dictionary_encode()
-    new = string_column([replaced(each) for each in places.dictionary.to_pylist()])
-    return table.set_column(at, table.schema.field(at), new.take(places.indices))
+def _map_column(table: pa.Table, column: str, replace_text: Callable[[str], str]) -> pa.Table:
+    position = table.column_names.index(column)
+    encoded = table[column].combine_chunks().dictionary_encode()
+    new_texts = string_column([replace_text(text) for text in encoded.dictionary.to_pylist()])
+    return table.set_column(position, table.schema.field(position), new_texts.take(encoded.indices))

@@ -1,1 +1,1 @@
-"""Store: one DuckDB file that holds what was fetched, and how far that is complete."""
+"""Store: one DuckDB file with the fetched data and the record of how complete it is."""

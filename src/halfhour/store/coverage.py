@@ -1,4 +1,4 @@
-"""When the days of a store are read, and what it holds of each."""
+"""Return the calendar of a store, and its coverage of each day."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -12,11 +12,15 @@ from halfhour.store.database import DAMAGED_ADVICE
 from halfhour.store.store import Store
 
 INITIAL_REACH = timedelta(days=31)
-"""How far back an empty store reaches."""
+"""Length of time for which the first sync of a new store reads."""
 
 
 def store_calendar(store: Store, now: datetime) -> Calendar:
-    """Return the calendar by which the days of *store* are read; the usual one of a new store."""
+    """Return the calendar by which the days of *store* are read.
+
+    A store that does not exist yet has the default calendar. Raises StoreError if the stored
+    settings cannot be read.
+    """
     if not store.exists:
         return Calendar(now, HALF_HOUR)
     settings = store.stored_settings()
@@ -41,25 +45,25 @@ def day_coverage(
 ) -> dict[Source, list[DayCoverage]]:
     """Return what *store* holds of each day of *interval*, oldest first, by source.
 
-    Without an *interval* the days are those since the first one that is held of a source in
-    *first_by*, or 31 days if none is. Days that ended by *not_before* are left out. *sources*
-    None means all.
+    Without an *interval* the days are those since the first stored one of a source in
+    *first_by*, or the last 31 days if there is none. Days that ended by *not_before* are left
+    out. *sources* None means all.
     """
-    exists = store.exists
-    settled = {source: store.settled_windows(source) if exists else [] for source in Source}
-    nothing: dict[Source, list[DayCoverage]] = {source: [] for source in sources or Source}
+    store_exists = store.exists
+    settled = {source: store.settled_windows(source) if store_exists else [] for source in Source}
+    no_days: dict[Source, list[DayCoverage]] = {source: [] for source in sources or Source}
     if not interval:
-        firsts = [settled[source][0].window.start for source in first_by if settled[source]]
-        first = min(firsts, default=calendar.now - INITIAL_REACH)
-        if first >= calendar.now:  # this machine's clock is behind what was read
-            return nothing
-        interval = Interval(first, calendar.now)
+        first_days = [settled[source][0].window.start for source in first_by if settled[source]]
+        start = min(first_days, default=calendar.now - INITIAL_REACH)
+        if start >= calendar.now:  # this machine's clock is behind the one that wrote the store
+            return no_days
+        interval = Interval(start, calendar.now)
     if not_before and not_before >= interval.end:
-        return nothing
+        return no_days
     interval = replace(interval, start=max(interval.start, not_before or interval.start))
-    # The status of a day is asked of the agents that its posted figures name.
-    named_by = {Source.STATUS: settled[Source.POSTED]}
+    # The posted figures of a day name the agents whose status is read.
+    prerequisites = {Source.STATUS: settled[Source.POSTED]}
     return {
-        source: calendar.coverage_of_days(interval, settled[source], named_by.get(source, ()))
-        for source in nothing
+        source: calendar.coverage_of_days(interval, settled[source], prerequisites.get(source, ()))
+        for source in no_days
     }

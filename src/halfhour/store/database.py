@@ -1,8 +1,8 @@
-"""The file of a store: one DuckDB database, of a version that is known here.
+"""Open, create and migrate the DuckDB file of a store.
 
-DuckDB lets one process write, or several read. So each step opens the file,
-does one transaction and closes it, and waits its turn. It is opened without access to any
-other file, as somebody else may have made it.
+DuckDB lets either one process write or several read. Each step therefore opens the file, does
+one transaction and closes it, and waits while another process has it open. DuckDB gets no access
+to any other file, because the database may come from somebody else.
 """
 
 import re
@@ -23,10 +23,10 @@ from halfhour.model.intervals import MILLISECOND, Interval, epoch_ms, floor_to_w
 STORE_VERSION = 5
 DUCKDB_MAGIC = b"DUCK"
 BUSY_TIMEOUT = 30.0
-"""Seconds to wait for another process that has the file open."""
+"""Seconds to wait while another process has the file open."""
 RETRY_PAUSE = 0.02
 REQUIRED_COLUMNS = {("settings", "name"), ("settings", "value"), ("settled", "window_start")}
-"""Columns that a database has to have to be taken for a store, of whatever version."""
+"""Columns that a store of every version has, by which a store is told from other databases."""
 REQUIRED_TABLES = {
     "settings",
     "posted",
@@ -37,14 +37,14 @@ REQUIRED_TABLES = {
     "emitted",
     "status",
 }
-"""Tables that a store of this version has."""
+"""Tables of a store of this version."""
 MIN_DATABASE_BYTES = 3 * 4096
-"""A database of DuckDB is larger: so small a file is one whose making was cut short."""
+"""Size up to which a file is an interrupted creation: every DuckDB database is larger."""
 CONNECTION_CONFIG: Mapping[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false"
 }
 BUSY_MESSAGES = ("Could not set lock", "different configuration", "file handle conflict")
-"""What DuckDB says where another process has the file open, or this one for something else."""
+"""Parts of DuckDB's errors if another process, or another thread of this one, has the file open."""
 
 DAMAGED_ADVICE = (
     "the file is damaged; put a copy in its place, or move it away and sync again from its first "
@@ -56,9 +56,9 @@ Connection = duckdb.DuckDBPyConnection
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """The file at *path*; it need not exist before it is migrated.
+    """The database file at *path*, which need not exist yet.
 
-    While it is *kept* open for reading, all that is read is read from there.
+    Every read uses the *open_connection* if there is one.
     """
 
     path: Path
@@ -67,7 +67,7 @@ class Database:
 
     @property
     def store_version(self) -> int:
-        """That of the store in the file; 0 if there is none yet. Raises StoreError."""
+        """The version of the store in the file; 0 if there is none yet. Raises StoreError."""
         if self.open_connection:
             return STORE_VERSION
         self._refuse_other_files()
@@ -77,31 +77,31 @@ class Database:
             return _read_version(connection, self.path)
 
     def create_or_migrate(self, settings: Mapping[str, str]) -> None:
-        """Make sure that there is a store, of this version; a new one gets these *settings*.
+        """Create a store with *settings*, or migrate the existing one to this version.
 
-        A new one is made aside and renamed, so that it is there whole or not at all.
-        Raises StoreError, as all that follows does.
+        A new store is created under another name and renamed, so it appears complete or not at
+        all. Raises StoreError, as every method here does.
         """
         self._refuse_other_files()
         if self._is_initialized:
             self._apply_migrations(settings)
             return
-        place = self.path.resolve()
-        aside = replace(self, path=place.with_name(f".{place.name}.new"))
+        final_path = self.path.resolve()
+        draft = replace(self, path=final_path.with_name(f".{final_path.name}.new"))
         try:
-            aside._remove_files()  # what one that was killed has left, its log too
-            aside._apply_migrations(settings)
-            aside.path.replace(place)
+            draft._remove_files()  # leftovers of a killed process, with the log
+            draft._apply_migrations(settings)
+            draft.path.replace(final_path)
         except OSError as error:
-            raise StoreError(f"{self.path}: cannot be made ({error.strerror})") from error
+            raise StoreError(f"{self.path}: cannot be created ({error.strerror})") from error
         except StoreError as error:
-            raise StoreError(str(error).replace(str(aside.path), str(self.path))) from error
+            raise StoreError(str(error).replace(str(draft.path), str(self.path))) from error
         finally:
             with suppress(OSError):
-                aside._remove_files()
+                draft._remove_files()
 
     def _remove_files(self) -> None:
-        """Remove the file and its log, as far as they are there. Raises OSError."""
+        """Remove the file and its log if they exist. Raises OSError."""
         for ending in ("", ".wal"):
             Path(f"{self.path}{ending}").unlink(missing_ok=True)
 
@@ -117,25 +117,26 @@ class Database:
                 if number == 1:
                     connection.executemany(
                         "insert into settings values (?, ?)",
-                        [list(each) for each in settings.items()],
+                        [list(setting) for setting in settings.items()],
                     )
                 connection.execute("commit")
 
     @contextmanager
     def open_for_reading(self) -> Iterator[Connection]:
+        """Give a read-only connection. Raises StoreError if there is no store of this version."""
         if self.open_connection:
             yield self.open_connection
             return
         self._refuse_other_files()
         if not self.path.exists():
             raise StoreError(f"{self.path}: there is no store; 'halfhour sync' makes one")
-        empty = StoreError(f"{self.path}: the store is empty; run 'halfhour sync'")
+        empty_store = StoreError(f"{self.path}: the store is empty; run 'halfhour sync'")
         if not self._is_initialized:
-            raise empty
+            raise empty_store
         with self._open_connection(read_only=True) as connection:
             version = _read_version(connection, self.path)
             if version == 0:
-                raise empty
+                raise empty_store
             if version < STORE_VERSION:
                 raise StoreError(
                     f"{self.path}: an older halfhour made this store; run 'halfhour sync' to "
@@ -145,6 +146,7 @@ class Database:
 
     @contextmanager
     def write_transaction(self) -> Iterator[Connection]:
+        """Give a connection in a transaction, which is committed unless the caller raises."""
         with self._open_connection(read_only=False) as connection:
             connection.execute("begin")
             yield connection
@@ -163,22 +165,22 @@ class Database:
             raise StoreError(f"{self.path}: {_explain_error(error)}") from error
 
     def _connect_when_free(self, *, read_only: bool) -> Connection:
-        until = time.monotonic() + self.busy_timeout
+        deadline = time.monotonic() + self.busy_timeout
         while True:
             try:
                 return duckdb.connect(
                     str(self.path), read_only=read_only, config=dict(CONNECTION_CONFIG)
                 )
             except duckdb.Error as error:
-                if not any(sign in str(error) for sign in BUSY_MESSAGES):
+                if not any(message in str(error) for message in BUSY_MESSAGES):
                     raise
-                if time.monotonic() >= until:
+                if time.monotonic() >= deadline:
                     raise StoreBusy(f"{self.path}: {_explain_error(error)}") from error
             time.sleep(RETRY_PAUSE)
 
     @property
     def _is_initialized(self) -> bool:
-        """Tell whether there is a database, and not only the beginning of one."""
+        """Return whether the file is a database, and no interrupted creation of one."""
         try:
             return (
                 self.path.stat().st_size > MIN_DATABASE_BYTES or Path(f"{self.path}.wal").exists()
@@ -194,12 +196,15 @@ class Database:
             return
         except OSError as error:
             raise StoreError(f"{self.path}: cannot be opened ({error.strerror})") from error
-        if head and head[8:] != DUCKDB_MAGIC:  # an empty one may be a store that is being made
-            raise StoreError(f"{self.path}: this file is no halfhour store; name another")
+        if head and head[8:] != DUCKDB_MAGIC:  # an empty file may be a store in the making
+            raise StoreError(f"{self.path}: this file is not a halfhour store; name another")
 
 
 def _read_version(connection: Connection, path: Path) -> int:
-    """The version of the store that is there; 0 for an empty file. Raises StoreError."""
+    """Return the version of the store; 0 for an empty database.
+
+    Raises StoreError for a database that is not a store, is damaged or has a newer version.
+    """
     columns = set(
         connection.execute(
             "select table_name, column_name from duckdb_columns() where not internal "
@@ -208,49 +213,50 @@ def _read_version(connection: Connection, path: Path) -> int:
     )
     if not columns:
         return 0
-    found = (
+    version_rows = (
         connection.execute(
             "select try_cast(value as integer) from settings where name = 'version'"
         ).fetchall()
         if columns >= REQUIRED_COLUMNS
         else []
     )
-    if not found or found[0][0] is None:
-        raise StoreError(f"{path}: this DuckDB database is no halfhour store; name another")
-    ((version,),) = found
+    if not version_rows or version_rows[0][0] is None:
+        raise StoreError(f"{path}: this DuckDB database is not a halfhour store; name another")
+    ((version,),) = version_rows
     if version > STORE_VERSION:
         raise StoreError(
-            f"{path}: a newer halfhour made this store (version {version}, this one knows "
-            f"{STORE_VERSION}); install a newer halfhour to use it"
+            f"{path}: a newer halfhour made this store (version {version}; this halfhour reads "
+            f"versions up to {STORE_VERSION}); install a newer halfhour to use it"
         )
-    if version == STORE_VERSION and (lacking := REQUIRED_TABLES - {table for table, _ in columns}):
-        raise StoreError(f"{path}: the table {min(lacking)} is missing; {DAMAGED_ADVICE}")
+    missing_tables = REQUIRED_TABLES - {table for table, _ in columns}
+    if version == STORE_VERSION and missing_tables:
+        raise StoreError(f"{path}: the table {min(missing_tables)} is missing; {DAMAGED_ADVICE}")
     return int(version)
 
 
 def load_store_sql(name: str) -> str:
-    """Return a text of this room, such as `sql/revise` or `migrations/0001`."""
+    """Return the text of an SQL file of this package, such as `sql/revise` or `migrations/0001`."""
     return (files("halfhour.store") / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def _explain_error(error: duckdb.Error) -> str:
-    """What DuckDB's words mean, and what to do."""
-    said = str(error).split("\n", maxsplit=1)[0]
-    found = re.search(r"\(PID \d+\)", said)
-    for sign, reason in ERROR_REASONS.items():
-        if sign in said:
-            return reason.format(holder=f" {found[0]}" if found else "")
-    return said
+    """Return what an error of DuckDB means and what to do, or its first line if it is unknown."""
+    first_line = str(error).split("\n", maxsplit=1)[0]
+    process_id = re.search(r"\(PID \d+\)", first_line)
+    for message, reason in ERROR_REASONS.items():
+        if message in first_line:
+            return reason.format(holder=f" {process_id[0]}" if process_id else "")
+    return first_line
 
 
 ERROR_REASONS: Mapping[str, str] = {
     "Could not set lock": "another process{holder} has it open; try again when that is done",
     "different configuration": "this program is writing to it; try again when that is done",
     "file handle conflict": "this program is opening it; try again",
-    "No space left": "the disk is full; what was settled before is as it was",
-    "File too large": "the file may not grow so large; what was settled before is as it was",
-    "Read-only file system": "it is on a disk that cannot be written to",
-    "Permission denied": "it may not be written to (permission denied)",
+    "No space left": "the disk is full; the stored data is unchanged",
+    "File too large": "the file has reached its size limit; the stored data is unchanged",
+    "Read-only file system": "it is on a read-only file system",
+    "Permission denied": "it cannot be written to (permission denied)",
     "No such file or directory": "there is no such folder",
     "Corrupt database": DAMAGED_ADVICE,
     "Could not read enough bytes": DAMAGED_ADVICE,
@@ -259,7 +265,11 @@ ERROR_REASONS: Mapping[str, str] = {
 
 
 def slice_parameters(interval: Interval, width: timedelta) -> dict[str, object]:
-    """What the SQL that cuts segments takes: which windows, and which intervals of them."""
+    """Return the parameters of the SQL that splits segments at the edges of intervals.
+
+    *first* and *last* bound the windows, and *start_ms* and *end_ms* the intervals, which are
+    *width* milliseconds long.
+    """
     return {
         "first": floor_to_width(interval.start, DAY),
         "last": interval.end,

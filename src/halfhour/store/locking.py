@@ -1,4 +1,4 @@
-"""Turns at a store: one sync at a time, and steps that wait until nobody else has it open."""
+"""Lock a store for its one writer, and wait while another process has its file open."""
 
 import asyncio
 import shutil
@@ -15,44 +15,48 @@ from halfhour.store.database import BUSY_TIMEOUT
 from halfhour.store.store import Store
 
 POLL_SECONDS = 0.1
-"""Seconds between looks at whether somebody else is done."""
+"""Seconds between two attempts to lock or to open a store."""
 
 T = TypeVar("T")
 
 
 async def retry_while_busy(work: Callable[[], T]) -> T:
-    """What *work* on a store that does not wait returns, as soon as nobody else has it open.
+    """Call *work* in a thread, again while its store is busy, and return its result.
 
-    Raises StoreBusy if that takes longer than `database.WAIT`. It may be ended at any moment.
+    The store of *work* must not wait itself (`busy_timeout=0`), so that a caller can cancel the
+    wait. Raises StoreBusy after `database.BUSY_TIMEOUT` seconds.
     """
     now = asyncio.get_running_loop().time
-    until = now() + BUSY_TIMEOUT
+    deadline = now() + BUSY_TIMEOUT
     while True:
         try:
             return await asyncio.to_thread(work)
         except StoreBusy:
-            if now() >= until:
+            if now() >= deadline:
                 raise
         await asyncio.sleep(POLL_SECONDS)
 
 
 @contextmanager
 def spool_directory(store: Store) -> Iterator[Path]:
-    """A folder beside *store* for what is not settled yet. Raises StoreError where it is full."""
-    around = _sibling_path(store, "parts")
+    """Give a temporary folder beside *store* for data that is not settled yet.
+
+    Raises StoreError if it cannot be written, such as on a full disk.
+    """
+    parent = _sibling_path(store, "parts")
     try:
-        around.mkdir(exist_ok=True)
-        with TemporaryDirectory(dir=around) as folder:
+        parent.mkdir(exist_ok=True)
+        with TemporaryDirectory(dir=parent) as folder:
             yield Path(folder)
     except OSError as error:
         reason = error.strerror or error
         raise StoreError(
-            f"{around}: cannot be written ({reason}); what was settled before is as it was"
+            f"{parent}: cannot be written ({reason}); the stored data is unchanged"
         ) from error
 
 
 def _sibling_path(store: Store, ending: str) -> Path:
-    """So that a store has one by whatever name it is opened."""
+    """Return the path beside the real file, so that links to a store share its lock."""
     return Path(f"{store.path.resolve()}.{ending}")
 
 
@@ -60,25 +64,25 @@ def _sibling_path(store: Store, ending: str) -> Path:
 async def writer_lock(
     store: Store, on_wait: Callable[[str], None], *, wait: bool = True
 ) -> AsyncIterator[None]:
-    """Hold the lock that the one writer of a store has.
+    """Hold the lock of the one writer of a store.
 
     While another process has it, call *on_wait* once with the reason and wait; raise StoreBusy
-    instead if *wait* is false. Raises StoreError where no lock can be made.
+    instead if *wait* is false. Raises StoreError if the lock file cannot be created.
     """
     if not store.path.parent.is_dir():
         raise StoreError(f"{store.path}: there is no such folder")
     lock = FileLock(_sibling_path(store, "lock"), is_singleton=False)
     is_announced = False
     while not _try_acquire(lock):
-        busy = f"another sync of {store.path} is under way"
+        reason = f"another sync of {store.path} is running"
         if not wait:
-            raise StoreBusy(busy)
+            raise StoreBusy(reason)
         if not is_announced:
-            on_wait(busy)
+            on_wait(reason)
         is_announced = True
         await asyncio.sleep(POLL_SECONDS)
     try:
-        shutil.rmtree(_sibling_path(store, "parts"), ignore_errors=True)  # of one that was killed
+        shutil.rmtree(_sibling_path(store, "parts"), ignore_errors=True)  # of a killed sync
         yield
     finally:
         shutil.rmtree(_sibling_path(store, "parts"), ignore_errors=True)
@@ -86,12 +90,16 @@ async def writer_lock(
 
 
 def _try_acquire(lock: FileLock) -> bool:
-    """Take *lock* unless another one has it. Raises StoreError where there can be no lock."""
+    """Return whether *lock* could be acquired.
+
+    Raises StoreError if its file cannot be created.
+    """
     try:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            Path(lock.lock_file).open("ab").close()  # it times out, too, where no file can be made
+            # A file that cannot be created looks like a timeout, too.
+            Path(lock.lock_file).open("ab").close()
             return False
     except OSError as error:
         raise StoreError(

@@ -1,4 +1,4 @@
-"""What is held: windows of tables. Nothing but a settled window ever gets in."""
+"""Read and write the tables of a store, in whole windows of a source."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,11 +31,11 @@ TABLES_BY_SOURCE: Mapping[Source, Mapping[str, str]] = {
     Source.STATUS: {"status": "interval_start"},
     Source.DETAILS: {"segments": "window_start", "emitted": "emitted_at"},
 }
-"""The tables of each source, and the column that says which window a row is of."""
+"""The tables of each source, with the column that places a row in a window."""
 
 
 class SettleResult(NamedTuple):
-    """What settling did: *rows* are held, *changed* figures are not as they were."""
+    """The numbers of stored rows, and of figures that reading the window again has changed."""
 
     rows: int
     changed: int
@@ -43,7 +43,7 @@ class SettleResult(NamedTuple):
 
 @dataclass(frozen=True)
 class Store:
-    """The store in the file at *path*; it need not exist before something is settled."""
+    """The store in the file at *path*, which need not exist yet. Every method raises StoreError."""
 
     path: Path
     busy_timeout: float = BUSY_TIMEOUT
@@ -55,42 +55,39 @@ class Store:
 
     @contextmanager
     def open_snapshot(self) -> Iterator["Store"]:
-        """The store as it is now, for several questions whose answers are to agree.
+        """Give the store with one open connection, so that several queries see the same data.
 
-        Nobody writes meanwhile.
+        Other processes cannot write meanwhile.
         """
         with self._database_file.open_for_reading() as connection:
             yield replace(self, open_connection=connection)
 
     @property
     def exists(self) -> bool:
-        """Whether anything can have been settled."""
+        """Return whether the file is a store."""
         return self._database_file.store_version > 0
 
     def ensure_created(self, settings: Mapping[str, str]) -> None:
-        """Make sure that there is a store; a new one gets these *settings*.
-
-        Raises StoreError, as all that follows does.
-        """
+        """Create a store with *settings*, or migrate the existing one to this version."""
         self._database_file.create_or_migrate(settings)
 
     def upgrade_if_present(self) -> None:
-        """Bring a store that an older halfhour made up to date. Does nothing if there is none."""
+        """Migrate the store to this version. Do nothing if there is none."""
         if self.exists:
             self.ensure_created({})
 
     def stored_settings(self) -> dict[str, str]:
-        """What the store was made with."""
+        """Return the settings with which the store was created, and its organisation."""
         with self._database_file.open_for_reading() as connection:
             return dict(connection.execute("select name, value from settings").fetchall())
 
     def claim_organization(self, organization: Mapping[str, str]) -> None:
-        """Record the *organization* (id and name) whose figures it holds, if that is not yet known.
+        """Record the *organization* (id and name) that the store belongs to.
 
-        Raises ConfigError if it holds those of another.
+        Raises ConfigError if it belongs to another one.
         """
-        known = self.stored_settings()
-        owner = known.get("organization_id")
+        settings = self.stored_settings()
+        owner = settings.get("organization_id")
         if owner is None:
             with self._database_file.write_transaction() as connection:
                 connection.executemany(
@@ -100,14 +97,15 @@ class Store:
         elif owner != organization["id"]:
             raise ConfigError(
                 f"{self.path} holds figures of the organisation "
-                f"{known.get('organization_name') or 'without a name'} ({owner}), and this OAuth "
-                f"client belongs to {organization['name'] or 'another'} ({organization['id']}); "
+                f"{settings.get('organization_name') or 'without a name'} ({owner}), and this "
+                f"OAuth client belongs to {organization['name'] or 'another'} "
+                f"({organization['id']}); "
                 "name another store, or use a client of that organisation. Nothing was written"
             )
 
     def settled_windows(self, source: Source) -> list[SettledWindow]:
-        """The windows of *source* that are held, oldest first."""
-        # As whole milliseconds: as moments they would need a library for time zones.
+        """Return the stored windows of *source*, oldest first."""
+        # Epoch milliseconds, because DuckDB needs pytz to return timestamps with a time zone.
         with self._database_file.open_for_reading() as connection:
             rows = connection.execute(
                 "select epoch_ms(window_start), epoch_ms(window_end), epoch_ms(read_at), "
@@ -117,9 +115,9 @@ class Store:
             ).fetchall()
         return [
             SettledWindow(
-                Interval(from_epoch_ms(start), from_epoch_ms(end)), from_epoch_ms(read_at), *others
+                Interval(from_epoch_ms(start), from_epoch_ms(end)), from_epoch_ms(read_at), *fields
             )
-            for start, end, read_at, *others in rows
+            for start, end, read_at, *fields in rows
         ]
 
     def settle(
@@ -131,52 +129,56 @@ class Store:
         *,
         left_out: int = 0,
     ) -> "SettleResult":
-        """Hold *tables*, those that `HOLDS` names, and nothing else of the day of *window*.
+        """Replace the day of *window* with *tables* in one transaction, and record its revisions.
 
-        *left_out* counts what was there and could not be read: then the day is incomplete.
+        *tables* has each table of `TABLES_BY_SOURCE`. *left_out* is the number of records that
+        could not be read; if there are any, the day is incomplete.
 
-        A table may be a Parquet file: then it has a column *part* besides, of
-        a conversation only the rows of its last part count, which ``parts.parquet``
-        beside it tells, and other days do not. What is changed
-        of figures that were held before is noted: those that are posted, worked or of a status.
+        A table may be a Parquet file with one more column, `part`, and with rows of other days,
+        which are ignored. If several parts have the same conversation, only the rows of the last
+        one count; `parts.parquet` in the same folder has the conversations of each part.
         """
-        import pyarrow.dataset as ds  # late, as reports do without it
+        import pyarrow.dataset as ds  # imported late, because reports do without it
 
-        count, read_at = 0, floor_to_width(to_utc(read_at), MILLISECOND)
+        row_count, read_at = 0, floor_to_width(to_utc(read_at), MILLISECOND)
         day = {"start": window.start, "end": window.start + DAY}
         with self._database_file.write_transaction() as connection:
-            known = revising.capture_figures(connection, source, window)
-            for name, found in tables.items():
+            stored_part = revising.capture_figures(connection, source, window)
+            for name, table in tables.items():
                 column = TABLES_BY_SOURCE[source][name]
-                # DuckDB itself may read no file but the store.
-                if isinstance(found, Path):
-                    rows, more = load_store_sql("sql/last_parts").replace("{column}", column), day
-                    connection.register("incoming", ds.dataset(found))
-                    connection.register("parts", ds.dataset(found.with_name("parts.parquet")))
+                # Arrow reads the Parquet files, because DuckDB has no access to other files.
+                if isinstance(table, Path):
+                    query = load_store_sql("sql/last_parts").replace("{column}", column)
+                    parameters = day
+                    connection.register("incoming", ds.dataset(table))
+                    connection.register("parts", ds.dataset(table.with_name("parts.parquet")))
                 else:
-                    rows, more = "select * from incoming", {}
-                    connection.register("incoming", found)
+                    query, parameters = "select * from incoming", {}
+                    connection.register("incoming", table)
                 connection.execute(
                     f"delete from {name} where {column} >= $start and {column} < $end",  # noqa: S608
                     day,
                 )
                 ((inserted,),) = connection.execute(
-                    f"insert into {name} by name {rows}",
-                    more,
+                    f"insert into {name} by name {query}", parameters
                 ).fetchall()
-                count += inserted
-            changed = revising.record_revisions(connection, source, known, read_at) if known else 0
+                row_count += inserted
+            changed = (
+                revising.record_revisions(connection, source, stored_part, read_at)
+                if stored_part
+                else 0
+            )
             connection.execute(
                 "delete from settled where source = ? and window_start = ?", [source, window.start]
             )
             connection.execute(
                 "insert into settled values (?, ?, ?, ?, ?, true, ?)",
-                [source, window.start, window.end, read_at, count, left_out],
+                [source, window.start, window.end, read_at, row_count, left_out],
             )
-        return SettleResult(count, changed)
+        return SettleResult(row_count, changed)
 
     def store_names(self, kind: EntityKind, names: pa.Table, read_at: datetime) -> None:
-        """Hold *names*, which are `tables.NAMED`, as of *read_at*."""
+        """Store the directory entries *names* (`tables.DIRECTORY_SCHEMA`), read at *read_at*."""
         with self._database_file.write_transaction() as connection:
             connection.register("incoming", names)
             connection.execute(
@@ -188,28 +190,28 @@ class Store:
             )
 
     def unnamed_ids(self, kind: EntityKind, before: datetime) -> list[str]:
-        """Ids in what is held whose name was not asked for since *before*."""
-        found = self.query_store(
+        """Return the stored ids whose names were not read since *before*, in order."""
+        table = self.query_store(
             "select id from named where kind = $kind and id not in "
             "(select id from names where kind = $kind and read_at >= $before) order by id",
             kind=kind,
             before=before,
         )
-        return cast("list[str]", found["id"].to_pylist())
+        return cast("list[str]", table["id"].to_pylist())
 
     def active_agent_ids(self, interval: Interval) -> list[str]:
-        """Ids of those who are held to have done something in *interval*."""
-        found = self.query_store(
+        """Return the ids of the agents with stored activity in *interval*, in order."""
+        table = self.query_store(
             "select agent_id from posted where interval_start between $start and $end union "
             "select agent_id from segments where window_start between $start and $end "
             "order by agent_id",
             start=interval.start,
             end=interval.end,
         )
-        return cast("list[str]", found["agent_id"].to_pylist())
+        return cast("list[str]", table["agent_id"].to_pylist())
 
     def posted_rows(self, interval: Interval, agents: Sequence[str] | None = None) -> pa.Table:
-        """`tables.POSTED` of *interval* and these *agents* or all, as far as it is held."""
+        """Return the stored posted figures of *interval*; *agents* None means all."""
         return (
             self.query_store(
                 "select * from posted where interval_start >= $start and interval_start < $end "
@@ -223,7 +225,7 @@ class Store:
         )
 
     def status_rows(self, interval: Interval, agents: Sequence[str] | None = None) -> pa.Table:
-        """`tables.STATUS` of *interval* and these *agents* or all, as far as it is held."""
+        """Return the stored status times of *interval*; *agents* None means all."""
         return self.query_store(
             "select * from status where interval_start >= $start and interval_start < $end "
             "and ($agents is null or list_contains($agents, agent_id))",
@@ -233,51 +235,51 @@ class Store:
         ).cast(STATUS_SCHEMA)
 
     def names_by_kind(self, kind: EntityKind) -> pa.Table:
-        """`tables.NAMES` of agents or queues."""
+        """Return the stored names of agents or queues, by id."""
         return self.query_store(
             "select id, name from names where kind = $kind and name is not null order by id",
             kind=kind,
         ).cast(NAMES_SCHEMA)
 
     def agent_places(self) -> pa.Table:
-        """`tables.PLACES`: where agents belong, as far as it is known."""
+        """Return the division and team of each stored agent; null if unknown."""
         return self.query_store(
             "select id as agent_id, division, team from names where kind = 'agent' order by id"
         ).cast(AGENT_PLACES_SCHEMA)
 
     def revision_rows(self, interval: Interval | None = None) -> pa.Table:
-        """What was changed by reading it again, in *interval* or ever: `tables.REVISIONS`."""
-        within = interval or Interval(from_epoch_ms(0), from_epoch_ms(2**47))
+        """Return the revisions of *interval*, or all: `tables.REVISIONS_SCHEMA`."""
+        bounds = interval or Interval(from_epoch_ms(0), from_epoch_ms(2**47))
         return (
             self.query_store(
-                # Down to the millisecond: older versions kept what a file's clock says.
+                # Older versions stored more digits than the milliseconds of the schema.
                 "select revisions.* replace (epoch_ms(revisions.read_at) as read_at), "
                 "names.name as agent_name from revisions "
                 "left join names on names.kind = 'agent' and names.id = agent_id "
                 "where interval_start >= $start and interval_start < $end "
                 "order by read_at, source, interval_start, agent_id, queue_id, media_type, "
                 "column_name",
-                start=within.start,
-                end=within.end,
+                start=bounds.start,
+                end=bounds.end,
             )
             .select(REVISIONS_SCHEMA.names)
             .cast(REVISIONS_SCHEMA)
         )
 
     def delete_days_before(self, since: datetime) -> int:
-        """Let go of the days that are over by *since*, whole and of every source; how many."""
+        """Delete the days that ended by *since*, of every source, and return their number."""
         first_kept = floor_to_width(since, DAY)
         with self._database_file.write_transaction() as connection:
-            gone = connection.execute(
+            deleted_rows = connection.execute(
                 "delete from settled where window_start < ? returning epoch_ms(window_start)",
                 [first_kept],
             ).fetchall()
             for tables in (*TABLES_BY_SOURCE.values(), {"revisions": "interval_start"}):
                 for name, column in tables.items():
                     connection.execute(f"delete from {name} where {column} < ?", [first_kept])  # noqa: S608
-        return len({row[0] for row in gone})
+        return len({row[0] for row in deleted_rows})
 
     def query_store(self, query: str, **values: object) -> pa.Table:
-        """The answer to a *query* in SQL, which can only read."""
+        """Return the answer to an SQL *query* on a read-only connection."""
         with self._database_file.open_for_reading() as connection:
             return connection.sql(query, params=values).to_arrow_table()

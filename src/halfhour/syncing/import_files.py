@@ -1,4 +1,4 @@
-"""Conversation details that have landed as files, read into a store as if they had been fetched."""
+"""Import conversation details from files into a store, as if they had been fetched."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -62,61 +62,67 @@ async def import_files(
     paths: Sequence[Path],
     interval: Interval | None,
     clock: Callable[[], datetime],
-    tell: EventCallback,
+    on_event: EventCallback,
 ) -> Outcome:
-    """Hold what the files at *paths* say of the days (UTC) of *interval*, and nothing else of them.
+    """Replace the details of the days (UTC) of *interval* with the conversations in *paths*.
 
-    Without *interval* those are the days in which their conversations began, of
-    which none may be held already. What was still going on lasts until its
-    file was known to be right, and a day that was not over then is held as
-    far as it was. What cannot be read makes the days that it may be of incomplete, and so
-    does a page that is known to be missing. Raises ConfigError, before anything is changed;
-    StoreError.
+    Without an *interval* the days are those on which the conversations began, and none of them
+    may be stored already. A segment that was still open lasts until the moment at which its file
+    was written or its data ends; a day that was not over at that moment is stored up to it. A
+    record that cannot be read makes the days that it may belong to incomplete, and so does a
+    missing page.
+
+    Raises ConfigError before anything is changed, or StoreError.
     """
     if interval and any(
-        floor_to_width(each, DAY) != each for each in (interval.start, interval.end)
+        floor_to_width(edge, DAY) != edge for edge in (interval.start, interval.end)
     ):
-        raise ConfigError("⟨start⟩, ⟨end⟩: files settle whole days (UTC); write dates")
-    found = await _scan_files(paths, interval, clock())
-    store = replace(store, busy_timeout=0)  # `patiently` waits in its place
-    async with writer_lock(store, lambda reason: tell(Event(EventKind.WAITING, reason=reason))):
+        raise ConfigError("⟨start⟩, ⟨end⟩: an import replaces whole days (UTC); write dates")
+    scan = await _scan_files(paths, interval, clock())
+    store = replace(store, busy_timeout=0)  # `retry_while_busy` waits instead
+
+    def emit_waiting(reason: str) -> None:
+        on_event(Event(EventKind.WAITING, reason=reason))
+
+    async with writer_lock(store, emit_waiting):
         windows = await retry_while_busy(
-            lambda: _windows_to_settle(store, found, clock(), again=bool(interval))
+            lambda: _windows_to_settle(store, scan, clock(), replace_stored=bool(interval))
         )
-        tell(Event(EventKind.PLANNED, of=len(windows)))
-        if found.incomplete_file:
-            tell(Event(EventKind.DATA_ISSUE, reason=f"{found.incomplete_file}: {MISSING_PAGES}"))
+        on_event(Event(EventKind.PLANNED, of=len(windows)))
+        if scan.incomplete_file:
+            on_event(Event(EventKind.DATA_ISSUE, reason=f"{scan.incomplete_file}: {MISSING_PAGES}"))
         with spool_directory(store) as folder:
-            with DetailSpool(folder) as files:
+            with DetailSpool(folder) as spool:
                 async for path, records in _record_batches(paths):
-                    files.append_part(
-                        tabulate_records(records, found.records_interval, found.valid_until[path])
+                    spool.append_part(
+                        tabulate_records(records, scan.records_interval, scan.valid_until[path])
                     )
             await retry_while_busy(lambda: prepare_store(store, SyncRequest(), clock()))
-            outcome = await _settle_days(store, windows, files, bool(found.incomplete_file), tell)
-            outcome.data_issues += [*files.data_issues, *_issues_on_other_days(files, windows)]
-    outcome.emit_data_issues(tell)
+            lacks_pages = bool(scan.incomplete_file)
+            outcome = await _settle_days(store, windows, spool, lacks_pages, on_event)
+            outcome.data_issues += [*spool.data_issues, *_issues_on_other_days(spool, windows)]
+    outcome.emit_data_issues(on_event)
     return outcome
 
 
 async def _settle_days(
     store: Store,
     windows: Mapping[Interval, datetime],
-    files: DetailSpool,
+    spool: DetailSpool,
     lacks_pages: bool,
-    tell: EventCallback,
+    on_event: EventCallback,
 ) -> Outcome:
-    outcome = Outcome(imported_days=[each.start for each in windows])
+    outcome = Outcome(imported_days=[window.start for window in windows])
     for done, (window, read_at) in enumerate(windows.items(), 1):
-        left_out = sum(_may_affect_window(oddity, window) for oddity in files.data_issues)
-        lacking = [f"{left_out} left out"] * bool(left_out) + ["pages are missing"] * lacks_pages
-        if lacking:
-            outcome.incomplete[SourceWindow(Source.DETAILS, window)] = ", ".join(lacking)
+        left_out = sum(_may_affect_window(issue, window) for issue in spool.data_issues)
+        gaps = [f"{left_out} left out"] * bool(left_out) + ["pages are missing"] * lacks_pages
+        if gaps:
+            outcome.incomplete[SourceWindow(Source.DETAILS, window)] = ", ".join(gaps)
         settle = partial(
             store.settle,
             Source.DETAILS,
             window,
-            files.parquet_paths,
+            spool.parquet_paths,
             read_at,
             left_out=left_out + lacks_pages,
         )
@@ -124,28 +130,35 @@ async def _settle_days(
         outcome.settled += 1
         outcome.rows += rows
         outcome.changed += changed
-        tell(Event(EventKind.SETTLED, Source.DETAILS, window, rows, changed, done, len(windows)))
+        on_event(
+            Event(EventKind.SETTLED, Source.DETAILS, window, rows, changed, done, len(windows))
+        )
     return outcome
 
 
-def _may_affect_window(oddity: DataIssue, window: Interval) -> bool:
-    """Tell whether *window* lacks what *oddity* left out, as far as its times tell."""
-    if not oddity.is_left_out or oddity.time_span is None:
-        return oddity.is_left_out
-    first, last = oddity.time_span
+def _may_affect_window(issue: DataIssue, window: Interval) -> bool:
+    """Return whether *window* may lack the record that *issue* left out.
+
+    A record without readable times may belong to any window.
+    """
+    if not issue.is_left_out or issue.time_span is None:
+        return issue.is_left_out
+    first, last = issue.time_span
     return first < epoch_ms(window.start + DAY) and last >= epoch_ms(window.start)
 
 
 MISSING_PAGES = (
     "its last page has a cursor, so the job has more pages, which are not among the files"
 )
-ACTIVE_ON_OTHER_DAYS = "conversations that agents also worked on in days that are not settled"
+ACTIVE_ON_OTHER_DAYS = "conversations that agents also worked on in days that are not imported"
 
 
 class _FileScan(NamedTuple):
-    """What files are about. Each is right until *known_until*, and so are the *days* that are to be
-    settled, in order; *span* is what is read of them. Of the job that *unfinished* is of pages are
-    missing.
+    """The result of a first reading of the files.
+
+    *valid_until* has the moment up to which the records of each file are right, and
+    *days_to_settle* the same for each day, in order. Segments of *records_interval* are read.
+    *incomplete_file* is a file of a job whose other pages are missing.
     """
 
     valid_until: Mapping[Path, datetime]
@@ -155,45 +168,55 @@ class _FileScan(NamedTuple):
 
 
 async def _scan_files(paths: Sequence[Path], interval: Interval | None, now: datetime) -> _FileScan:
-    """Raises ConfigError for what is no file of conversation details, or says of no day."""
-    known = {path: min(floor_to_width(modification_time(path), MILLISECOND), now) for path in paths}
-    began: dict[datetime, set[Path]] = {}
-    touched: set[datetime] = set()
+    """Read the files once, for their days and the moments up to which they are right.
+
+    Raises ConfigError for a file that has no conversation details, or if there are no days.
+    """
+    valid_until = {
+        path: min(floor_to_width(modification_time(path), MILLISECOND), now) for path in paths
+    }
+    files_by_start_day: dict[datetime, set[Path]] = {}
+    active_days: set[datetime] = set()
     cursors = {}
-    wrong: list[str] = []
+    unreadable: list[str] = []
     async for path, page in _read_pages(paths):
         cursors[path] = page.cursor
         if page.data_availability_date:
-            known[path] = min(known[path], to_utc(page.data_availability_date))
+            valid_until[path] = min(valid_until[path], to_utc(page.data_availability_date))
         for record in page.conversations or ():
             times = _activity_times(record)
             if isinstance(times, DataIssue):
                 _refuse_snake_case(path, record)
-                wrong.append(f"{path}: {', '.join(filter(None, times[1:3]))}")
+                unreadable.append(f"{path}: {', '.join(filter(None, times[1:3]))}")
             elif times:
                 days = [floor_to_width(from_epoch_ms(ms), DAY) for ms in times]
-                began.setdefault(days[0], set()).add(path)
-                touched.update(days)
-    if not interval and not began:
-        if wrong:
+                files_by_start_day.setdefault(days[0], set()).add(path)
+                active_days.update(days)
+    if not interval and not files_by_start_day:
+        if unreadable:
             raise ConfigError(
-                "no conversation of an agent is in the files that can be read; "
-                f"{format_count(len(wrong), 'conversation')} cannot be: {wrong[0]}. "
-                "Nothing was imported"
+                "the files have no readable conversation of an agent; "
+                f"{format_count(len(unreadable), 'conversation')} cannot be read: "
+                f"{unreadable[0]}. Nothing was imported"
             )
         raise ConfigError(
-            "no conversation of an agent in the files; say with ⟨start⟩ and ⟨end⟩ of which days "
-            "this is all there was"
+            "the files have no conversation of an agent; name the days that they cover with "
+            "⟨start⟩ and ⟨end⟩"
         )
-    wanted = [day.start for day in interval.split_into_windows(DAY)] if interval else sorted(began)
-    # A day that no conversation began on is known to have none by the last file.
-    until = {
-        day: min((known[path] for path in began.get(day, ())), default=max(known.values()))
-        for day in wanted
+    days_to_settle = (
+        [day.start for day in interval.split_into_windows(DAY)]
+        if interval
+        else sorted(files_by_start_day)
+    )
+    # The latest file is the evidence that no conversation began on a day.
+    latest = max(valid_until.values())
+    days_valid_until = {
+        day: min((valid_until[path] for path in files_by_start_day.get(day, ())), default=latest)
+        for day in days_to_settle
     }
-    span = interval or Interval(min(touched), max(touched) + DAY)
-    unfinished = paths[-1] if all(cursors.values()) else None
-    return _FileScan(known, until, span, unfinished)
+    records_interval = interval or Interval(min(active_days), max(active_days) + DAY)
+    incomplete_file = paths[-1] if all(cursors.values()) else None
+    return _FileScan(valid_until, days_valid_until, records_interval, incomplete_file)
 
 
 class _StartedConversation(payloads.Conversation, kw_only=True):
@@ -204,8 +227,10 @@ _CONVERSATION_DECODER = msgspec.json.Decoder(_StartedConversation)
 
 
 def _activity_times(record: msgspec.Raw) -> list[int] | DataIssue:
-    """Return when a conversation of agents began, and when they first and last did something of it,
-    in ms since 1970; nothing for one of no agent; or what is wrong with it.
+    """Return the start of a conversation and its agents' first and last activity, in epoch ms.
+
+    The list is empty for a conversation without agents. Return the issue of a record that
+    cannot be read.
     """
     try:
         conversation = _CONVERSATION_DECODER.decode(record)
@@ -222,67 +247,72 @@ def _activity_times(record: msgspec.Raw) -> list[int] | DataIssue:
             text for segment in segments for text in (segment.segment_start, segment.segment_end)
         )
         extent = pc.min_max(edges).as_py()
-        did = [] if extent["min"] is None else [extent["min"], extent["max"]]
-        return [*epoch_ms_column([conversation.conversation_start]).drop_null().to_pylist(), *did]
+        activity = [] if extent["min"] is None else [extent["min"], extent["max"]]
+        starts = epoch_ms_column([conversation.conversation_start]).drop_null().to_pylist()
+        return [*starts, *activity]
     except (msgspec.DecodeError, RecursionError, pa.ArrowInvalid):
-        told = decode_record(record)
-        if isinstance(told, DataIssue):
-            return told
-        where = find_invalid_time(decode_leniently(record), "$") or "not a conversation"
-        return DataIssue(UNREADABLE_CONVERSATIONS, told.conversation_id, where, is_left_out=True)
+        decoded = decode_record(record)
+        if isinstance(decoded, DataIssue):
+            return decoded
+        place = find_invalid_time(decode_leniently(record), "$") or "not a conversation"
+        return DataIssue(UNREADABLE_CONVERSATIONS, decoded.conversation_id, place, is_left_out=True)
 
 
 def _refuse_snake_case(path: Path, record: msgspec.Raw) -> None:
-    """Raises ConfigError for a record with the names that an SDK has for Python."""
+    """Raise ConfigError for a record with the field names of Genesys' SDK for Python."""
     fields = decode_leniently(record)
     if isinstance(fields, dict) and "conversation_id" in fields:
         raise ConfigError(
-            f"{path}: the names in it are written in snake_case, such as conversation_id, as the "
-            "to_dict() of Genesys' SDK for Python writes them; halfhour reads what the API "
-            "answers, with conversationId: write the answer's own JSON, or use the SDK's "
+            f"{path}: its field names are in snake_case, such as conversation_id, as to_dict() of "
+            "Genesys' SDK for Python writes them; halfhour reads the names of the API, such as "
+            "conversationId: save the API's JSON, or use the SDK's "
             "ApiClient().sanitize_for_serialization(). Nothing was imported"
         )
 
 
 def _windows_to_settle(
-    store: Store, found: _FileScan, now: datetime, *, again: bool
+    store: Store, scan: _FileScan, now: datetime, *, replace_stored: bool
 ) -> dict[Interval, datetime]:
-    """The days to settle, as far as they were over, and as of when. Raises ConfigError for one that
-    is held, if it is not to be settled *again*.
+    """Return the days to settle, up to the moment to which their files are right, with that moment.
+
+    Raises ConfigError for a stored day, unless *replace_stored*.
     """
     store.upgrade_if_present()
-    days, granularity = found.days_to_settle, store_calendar(store, now).granularity
-    over = {day: min(day + DAY, floor_to_width(until, granularity)) for day, until in days.items()}
-    if all(day >= over[day] for day in days):
+    days, granularity = scan.days_to_settle, store_calendar(store, now).granularity
+    day_ends = {
+        day: min(day + DAY, floor_to_width(valid_until, granularity))
+        for day, valid_until in days.items()
+    }
+    if all(day >= day_ends[day] for day in days):
         latest = max(days.values())
         raise ConfigError(
             f"{format_days(days)}: not begun at {latest:%Y-%m-%dT%H:%M:%SZ}, when the files "
             "were written or their data ends, so nothing was imported; export them again later"
         )
-    held = (
-        {each.window.start for each in store.settled_windows(Source.DETAILS)}
+    stored_days = (
+        {settled.window.start for settled in store.settled_windows(Source.DETAILS)}
         if store.exists
         else set()
     )
-    if not again and (twice := held.intersection(days)):
-        first = min(twice)
+    if not replace_stored and (repeated_days := stored_days.intersection(days)):
+        first = min(repeated_days)
         raise ConfigError(
-            f"{format_days(twice)}: held already; say with ⟨start⟩ and ⟨end⟩ of which days the "
-            f"files are all there was, as in ⟨start⟩ {first.date()} ⟨end⟩ {(first + DAY).date()}, "
-            "and they replace what is held; nothing was imported"
+            f"{format_days(repeated_days)}: stored already, and nothing was imported; to replace "
+            "the stored details, name the days that the files cover, as in "
+            f"⟨start⟩ {first.date()} ⟨end⟩ {(first + DAY).date()}"
         )
-    return {Interval(day, over[day]): days[day] for day in days if day < over[day]}
+    return {Interval(day, day_ends[day]): days[day] for day in days if day < day_ends[day]}
 
 
 async def _read_pages(paths: Sequence[Path]) -> AsyncIterator[tuple[Path, DetailFilePage]]:
     for path in paths:
         for page in read_detail_pages(path):
             yield path, page
-            await asyncio.sleep(0)  # where an interrupt comes through
+            await asyncio.sleep(0)  # lets an interrupt through
 
 
 async def _record_batches(paths: Sequence[Path]) -> AsyncIterator[tuple[Path, RawRecords]]:
-    """Conversations of a file, some at a time however few are on a page."""
+    """Yield the conversations of each file in batches, because its pages may be very small."""
     for path in paths:
         batch: RawRecords = []
         async for _, page in _read_pages([path]):
@@ -293,13 +323,14 @@ async def _record_batches(paths: Sequence[Path]) -> AsyncIterator[tuple[Path, Ra
         yield path, batch
 
 
-def _issues_on_other_days(files: DetailSpool, windows: Iterable[Interval]) -> list[DataIssue]:
-    """The conversations of which more lies in other days than these."""
-    settled = pa.array([each.start for each in windows], TIMESTAMP)
-    others = pq.read_table(
-        files.parquet_paths["segments"],
+def _issues_on_other_days(spool: DetailSpool, windows: Iterable[Interval]) -> list[DataIssue]:
+    """Return an issue for each conversation that also has segments outside *windows*."""
+    window_starts = pa.array([window.start for window in windows], TIMESTAMP)
+    outside = pq.read_table(
+        spool.parquet_paths["segments"],
         columns=["window_start", "conversation_id"],
-        filters=~pc.field("window_start").isin(settled),
+        filters=~pc.field("window_start").isin(window_starts),
     )
-    kind = f"{ACTIVE_ON_OTHER_DAYS} ({format_days(set(others['window_start'].to_pylist()))})"
-    return [DataIssue(kind, each) for each in others["conversation_id"].unique().to_pylist()]
+    kind = f"{ACTIVE_ON_OTHER_DAYS} ({format_days(set(outside['window_start'].to_pylist()))})"
+    conversation_ids = outside["conversation_id"].unique().to_pylist()
+    return [DataIssue(kind, conversation_id) for conversation_id in conversation_ids]

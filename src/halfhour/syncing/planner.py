@@ -1,4 +1,4 @@
-"""What a sync is to bring: which days of a store are due, and what they cost."""
+"""Plan a sync: which days of a store are due, in which order, and how many requests they take."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
@@ -14,23 +14,25 @@ from halfhour.store.coverage import day_coverage, store_calendar
 from halfhour.store.store import Store
 
 ACTIVITY_MARGIN = timedelta(days=14)
-"""How near to a window an agent must have done something to be asked the status of in it.
+"""Maximum distance from a day at which activity makes an agent's status in that day be read.
 
-So a large directory costs no requests: who is in it and works on other things is never asked for.
+Agents of a large directory who never handle interactions therefore cost no requests.
 """
 
 RECENT_DAYS = 2
-"""Days of which all is read before anything but posted figures of others: in most zones, today."""
+"""Number of latest days for which every source is read first: two UTC days cover "today"
+in most time zones.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class SyncRequest:
-    """What a sync is to bring: days of *interval*, or since the first that is held, and none that
-    began before *since*.
+    """The days and sources that a sync reads.
 
-    *sources* are None for all that the client is allowed to read.
-    *granularity* and *reread* are None to be as the store has them. With *again* every day
-    is read, whenever it was read before.
+    Without an *interval* the days are those since the first stored one. Days that ended before
+    *since* are left out. *sources* None means every source that the client may read.
+    *granularity* and *reread* None mean what the store was made with. *reread_all* reads days
+    that are not due, too.
     """
 
     interval: Interval | None = None
@@ -41,85 +43,94 @@ class SyncRequest:
     reread_all: bool = False
 
 
-def requested_calendar(store: Store, wish: SyncRequest, now: datetime) -> Calendar:
-    """Return when the days of *store* are read, as *wish* has it. Raises ConfigError where the
-    store is of another granularity.
+def requested_calendar(store: Store, request: SyncRequest, now: datetime) -> Calendar:
+    """Return the calendar of *store*, changed as *request* says.
+
+    Raises ConfigError if the store has another granularity.
     """
-    own = store_calendar(store, now)
-    if store.exists and wish.granularity not in (None, own.granularity):
+    calendar = store_calendar(store, now)
+    if store.exists and request.granularity not in (None, calendar.granularity):
         raise ConfigError(
-            f"⟨granularity⟩: {store.path} holds intervals of {own.granularity.seconds // 60} "
-            "minutes; name another ⟨store⟩ for others"
+            f"⟨granularity⟩: {store.path} holds intervals of "
+            f"{calendar.granularity.seconds // 60} minutes; name another ⟨store⟩ for others"
         )
     return replace(
-        own,
-        granularity=wish.granularity or own.granularity,
-        reread_ages=wish.reread or own.reread_ages,
+        calendar,
+        granularity=request.granularity or calendar.granularity,
+        reread_ages=request.reread or calendar.reread_ages,
     )
 
 
-def due_days(store: Store, wish: SyncRequest, now: datetime) -> dict[Source, list[DayCoverage]]:
-    """The days that are to be read, oldest first, of every source that *wish* names.
+def due_days(store: Store, request: SyncRequest, now: datetime) -> dict[Source, list[DayCoverage]]:
+    """Return the days to read, oldest first, for each source of *request*.
 
-    Details may have landed of days long ago, which is no wish for all since.
+    Details do not set the first day: files of days long ago may have been imported, and that
+    does not ask for all days since.
     """
     days = day_coverage(
         store,
-        requested_calendar(store, wish, now),
-        wish.interval,
-        sources=wish.sources,
+        requested_calendar(store, request, now),
+        request.interval,
+        sources=request.sources,
         first_by=(Source.POSTED, Source.STATUS),
-        not_before=wish.since,
+        not_before=request.since,
     )
-    return {source: [day for day in days[source] if day.due or wish.reread_all] for source in days}
+    return {
+        source: [day for day in days[source] if day.due or request.reread_all] for source in days
+    }
 
 
 def plan_due_days(
-    store: Store, wish: SyncRequest, now: datetime
+    store: Store, request: SyncRequest, now: datetime
 ) -> tuple[dict[Source, list[DayCoverage]], int]:
-    """What is `due`, and how many requests that takes at least."""
-    agents = 0
-    with store.open_snapshot() if store.exists else nullcontext(store) as still:
-        days = due_days(still, wish, now)
-        if still.exists and (asked := days.get(Source.STATUS)):
-            agents = len(
-                still.active_agent_ids(
-                    activity_interval(Interval(asked[0].day.start, asked[-1].day.end))
-                )
-            )
-    return days, min_request_count({source: len(held) for source, held in days.items()}, agents)
+    """Return the `due_days`, and the least number of requests that they take."""
+    agent_count = 0
+    with store.open_snapshot() if store.exists else nullcontext(store) as snapshot:
+        days = due_days(snapshot, request, now)
+        if snapshot.exists and (status_days := days.get(Source.STATUS)):
+            interval = Interval(status_days[0].day.start, status_days[-1].day.end)
+            agent_count = len(snapshot.active_agent_ids(activity_interval(interval)))
+    day_counts = {source: len(source_days) for source, source_days in days.items()}
+    return days, min_request_count(day_counts, agent_count)
 
 
 def order_by_urgency(
     days: Mapping[Source, Sequence[DayCoverage]],
 ) -> Iterator[tuple[Source, Sequence[DayCoverage]]]:
-    """Which of the *days* that are due are read after which.
+    """Yield the due *days* in the order in which to read them.
 
-    Posted figures come first, as they are the fewest requests and name the
-    agents whose status is to be asked for; then all there is of the last two
-    days, which somebody may be waiting for; then the others. Details name agents too.
+    Posted figures come first: they take the fewest requests, and they name the agents whose
+    status is read. Details and status of the two latest days follow, because somebody may be
+    waiting for them, and then those of the other days. Details come before status, because they
+    name agents too.
     """
     yield Source.POSTED, days.get(Source.POSTED, ())
-    recent = sorted({each.day.start for held in days.values() for each in held})[-RECENT_DAYS:]
-    for of_recent in (True, False):
+    starts = sorted({day.day.start for source_days in days.values() for day in source_days})
+    recent_starts = starts[-RECENT_DAYS:]
+    for is_recent in (True, False):
         for source in (Source.DETAILS, Source.STATUS):
-            held = days.get(source, ())
-            yield source, [each for each in held if (each.day.start in recent) is of_recent]
+            source_days = days.get(source, ())
+            yield (
+                source,
+                [day for day in source_days if (day.day.start in recent_starts) is is_recent],
+            )
 
 
 def activity_interval(interval: Interval) -> Interval:
-    """In which an agent must have done something to be asked the status of in *interval*."""
+    """Return the interval in which an agent must be active for the status in *interval* to be
+    read.
+    """
     return Interval(interval.start - ACTIVITY_MARGIN, interval.end + ACTIVITY_MARGIN)
 
 
-def prepare_store(store: Store, wish: SyncRequest, now: datetime) -> Calendar:
-    """Make sure that *store* is there and up to date; when its days are read."""
+def prepare_store(store: Store, request: SyncRequest, now: datetime) -> Calendar:
+    """Create *store*, or migrate it to this version, and return the calendar of its days."""
     store.upgrade_if_present()
-    when = requested_calendar(store, wish, now)
+    calendar = requested_calendar(store, request, now)
     store.ensure_created(
         {
-            "granularity": str(when.granularity.seconds),
-            "reread": " ".join(str(int(age.total_seconds())) for age in when.reread_ages),
+            "granularity": str(calendar.granularity.seconds),
+            "reread": " ".join(str(int(age.total_seconds())) for age in calendar.reread_ages),
         }
     )
-    return when
+    return calendar

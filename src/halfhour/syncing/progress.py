@@ -1,4 +1,4 @@
-"""What a sync tells while it runs, and what it did in the end."""
+"""Report a sync: an event for each step while it runs, and its outcome in the end."""
 
 import logging
 from collections.abc import Callable
@@ -14,11 +14,11 @@ from halfhour.model.vocabulary import Source
 from halfhour.redaction import MAX_QUOTED_LENGTH, sanitize_text
 
 MAX_LISTED = 5
-"""How many conversations are named of those that something is odd about."""
+"""Number of conversations that the message about a data issue lists."""
 
 
 class SourceWindow(NamedTuple):
-    """A day, or as much of it as is over, of one source."""
+    """A day of one source, or the part of it that is over."""
 
     source: Source
     interval: Interval
@@ -28,7 +28,7 @@ class SourceWindow(NamedTuple):
 
 
 class EventKind(StrEnum):
-    """What an event reports, as machines read it in a log of JSON."""
+    """The kind of an event, as a JSON log writes it."""
 
     WAITING = "waiting"
     PLANNED = "planned"
@@ -48,8 +48,9 @@ class EventKind(StrEnum):
 class Event:
     """A step of a sync.
 
-    *done* and *of* count windows. *left* is how many requests the minute still allows, where
-    that is known; *seconds* is how long a pause lasts, or how long at least what is planned takes.
+    *done* and *of* count windows. *left* is the number of requests that the current minute
+    still allows, if Genesys has sent it. *seconds* is the length of a pause, or the least time
+    that the planned requests take.
     """
 
     kind: EventKind
@@ -85,26 +86,30 @@ class Event:
             case EventKind.FAILED:
                 return f"{self.source} {self.window}: {self.reason}"
             case EventKind.SOURCE_LEFT_OUT:
-                return f"{self.source} is left out, so what needs it is empty: {self.reason}"
+                return f"{self.source} is left out, so its columns are empty: {self.reason}"
             case EventKind.DATA_ISSUE:
                 return self.reason
             case EventKind.CLOCK_AHEAD:
                 return (
-                    f"this machine's clock is ahead of Genesys' by {self.reason}; Genesys' time is "
-                    "used, so that nothing counts as read that has not been yet: set the clock"
+                    f"this machine's clock is {self.reason} ahead of Genesys' clock; the sync uses "
+                    "Genesys' time, so that no half-hour counts as read before it is over: set the "
+                    "clock"
                 )
             case EventKind.UNIDENTIFIED:
                 return (
-                    "the client's organisation is not known, so the store cannot tell it from "
-                    f"another: {self.reason}"
+                    "the organisation of this OAuth client is unknown, so the store cannot check "
+                    f"that it belongs to the same one: {self.reason}"
                 )
             case EventKind.UNNAMED:
-                return f"names could not be had, so ids show until the next sync: {self.reason}"
+                return (
+                    "names of agents or queues are missing, so reports show ids until the next "
+                    f"sync: {self.reason}"
+                )
         return ""
 
     def as_json(self) -> dict[str, object]:
-        """Without what says nothing."""
-        told = {
+        """Return the fields for a JSON log, without empty ones."""
+        fields = {
             "event": self.kind,
             "source": self.source,
             "window": str(self.window) if self.window else "",
@@ -117,12 +122,12 @@ class Event:
             "seconds": self.seconds,
             "reason": self.reason,
         }
-        return {name: value for name, value in told.items() if value not in (None, "")}
+        return {name: value for name, value in fields.items() if value not in (None, "")}
 
 
-def format_count(number: int, what: str) -> str:
-    """So many of *what*, which is one of them."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+def format_count(number: int, noun: str) -> str:
+    """Return *number* with its *noun*, which is given in the singular."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 EventCallback = Callable[[Event], None]
@@ -130,9 +135,13 @@ EventCallback = Callable[[Event], None]
 
 @dataclass(slots=True)
 class Outcome:
-    """What a sync did. *failed* are the windows that it could not get, and why, and *left_out*
-    the sources that the client is not allowed to read. *incomplete* are the windows that are
-    held without what could not be read, and what that was. *days* are those that files settled.
+    """The result of a sync or of an import.
+
+    *settled* counts windows, *rows* their rows, and *changed* the figures that reading a day
+    again has changed. *failed* has the windows that could not be read, with the error.
+    *left_out* has the sources that the client may not read. *incomplete* has the windows that
+    were stored without their unreadable records, with a description of those.
+    *imported_days* are the days that files settled.
     """
 
     settled: int = 0
@@ -145,38 +154,41 @@ class Outcome:
     imported_days: list[datetime] = field(default_factory=list)
 
     def raise_if_incomplete(self) -> None:
-        """Raises Incomplete, or the one failure there was where nothing could be had."""
+        """Raise Incomplete if any window failed or is incomplete.
+
+        Raises Unreachable if no window was settled and the first one failed with that.
+        """
         errors = list(self.failed.values())
         if errors and not self.settled and isinstance(errors[0], Unreachable):
             raise errors[0]
         reasons = []
         if errors:
-            listed = "".join(f"\n  {window}: {error}" for window, error in self.failed.items())
+            lines = "".join(f"\n  {window}: {error}" for window, error in self.failed.items())
             reasons.append(
                 f"{len(self.failed)} of {len(self.failed) + self.settled} windows are missing, the "
-                f"others are kept; run it again to fetch them:{listed}"
+                f"others are kept; run it again to fetch them:{lines}"
             )
         if self.incomplete:
-            listed = "".join(f"\n  {window}: {what}" for window, what in self.incomplete.items())
+            lines = "".join(f"\n  {window}: {gap}" for window, gap in self.incomplete.items())
             reasons.append(
                 f"{format_count(len(self.incomplete), 'window')} of {self.settled} "
-                f"{'is' if len(self.incomplete) == 1 else 'are'} incomplete, as something could "
-                f"not be read; all else of them is kept:{listed}"
+                f"{'is' if len(self.incomplete) == 1 else 'are'} incomplete, because some records "
+                f"could not be read; the others are kept:{lines}"
             )
         if reasons:
             raise Incomplete("\n  ".join(reasons))
 
-    def emit_data_issues(self, tell: EventCallback) -> None:
-        """A sentence for each kind, with the first conversations that it is true of."""
-        for kind in dict.fromkeys(each.kind for each in self.data_issues):
-            found = [*dict.fromkeys(each for each in self.data_issues if each.kind == kind)]
-            named = (", ".join(filter(None, oddity[1:3])) for oddity in found[:MAX_LISTED])
-            listed = "; ".join(sanitize_text(words, MAX_QUOTED_LENGTH) for words in named)
-            more = f"; and {len(found) - MAX_LISTED} more" if len(found) > MAX_LISTED else ""
-            tell(
+    def emit_data_issues(self, on_event: EventCallback) -> None:
+        """Emit one event for each kind of data issue; it lists the first conversations."""
+        for kind in dict.fromkeys(issue.kind for issue in self.data_issues):
+            issues = [*dict.fromkeys(issue for issue in self.data_issues if issue.kind == kind)]
+            places = (", ".join(filter(None, issue[1:3])) for issue in issues[:MAX_LISTED])
+            listed = "; ".join(sanitize_text(place, MAX_QUOTED_LENGTH) for place in places)
+            more = f"; and {len(issues) - MAX_LISTED} more" if len(issues) > MAX_LISTED else ""
+            on_event(
                 Event(
                     EventKind.DATA_ISSUE,
-                    rows=len(found),
-                    reason=f"{kind}: {len(found)} ({listed}{more})",
+                    rows=len(issues),
+                    reason=f"{kind}: {len(issues)} ({listed}{more})",
                 )
             )

@@ -1,7 +1,7 @@
-"""Brings a store up to date: windows -> client -> shaping -> store, a window at a time.
+"""Bring a store up to date: fetch each due window from Genesys and settle it in the store.
 
-There is no other state than what is settled, so that it may be ended anywhere
-and begun again.
+The settled windows are the only state of a sync, so it may be interrupted at any point and
+started again.
 """
 
 import asyncio
@@ -38,14 +38,17 @@ from halfhour.syncing.planner import SyncRequest
 from halfhour.syncing.progress import Event, EventCallback, EventKind, Outcome, SourceWindow
 
 PARALLEL_WINDOWS = 4
-"""Windows that are fetched at the same time, of which each may be many requests."""
+"""Number of windows fetched at the same time; each may take many requests."""
 NAME_LIFETIME = timedelta(days=1)
-"""How long a name is good."""
+"""Age at which names of agents and queues are read again."""
 UNAUTHORIZED, FORBIDDEN, TOO_MANY = 401, 403, 429
 UNIDENTIFIED_STATUSES = (403, 404, 501)
-"""Refusals after which a client's organisation stays unknown."""
+"""HTTP statuses with which Genesys refuses to name the organisation; the sync goes on then."""
 CLOCK_TOLERANCE = timedelta(minutes=1)
-"""How far a clock may be ahead of Genesys' without harm: today is read again all the time."""
+"""Difference by which this machine's clock may be ahead of Genesys' clock.
+
+It does no harm, because every sync reads today again.
+"""
 
 Clock = Callable[[], datetime]
 
@@ -53,43 +56,51 @@ Clock = Callable[[], datetime]
 async def run_sync(
     settings: Settings,
     store: Store,
-    wish: SyncRequest,
+    request: SyncRequest,
     clock: Clock,
-    tell: EventCallback,
+    on_event: EventCallback,
     *,
     wait: bool = True,
 ) -> Outcome:
-    """Read what is due, and settle each window as soon as it is there; one sync at a time.
+    """Read the due windows in the order of `planner.order_by_urgency`, and settle each one at once.
 
-    `wishes.steps` says in which order. What Genesys' clock says has not been yet is not
-    due, whatever *clock* says. Raises StoreBusy where another sync
-    is under way and this one is not to *wait*; ConfigError, also where the store is of
-    another organisation; StoreError, and what `Client.call` raises where there is no hope
-    for any window, such as AuthError.
+    One sync of a store runs at a time. If this machine's *clock* is ahead of Genesys' clock,
+    Genesys' time decides which windows are due.
+
+    Raises StoreBusy if another sync runs and this one shall not *wait*; ConfigError, for example
+    if the store belongs to another organisation; StoreError; and an error of `Client.call` that
+    would meet every window, such as AuthError.
     """
-    store = replace(store, busy_timeout=0)  # `patiently` waits in its place
+    store = replace(store, busy_timeout=0)  # `retry_while_busy` waits instead
+
+    def emit_waiting(reason: str) -> None:
+        on_event(Event(EventKind.WAITING, reason=reason))
+
+    def emit_paused(seconds: float) -> None:
+        on_event(Event(EventKind.PAUSED, seconds=seconds))
+
     async with (
-        writer_lock(store, lambda reason: tell(Event(EventKind.WAITING, reason=reason)), wait=wait),
-        Client(settings, lambda wait: tell(Event(EventKind.PAUSED, seconds=wait))) as client,
+        writer_lock(store, emit_waiting, wait=wait),
+        Client(settings, emit_paused) as client,
     ):
-        when = await retry_while_busy(lambda: planner.prepare_store(store, wish, clock()))
-        work = _SyncRun(client, store, wish, when.granularity, clock, tell)
-        allowed = settings.max_requests_per_minute
-        days = await work.plan_days(when.now, allowed)
+        calendar = await retry_while_busy(lambda: planner.prepare_store(store, request, clock()))
+        run = _SyncRun(client, store, request, calendar.granularity, clock, on_event)
+        requests_per_minute = settings.max_requests_per_minute
+        days = await run.plan_days(calendar.now, requests_per_minute)
         try:
             if any(days.values()):
-                await work.verify_organization()
-                if work.correct_clock():
-                    days = await work.plan_days(work.clock(), allowed)
-            outcome = await work.read_due_days(days)
+                await run.verify_organization()
+                if run.correct_clock():
+                    days = await run.plan_days(run.clock(), requests_per_minute)
+            outcome = await run.read_due_days(days)
         except NotIdentified as failure:
-            outcome = work.fail_all_days(days, failure.error)
-        outcome.emit_data_issues(tell)
+            outcome = run.fail_all_days(days, failure.error)
+        outcome.emit_data_issues(on_event)
     return outcome
 
 
 class NotIdentified(Exception):  # noqa: N818
-    """The client's organisation could not be asked for, because of *error*."""
+    """Genesys did not name the client's organisation, because of *error*."""
 
     def __init__(self, error: HalfhourError) -> None:
         super().__init__(str(error))
@@ -98,7 +109,7 @@ class NotIdentified(Exception):  # noqa: N818
 
 @dataclass(slots=True)
 class _SyncRun:
-    """The windows of one sync, several at a time, written one after the other."""
+    """The windows of one sync: fetched several at a time, and written one after the other."""
 
     client: Client
     store: Store
@@ -114,29 +125,30 @@ class _SyncRun:
     is_identified: bool = False
 
     async def plan_days(
-        self, now: datetime, allowed: int | None
+        self, now: datetime, requests_per_minute: int | None
     ) -> Mapping[Source, Sequence[DayCoverage]]:
-        """Return the days that are due at *now*, and tell what they take."""
+        """Return the days that are due at *now*, and emit how many requests they take."""
         days, requests = await retry_while_busy(
             lambda: planner.plan_due_days(self.store, self.sync_request, now)
         )
-        seconds = cost.request_seconds(requests, allowed)
-        windows = sum(map(len, days.values()))
-        self.on_event(Event(EventKind.PLANNED, of=windows, requests=requests, seconds=seconds))
+        seconds = cost.request_seconds(requests, requests_per_minute)
+        window_count = sum(map(len, days.values()))
+        self.on_event(Event(EventKind.PLANNED, of=window_count, requests=requests, seconds=seconds))
         return days
 
     def fail_all_days(
         self, days: Mapping[Source, Sequence[DayCoverage]], error: HalfhourError
     ) -> Outcome:
-        """Return the outcome where *error* came before any of *days* was read."""
-        for source, held in days.items():
-            self.outcome.failed |= {SourceWindow(source, day.day): error for day in held}
+        """Return the outcome of a sync that met *error* before it read any of *days*."""
+        for source, source_days in days.items():
+            self.outcome.failed |= {SourceWindow(source, day.day): error for day in source_days}
         return self.outcome
 
     async def verify_organization(self) -> None:
-        """Make sure that the store is of the client's organisation, before anything is written.
+        """Check that the store belongs to the client's organisation, before anything is written.
 
-        Raises ConfigError if it is another's, AuthError, or NotIdentified where no answer tells.
+        Raises ConfigError if it belongs to another one, AuthError, or NotIdentified if Genesys
+        cannot be asked.
         """
         if self.is_identified:
             return
@@ -156,41 +168,50 @@ class _SyncRun:
         self.is_identified = True
 
     def correct_clock(self) -> bool:
-        """Go by Genesys' clock if this machine's is ahead of it, and tell whether that is so."""
-        theirs, ours = self.client.server_time, self.clock
-        ahead = ours() - theirs if theirs else timedelta(0)
-        if ahead <= CLOCK_TOLERANCE:
+        """Set the run's clock to Genesys' time if this machine's clock is ahead of it.
+
+        Return whether that was so.
+        """
+        server_time, local_clock = self.client.server_time, self.clock
+        lead = local_clock() - server_time if server_time else timedelta(0)
+        if lead <= CLOCK_TOLERANCE:
             return False
-        self.on_event(
-            Event(
-                EventKind.CLOCK_AHEAD, reason=str(timedelta(seconds=round(ahead.total_seconds())))
-            )
-        )
-        self.clock = lambda: ours() - ahead
+        whole_seconds = timedelta(seconds=round(lead.total_seconds()))
+        self.on_event(Event(EventKind.CLOCK_AHEAD, reason=str(whole_seconds)))
+        self.clock = lambda: local_clock() - lead
         return True
 
     async def read_due_days(self, days: Mapping[Source, Sequence[DayCoverage]]) -> Outcome:
-        self.window_count, named = sum(map(len, days.values())), True
-        for source, held in planner.order_by_urgency(days):
-            refused = self.outcome.left_out.get(source) or await self._read_source(source, held)
-            if (
-                refused and source is Source.DETAILS and self.sync_request.sources
-            ):  # wished for by name
-                self.outcome.failed |= {SourceWindow(source, each.day): refused for each in held}
-            elif refused:
-                self.window_count -= len(held)
-            if source is Source.POSTED and self.outcome.settled:  # for who looks on meanwhile
-                named = await self._refresh_names()
-        if named:
+        """Read *days*, then the names of their agents and queues, and return the outcome."""
+        self.window_count = sum(map(len, days.values()))
+        names_available = True
+        for source, source_days in planner.order_by_urgency(days):
+            refusal = self.outcome.left_out.get(source)
+            refusal = refusal or await self._read_source(source, source_days)
+            if refusal and source is Source.DETAILS and self.sync_request.sources:
+                # The user asked for details by name, so their absence is a failure.
+                self.outcome.failed |= {
+                    SourceWindow(source, day.day): refusal for day in source_days
+                }
+            elif refusal:
+                self.window_count -= len(source_days)
+            if source is Source.POSTED and self.outcome.settled:
+                # A dashboard that is open during the sync shows names early.
+                names_available = await self._refresh_names()
+        if names_available:
             await self._refresh_names()
         self.outcome.failed = dict(sorted(self.outcome.failed.items()))
         return self.outcome
 
-    async def _read_source(self, source: Source, held: Sequence[DayCoverage]) -> ApiError | None:
-        """Read these days of *source*, newest first; why it is left out, if it may not be read."""
-        self.queued_windows.extend(SourceWindow(source, each.day) for each in held)
+    async def _read_source(self, source: Source, days: Sequence[DayCoverage]) -> ApiError | None:
+        """Read *days* of *source*, newest first after the oldest one.
+
+        Return the refusal if the client may not read an optional source.
+        """
+        self.queued_windows.extend(SourceWindow(source, day.day) for day in days)
         try:
-            # The first day that is held says how far back the store reaches, so it goes before all.
+            # The oldest day goes first, because the first stored day is where an interrupted
+            # sync without a range resumes.
             while self.queued_windows and not self.outcome.settled:
                 await self._try_window(self.queued_windows.popleft())
             await queries.gather_results(self._drain_queue() for _ in range(PARALLEL_WINDOWS))
@@ -204,7 +225,7 @@ class _SyncRun:
         return None
 
     def _is_optional_source(self, source: Source) -> bool:
-        """Whether a sync without *source* is of use. Without posted figures it never is."""
+        """Return whether a sync without *source* is useful; without posted figures it never is."""
         return source is Source.STATUS or (
             source is Source.DETAILS and Source.POSTED in (self.sync_request.sources or Source)
         )
@@ -222,7 +243,7 @@ class _SyncRun:
                 raise
             self.outcome.failed[window] = error
             self._emit_window_event(EventKind.FAILED, window, reason=str(error))
-            # Nor will the others be reached, or be allowed.
+            # The queued windows would meet the same error.
             if isinstance(error, Unreachable) or status == TOO_MANY:
                 self.outcome.failed |= dict.fromkeys(self.queued_windows, error)
                 self.queued_windows.clear()
@@ -231,27 +252,25 @@ class _SyncRun:
         read_at = self.clock()
         self._emit_window_event(EventKind.ASKED, window)
         with spool_directory(self.store) as folder:
-            tables, oddities = await self._fetch_tables(window, folder)
-            left_out = sum(oddity.is_left_out for oddity in oddities)
+            tables, data_issues = await self._fetch_tables(window, folder)
+            left_out = sum(issue.is_left_out for issue in data_issues)
             self._emit_window_event(EventKind.ANSWERED, window)
             async with self.write_lock:
-                settled = await retry_while_busy(
+                result = await retry_while_busy(
                     lambda: self.store.settle(*window, tables, read_at, left_out=left_out)
                 )
         self.outcome.settled += 1
-        self.outcome.data_issues += oddities
+        self.outcome.data_issues += data_issues
         if left_out:
             self.outcome.incomplete[window] = f"{left_out} left out"
-        self.outcome.rows += settled.rows
-        self.outcome.changed += settled.changed
-        self._emit_window_event(
-            EventKind.SETTLED, window, rows=settled.rows, changed=settled.changed
-        )
+        self.outcome.rows += result.rows
+        self.outcome.changed += result.changed
+        self._emit_window_event(EventKind.SETTLED, window, rows=result.rows, changed=result.changed)
 
     async def _fetch_tables(
         self, window: SourceWindow, folder: Path
     ) -> tuple[Mapping[str, pa.Table | Path], Sequence[DataIssue]]:
-        """Return what is to be settled, as rows or as files in *folder*, and what is odd."""
+        """Return the tables of *window*, as rows or as files in *folder*, and their data issues."""
         interval = window.interval
         match window.source:
             case Source.POSTED:
@@ -259,8 +278,8 @@ class _SyncRun:
                 return {"posted": await queries.fetch_posted(self.client, query)}, ()
             case Source.STATUS:
                 agents = await retry_while_busy(lambda: self._agents_to_ask(interval))
-                found = await queries.fetch_status(self.client, interval, self.granularity, agents)
-                return {"status": found}, ()
+                status = await queries.fetch_status(self.client, interval, self.granularity, agents)
+                return {"status": status}, ()
             case Source.DETAILS:
                 self.details_available_until = (
                     self.details_available_until
@@ -273,16 +292,22 @@ class _SyncRun:
                 return files.parquet_paths, files.data_issues
 
     def _agents_to_ask(self, interval: Interval) -> list[str]:
-        """Whom to ask about. Raises Incomplete where nothing is held that tells."""
-        with self.store.open_snapshot() as held:
-            known = [*held.settled_windows(Source.POSTED), *held.settled_windows(Source.DETAILS)]
-            if interval.start not in {each.window.start for each in known}:
-                raise Incomplete(
-                    "whom to ask about is not known, as posted figures and details are missing"
-                )
-            return held.active_agent_ids(planner.activity_interval(interval))
+        """Return the ids of the agents whose status to read.
 
-    def _emit_window_event(self, kind: EventKind, window: SourceWindow, **more: Any) -> None:
+        Raises Incomplete if the store holds neither posted figures nor details of that day.
+        """
+        with self.store.open_snapshot() as snapshot:
+            settled_windows = [
+                *snapshot.settled_windows(Source.POSTED),
+                *snapshot.settled_windows(Source.DETAILS),
+            ]
+            if interval.start not in {settled.window.start for settled in settled_windows}:
+                raise Incomplete(
+                    "the agents are unknown, because posted figures and details are missing"
+                )
+            return snapshot.active_agent_ids(planner.activity_interval(interval))
+
+    def _emit_window_event(self, kind: EventKind, window: SourceWindow, **fields: Any) -> None:
         done = self.outcome.settled + len(self.outcome.failed)
         self.on_event(
             Event(
@@ -291,26 +316,32 @@ class _SyncRun:
                 done=done,
                 of=self.window_count,
                 left=self.client.requests_left,
-                **more,
+                **fields,
             )
         )
 
     async def _refresh_names(self) -> bool:
-        """Hold the names of all who are held. Without them ids show, so a failure is only told."""
+        """Store the names of agents and queues that are missing or old; return whether it worked.
+
+        A failure is an event and no error, because reports show ids in place of names.
+        """
         store, now = self.store, self.clock()
-        before = now - NAME_LIFETIME
+        oldest_valid = now - NAME_LIFETIME
         try:
-            if agents := await retry_while_busy(lambda: store.unnamed_ids("agent", before)):
+            if agent_ids := await retry_while_busy(
+                lambda: store.unnamed_ids("agent", oldest_valid)
+            ):
                 await self.verify_organization()
-                people = aggregates.directory_table(
-                    agents, await queries.fetch_agents(self.client, agents)
-                )
-                await retry_while_busy(lambda: store.store_names("agent", people, now))
-            if queues := await retry_while_busy(lambda: store.unnamed_ids("queue", before)):
+                agents = await queries.fetch_agents(self.client, agent_ids)
+                agent_names = aggregates.directory_table(agent_ids, agents)
+                await retry_while_busy(lambda: store.store_names("agent", agent_names, now))
+            if queue_ids := await retry_while_busy(
+                lambda: store.unnamed_ids("queue", oldest_valid)
+            ):
                 await self.verify_organization()
-                known = [each async for each in self.client.list_entities(QUEUE_LIST)]
-                found = aggregates.directory_table(queues, known)
-                await retry_while_busy(lambda: store.store_names("queue", found, now))
+                queues = [queue async for queue in self.client.list_entities(QUEUE_LIST)]
+                queue_names = aggregates.directory_table(queue_ids, queues)
+                await retry_while_busy(lambda: store.store_names("queue", queue_names, now))
         except (ApiError, NotIdentified, UnexpectedAnswer, Unreachable) as error:
             self.on_event(Event(EventKind.UNNAMED, reason=str(error)))
             return False

@@ -23,7 +23,7 @@ create table posted (
     answered_count bigint
 );
 
--- Which windows are held: written in the transaction that replaces their rows.
+-- The stored windows: written in the transaction that replaces their rows.
 create table settled (
     source varchar not null,
     window_start timestamptz not null,
@@ -32,7 +32,7 @@ create table settled (
     row_count bigint not null
 );
 
--- What reading a window again has changed; null is absent, before or after.
+-- The figures that reading a window again has changed; null means absent before or after.
 create table revisions (
     source varchar not null,
     read_at timestamptz not null,
@@ -45,12 +45,12 @@ create table revisions (
     new_value bigint
 );
 
--- Names of agents and queues, as of read_at; no name where the directory knows none.
+-- Names of agents and queues at read_at; null if the directory has no such id.
 create table names (
     kind varchar not null, id varchar not null, name varchar, read_at timestamptz not null
 );
 
--- Who and what is to have a name.
+-- The ids of agents and queues that need a name.
 create view named as
 select 'agent' as kind, agent_id as id from posted
 union

@@ -1,4 +1,4 @@
--- The store of version 2: what agents did, segment by segment, and the status they were in.
+-- The store of version 2: segments of conversation details, and time in each status.
 create table segments (
     window_start timestamptz not null,
     conversation_id varchar not null,
@@ -14,7 +14,7 @@ create table segments (
     open boolean not null
 );
 
--- What the sessions of those conversations posted, value by value.
+-- The values that the sessions of those conversations posted.
 create table emitted (
     emitted_at timestamptz not null,
     conversation_id varchar not null,

@@ -1,4 +1,4 @@
--- Worked time, as revisions are told from it.
+-- Worked time: the figures of details that revisions compare.
 select
     make_timestamptz(interval_ms * 1000) as interval_start,
     * exclude (interval_ms),

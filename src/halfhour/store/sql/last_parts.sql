@@ -1,5 +1,5 @@
--- The rows of a day in a file that was read in parts: of each conversation those of the last
--- part that had it, even if that says nothing of it.
+-- The rows of a day from a file of several parts. Of each conversation only those of its last part
+-- count, even if that part has no row of the day.
 select * exclude (part)
 from incoming
 where

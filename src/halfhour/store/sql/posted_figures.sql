@@ -1,4 +1,4 @@
--- Posted figures, as revisions are told from them.
+-- The posted figures that revisions compare.
 select
     *,
     null::varchar as status

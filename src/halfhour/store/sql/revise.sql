@@ -1,8 +1,7 @@
--- What reading a window again has changed: its figures as they were `before`, and as they are
--- `after`.
+-- Record the figures that reading a window again has changed, from the tables `before` and `after`.
 insert into revisions
 with
--- Most rows are as they were, so they are left out before rows are taken apart.
+-- Rows without a change, which are most rows, are left out before the unpivot.
 old as (
     unpivot (select * from before except select * from after)
     on columns(* exclude (interval_start, agent_id, queue_id, media_type, status))
@@ -35,9 +34,9 @@ full outer join new
     and old.column_name = new.column_name
 where
     old.amount is distinct from new.amount
-    -- Status is asked for of those who have worked: who was not asked about before is new to us.
+    -- Status is read only for agents with activity, so an agent who is new here is no revision.
     and ($source <> 'status' or new.agent_id is null or new.agent_id in (select agent_id from before))
-    -- And so are transfers, if they were not asked for before.
+    -- Transfers that were not read before are no revision either.
     and (
         new.column_name is distinct from 'transferred_count'
         or $start in (select window_start from settled where source = $source and has_transfers)

@@ -1,4 +1,4 @@
--- Time in each status, as revisions are told from it: presence_on_queue_ms and the like.
+-- The times in each status that revisions compare, such as presence_on_queue_ms.
 select
     interval_start,
     agent_id,
