@@ -1,10 +1,10 @@
-"""The commands. Data goes to stdout, talk to stderr."""
+"""The commands. Data goes to stdout, messages to stderr."""
 
 import sys
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
@@ -12,7 +12,11 @@ from halfhour._version import __version__
 from halfhour.cli.exit_codes import run_and_exit
 from halfhour.cli.options import (
     DEFAULT_STORE,
+    OPTIONS,
+    OUTPUT,
+    STORE,
     ConnectionOptions,
+    LogFormatChoice,
     OutputOptions,
     RangeOptions,
     RowOptions,
@@ -27,248 +31,309 @@ if TYPE_CHECKING:
     from halfhour.store.store import Store
 
 
+def _default_in_help(value: Any) -> str | None:
+    return str(value) if value else None
+
+
 app = App(
     name="halfhour",
-    help="What every agent did, half-hour by half-hour, from Genesys Cloud.",
+    help="Report what every agent did, half-hour by half-hour, from Genesys Cloud.",
     version=__version__,
     help_format="plaintext",
+    group_parameters=OPTIONS,
+    default_parameter=Parameter(negative=(), show_default=_default_in_help),
     suppress_keyboard_interrupt=False,
 )
 
+_REPORT_EXAMPLES = """\
+Examples:
+  halfhour report
+  halfhour report --from yesterday --to today --zone Europe/London --queue Billing
+  halfhour report --last 7d --by agent --sort aht_sec --top 10
+  halfhour report --last 4w --by day --basis worked --output days.xlsx
+"""
+_SYNC_EXAMPLES = """\
+Examples:
+  halfhour sync
+  halfhour sync --last 31d --source posted
+  halfhour sync --watch 15m --keep 400d
+  halfhour sync --dry-run
+"""
+_IMPORT_EXAMPLES = """\
+Examples:
+  halfhour import details/*.json.gz
+  halfhour import march.ndjson --from 2026-03-01 --to 2026-04-01
+"""
+_SERVE_EXAMPLES = """\
+Examples:
+  halfhour serve --zone Europe/London
+  halfhour serve --sync 15m
+  halfhour serve --host 0.0.0.0 --name dashboard.example.com --password-file dashboard.password
+"""
 
-@app.command
+
+@app.command(help_epilogue=_REPORT_EXAMPLES)
 def report(
     rows: RowOptions | None = None,
     connection: ConnectionOptions | None = None,
-    written: OutputOptions | None = None,
+    output_options: OutputOptions | None = None,
     *,
     layout: Annotated[
-        str, Parameter(help="Of --format wfm: generic, scorecard, genesys-wfm, or a file.")
+        str,
+        Parameter(
+            group=OUTPUT,
+            help="Layout of --format wfm: generic, scorecard, genesys-wfm, or a TOML file.",
+        ),
     ] = "",
     store: Annotated[
         Path | None,
         Parameter(
-            help="Store to answer from, which is brought up to date [halfhour.duckdb, if there]."
+            group=STORE,
+            help="Store to bring up to date and read [default: halfhour.duckdb, if it exists].",
         ),
     ] = None,
-    offline: Annotated[bool, Parameter(negative=(), help="Only read the store.")] = False,
+    offline: Annotated[
+        bool, Parameter(group=STORE, help="Read the store only, and send no request.")
+    ] = False,
     seconds: Annotated[
-        bool, Parameter(negative=(), help="Show seconds in a table, to the millisecond.")
+        bool,
+        Parameter(
+            group=OUTPUT, help="Show times in a table as seconds, with milliseconds, not h:mm:ss."
+        ),
     ] = False,
     dry_run: Annotated[
-        bool, Parameter(negative=(), help="Show the requests as JSON and send none.")
+        bool, Parameter(group=OUTPUT, help="Print the requests as JSON, and send none.")
     ] = False,
 ) -> None:
-    """Show handle, after-call work and hold time of agents.
+    """Show the handle, after-call work and hold time of agents.
 
-    Posted basis: a value lies whole in the interval in which it was
-    completed, as in the Genesys UI, so a half-hour can hold more than 1,800 s.
-    Worked basis: what lies in the interval of the work, cut at its edges.
+    Without a time range, the report covers the last 24 hours.
+
+    On the posted basis, a time counts in full in the interval in which it was
+    completed, as in the Genesys UI, so a half-hour can show more than 30 minutes.
+    On the worked basis, each interval counts only the work inside it.
     """
     from halfhour import settings
-    from halfhour.cli import report as show
+    from halfhour.cli.report import print_requests, write_report
     from halfhour.service import Access
 
     rows, connection = rows or RowOptions(), connection or ConnectionOptions()
     question = rows.to_question()
-    written = written or OutputOptions()
-    shape = written.to_output(settings=connection.settings, seconds=seconds, layout=layout)
-    held = _store_to_read(store, offline=offline)
+    output = (output_options or OutputOptions()).to_output(
+        settings=connection.settings, seconds=seconds, layout=layout
+    )
+    readable_store = _store_to_read(store, offline=offline)
     if dry_run:
         hosts = settings.configured_hosts(file=connection.settings, region=connection.region)
-        show.print_requests(shape.adapt_question(question), hosts)
+        print_requests(output.adapt_question(question), hosts)
         return
     access = Access(
         load_settings=connection.resolve_settings,
-        store=held,
+        store=readable_store,
         offline=offline,
-        pseudonyms=shape.pseudonyms,
+        pseudonyms=output.pseudonyms,
     )
-    show.write_report(question, access, shape)
+    write_report(question, access, output)
 
 
-@app.command
+@app.command(help_epilogue=_SYNC_EXAMPLES)
 def sync(
-    range_: RangeOptions | None = None,
+    time_range: RangeOptions | None = None,
     connection: ConnectionOptions | None = None,
     *,
     store: StorePath = DEFAULT_STORE,
     granularity: Annotated[
         Literal["15m", "30m"] | None,
-        Parameter(help="Of a new store; 15m for zones whose half-hours start at :15 or :45 [30m]."),
+        Parameter(
+            group=STORE,
+            help="Interval length of a new store; 15m for time zones offset by a quarter hour "
+            "[default: 30m].",
+        ),
     ] = None,
     reread: Annotated[
         tuple[str, ...],
         Parameter(
-            negative=(),
-            help="Read days again so long after their end [1d and 4d]; now: all of the range.",
+            help="Fetch a day again this long after it ended; repeatable; now fetches every day "
+            "of the range again [default: 1d and 4d].",
         ),
     ] = (),
     source: Annotated[
         tuple[Source, ...],
-        Parameter(negative=(), help="Only read this; repeatable [all that the client may]."),
+        Parameter(
+            help="Source to fetch; repeatable [default: all that the OAuth client may read]."
+        ),
     ] = (),
-    watch: Annotated[str | None, Parameter(help="Go on for ever, every 15m or so.")] = None,
-    keep: Annotated[str | None, Parameter(help="Let go of days that are older, as 400d.")] = None,
-    log_format: Annotated[
-        LogFormat, Parameter(help="For people, or JSON by the line.")
-    ] = LogFormat.TEXT,
+    watch: Annotated[
+        str | None, Parameter(help="Keep running and sync at this interval, such as 15m.")
+    ] = None,
+    keep: Annotated[
+        str | None, Parameter(group=STORE, help="Delete days older than this, such as 400d.")
+    ] = None,
+    log_format: LogFormatChoice = LogFormat.TEXT,
     dry_run: Annotated[
-        bool, Parameter(negative=(), help="Show as JSON what is due and send nothing.")
+        bool,
+        Parameter(group=OUTPUT, help="Print the days to fetch as JSON, and send no request."),
     ] = False,
 ) -> None:
-    """Bring a store up to date. Safe to end anywhere, and to run again at any time.
+    """Bring a store up to date with Genesys Cloud.
 
-    Without a range: all days since the first that is held (31 days for a new
-    store), as far as they are missing, unfinished, or due to be read again.
+    It is safe to interrupt a sync, and to run it again at any time.
+
+    Without a time range, a sync fetches every day since the first one in the
+    store (in a new store: the last 31 days) that is missing, incomplete or due
+    to be fetched again.
     """
-    from halfhour.cli import console
-    from halfhour.cli import sync as syncs
-    from halfhour.model import time_ranges
+    from halfhour.cli.console import logging_to_stderr
+    from halfhour.cli.sync import print_due_windows, sync_once, sync_repeatedly
+    from halfhour.model.time_ranges import parse_duration
     from halfhour.settings import configured_request_rate
     from halfhour.store.store import Store
     from halfhour.syncing.planner import SyncRequest
 
-    range_, connection, held = (
-        range_ or RangeOptions(),
-        connection or ConnectionOptions(),
-        Store(store),
-    )
-    width = time_ranges.parse_duration("granularity", granularity) if granularity else None
-    ages = (
-        tuple(time_ranges.parse_duration("reread", text) for text in reread if text != "now")
-        or None
-    )
+    time_range = time_range or RangeOptions()
+    connection, target = connection or ConnectionOptions(), Store(store)
+    width = parse_duration("granularity", granularity) if granularity else None
+    reread_ages = tuple(parse_duration("reread", age) for age in reread if age != "now") or None
 
-    def wish() -> SyncRequest:
+    def build_request() -> SyncRequest:
         sources = tuple(dict.fromkeys(source)) or None
-        return SyncRequest(range_.chosen_interval, sources, width, ages, reread_all="now" in reread)
+        return SyncRequest(
+            time_range.chosen_interval, sources, width, reread_ages, reread_all="now" in reread
+        )
 
-    kept = time_ranges.parse_duration("keep", keep) if keep else None
-    every = time_ranges.parse_duration("watch", watch) if watch else None
-    if every and "now" in reread:
-        raise ConfigError("--reread now: it would read all days again for ever; leave out --watch")
+    kept_age = parse_duration("keep", keep) if keep else None
+    watch_interval = parse_duration("watch", watch) if watch else None
+    if watch_interval and "now" in reread:
+        raise ConfigError(
+            "--reread now: with --watch, every sync would fetch all days again; leave out one of "
+            "the two"
+        )
     if dry_run:
-        allowed = configured_request_rate(connection.settings, connection.max_requests_per_minute)
-        syncs.print_due_windows(held, wish(), allowed)
+        request_rate = configured_request_rate(
+            connection.settings, connection.max_requests_per_minute
+        )
+        print_due_windows(target, build_request(), request_rate)
         return
     settings = connection.resolve_settings()
-    with console.logging_to_stderr(log_format):
-        if every:
-            syncs.sync_repeatedly(settings, held, wish, kept, every)
-        syncs.sync_once(settings, held, wish(), kept)
+    with logging_to_stderr(log_format):
+        if watch_interval:
+            sync_repeatedly(settings, target, build_request, kept_age, watch_interval)
+        sync_once(settings, target, build_request(), kept_age)
 
 
-@app.command(name="import")
+@app.command(name="import", help_epilogue=_IMPORT_EXAMPLES)
 def import_(
-    files: Annotated[list[Path], Parameter(negative=(), help="JSON or NDJSON, gzipped or not.")],
+    files: Annotated[list[Path], Parameter(help="JSON or NDJSON files, gzipped or not.")],
     /,
-    range_: RangeOptions | None = None,
+    time_range: RangeOptions | None = None,
     *,
     store: StorePath = DEFAULT_STORE,
-    log_format: Annotated[
-        LogFormat, Parameter(help="For people, or JSON by the line.")
-    ] = LogFormat.TEXT,
+    log_format: LogFormatChoice = LogFormat.TEXT,
 ) -> None:
-    """Read conversation details into a store that a details job or query has left in files.
+    """Import conversation-details files into a store.
 
-    They are taken for all there was of the days (UTC) in which their conversations began;
-    say with --from and --to if other days are complete, or are to replace what is held.
+    The files are results of a conversation details job or query.
+
+    The files must hold every conversation that began on the days (UTC) they
+    cover. Name the days with --from and --to if other days are complete, or if
+    the files are to replace days that the store already holds.
     """
-    from halfhour.cli import console
-    from halfhour.cli import sync as syncs
+    from halfhour.cli.console import logging_to_stderr
+    from halfhour.cli.sync import import_with_progress
     from halfhour.store.store import Store
 
-    with console.logging_to_stderr(log_format):
-        syncs.import_with_progress(Store(store), files, (range_ or RangeOptions()).chosen_interval)
+    interval = (time_range or RangeOptions()).chosen_interval
+    with logging_to_stderr(log_format):
+        import_with_progress(Store(store), files, interval)
 
 
 @app.command
 def coverage(
-    range_: RangeOptions | None = None,
-    written: OutputOptions | None = None,
+    time_range: RangeOptions | None = None,
+    output_options: OutputOptions | None = None,
     *,
     store: StorePath = DEFAULT_STORE,
 ) -> None:
-    """Show what a store holds of each day: settled, provisional, unfinished or missing."""
-    from halfhour.cli import inspect
+    """Show which days a store holds: settled, provisional, unfinished or missing."""
+    from halfhour.cli.inspect import write_coverage
     from halfhour.store.store import Store
 
-    inspect.write_coverage(
-        Store(store),
-        (range_ or RangeOptions()).chosen_interval,
-        (written or OutputOptions()).to_output(),
-    )
+    interval = (time_range or RangeOptions()).chosen_interval
+    write_coverage(Store(store), interval, (output_options or OutputOptions()).to_output())
 
 
 @app.command
 def revisions(
-    range_: RangeOptions | None = None,
-    written: OutputOptions | None = None,
+    time_range: RangeOptions | None = None,
+    output_options: OutputOptions | None = None,
     *,
     store: StorePath = DEFAULT_STORE,
 ) -> None:
-    """Show what Genesys has changed since it was first read, figure by figure."""
-    from halfhour.cli import inspect
+    """Show the values that Genesys corrected after they were first fetched, old and new."""
+    from halfhour.cli.inspect import write_revisions
     from halfhour.store.store import Store
 
-    inspect.write_revisions(
-        Store(store),
-        (range_ or RangeOptions()).chosen_interval,
-        (written or OutputOptions()).to_output(),
-    )
+    interval = (time_range or RangeOptions()).chosen_interval
+    write_revisions(Store(store), interval, (output_options or OutputOptions()).to_output())
 
 
 @app.command
 def reconcile(
-    range_: RangeOptions | None = None,
-    written: OutputOptions | None = None,
+    time_range: RangeOptions | None = None,
+    output_options: OutputOptions | None = None,
     *,
     store: StorePath = DEFAULT_STORE,
 ) -> None:
     """Show how posted and worked handle time differ by agent and day (UTC), and why.
 
-    In milliseconds: posted as aggregates say, rebuilt from what conversation
-    details have posted, worked as segments lie in the day.
+    All times are in milliseconds. Posted time is the time in conversation
+    aggregates, rebuilt time the sum of what conversation details say was posted,
+    worked time the part of the work that lies in the day.
     """
-    from halfhour.cli import inspect
+    from halfhour.cli.inspect import write_reconciliation
     from halfhour.store.store import Store
 
-    inspect.write_reconciliation(
-        Store(store),
-        (range_ or RangeOptions()).chosen_interval,
-        (written or OutputOptions()).to_output(),
-    )
+    interval = (time_range or RangeOptions()).chosen_interval
+    write_reconciliation(Store(store), interval, (output_options or OutputOptions()).to_output())
 
 
-@app.command
+@app.command(help_epilogue=_SERVE_EXAMPLES)
 def serve(
     connection: ConnectionOptions | None = None,
     *,
     store: StorePath = DEFAULT_STORE,
     host: Annotated[str, Parameter(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, Parameter(help="Port to listen on.")] = 8030,
-    zone: Annotated[str, Parameter(help="IANA time zone of days and times.")] = "UTC",
+    zone: Annotated[
+        str, Parameter(help="IANA time zone of days and times, as Europe/London.")
+    ] = "UTC",
     sync_: Annotated[
-        str | None, Parameter(name="--sync", help="Keep the store fresh, every 15m or so.")
+        str | None,
+        Parameter(name="--sync", group=STORE, help="Sync the store at this interval, such as 15m."),
     ] = None,
     password_file: Annotated[
-        Path | None, Parameter(help="File with the hash of the password that lets people in.")
+        Path | None,
+        Parameter(
+            help="File with the hash of the password for the dashboard, written by "
+            "'halfhour password'."
+        ),
     ] = None,
     name: Annotated[
         tuple[str, ...],
-        Parameter(negative=(), help="Host name that people reach it by; repeatable."),
+        Parameter(help="Host name under which people reach the dashboard; repeatable."),
     ] = (),
-    proxy: Annotated[str | None, Parameter(help="Address of a proxy that is believed.")] = None,
+    proxy: Annotated[
+        str | None, Parameter(help="Trust forwarded headers from the proxy at this address.")
+    ] = None,
 ) -> None:
-    """Serve the dashboard of a store: the day as a heat map, in a browser."""
-    from halfhour.cli import console
-    from halfhour.model import time_ranges
+    """Serve a dashboard of the store to browsers: each day as a heat map of agents."""
+    from halfhour.cli.console import logging_to_stderr
+    from halfhour.model.time_ranges import parse_duration
     from halfhour.store.store import Store
 
-    run = _import_dashboard().serve_dashboard
-    with console.logging_to_stderr():
-        run(
+    serve_dashboard = _import_dashboard().serve_dashboard
+    with logging_to_stderr():
+        serve_dashboard(
             (connection or ConnectionOptions()).resolve_settings,
             Store(store),
             host=host,
@@ -277,13 +342,16 @@ def serve(
             password_file=password_file,
             names=name,
             proxy=proxy,
-            every=time_ranges.parse_duration("sync", sync_) if sync_ else None,
+            every=parse_duration("sync", sync_) if sync_ else None,
         )
 
 
 @app.command
-def password(file: Path) -> None:
-    """Ask for a password, or read it from a pipe, and write its hash to FILE, for serve."""
+def password(file: Annotated[Path, Parameter(help="File to write.")]) -> None:
+    """Write the hash of a password for the dashboard to a file.
+
+    The password is asked for, or read from a pipe.
+    """
     _import_dashboard().write_password_file(file)
 
 
@@ -300,25 +368,30 @@ def _import_dashboard() -> "ModuleType":
 @app.command
 def demo(
     *,
-    agents: Annotated[int, Parameter(help="Agents in the contact centre.")] = 8,
-    seed: Annotated[int, Parameter(help="Which contact centre.")] = 1,
+    agents: Annotated[int, Parameter(help="Number of agents in the contact centre.")] = 8,
+    seed: Annotated[
+        int, Parameter(help="Number that selects the contact centre; equal seeds give equal data.")
+    ] = 1,
 ) -> None:
-    """Show the last 24 hours of a Genesys Cloud on this machine: no account needed."""
-    from halfhour.cli import report as show
+    """Show a report from an emulated Genesys Cloud on this machine. No account is needed.
+
+    The report covers the last 24 hours.
+    """
     from halfhour.cli.demo import running_emulator
     from halfhour.cli.output import Output
+    from halfhour.cli.report import write_report
     from halfhour.service import Access
 
     question = RowOptions().to_question()
     with running_emulator("--agents", str(agents), "--seed", str(seed), "--days", "2") as settings:
-        show.write_report(question, Access(load_settings=lambda: settings), Output())
+        write_report(question, Access(load_settings=lambda: settings), Output())
 
 
 @app.command(help_flags=[], version_flags=[])
 def emulator(
     *options: Annotated[str, Parameter(allow_leading_hyphen=True, show=False)],
 ) -> None:
-    """Run a Genesys Cloud on this machine (its own options: halfhour emulator --help)."""
+    """Run an emulated Genesys Cloud on this machine; see halfhour emulator --help."""
     from halfhour.cli.demo import run_emulator
 
     sys.exit(run_emulator(options))
@@ -333,17 +406,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 class _PandasBlocker(MetaPathFinder):
-    """Wherever pandas is installed pyarrow imports it, which takes as long as all else we do."""
+    """Keep pyarrow from importing pandas, which takes as long as everything else we do."""
 
     def find_spec(self, fullname: str, *_: object) -> None:
         if fullname == "pandas":
             raise ModuleNotFoundError(name=fullname)
 
 
-def _store_to_read(named: Path | None, *, offline: bool) -> "Store | None":
-    """The store that is named, or else the usual one if there is one, or if nothing else may be
-    asked.
-    """
+def _store_to_read(path: Path | None, *, offline: bool) -> "Store | None":
+    """Return the store at *path*, or the default one if it exists or *offline* needs a store."""
     from halfhour.store.store import Store
 
-    return Store(named or DEFAULT_STORE) if named or offline or DEFAULT_STORE.exists() else None
+    return Store(path or DEFAULT_STORE) if path or offline or DEFAULT_STORE.exists() else None

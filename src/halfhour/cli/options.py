@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 
-from halfhour.model.vocabulary import Basis, By, Format
+from halfhour.model.vocabulary import Basis, By, Format, LogFormat
 
 if TYPE_CHECKING:
     from halfhour.cli.output import Output
@@ -14,44 +14,80 @@ if TYPE_CHECKING:
     from halfhour.model.intervals import Interval
     from halfhour.model.question import Question
 
+OPTIONS = Group("Options", sort_key=0)
+ROWS = Group("Rows", sort_key=1)
+TIME = Group("Time", sort_key=2)
+OUTPUT = Group("Output", sort_key=3)
+STORE = Group("Store", sort_key=4)
+CONNECTION = Group("Connection", sort_key=5)
+
+DEFAULT_STORE = Path("halfhour.duckdb")
+StorePath = Annotated[Path, Parameter(name="--store", group=STORE, help="Store, a DuckDB file.")]
+LogFormatChoice = Annotated[
+    LogFormat,
+    Parameter(
+        name="--log-format",
+        group=OUTPUT,
+        help="Format of messages on stderr: sentences, or one JSON object per line.",
+    ),
+]
+
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionOptions:
-    """Where to ask, and as whom. The secret comes from GENESYS_CLIENT_SECRET or the file."""
+    """Options of the connection. The secret has none: it comes from the environment or a file."""
 
-    client_id: Annotated[str | None, Parameter(help="OAuth client [env: GENESYS_CLIENT_ID].")] = (
-        None
-    )
+    client_id: Annotated[
+        str | None,
+        Parameter(group=CONNECTION, help="Id of the OAuth client [env: GENESYS_CLIENT_ID]."),
+    ] = None
     region: Annotated[
         str | None,
         Parameter(
-            help="AWS region, domain or base URL [env: GENESYS_REGION; default: mypurecloud.com]."
+            group=CONNECTION,
+            help="AWS region, domain or base URL [env: GENESYS_REGION; default: mypurecloud.com].",
         ),
     ] = None
     settings: Annotated[
         Path | None,
-        Parameter(help="Settings file [default: halfhour.toml, here or in ~/.config/halfhour]."),
+        Parameter(
+            group=CONNECTION,
+            help="Settings file [default: halfhour.toml, here or in ~/.config/halfhour].",
+        ),
     ] = None
     timeout: Annotated[
-        float | None, Parameter(help="Seconds of silence before a request is given up [30].")
+        float | None,
+        Parameter(
+            group=CONNECTION,
+            help="Seconds without an answer after which a request fails [default: 30].",
+        ),
     ] = None
-    attempts: Annotated[int | None, Parameter(help="How often a request is tried [5].")] = None
+    attempts: Annotated[
+        int | None,
+        Parameter(
+            group=CONNECTION,
+            help="Number of attempts per request, the first one included [default: 5].",
+        ),
+    ] = None
     max_requests_per_minute: Annotated[
-        int | None, Parameter(help="Stay under it, where others share the client [the limit].")
+        int | None,
+        Parameter(
+            group=CONNECTION,
+            help="Number of requests per minute at most, to leave some for other programs that "
+            "use the same OAuth client [default: the limit that Genesys sets].",
+        ),
     ] = None
 
     def __post_init__(self) -> None:
-        """Raises ConfigError for a settings file that cannot be read or understood, even where
-        nothing of it is needed in the end.
-        """
+        """Raise ConfigError if the settings file is invalid, even if no setting is used later."""
         from halfhour import settings
 
         if self.settings:
             settings.validate_settings_file(self.settings)
 
     def resolve_settings(self) -> "Settings":
-        """The settings in force. Raises what `settings.load` raises."""
+        """Return the settings in force. Raises ConfigError, as `settings.load_settings` does."""
         from halfhour import settings
 
         return settings.load_settings(
@@ -67,21 +103,36 @@ class ConnectionOptions:
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RangeOptions:
-    """From when to when."""
+    """Options of a time range."""
 
     from_: Annotated[
         str | None,
-        Parameter(name="--from", help="First half-hour: a date, a time, today or yesterday."),
+        Parameter(
+            name="--from",
+            group=TIME,
+            help="Start of the range: a date, a time such as 2026-11-20T09:30, today or yesterday.",
+        ),
     ] = None
     to: Annotated[
-        str | None, Parameter(help="End, not included [default: the last full half-hour].")
+        str | None,
+        Parameter(
+            group=TIME,
+            help="End of the range, not included [default: the end of the last full half-hour].",
+        ),
     ] = None
-    last: Annotated[str | None, Parameter(help="Length back from the end: 24h, 7d, 2w.")] = None
-    zone: Annotated[str, Parameter(help="IANA time zone to read times in.")] = "UTC"
+    last: Annotated[
+        str | None,
+        Parameter(
+            group=TIME, help="Length of the range, counted back from its end: 90m, 24h, 7d or 2w."
+        ),
+    ] = None
+    zone: Annotated[
+        str, Parameter(group=TIME, help="IANA time zone of dates and times, as Europe/London.")
+    ] = "UTC"
 
     @property
     def chosen_interval(self) -> "Interval | None":
-        """What they ask for; None if nothing was typed. Raises ConfigError."""
+        """The chosen range, None if no option of it is given. Raises ConfigError."""
         from halfhour.clock import utc_now
         from halfhour.model.time_ranges import parse_interval
 
@@ -95,31 +146,43 @@ class RangeOptions:
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputOptions:
-    """How it is written, and where to."""
+    """Options of the output's format and file."""
 
     form: Annotated[
         Format | None,
-        Parameter(name="--format", help="[default: by the ending of --output, else table]."),
+        Parameter(
+            name="--format",
+            group=OUTPUT,
+            show_choices=False,  # it would list the aliases too
+            help=f"Output format: {', '.join(Format)} [default: by the suffix of --output, else "
+            "table].",
+        ),
     ] = None
-    output: Annotated[Path | None, Parameter(help="File to write [default: stdout].")] = None
+    output: Annotated[
+        Path | None, Parameter(group=OUTPUT, help="File to write [default: stdout].")
+    ] = None
     pseudonyms: Annotated[
         bool,
         Parameter(
-            negative=(),
-            help="Replace names and ids by those that HALFHOUR_PSEUDONYM_KEY makes of them.",
+            group=OUTPUT,
+            help="Replace names and ids by pseudonyms, made with the key in "
+            "HALFHOUR_PSEUDONYM_KEY.",
         ),
     ] = False
 
     def to_output(
         self, *, settings: Path | None = None, seconds: bool = False, layout: str = ""
     ) -> "Output":
-        """What they ask for; *settings* is the file that may have the key. Raises ConfigError."""
-        from halfhour.cli import output as shapes
+        """Return the output. The key of pseudonyms may be in the *settings* file.
+
+        Raises ConfigError.
+        """
+        from halfhour.cli.output import Output, format_for_path
         from halfhour.reports.pseudonyms import Pseudonymizer
         from halfhour.settings import load_pseudonym_key
 
-        return shapes.Output(
-            form=self.form or shapes.format_for_path(self.output),
+        return Output(
+            form=self.form or format_for_path(self.output),
             path=self.output,
             seconds=seconds,
             layout=layout,
@@ -129,57 +192,56 @@ class OutputOptions:
         )
 
 
-StorePath = Annotated[Path, Parameter(name="--store", help="The store, one file.")]
-DEFAULT_STORE = Path("halfhour.duckdb")
-
-
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowOptions(RangeOptions):
-    """Which rows, and what one stands for."""
+    """Options of a report's rows: which ones, how they are grouped and in which order."""
 
-    last: Annotated[
-        str | None, Parameter(help="Length back from the end: 90m, 24h, 7d, 2w [24h].")
-    ] = None
     queue: Annotated[
-        tuple[str, ...], Parameter(negative=(), help="Queue name or id; repeatable.")
+        tuple[str, ...], Parameter(group=ROWS, help="Name or id of a queue; repeatable.")
     ] = ()
     agent: Annotated[
-        tuple[str, ...], Parameter(negative=(), help="Agent name or id; repeatable.")
+        tuple[str, ...], Parameter(group=ROWS, help="Name or id of an agent; repeatable.")
     ] = ()
     media: Annotated[
-        tuple[str, ...], Parameter(negative=(), help="Media type, such as voice; repeatable.")
+        tuple[str, ...], Parameter(group=ROWS, help="Media type, such as voice; repeatable.")
     ] = ()
     division: Annotated[
-        tuple[str, ...], Parameter(negative=(), help="Division of agents, by name; repeatable.")
+        tuple[str, ...], Parameter(group=ROWS, help="Name of the agents' division; repeatable.")
     ] = ()
     team: Annotated[
-        tuple[str, ...], Parameter(negative=(), help="Team of agents, by name; repeatable.")
+        tuple[str, ...], Parameter(group=ROWS, help="Name of the agents' team; repeatable.")
     ] = ()
-    zone: Annotated[
-        str, Parameter(help="IANA time zone to read and write times in, such as Europe/London.")
-    ] = "UTC"
     by: Annotated[
-        By,
-        Parameter(help="What a row stands for: day is day and agent."),
+        By, Parameter(group=ROWS, help="One row per …; day is one row per agent and day.")
     ] = By.INTERVAL
     basis: Annotated[
-        Basis, Parameter(help="As Genesys posts it, as it was worked, or both side by side.")
+        Basis,
+        Parameter(
+            group=ROWS,
+            help="Basis of times: as Genesys posts them, as they were worked, or both side by "
+            "side.",
+        ),
     ] = Basis.POSTED
-
     granularity: Annotated[
-        Literal["15m", "30m"], Parameter(help="Length of the intervals that rows stand for.")
+        Literal["15m", "30m"], Parameter(group=ROWS, help="Length of an interval.")
     ] = "30m"
     with_capacity: Annotated[
         bool,
-        Parameter(negative=(), help="Add the capacity used, a preview that Genesys may change."),
+        Parameter(
+            group=ROWS,
+            help="Add the share of their capacity that agents used, a preview feature that "
+            "Genesys may change.",
+        ),
     ] = False
-
-    sort: Annotated[str, Parameter(help="Column to sort by; of figures the most first.")] = ""
-    top: Annotated[int | None, Parameter(help="Only so many rows.")] = None
+    sort: Annotated[
+        str,
+        Parameter(group=ROWS, help="Column to sort by, such as aht_sec; highest numbers first."),
+    ] = ""
+    top: Annotated[int | None, Parameter(group=ROWS, help="Number of rows at most.")] = None
 
     def to_question(self) -> "Question":
-        """What they ask. Raises ConfigError."""
+        """Return the question that the options ask now. Raises ConfigError."""
         from halfhour.clock import utc_now
         from halfhour.model.question import Question
 

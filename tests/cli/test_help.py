@@ -1,0 +1,103 @@
+"""The help of the command line: complete, grouped, and free of what says nothing."""
+
+import re
+import shlex
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from halfhour.cli.app import app
+from halfhour.cli.options import CONNECTION, OUTPUT, ROWS, STORE, TIME
+
+COMMANDS = [name for name in app if not name.startswith("-")]
+WITH_EXAMPLES = ["import", "report", "serve", "sync"]
+
+
+def help_text(*command: str) -> str:
+    out = StringIO()
+    app.help_print(command, console=Console(file=out, width=200))
+    return out.getvalue()
+
+
+def example_commands(command: str) -> list[str]:
+    _, _, examples = help_text(command).partition("\nExamples:\n")
+    return [line.strip() for line in examples.splitlines() if line.strip()]
+
+
+def test_the_commands_are_those_that_these_tests_look_at():
+    assert sorted(COMMANDS) == [
+        "coverage",
+        "demo",
+        "emulator",
+        "import",
+        "password",
+        "reconcile",
+        "report",
+        "revisions",
+        "serve",
+        "sync",
+    ]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_no_empty_default(command):
+    assert re.findall(r"""default: (?:\(\)|""|''|False|None|)\]""", help_text(command)) == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_has_a_help_text_that_begins_a_sentence_and_ends_it(command):
+    arguments = [
+        argument
+        for argument in app[command].assemble_argument_collection()
+        if argument.parse and argument.show
+    ]
+    assert arguments or command == "emulator"
+
+    texts = {argument.name: argument.parameter.help or "" for argument in arguments}
+    assert {name: text for name, text in texts.items() if not re.match(r"[A-Z].*\.$", text)} == {}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_described_by_one_whole_sentence_in_the_list(command):
+    assert re.search(rf"│ {command} +[A-Z][^│]+\. +│", help_text())
+
+
+@pytest.mark.parametrize("command", WITH_EXAMPLES)
+def test_help_ends_in_examples_that_can_be_parsed(command):
+    examples = example_commands(command)
+
+    assert len(examples) >= 2
+    for example in examples:
+        program, *words = shlex.split(example)
+        assert (program, words[0]) == ("halfhour", command)
+        app.parse_args(words, exit_on_error=False, print_error=False)
+
+
+def test_no_other_command_repeats_those_examples():
+    others = set(COMMANDS) - set(WITH_EXAMPLES)
+
+    assert [name for name in sorted(others) if "Examples:" in help_text(name)] == []
+
+
+def test_the_options_of_report_are_grouped():
+    grouped = {
+        group.name: re.findall(r"^│ +(--[a-z-]+)", box, re.MULTILINE)
+        for group in (ROWS, TIME, OUTPUT, STORE, CONNECTION)
+        for box in re.findall(rf"─ {group.name} ─.*?╰", help_text("report"), re.DOTALL)
+    }
+
+    assert list(grouped) == ["Rows", "Time", "Output", "Store", "Connection"]
+    every_option = re.findall(r"^│ +(--[a-z-]+)", help_text("report"), re.MULTILINE)
+    assert sum(map(len, grouped.values())) == len(every_option)
+    assert grouped["Time"] == ["--from", "--to", "--last", "--zone"]
+    assert grouped["Store"] == ["--store", "--offline"]
+    assert {"--queue", "--by", "--basis", "--top"} <= set(grouped["Rows"])
+    assert {"--format", "--output"} <= set(grouped["Output"])
+    assert {"--client-id", "--region"} <= set(grouped["Connection"])
+
+
+def test_help_lists_each_format_once():
+    assert "table, heatmap, csv, json, ndjson, parquet, xlsx, html, svg, png, wfm [" in help_text(
+        "report"
+    )
