@@ -163,7 +163,7 @@ def test_days_are_read_again_on_demand_whenever_they_were_read(cloud, halfhour):
     assert again.code == 0
     assert len(cloud.requests("aggregates/query")) == 2 * asked == 4
     forever = halfhour("sync", *day, "--reread", "now", "--watch", "15m")
-    assert (forever.code, "leave out --watch" in forever.err) == (2, True)
+    assert (forever.code, "leave out one of" in forever.err) == (2, True)
 
 
 @pytest.mark.parametrize("size", [0, 4096, 8192, 12288])
