@@ -1,4 +1,4 @@
-"""A server that sends back what it was sent, in every way it can, and draws on the terminal."""
+"""A hostile server that sends secrets and terminal escape sequences back to the client."""
 
 import json
 import threading
@@ -18,7 +18,7 @@ Answer = tuple[int, str, dict[str, str], object]
 
 
 class Echo:
-    """What a request has brought, in every way in which a server may send it back."""
+    """The secrets of a request, in every encoding in which a server may send them back."""
 
     def __init__(self, authorization: str) -> None:
         self.authorization = authorization
@@ -29,13 +29,13 @@ class Echo:
 
     @property
     def line(self) -> str:
-        """The same as far as it may stand in a header."""
+        """The part of the text that is valid in a header."""
         return self.text.partition("\x1b")[0]
 
 
 @contextmanager
 def echoing(answer: Callable[[str, Echo], Answer]) -> Iterator[str]:
-    """A server that answers a request to a path with *answer*; its address."""
+    """Run a server that answers each path with *answer*, and give its address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -47,13 +47,13 @@ def echoing(answer: Callable[[str, Echo], Answer]) -> Iterator[str]:
             for name, value in {**headers, "Content-Length": str(len(body))}.items():
                 self.send_header(name, value)
             self.end_headers()
-            with suppress(ConnectionError):  # the end of an answer that is too long is not read
+            with suppress(ConnectionError):  # the client stops reading an answer that is too long
                 self.wfile.write(body)
 
         do_GET = do_DELETE = do_POST  # noqa: N815
 
         def log_message(self, *_: object) -> None:
-            """Nothing, as it would be of no use."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -64,14 +64,14 @@ def echoing(answer: Callable[[str, Echo], Answer]) -> Iterator[str]:
 
 
 def let_in(path: str) -> Answer | None:
-    """A token for whoever asks for one."""
+    """Return the answer with a token, if *path* asks for one."""
     if path == LOGIN:
         return 200, "OK", {}, {"access_token": TOKEN, "expires_in": 86400}
     return None
 
 
 def assert_nothing_leaks(text: str) -> None:
-    """That *text* has the mask in place of secrets, and nothing that a terminal obeys."""
+    """Assert that *text* masks all secrets and has no control characters of a terminal."""
     authorization = ("Basic bXktY2xpZW50", "bXktY2xpZW50OnMzY3Iz")
     for part in (
         TOKEN,

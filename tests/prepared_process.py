@@ -1,7 +1,7 @@
-"""`halfhour` as a process that comes of one in which the libraries are imported already.
+"""Run `halfhour` in a process forked from a server that has imported the libraries.
 
-To import them takes longer than most commands do. Nothing of halfhour is: each process imports
-that itself, as if it had been started by its name.
+Importing the libraries takes longer than most commands. Each process imports halfhour itself, as
+if it had been started by its name.
 """
 
 import multiprocessing
@@ -26,9 +26,9 @@ LIBRARIES = (
 def started(
     words: Sequence[str], folder: Path, environment: Mapping[str, str]
 ) -> "Prepared | subprocess.Popen[str]":
-    """``halfhour`` with these *words*, in *folder* and with nothing else in its environment.
+    """Start ``halfhour`` with these *words* in *folder*, with only *environment* set.
 
-    Where that has what Python reads as it starts, it is started.
+    A new Python is started if *environment* has variables that Python reads at its start.
     """
     if not hasattr(os, "fork") or any(name.startswith("PYTHON") for name in environment):
         return subprocess.Popen(
@@ -47,7 +47,7 @@ def _server() -> ForkServerContext:
 
 
 class _Passed:
-    """A file descriptor that the other process is to have; there it is a number."""
+    """A file descriptor for the other process, which receives it as a number."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -61,7 +61,7 @@ def _taken(passed: Any) -> int:
 
 
 class Prepared:
-    """What a `subprocess.Popen` with pipes is, as far as tests need it."""
+    """A process with the methods of `subprocess.Popen` that the tests need."""
 
     def __init__(self, words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
         pipes = os.pipe(), os.pipe()
@@ -81,20 +81,20 @@ class Prepared:
 
     def communicate(self, timeout: float) -> tuple[str, str]:
         with ThreadPoolExecutor(2) as pool, self.stdout, self.stderr:
-            said = [pool.submit(each.read) for each in (self.stdout, self.stderr)]
+            outputs = [pool.submit(stream.read) for stream in (self.stdout, self.stderr)]
             self._process.join(timeout)
-            if late := self.returncode is None:
+            if timed_out := self.returncode is None:
                 self.kill()
-            out, err = (each.result() for each in said)
-        assert not late, f"not at its end after {timeout} s: {out}{err}"
+            out, err = (output.result() for output in outputs)
+        assert not timed_out, f"still running after {timeout} s: {out}{err}"
         return out, err
 
 
 def _halfhour(
     words: Sequence[str], folder: Path, environment: Mapping[str, str], out: int, err: int
 ) -> None:
-    for at, number in enumerate((os.open(os.devnull, os.O_RDONLY), out, err)):
-        os.dup2(number, at)
+    for standard, number in enumerate((os.open(os.devnull, os.O_RDONLY), out, err)):
+        os.dup2(number, standard)
         os.close(number)
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = open(  # noqa: SIM115

@@ -1,4 +1,4 @@
-"""The emulator as a process of its own, as halfhour meets it: over HTTP, on loopback."""
+"""The emulator and halfhour as processes, which talk over HTTP on the loopback interface."""
 
 import json
 import os
@@ -25,7 +25,7 @@ QUICK = RetryPolicy(
 
 
 class Cloud(GenesysCloud):
-    """A running emulator, as halfhour's settings know it."""
+    """A running emulator, with the settings of halfhour for it."""
 
     __slots__ = ()
 
@@ -66,7 +66,7 @@ def cloud(shared_cloud: Cloud) -> Cloud:
 
 @pytest.fixture(scope="session")
 def big_cloud() -> Iterator[Cloud]:
-    """As many agents as make three pages."""
+    """An organisation whose list of agents has three pages."""
     yield from emulator("--now", NOW, "--agents", "230")
 
 
@@ -78,7 +78,7 @@ def tight_cloud() -> Iterator[Cloud]:
 
 @pytest.fixture
 def brief_cloud() -> Iterator[Cloud]:
-    """An organisation whose tokens are good for two seconds."""
+    """An organisation whose tokens expire after two seconds."""
     yield from emulator("--now", NOW, "--agents", "2", "--token-lifetime", "2")
 
 
@@ -98,10 +98,12 @@ def captured_cloud() -> Iterator[Cloud]:
 
 @contextmanager
 def held_elsewhere(path: Path) -> Iterator["subprocess.Popen[str]"]:
-    """Another program, which has the database at *path* open until it is told something."""
-    held = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
+    """Run another program that keeps the database at *path* open until it gets a line."""
+    program = (
+        "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); input()"
+    )
     with subprocess.Popen(
-        [sys.executable, "-c", held, str(path)],
+        [sys.executable, "-c", program, str(path)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     ) as other:  # fmt: skip
         assert other.stdout
@@ -111,6 +113,8 @@ def held_elsewhere(path: Path) -> Iterator["subprocess.Popen[str]"]:
 
 @dataclass(frozen=True)
 class Ran:
+    """The exit code and the output of a command."""
+
     code: int
     out: str
     err: str
@@ -128,11 +132,13 @@ class Halfhour:
         self.environment = environment
 
     def __call__(self, *arguments: str, **environment: str) -> Ran:
-        kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+        inherited = {
+            name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ
+        }
         process = started(
             arguments,
             self.folder,
-            {**kept, "HOME": str(self.folder), **self.environment, **environment},
+            {**inherited, "HOME": str(self.folder), **self.environment, **environment},
         )
         out, err = process.communicate(timeout=60)
         assert process.returncode is not None

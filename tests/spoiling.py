@@ -1,5 +1,6 @@
-"""A server between halfhour and the emulator, for what the emulator does not play: it spoils
-answers on their way, or gives its own.
+"""A server between halfhour and the emulator that changes answers, or gives its own.
+
+It is for faults that the emulator does not simulate.
 """
 
 import json
@@ -18,7 +19,7 @@ from tests.processes import Cloud
 
 @dataclass(frozen=True)
 class Answer:
-    """One whose body is a bytes object has its length announced; any other lasts as it does."""
+    """An answer. A body of bytes is sent with its length, any other one in chunks without it."""
 
     body: bytes | Iterable[bytes] = b""
     status: int = 200
@@ -30,15 +31,16 @@ class Answer:
         return json.loads(self.body)
 
     def changed(self, change: Callable[[Any], object]) -> "Answer":
-        """The answer with its JSON as *change* makes it: in place, or as what is returned."""
+        """Return the answer with changed JSON: *change* changes it in place or returns another."""
         content = self.json
-        returned = change(content)
-        return replace(self, body=json.dumps(content if returned is None else returned).encode())
+        replacement = change(content)
+        changed_content = content if replacement is None else replacement
+        return replace(self, body=json.dumps(changed_content).encode())
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A request. It is the emulator's once its *honest* answer is looked at."""
+    """A request. It reaches the emulator when its *honest* answer is first used."""
 
     method: str
     path: str
@@ -55,13 +57,18 @@ class Asked:
 
 
 Spoil = Callable[[Asked], Answer | None]
-"""What is answered instead of the honest answer; None is that."""
-KEPT = ("content-type", "inin-ratelimit-count", "inin-ratelimit-allowed", "inin-ratelimit-reset")
+"""Returns the answer to give, or None for the honest one."""
+FORWARDED_HEADERS = (
+    "content-type",
+    "inin-ratelimit-count",
+    "inin-ratelimit-allowed",
+    "inin-ratelimit-reset",
+)
 
 
 @contextmanager
 def spoiled(cloud: Cloud, spoil: Spoil) -> Iterator[Cloud]:
-    """*cloud*, with each answer as *spoil* makes it."""
+    """Give *cloud* behind a server that passes each request to *spoil*."""
     with httpx2.Client(base_url=cloud.url) as emulator:
 
         class Handler(BaseHTTPRequestHandler):
@@ -69,24 +76,28 @@ def spoiled(cloud: Cloud, spoil: Spoil) -> Iterator[Cloud]:
             disable_nagle_algorithm = True  # or each answer takes 40 ms
 
             def handle_one_request(self) -> None:
-                self.close_connection = True  # at the end of an answer without a length
-                with suppress(ConnectionError):  # who has seen enough goes away
+                self.close_connection = True  # which ends an answer without a length
+                with suppress(ConnectionError):  # the client may close early
                     super().handle_one_request()
 
             def answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
 
                 def ask() -> Answer:
-                    sent = ("Authorization", "Content-Type")
-                    headers = {name: self.headers[name] for name in sent if name in self.headers}
+                    names = ("Authorization", "Content-Type")
+                    headers = {name: self.headers[name] for name in names if name in self.headers}
                     response = emulator.request(
                         self.command, self.path, content=body, headers=headers
                     )
-                    kept = {name: value for name, value in response.headers.items() if name in KEPT}
-                    return Answer(response.content, response.status_code, kept)
+                    forwarded = {
+                        name: value
+                        for name, value in response.headers.items()
+                        if name in FORWARDED_HEADERS
+                    }
+                    return Answer(response.content, response.status_code, forwarded)
 
-                asked = Asked(self.command, self.path.partition("?")[0], body, ask)
-                answer = spoil(asked) or asked.honest
+                request = Asked(self.command, self.path.partition("?")[0], body, ask)
+                answer = spoil(request) or request.honest
                 self.send_response(answer.status)
                 for name, value in answer.headers.items():
                     self.send_header(name, value)
@@ -115,7 +126,7 @@ def spoiled(cloud: Cloud, spoil: Spoil) -> Iterator[Cloud]:
 
 
 def at(ending: str, answer: Answer | Callable[[Answer], Answer], text: str = "") -> Spoil:
-    """Spoils answers of paths with this *ending* to requests with *text* in them."""
+    """Return a `Spoil` for paths with this *ending*, if the request contains *text*."""
 
     def spoil(asked: Asked) -> Answer | None:
         if not asked.path.endswith(ending) or text.encode() not in asked.body:

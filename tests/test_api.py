@@ -1,10 +1,15 @@
-"""The Python door."""
+"""The Python functions, as a notebook or another program uses them."""
 
 import asyncio
 import csv
 import io
+import logging
+import subprocess
+import sys
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -13,10 +18,17 @@ import pyarrow as pa
 import pytest
 
 import halfhour
-from halfhour.errors import AuthError, ConfigError
+from halfhour.errors import AuthError, ConfigError, Incomplete
+from halfhour.genesys import regions
 from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, floor_to_width
 
 DAY: dict[str, Any] = {"start": "2026-03-02", "end": "2026-03-03"}
+TWO_DAYS: dict[str, Any] = {"start": "2026-03-01", "end": "2026-03-03"}
+PUBLIC_NAMES = [
+    "ApiError", "AuthError", "ConfigError", "Event", "HalfhourError", "Incomplete", "Outcome",
+    "Settings", "StoreBusy", "StoreError", "UnexpectedAnswer", "Unreachable", "WriteError",
+    "__version__", "errors", "load_settings", "report", "sync",
+]  # fmt: skip
 
 
 def test_a_report_in_python_has_the_rows_of_the_command_line(cloud, request):
@@ -33,7 +45,7 @@ def test_a_report_in_python_has_the_rows_of_the_command_line(cloud, request):
     assert table.schema.metadata[b"halfhour.basis"] == b"posted"
 
 
-def test_moments_may_be_datetimes_and_the_zone_is_that_of_the_columns(cloud):
+def test_edges_may_be_datetimes_and_the_columns_have_the_zone(cloud):
     start, end = datetime(2026, 3, 2, 9, tzinfo=UTC), datetime(2026, 3, 2, 12, tzinfo=UTC)
 
     table = halfhour.report(start=start, end=end, zone="Asia/Kolkata", settings=cloud.settings)
@@ -117,3 +129,124 @@ def test_an_unknown_granularity_is_answered_with_the_nearest(cloud):
 
 def test_no_secret_is_in_a_repr(cloud):
     assert "emulator-secret" not in repr(cloud.settings)
+
+
+def run_python(program: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    return done.stdout
+
+
+def test_dir_shows_exactly_the_public_names_and_all_can_be_imported():
+    assert dir(halfhour) == PUBLIC_NAMES
+    program = (
+        f"import halfhour; print(*dir(halfhour)); from halfhour import {', '.join(PUBLIC_NAMES)}"
+    )
+    assert run_python(program).split() == PUBLIC_NAMES
+    with pytest.raises(AttributeError, match="no attribute 'reports_of'"):
+        halfhour.reports_of  # noqa: B018
+
+
+def test_the_errors_module_is_available_right_after_the_import_of_the_package():
+    program = "import halfhour; print(halfhour.errors.Incomplete is halfhour.Incomplete)"
+    assert run_python(program) == "True\n"
+
+
+def test_a_single_text_names_one_queue(cloud):
+    one = halfhour.report(**DAY, queues="Billing", settings=cloud.settings)
+
+    assert one.num_rows
+    assert one.equals(halfhour.report(**DAY, queues=["Billing"], settings=cloud.settings))
+
+
+def test_errors_name_parameters_as_python_spells_them(cloud):
+    with pytest.raises(ConfigError) as caught:
+        halfhour.report(**DAY, top=0, settings=cloud.settings)
+
+    assert str(caught.value) == "top 0: write a number above 0"
+    assert caught.value.parameter == "top"
+
+
+@pytest.fixture
+def without_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in (
+        "GENESYS_CLIENT_ID", "GENESYSCLOUD_OAUTHCLIENT_ID", "GENESYS_CLOUD_CLIENT_ID",
+    ):  # fmt: skip
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("without_credentials")
+def test_a_complete_store_answers_without_credentials_as_on_the_command_line(
+    cloud, request, tmp_path
+):
+    path = tmp_path / "s.duckdb"
+    halfhour.sync(path, **DAY, settings=cloud.settings)
+    command_line = request.getfixturevalue("halfhour")
+    command_line.environment = {}
+    ran = command_line(
+        "report", "--from", "2026-03-02", "--to", "2026-03-03", "--store", path.name,
+        "--format", "csv",
+    )  # fmt: skip
+    with pytest.raises(AuthError):
+        halfhour.report(**DAY)
+    table = halfhour.report(**DAY, store=path)
+
+    assert ran.code == 0, ran.err
+    assert table.num_rows
+    assert table["handle_time_sec"].to_pylist() == [
+        float(row["handle_time_sec"]) for row in csv.DictReader(io.StringIO(ran.out))
+    ]
+
+
+def test_a_store_that_lacks_a_part_answers_with_the_rest_if_genesys_is_unreachable(
+    cloud, tmp_path, caplog
+):
+    path = tmp_path / "s.duckdb"
+    halfhour.sync(path, **DAY, settings=cloud.settings)
+    settings = replace(
+        cloud.impatient(attempts=1), hosts=regions.hosts_of_region("http://127.0.0.1:9")
+    )
+    with caplog.at_level(logging.WARNING), pytest.raises(Incomplete) as caught:
+        halfhour.report(**TWO_DAYS, store=path, settings=settings)
+
+    stored = halfhour.report(**DAY, store=path, offline=True)
+    assert stored.num_rows
+    assert caught.value.table.to_pylist() == stored.to_pylist()
+    assert str(caught.value).splitlines()[1:] == [
+        "  posted 2026-03-01T00:00:00.000Z/2026-03-02T00:00:00.000Z"
+    ]
+    assert "the report shows the stored data" in caplog.text
+
+
+TYPED_PROGRAM = """
+from typing import Any, assert_type
+
+import pyarrow as pa
+
+import halfhour
+
+assert_type(halfhour.report(last="24h", by="agent"), pa.Table)
+assert_type(halfhour.sync("s.duckdb"), halfhour.Outcome)
+assert_type(halfhour.load_settings(), halfhour.Settings)
+halfhour.report(by="agents")
+halfhour.report(tops=3)
+"""
+
+
+def test_type_checkers_know_the_types_of_the_public_functions(tmp_path):
+    path = tmp_path / "program.py"
+    path.write_text(TYPED_PROGRAM)
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", tmp_path / "cache", path],
+        cwd=Path(__file__).parents[1],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    errors = [line for line in done.stdout.splitlines() if ": error:" in line]
+
+    assert len(errors) == 2, done.stdout
+    assert 'Argument "by" to "report" has incompatible type' in errors[0]
+    assert 'Unexpected keyword argument "tops" for "report"' in errors[1]

@@ -29,7 +29,7 @@ from halfhour.store.store import Store
 from tests.cli.test_interrupt import IGNORING_SIGINT
 from tests.prepared_process import started
 from tests.processes import Cloud, emulator
-from tests.syncing.test_runner import bring
+from tests.sync_runs import sync_store
 
 RANGE = ("--from", "2026-02-26", "--to", "2026-03-03")
 SHORT = ("--from", "2026-03-01", "--to", "2026-03-03")
@@ -133,7 +133,7 @@ def courses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
                 cloud.faults({"kind": "restatement", "share": 0.25})
                 first = datetime(2026, 3, 3, tzinfo=UTC)
                 days = Interval(first - timedelta(days=2), first)
-                bring(cloud.settings, Store(path), days, first, sources=None)
+                sync_store(cloud.settings, Store(path), days, first, sources=None)
                 begun = path.read_bytes()
                 cloud.clock(now="2026-03-08T03:00:00Z")
             run_to_the_end(cloud, folder)

@@ -23,7 +23,7 @@ from halfhour.syncing.runner import run_sync
 from tests.processes import Cloud, Halfhour, emulator
 from tests.rebuilt_figures import posted_from_details
 from tests.spoiling import Answer, Asked, spoiled
-from tests.syncing.test_runner import FAULTS, bring
+from tests.sync_runs import FAULTS, sync_store
 
 NOW = datetime(2026, 3, 3, 12, 10, tzinfo=UTC)
 RANGE = Interval(NOW.replace(hour=0, minute=0) - 2 * DAY, NOW)
@@ -48,7 +48,7 @@ def sync_details(
     cloud: Cloud, path: Path, attempts: int = 4, sources: Any = (Source.DETAILS,)
 ) -> tuple[Outcome, Store]:
     store = Store(path)
-    outcome, _ = bring(cloud.impatient(attempts=attempts), store, RANGE, NOW, sources=sources)
+    outcome, _ = sync_store(cloud.impatient(attempts=attempts), store, RANGE, NOW, sources=sources)
     return outcome, store
 
 
@@ -122,7 +122,7 @@ def test_a_job_that_always_ends_badly_is_named_and_nothing_is_held(cloud, tmp_pa
 )
 def test_every_job_is_deleted_however_it_ends(cloud, tmp_path, fault, jobs, ends_well):
     cloud.faults({**fault, "endpoint": "results"})
-    outcome, _ = bring(cloud.settings, Store(tmp_path / "s.duckdb"), FIRST, NOW,
+    outcome, _ = sync_store(cloud.settings, Store(tmp_path / "s.duckdb"), FIRST, NOW,
                        sources=(Source.DETAILS,))  # fmt: skip
 
     assert submitted_and_deleted(cloud) == (jobs, jobs)
@@ -182,7 +182,7 @@ def test_a_last_page_that_stays_short_is_refused(tmp_path):
         cloud.faults({"kind": "short_page", "endpoint": "details"})
         midnight = RANGE.start + 2 * DAY
         today = Interval(midnight, midnight + HALF_HOUR)
-        outcome, _ = bring(cloud.settings, Store(tmp_path / "s.duckdb"), today, today.end,
+        outcome, _ = sync_store(cloud.settings, Store(tmp_path / "s.duckdb"), today, today.end,
                            sources=(Source.DETAILS,))  # fmt: skip
 
         (error,) = outcome.failed.values()
@@ -227,8 +227,8 @@ def query_errors(
 
     midnight = RANGE.start + 2 * DAY
     with spoiled(cloud, spoil) as hostile:
-        outcome, _ = bring(hostile.impatient(attempts=2), Store(path), Interval(midnight, NOW), NOW,
-                           sources=(Source.DETAILS,))  # fmt: skip
+        settings, interval = hostile.impatient(attempts=2), Interval(midnight, NOW)
+        outcome, _ = sync_store(settings, Store(path), interval, NOW, sources=(Source.DETAILS,))
     return [str(error) for error in outcome.failed.values()], len(asked_for)
 
 
@@ -319,7 +319,7 @@ def test_conversations_that_began_the_day_before_are_looked_back_for(cloud, tmp_
     midnight = RANGE.start + 2 * DAY
     first = Interval(midnight, midnight + HALF_HOUR)
     store = Store(tmp_path / "s.duckdb")
-    bring(cloud.settings, store, first, midnight + HALF_HOUR + timedelta(minutes=1),
+    sync_store(cloud.settings, store, first, midnight + HALF_HOUR + timedelta(minutes=1),
           sources=(Source.DETAILS,))  # fmt: skip
     segments = cloud.truth("segments", str(first)).to_pylist()
     worked = ("contacting", "dialing", "interact", "hold", "wrapup")
@@ -382,4 +382,4 @@ def test_a_report_on_both_bases_without_permission_for_details_shows_posted_figu
 
 def test_a_sync_without_the_permission_for_aggregates_fails(powerless_cloud, tmp_path):
     with pytest.raises(ApiError, match="analytics:conversationAggregate:view"):
-        bring(powerless_cloud.settings, Store(tmp_path / "s.duckdb"), RANGE, NOW, sources=None)
+        sync_store(powerless_cloud.settings, Store(tmp_path / "s.duckdb"), RANGE, NOW, sources=None)

@@ -19,8 +19,8 @@ from halfhour.store.store import Store
 from halfhour.syncing.import_files import import_files
 from tests.rebuilt_figures import posted_from_details
 from tests.reports.test_worked import NOW, RANGE, own_cloud, store
+from tests.sync_runs import sync_store
 from tests.syncing.test_import_files import CONVERSATIONS, DAYS, page
-from tests.syncing.test_runner import bring
 
 __all__ = ["own_cloud", "store"]
 
@@ -55,9 +55,9 @@ def test_a_restatement_between_two_readings_is_explained_as_late_data(own_cloud,
     own_cloud.faults({"kind": "restatement", "share": 0.3})
     early = Store(tmp_path / "halfhour.duckdb")
     day = Interval(NOW - DAY, NOW)
-    bring(own_cloud.settings, early, day, NOW + HALF_HOUR)
+    sync_store(own_cloud.settings, early, day, NOW + HALF_HOUR)
     own_cloud.clock(now="2026-03-06T03:00:00Z")
-    bring(own_cloud.settings, early, day, NOW + 0.9 * DAY, sources=(Source.DETAILS,))
+    sync_store(own_cloud.settings, early, day, NOW + 0.9 * DAY, sources=(Source.DETAILS,))
     rows = reconcile_store(early, day, NOW + DAY).to_pylist()
 
     assert sum(row["differing_interval_count"] for row in rows) > 0
@@ -74,7 +74,7 @@ def test_calls_still_going_on_when_read_are_explained_as_still_open(own_cloud, t
     moment = NOW - DAY + timedelta(hours=15, minutes=44)
     own_cloud.clock(now=f"{moment:%Y-%m-%dT%H:%M:%SZ}")
     store = Store(tmp_path / "halfhour.duckdb")
-    bring(own_cloud.settings, store, Interval(NOW - DAY, moment), moment, sources=None)
+    sync_store(own_cloud.settings, store, Interval(NOW - DAY, moment), moment, sources=None)
     own_cloud.reset()
     rows = reconcile_store(store, None, moment).to_pylist()
 

@@ -14,8 +14,9 @@ from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, Interval
 from halfhour.model.time_ranges import parse_interval
 from halfhour.model.vocabulary import Source
 from halfhour.store.store import Store
+from tests.oracle import Figures, true_worked_figures
 from tests.processes import Cloud, Halfhour, emulator
-from tests.syncing.test_runner import Figures, bring, truly_worked
+from tests.sync_runs import sync_store
 
 NOW = "2026-11-05T00:00:00Z"
 COLUMNS = {"tHandle": "handle_time_sec", "tAcw": "acw_time_sec", "tHeldComplete": "hold_time_sec"}
@@ -51,11 +52,11 @@ def test_a_local_day_has_its_half_hours_and_what_was_posted_and_worked_in_them(
     asked = ("--from", day, "--to", f"{within.end.astimezone(local):%Y-%m-%d}", "--zone", zone)
     truths = (
         (Source.POSTED, "posted", truly_posted(year_cloud, within)),
-        (Source.DETAILS, "worked", by_agent(truly_worked(year_cloud, within))),
+        (Source.DETAILS, "worked", by_agent(true_worked_figures(year_cloud, within))),
     )
     for source, basis, right in truths:
         assert right
-        bring(
+        sync_store(
             year_cloud.settings,
             Store(tmp_path / "halfhour.duckdb"),
             within,

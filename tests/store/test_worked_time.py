@@ -21,7 +21,7 @@ from halfhour.reports.from_store import stored_report_data
 from halfhour.reports.questions import build_report
 from halfhour.store import worked_time
 from halfhour.store.store import Store
-from tests.syncing.test_runner import COLUMNS
+from tests.oracle import WORKED_COLUMNS
 
 MS = timedelta(milliseconds=1)
 EDGE = datetime(2026, 3, 2, tzinfo=UTC)  # where two days meet
@@ -31,7 +31,7 @@ WIDTH = 8 * MS  # of the intervals here: a day has a whole number of them
 
 moment = st.integers(-SPAN - 10, SPAN + 10)
 segment = st.tuples(
-    st.sampled_from(list(COLUMNS)),
+    st.sampled_from(list(WORKED_COLUMNS)),
     st.one_of(moment, moment, moment, st.none()),
     st.one_of(st.integers(0, 2 * SPAN), st.integers(-5, -1), st.none()),
     st.sampled_from(["p", "q", None]),
@@ -158,7 +158,7 @@ def test_every_worked_millisecond_counts_once_in_its_interval(
                 away = kind != "alert" and at in callbacks
                 if away or not -SPAN <= at < SPAN:
                     continue
-                counted[interval_of(at), agent, queue, media, COLUMNS[kind]] += 1
+                counted[interval_of(at), agent, queue, media, WORKED_COLUMNS[kind]] += 1
                 if kind != "alert":
                     counted[interval_of(at), agent, queue, media, "handle_ms"] += 1
                     if queue in (queues or ["p", "q", None]) and media in (types or [media]):
@@ -177,7 +177,7 @@ def test_every_worked_millisecond_counts_once_in_its_interval(
     assert counted == {
         (*(row[name] for name in key), column): row[column]
         for row in worked
-        for column in (*COLUMNS.values(), "handle_ms")
+        for column in (*WORKED_COLUMNS.values(), "handle_ms")
         if row[column]
     }
     assert Counter((interval_of(at), agent) for at, agent in busy) == {

@@ -27,8 +27,8 @@ from halfhour.syncing import planner
 from halfhour.syncing.import_files import ACTIVE_ON_OTHER_DAYS, import_files
 from halfhour.syncing.planner import SyncRequest
 from halfhour.syncing.progress import Event, Outcome
+from tests.oracle import WORKED_COLUMNS, figure_key
 from tests.rebuilt_figures import posted_from_details
-from tests.syncing.test_runner import COLUMNS, key_of
 
 CAPTURED = Path(__file__).parents[1] / "captured.json"
 CONVERSATIONS = json.loads(CAPTURED.read_text(encoding="utf-8"))["conversations"]
@@ -144,11 +144,11 @@ def test_imported_details_are_right_on_both_bases_to_the_millisecond(tmp_path, w
             }
             for column in columns.get(metric["name"], ()):
                 if DAYS.start <= at < DAYS.end:
-                    posted[key_of(row, column.name)] += (
+                    posted[figure_key(row, column.name)] += (
                         metric["value"] if column.stat == "sum" else 1
                     )
         for segment, following in zip_longest(session["segments"], session["segments"][1:]):
-            if segment["segmentType"] not in COLUMNS or leg:
+            if segment["segmentType"] not in WORKED_COLUMNS or leg:
                 continue
             at = parsed_time(segment["segmentStart"])
             end = parsed_time(segment.get("segmentEnd") or following["segmentStart"])
@@ -161,18 +161,20 @@ def test_imported_details_are_right_on_both_bases_to_the_millisecond(tmp_path, w
                     "queue_id": segment.get("queueId"),
                     "media_type": session["mediaType"],
                 }
-                worked[key_of(row, COLUMNS[segment["segmentType"]])] += (until - at) // MS
+                worked[figure_key(row, WORKED_COLUMNS[segment["segmentType"]])] += (
+                    until - at
+                ) // MS
                 at = until
 
     assert sum(worked.values()) > 10**6
     assert worked == {
-        key_of(row, name): row[name]
+        figure_key(row, name): row[name]
         for row in worked_time.worked_time(store, DAYS, width).to_pylist()
-        for name in COLUMNS.values()
+        for name in WORKED_COLUMNS.values()
         if row[name]
     }
     assert +posted == {
-        key_of(row, column.name): row[column.name]
+        figure_key(row, column.name): row[column.name]
         for row in posted_from_details(store, DAYS, width).to_pylist()
         for column in POSTED_METRICS
         if row[column.name]

@@ -17,7 +17,7 @@ from halfhour.store.store import Store
 from halfhour.syncing.planner import SyncRequest
 from tests.processes import Cloud, emulator
 from tests.spoiling import Answer, Asked, Spoil, at, spoiled
-from tests.syncing.test_runner import bring
+from tests.sync_runs import sync_store
 
 NOW = datetime(2026, 3, 3, 7, tzinfo=UTC)
 MIDNIGHT = NOW.replace(hour=0)
@@ -141,7 +141,7 @@ def test_a_window_with_an_odd_answer_is_named_and_all_others_are_settled(cloud, 
     store = Store(tmp_path / "s.duckdb")
     with spoiled(cloud, spoil) as hostile:
         settings = hostile.impatient(attempts=1)
-        outcome, told = bring(settings, store, RANGE, NOW, sources=sources)
+        outcome, told = sync_store(settings, store, RANGE, NOW, sources=sources)
 
     (error,) = (why for window, why in outcome.failed.items() if window == (source, ODD_DAY))
     assert isinstance(error, UnexpectedAnswer)
@@ -176,8 +176,8 @@ def test_nulls_in_answers_are_no_error_and_change_nothing(cloud, tmp_path):
 
     store, right = Store(tmp_path / "s.duckdb"), Store(tmp_path / "right.duckdb")
     with spoiled(cloud, spoil) as server:
-        outcome, _ = bring(server.impatient(attempts=1), store, RANGE, NOW, sources=None)
-    bring(cloud.settings, right, RANGE, NOW, sources=None)
+        outcome, _ = sync_store(server.impatient(attempts=1), store, RANGE, NOW, sources=None)
+    sync_store(cloud.settings, right, RANGE, NOW, sources=None)
 
     assert outcome.failed == {}
     for table in ("posted", "segments", "status"):

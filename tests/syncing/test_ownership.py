@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -17,14 +16,9 @@ from halfhour.store.store import Store
 from halfhour.syncing.planner import SyncRequest, due_days, prepare_store
 from halfhour.syncing.progress import EventKind
 from tests.processes import Cloud, Halfhour, emulator
-from tests.syncing.test_runner import NOW, bring
+from tests.sync_runs import NOW, sync_store
 
 MONDAY = Interval(NOW - DAY, NOW)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "halfhour.duckdb")
 
 
 @pytest.fixture(scope="module")
@@ -51,41 +45,41 @@ def table_contents(store: Store) -> dict[str, list[tuple[object, ...]]]:
 def test_the_client_of_another_organisation_is_refused_before_anything_is_written(
     cloud, other_cloud, store
 ):
-    bring(cloud.settings, store, MONDAY)
+    sync_store(cloud.settings, store, MONDAY)
     before = table_contents(store)
     owner = store.stored_settings()
 
     with pytest.raises(ConfigError) as refused:
-        bring(other_cloud.settings, store, Interval(NOW - 2 * DAY, NOW))
+        sync_store(other_cloud.settings, store, Interval(NOW - 2 * DAY, NOW))
     assert owner["organization_id"] in str(refused.value)
     assert "name another store" in str(refused.value)
     assert table_contents(store) == before
-    outcome, _ = bring(cloud.settings, store, Interval(NOW - 2 * DAY, NOW))
+    outcome, _ = sync_store(cloud.settings, store, Interval(NOW - 2 * DAY, NOW))
     assert outcome.settled == 1
 
 
 def test_names_of_another_organisation_are_not_written_to_the_store(cloud, other_cloud, store):
-    bring(cloud.settings, store, MONDAY, now=NOW)
+    sync_store(cloud.settings, store, MONDAY, now=NOW)
     before = table_contents(store)
     with pytest.raises(ConfigError, match="name another store"):
-        bring(other_cloud.settings, store, Interval(NOW - DAY, NOW - DAY / 2), now=NOW + DAY)
+        sync_store(other_cloud.settings, store, Interval(NOW - DAY, NOW - DAY / 2), now=NOW + DAY)
 
     assert table_contents(store) == before
 
 
 def test_a_store_without_an_owner_gets_one_with_the_next_sync(cloud, store):
-    bring(cloud.settings, store, MONDAY)
+    sync_store(cloud.settings, store, MONDAY)
     owner = store.stored_settings()["organization_id"]
     with duckdb.connect(str(store.path)) as connection:
         connection.execute("delete from settings where name like 'organization%'")
-    bring(cloud.settings, store, Interval(NOW - 2 * DAY, NOW))
+    sync_store(cloud.settings, store, Interval(NOW - 2 * DAY, NOW))
 
     assert store.stored_settings()["organization_id"] == owner
 
 
 def test_a_sync_that_may_not_ask_for_the_organisation_goes_on_with_a_warning(cloud, store):
     cloud.faults({"kind": "status", "status": 403, "endpoint": "organization"})
-    outcome, told = bring(cloud.settings, store, MONDAY)
+    outcome, told = sync_store(cloud.settings, store, MONDAY)
 
     assert outcome.settled == 1
     assert [event.kind for event in told].count(EventKind.UNIDENTIFIED) == 1
@@ -106,7 +100,7 @@ def test_a_clock_that_is_ahead_settles_nothing_that_is_still_to_come(present_clo
     real = datetime.now(UTC)
     ahead = real + 10 * DAY
     wanted = Interval(floor_to_width(real, DAY) - DAY, ahead)
-    outcome, told = bring(present_cloud.settings, store, wanted, now=ahead)
+    outcome, told = sync_store(present_cloud.settings, store, wanted, now=ahead)
 
     assert outcome.failed == {}
     (warning,) = [event for event in told if event.kind == "clock_ahead"]
@@ -124,7 +118,7 @@ def test_a_clock_that_is_right_or_behind_is_trusted(present_cloud, store):
     real = datetime.now(UTC)
     for now in (real, real - timedelta(hours=30)):
         wanted = Interval(floor_to_width(now, DAY), now)
-        outcome, told = bring(present_cloud.settings, store, wanted, now=now)
+        outcome, told = sync_store(present_cloud.settings, store, wanted, now=now)
 
         assert "clock_ahead" not in [event.kind for event in told]
         assert outcome.settled == 1
