@@ -125,7 +125,7 @@ def test_output_to_a_path_of_a_store_not_yet_made_is_refused(cloud, halfhour, tm
     )
 
     assert ran.code == 2
-    assert f"--output s.duckdb{ending}: that belongs to the store" in ran.err
+    assert f"--output s.duckdb{ending}: this file belongs to the store" in ran.err
     assert not list(tmp_path.iterdir())
 
 
@@ -151,7 +151,7 @@ for form in Format:
     try:
         report.write_report(question, access, shape)
     except errors.WriteError as error:
-        assert "what was there is untouched" in str(error)
+        assert "no file was changed" in str(error)
         print(form, output.read_text(), len(list(disk.iterdir())))
     output.unlink()
 """

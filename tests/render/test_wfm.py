@@ -201,17 +201,20 @@ def test_a_layout_with_a_mistake_leads_to_no_output(halfhour, tmp_path, change):
     ("words", "said"),
     [
         (("--format", "wfm"), "--layout and --format wfm go together"),
-        (("--seconds", "--format", "csv"), "--seconds: only of --format table, not csv"),
+        (
+            ("--seconds", "--format", "csv"),
+            "--seconds: only --format table has this option, not csv",
+        ),
         (("--layout", "generic"), "--layout and --format wfm go together"),
         (("--format", "wfm", "--layout", "scorcard"), "did you mean 'scorecard'?"),
         (("--format", "wfm", "--layout", "genesys-wfm", "--agent", "x"), "--agent"),
         (
             ("--format", "wfm", "--layout", "generic", "--granularity", "15m"),
-            "--granularity: a layout says how long its intervals are",
+            "--granularity: the layout sets the interval length",
         ),
         (
             ("--format", "heatmap", "--granularity", "15m"),
-            "--format heatmap: it shows half-hours; leave out --granularity",
+            "--format heatmap: this format shows half-hours; leave out --granularity",
         ),
     ],
 )

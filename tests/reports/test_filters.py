@@ -104,7 +104,10 @@ def test_busy_time_is_of_the_chosen_queues_or_media_and_status_is_empty(store, c
             ("--team", "Team 99"),
             "no agent of this report is in it; the teams of the agents are Team 1, ",
         ),
-        (("--format", "wfm", "--layout", "genesys-wfm", "--team", "Team 1"), "--team: what a"),
+        (
+            ("--format", "wfm", "--layout", "genesys-wfm", "--team", "Team 1"),
+            "--team: the layout has offered",
+        ),
     ],
 )
 def test_an_unknown_name_is_refused_with_a_sentence(tmp_path, teams_cloud, words, sentence):

@@ -247,14 +247,14 @@ def test_the_command_says_whose_time_is_unexplained_and_when_and_how_much(halfho
     (row,) = reconcile_store(store, None, NOW).to_pylist()
     identity = conversation["conversationId"]
 
-    said = f"unexplained: {row['agent_name']} on 2023-02-17, 1 ms (conversations {identity})"
-    assert said in halfhour("reconcile").err
+    difference = f"{row['agent_name']} on 2023-02-17, 1 ms (conversations {identity})"
+    assert f"differences without a known cause: {difference}" in halfhour("reconcile").err
 
 
 def test_the_reconcile_command_says_whether_posted_and_rebuilt_agree(halfhour):
     day = ("--from", "2026-03-01", "--to", "2026-03-03")
     assert (
-        "no day is held both"
+        "nothing to compare: the store has no day with both posted figures and conversation"
         in halfhour("sync", *day, "--source", "posted").err + halfhour("reconcile").err
     )
     halfhour("sync", *day)
@@ -263,7 +263,7 @@ def test_the_reconcile_command_says_whether_posted_and_rebuilt_agree(halfhour):
 
     assert (ran.code, shown.code) == (0, 0)
     assert [*ran.json[0]] == RECONCILIATION_SCHEMA.names
-    assert "posted and rebuilt agree in every interval" in ran.err
+    assert "posted and rebuilt time agree in every interval" in ran.err
     header = shown.out.splitlines()[0].split()
     assert {"posted_ms", "rebuilt_ms", "worked_ms"} <= set(header)
     assert "unexplained_ms" not in header

@@ -14,7 +14,6 @@ from halfhour.model.coverage import DAY
 from halfhour.model.intervals import HALF_HOUR, Interval
 from halfhour.model.vocabulary import Source
 from halfhour.store.store import Store
-from halfhour.store.worked_time import posted_from_details
 from halfhour.syncing.planner import SyncRequest, due_days
 from halfhour.syncing.progress import SourceWindow
 from tests.oracle import (

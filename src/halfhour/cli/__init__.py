@@ -1,1 +1,1 @@
-"""Command line: commands, their options, and everything said on stderr."""
+"""The command line: commands, their options, and all messages on stderr."""

@@ -1,4 +1,4 @@
-"""Talk on stderr: sentences for people, or a line of JSON each for machines."""
+"""Messages on stderr: sentences for people, or a JSON object per line for machines."""
 
 import json
 import logging
@@ -19,47 +19,48 @@ log = logging.getLogger("halfhour")
 
 
 class _StderrHandler(logging.Handler):
-    """Asks for stderr anew each time: while progress is shown, it is another."""
+    """Writes to the current `sys.stderr`, which a progress display replaces while it is shown."""
 
-    def __init__(self, form: LogFormat) -> None:
+    def __init__(self, log_format: LogFormat) -> None:
         super().__init__()
-        self.form = form
+        self.log_format = log_format
 
     def emit(self, record: logging.LogRecord) -> None:
-        more: Mapping[str, Any] = getattr(record, "event", {})
-        if self.form is LogFormat.JSON:
-            told = {
+        event_fields: Mapping[str, Any] = getattr(record, "event", {})
+        if self.log_format is LogFormat.JSON:
+            fields = {
                 "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
                 "level": record.levelname.lower(),
-                **(more or {"message": spell_parameters(record.getMessage(), option_name)}),
+                **(event_fields or {"message": spell_parameters(record.getMessage(), option_name)}),
             }
-            shown = {
+            harmless = {
                 name: sanitize_lines(value) if isinstance(value, str) else value
-                for name, value in told.items()
+                for name, value in fields.items()
             }
-            print(json.dumps(shown), file=sys.stderr, flush=True)
+            print(json.dumps(harmless), file=sys.stderr, flush=True)
         elif message := spell_parameters(record.getMessage(), option_name):
             print(f"halfhour: {sanitize_lines(message)}", file=sys.stderr)
 
 
 @contextmanager
-def logging_to_stderr(form: LogFormat = LogFormat.TEXT) -> Iterator[None]:
-    """What is logged is said, for as long as the context lasts; and how it ended, if badly."""
-    handler = _StderrHandler(form)
+def logging_to_stderr(log_format: LogFormat = LogFormat.TEXT) -> Iterator[None]:
+    """Log to stderr inside the context. If it raises, the handler stays for the error's message."""
+    handler = _StderrHandler(log_format)
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     stamina.instrumentation.set_on_retry_hooks([_log_retry])
     yield
-    log.removeHandler(handler)  # not reached where it fails: that is still to be said
+    log.removeHandler(handler)  # not reached after an error, which is still to be logged
 
 
 def is_interactive() -> bool:
-    """Whether there is somebody to show progress to."""
-    to_machines = any(
-        isinstance(each, _StderrHandler) and each.form is LogFormat.JSON for each in log.handlers
+    """Return whether a person can watch progress: on a terminal, and not logged as JSON."""
+    logs_json = any(
+        isinstance(handler, _StderrHandler) and handler.log_format is LogFormat.JSON
+        for handler in log.handlers
     )
-    return sys.stderr.isatty() and not to_machines
+    return sys.stderr.isatty() and not logs_json
 
 
 def _log_retry(details: stamina.instrumentation.RetryDetails) -> None:
-    log.warning("%s; trying again in %.1f s", details.caused_by, details.wait_for)
+    log.warning("%s; retrying in %.1f s", details.caused_by, details.wait_for)

@@ -1,4 +1,4 @@
-"""The emulator as a process of its own: this package never imports it."""
+"""The emulator, run as a separate process: this package never imports it."""
 
 import os
 import secrets
@@ -14,9 +14,9 @@ from halfhour.genesys.connection import Settings
 
 
 def run_emulator(options: Sequence[str]) -> int:
-    """Run the emulator with these *options* until it ends; its exit code.
+    """Run the emulator with *options* until it ends, and return its exit code.
 
-    Where a process can become another, this one does, and does not return.
+    On POSIX systems the emulator replaces this process, and the function does not return.
     """
     command = _emulator_command(options)
     if os.name == "posix":
@@ -25,12 +25,12 @@ def run_emulator(options: Sequence[str]) -> int:
         try:
             return process.wait()
         except KeyboardInterrupt:
-            return process.wait()  # the terminal has sent Ctrl-C to it too
+            return process.wait()  # the terminal sends Ctrl-C to the emulator too
 
 
 @contextmanager
 def running_emulator(*options: str) -> Iterator[Settings]:
-    """Settings for an emulator that runs on a free port as long as the context lasts."""
+    """Run an emulator on a free port inside the context, and give the settings to reach it."""
     client_id, client_secret = "demo", secrets.token_urlsafe()
     credentials = ("--client-id", client_id, "--client-secret", client_secret)
     command = _emulator_command(["--port", "0", *credentials, *options])
@@ -40,7 +40,7 @@ def running_emulator(*options: str) -> Iterator[Settings]:
         try:
             base_url = process.stdout.readline().strip() if process.stdout else ""
             if not base_url:
-                raise ConfigError("the emulator did not start; see above")
+                raise ConfigError("the emulator did not start; its message above says why")
             yield Settings(client_id, client_secret, regions.hosts_of_region(base_url))
         finally:
             process.terminate()

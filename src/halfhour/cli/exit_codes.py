@@ -1,4 +1,4 @@
-"""How a process ends: with which words, and which exit code."""
+"""The end of the process: its last message and its exit code."""
 
 import io
 import logging
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class ExitCode(IntEnum):
-    """What the exit code says."""
+    """The exit codes of every command."""
 
     DONE = 0
     FAILED = 1
@@ -34,14 +34,14 @@ class ExitCode(IntEnum):
 
 
 def run_and_exit(command: Callable[[], object]) -> NoReturn:
-    """Run *command* and exit: with a sentence and a code for whatever it raises."""
-    # There is none where it was closed (>&-), and then the next file to be opened would be it.
+    """Run *command* and exit. An error ends in one sentence on stderr and in its exit code."""
+    # If stdout is closed (>&-), the next file that is opened would become stdout.
     sys.stdout = _StdoutWriter.wrap_stdout(sys.stdout or open(os.devnull, "w"))  # noqa: SIM115, PTH123
     code = ExitCode.INTERRUPTED
     with SignalHandlers() as signals:
         try:
             code = _run_command(command)
-        except BaseException as error:  # asyncio's own, where a signal came as it began
+        except BaseException as error:  # asyncio's own, if a signal arrives while it starts
             if not (signals.terminated or isinstance(error, KeyboardInterrupt)):
                 raise
             signals.silence_shutdown()
@@ -50,15 +50,15 @@ def run_and_exit(command: Callable[[], object]) -> NoReturn:
 
 
 class _StdoutWriter(io.RawIOBase):
-    """Standard output, with a failure to write to it told from any other failure."""
+    """Standard output whose write errors are WriteError, distinct from any other OSError."""
 
     def __init__(self, stdout: TextIO) -> None:
-        self._stdout = stdout  # or it would be closed
-        self._raw: Any = getattr(stdout.buffer, "raw", stdout.buffer)  # with python -u it is raw
+        self._stdout = stdout  # keeps it from being closed
+        self._raw: Any = getattr(stdout.buffer, "raw", stdout.buffer)  # python -u has no buffer
 
     @classmethod
     def wrap_stdout(cls, stdout: TextIO) -> TextIO:
-        """*stdout* as it was, but for that."""
+        """Return a text stream like *stdout* that raises WriteError."""
         return io.TextIOWrapper(
             io.BufferedWriter(cls(stdout)),
             encoding=stdout.encoding,
@@ -77,14 +77,12 @@ class _StdoutWriter(io.RawIOBase):
 
     def write(self, data: "ReadableBuffer") -> int | None:
         try:
-            written: int | None = self._raw.write(data)
+            byte_count: int | None = self._raw.write(data)
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise errors.WriteError(
-                f"standard output: not written to the end ({error.strerror})"
-            ) from error
-        return written
+            raise errors.WriteError(f"standard output is incomplete: {error.strerror}") from error
+        return byte_count
 
 
 def _run_command(command: Callable[[], object]) -> ExitCode:
@@ -97,9 +95,9 @@ def _run_command(command: Callable[[], object]) -> ExitCode:
         if isinstance(error, errors.WriteError):
             _discard_stdout()
         return _announce_exit(error.spelled(option_name), _exit_code_of(error))
-    except BrokenPipeError:  # the reader, such as head, has seen enough
+    except BrokenPipeError:  # the reader, such as head, needs no more
         _discard_stdout()
-    except Exception as error:  # noqa: BLE001  (what nobody thought of gets a sentence, too)
+    except Exception as error:  # noqa: BLE001  (an unexpected error ends in a sentence too)
         if os.environ.get("HALFHOUR_DEBUG"):
             print(
                 *map(sanitize_text, traceback.format_exc().splitlines()), sep="\n", file=sys.stderr
@@ -110,17 +108,17 @@ def _run_command(command: Callable[[], object]) -> ExitCode:
 
 
 def _describe_unexpected(error: Exception) -> str:
-    said = sanitize_text(str(error), MAX_QUOTED_LENGTH)
+    reason = sanitize_text(str(error), MAX_QUOTED_LENGTH)
     if isinstance(error, OSError):
-        return f"the operating system refused something: {said} (HALFHOUR_DEBUG=1 shows where)"
+        return f"the operating system reported an error: {reason} (HALFHOUR_DEBUG=1 shows where)"
     return (
-        f"unexpected {type(error).__name__}: {said}; this is a bug, please report it "
+        f"unexpected {type(error).__name__}: {reason}; this is a bug, please report it "
         "(HALFHOUR_DEBUG=1 shows where)"
     )
 
 
 def _discard_stdout() -> None:
-    """Let what is still to be written go nowhere, or Python fails with it once more at its end."""
+    """Send the rest of the output to nowhere, or Python fails on it again when it exits."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -140,7 +138,7 @@ def _exit_code_of(error: errors.HalfhourError) -> ExitCode:
 
 def _announce_exit(message: str, code: ExitCode) -> ExitCode:
     log = logging.getLogger("halfhour")
-    if log.handlers:  # a command has begun to talk, to people or machines
+    if log.handlers:  # logging has begun, as text or as JSON
         event = {"event": "ended", "exit_code": code, "reason": message}
         log.error("%s", message, extra={"event": event})
     else:

@@ -21,46 +21,46 @@ from halfhour.syncing.progress import MAX_LISTED
 log = logging.getLogger("halfhour")
 
 
-def _apply_pseudonyms(table: pa.Table, shape: Output) -> pa.Table:
-    return shape.pseudonyms.pseudonymize_table(table) if shape.pseudonyms else table
+def _apply_pseudonyms(table: pa.Table, output: Output) -> pa.Table:
+    return output.pseudonyms.pseudonymize_table(table) if output.pseudonyms else table
 
 
-def write_coverage(store: Store, interval: Interval | None, shape: Output) -> None:
-    """Print or write what *store* holds of each day of *interval*, or since its first."""
-    store.stored_settings()  # raises if there is no store, which holds nothing of any day
+def write_coverage(store: Store, interval: Interval | None, output: Output) -> None:
+    """Write the state of each day of *interval*, or of each day since the first in *store*."""
+    store.stored_settings()  # raises if there is no store
     days = day_coverage(store, store_calendar(store, utc_now()), interval)
-    with logging_to_stderr(), open_output(shape, store) as write:
-        write({"Coverage": [label_table(questions.coverage_table(days), zone="UTC")]})
+    with logging_to_stderr(), open_output(output, store) as write_tables:
+        write_tables({"Coverage": [label_table(questions.coverage_table(days), zone="UTC")]})
 
 
-def write_revisions(store: Store, interval: Interval | None, shape: Output) -> None:
-    """Print or write what reading days again has changed, in *interval* or ever."""
-    with logging_to_stderr(), open_output(shape, store) as write:
-        table = _apply_pseudonyms(store.revision_rows(interval), shape)
-        write({"Revisions": [label_table(table, zone="UTC")]})
+def write_revisions(store: Store, interval: Interval | None, output: Output) -> None:
+    """Write the values that changed when days were fetched again, in *interval* or ever."""
+    with logging_to_stderr(), open_output(output, store) as write_tables:
+        table = _apply_pseudonyms(store.revision_rows(interval), output)
+        write_tables({"Revisions": [label_table(table, zone="UTC")]})
         if not table.num_rows:
-            log.info("nothing that was read again had changed")
+            log.info("no revisions: no value was different when it was fetched again")
 
 
-def write_reconciliation(store: Store, interval: Interval | None, shape: Output) -> None:
-    """Print or write how posted and worked time differ, and say what is not explained."""
-    table = _apply_pseudonyms(reconcile_store(store, interval, utc_now()), shape)
-    with logging_to_stderr(), open_output(shape, store) as write:
-        write({"Reconciled": [label_table(table, zone="UTC")]})
+def write_reconciliation(store: Store, interval: Interval | None, output: Output) -> None:
+    """Write how posted and worked time differ, and log the differences without a known cause."""
+    table = _apply_pseudonyms(reconcile_store(store, interval, utc_now()), output)
+    with logging_to_stderr(), open_output(output, store) as write_tables:
+        write_tables({"Reconciled": [label_table(table, zone="UTC")]})
         if not table.num_rows:
             log.warning(
-                "no day is held both of posted figures and of conversation details; "
-                "'halfhour sync' reads both"
+                "nothing to compare: the store has no day with both posted figures and "
+                "conversation details; run 'halfhour sync' to fetch both"
             )
             return
-        if differing := sum(table["differing_interval_count"].to_pylist()):
-            log.warning("posted and rebuilt differ in %d intervals", differing)
+        if differing_count := sum(table["differing_interval_count"].to_pylist()):
+            log.warning("posted and rebuilt time differ in %d intervals", differing_count)
         else:
-            log.info("posted and rebuilt agree in every interval")
+            log.info("posted and rebuilt time agree in every interval")
         if unexplained := list(filter(_has_unexplained_time, table.to_pylist())):
-            listed = "; ".join(map(_describe_unexplained, unexplained[:MAX_LISTED]))
-            more = f"; and {len(unexplained) - MAX_LISTED} more" if unexplained[MAX_LISTED:] else ""
-            log.warning("unexplained: %s%s", listed, more)
+            first_rows = "; ".join(map(_describe_unexplained, unexplained[:MAX_LISTED]))
+            rest = f"; and {len(unexplained) - MAX_LISTED} more" if unexplained[MAX_LISTED:] else ""
+            log.warning("differences without a known cause: %s%s", first_rows, rest)
 
 
 def _has_unexplained_time(row: Mapping[str, Any]) -> bool:
@@ -69,7 +69,7 @@ def _has_unexplained_time(row: Mapping[str, Any]) -> bool:
 
 def _describe_unexplained(row: Mapping[str, Any]) -> str:
     ids = row["unexplained_conversations"].split()
-    more = f" and {len(ids) - MAX_LISTED} more" if ids[MAX_LISTED:] else ""
-    where = f"conversations {', '.join(ids[:MAX_LISTED])}{more}" if ids else "in no conversation"
+    rest = f" and {len(ids) - MAX_LISTED} more" if ids[MAX_LISTED:] else ""
+    place = f"conversations {', '.join(ids[:MAX_LISTED])}{rest}" if ids else "in no conversation"
     name = sanitize_text(row["agent_name"])
-    return f"{name} on {row['day']}, {row['unexplained_ms']:,} ms ({where})"
+    return f"{name} on {row['day']}, {row['unexplained_ms']:,} ms ({place})"

@@ -1,4 +1,4 @@
-"""What is said of a report once it is shown: how much there was, and what it lacks."""
+"""Notices below a report: how many rows it has, and what it lacks."""
 
 import logging
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ log = logging.getLogger("halfhour")
 
 @dataclass(slots=True)
 class ReportNotices:
-    """What the parts of a report have told of *question*."""
+    """Counts the parts of the report that answers *question*, for the notices below it."""
 
     question: Question
     days: dict[Source, list[DayCoverage]] = field(default_factory=dict)
@@ -28,97 +28,100 @@ class ReportNotices:
     _column_names: Sequence[str] = ()
     _filled_columns: set[str] = field(default_factory=set)
 
-    def add_part(self, part: pa.Table, found: ReportData) -> None:
-        """Count a part in, which *found* has led to."""
+    def add_part(self, part: pa.Table, data: ReportData) -> None:
+        """Add *part* of the report, which was made from *data*, to the counts."""
         for source in self.question.required_sources:
-            self.days.setdefault(source, []).extend(found.days_of_sources([source]))
+            self.days.setdefault(source, []).extend(data.days_of_sources([source]))
         self._row_count += part.num_rows
         self._provisional_count += part["provisional"].to_pylist().count(True)
         if "exceeds_interval" in part.column_names:
             self._exceeding_count += part["exceeds_interval"].to_pylist().count(True)
-        self._callbacks_count_twice |= found.lacks_callback_voice
+        self._callbacks_count_twice |= data.lacks_callback_voice
         self._column_names = part.column_names
         self._filled_columns |= {
             name for name in part.column_names if part[name].null_count < len(part)
         }
 
     def log_summary(self) -> None:
-        """Say what was shown, or why there may be nothing to show."""
-        asked = self.question
+        """Log the size and range of the report, or the likely reasons why it is empty."""
+        question = self.question
         if not self._row_count:
             self._log_empty_report()
             return
-        basis = "posted and worked" if asked.basis is Basis.BOTH else asked.basis
-        log.info("%d rows, %s basis, %s", self._row_count, basis, asked.interval)
+        basis = "posted and worked" if question.basis is Basis.BOTH else question.basis
+        log.info("%d rows, %s basis, %s", self._row_count, basis, question.interval)
         if self._provisional_count:
             log.info(
-                "%d of them are provisional: Genesys may still correct them",
+                "%d rows are provisional: Genesys may still correct them",
                 self._provisional_count,
             )
         if self._exceeding_count:
             log.info(
-                "in %d of them more was posted than the interval has (exceeds_interval, ! in a "
-                "table): it began earlier and was completed there",
+                "%d rows have a posted time longer than the interval (exceeds_interval, in a "
+                "table !): the work started earlier and was completed there",
                 self._exceeding_count,
             )
         if self._callbacks_count_twice:
             log.info(
-                "Genesys posts a callback twice, as callback and as voice; without conversation "
-                "details callback_voice_time_sec cannot say how much of it that is: 'halfhour "
-                "sync' reads them"
+                "callbacks count twice here, as callback and as voice; run 'halfhour sync' to "
+                "fetch conversation details, from which callback_voice_time_sec shows how much"
             )
 
     def log_empty_columns(self, *, stored: bool) -> None:
-        """Say which columns have nothing, and what would fill them."""
-        empty = self._empty_columns() if self._row_count else {}
-        if self.question.has_work_filter and Source.STATUS in empty:
-            del empty[Source.STATUS]
+        """Log which columns are empty, and what to do to fill them."""
+        empty_columns = self._empty_columns() if self._row_count else {}
+        if self.question.has_work_filter and Source.STATUS in empty_columns:
+            del empty_columns[Source.STATUS]
             log.info(
-                "status is of all that an agent does, so with --queue or --media its columns are "
-                "empty"
+                "the status columns are empty: an agent's status belongs to no queue or media "
+                "type; leave out --queue and --media to see it"
             )
         if not stored:
-            if Source.STATUS in empty:
+            if Source.STATUS in empty_columns:
                 log.info(
-                    "without a store there is no status or occupancy; 'halfhour sync' makes one"
+                    "status and occupancy are empty, as they need a store; run 'halfhour sync' to "
+                    "create one"
                 )
             return
-        for source, columns in empty.items():
+        for source, column_names in empty_columns.items():
             log.info(
-                "no %s are held for these days, so these columns are empty: %s; 'halfhour sync' "
-                "fetches them if the OAuth client's role has %s",
+                "these columns are empty: %s; the store has no %s for these days; run 'halfhour "
+                "sync' to fetch them (the OAuth client's role needs %s)",
+                ", ".join(column_names),
                 source.resource_name,
-                ", ".join(columns),
                 source.required_permission,
             )
-        settled = [each.settled for each in self.days.get(Source.POSTED, ()) if each.settled]
+        windows = [day.settled for day in self.days.get(Source.POSTED, ()) if day.settled]
         if "transferred_count" in self._column_names and not all(
-            day.has_transfers for day in settled
+            window.has_transfers for window in windows
         ):
             log.info(
-                "transferred_count is empty where there are days that an older halfhour has read, "
-                "which did not ask for transfers"
+                "transferred_count is empty on days that an older version of halfhour fetched "
+                "without transfers; run 'halfhour sync --reread now' with --from and --to to "
+                "fetch these days again"
             )
 
     def _empty_columns(self) -> dict[Source, list[str]]:
-        """The columns of each source that nothing is known from."""
+        """Return the columns of each source that has filled none of its columns."""
         columns: dict[Source, list[str]] = {}
-        for each in FIGURES:
-            if each.name in self._column_names:
-                source = each.source or self.question.required_sources[0]
-                columns.setdefault(source, []).append(each.name)
+        for figure in FIGURES:
+            if figure.name in self._column_names:
+                source = figure.source or self.question.required_sources[0]
+                columns.setdefault(source, []).append(figure.name)
         return {
-            of: names for of, names in columns.items() if self._filled_columns.isdisjoint(names)
+            source: names
+            for source, names in columns.items()
+            if self._filled_columns.isdisjoint(names)
         }
 
     def _log_empty_report(self) -> None:
-        asked = self.question
-        chosen = " for the queues and agents chosen" if asked.queues or asked.agents else ""
+        question = self.question
+        choice = " for the chosen queues and agents" if question.queues or question.agents else ""
         log.warning(
-            "nothing was posted%s in %s. Likely reasons: no interaction was completed then (a "
-            "value is posted when its work ends); the OAuth client's role does not cover the "
-            "division of these agents and queues (Genesys leaves those rows out without an "
-            "error); or the client belongs to another organisation",
-            chosen,
-            asked.interval,
+            "nothing was posted%s in %s. Likely reasons: no interaction was completed in that "
+            "time (a time is posted when the work ends); the OAuth client's role does not cover "
+            "the division of these agents and queues (Genesys then leaves out their rows without "
+            "an error); or the OAuth client belongs to another organisation",
+            choice,
+            question.interval,
         )

@@ -1,4 +1,4 @@
-"""How something is to be written, and where to."""
+"""The format of the output, and the file or terminal that it goes to."""
 
 import shutil
 import sys
@@ -35,21 +35,27 @@ _FORMATS_BY_SUFFIX = {
 
 
 def format_for_path(output: Path | None) -> Format:
-    """The format that a file's ending stands for. Raises ConfigError for any other ending."""
+    """Return the format for the suffix of *output*, a table if None.
+
+    Raises ConfigError for an unknown suffix.
+    """
     if output is None:
         return Format.TABLE
     if output.suffix.lower() not in _FORMATS_BY_SUFFIX:
         hint = suggest_name(output.suffix, _FORMATS_BY_SUFFIX)
         raise ConfigError(
-            f"--output {output}: the ending is none of {', '.join(_FORMATS_BY_SUFFIX)}{hint}; "
-            "say which with --format"
+            f"--output {output}: the suffix is none of {', '.join(_FORMATS_BY_SUFFIX)}{hint}; "
+            "rename the file, or name the format with --format"
         )
     return _FORMATS_BY_SUFFIX[output.suffix.lower()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """How a report is to be written: *output* is None for stdout, *layout* that of a WFM file."""
+    """The format and file of a report.
+
+    *path* is None for stdout; *layout* names the layout of a WFM file, and is empty otherwise.
+    """
 
     form: Format = Format.TABLE
     path: Path | None = None
@@ -58,26 +64,31 @@ class Output:
     pseudonyms: Pseudonymizer | None = None
 
     def adapt_question(self, question: Question) -> Question:
-        """*question*, as far as the form decides what it is. Raises ConfigError."""
+        """Return *question* with the rows, interval width and zone that the layout prescribes.
+
+        Raises ConfigError if the question and the format do not fit together.
+        """
         if bool(self.layout) != (self.form is Format.WFM):
-            raise ConfigError("--layout and --format wfm go together: name both, or neither")
+            raise ConfigError("--layout and --format wfm go together: give both, or neither")
         if self.seconds and self.form is not Format.TABLE:
             raise ConfigError(
-                f"--seconds: only of --format table, not {self.form}; csv, json, ndjson and "
-                "parquet have seconds to the millisecond without it"
+                f"--seconds: only --format table has this option, not {self.form}; csv, json, "
+                "ndjson and parquet always show seconds, with milliseconds"
             )
         if self.form in formats.CHART_FORMATS and question.by is not By.INTERVAL:
             raise ConfigError(
-                f"--format {self.form}: only with --by interval, whose half-hours it shows"
+                f"--format {self.form}: this format shows half-hours; use --by interval"
             )
         if self.form in formats.CHART_FORMATS and question.width != HALF_HOUR:
-            raise ConfigError(f"--format {self.form}: it shows half-hours; leave out --granularity")
+            raise ConfigError(
+                f"--format {self.form}: this format shows half-hours; leave out --granularity"
+            )
         if not self.layout:
             return question
         layout = layouts.load_layout(self.layout)
         if question.width not in (HALF_HOUR, layout.interval_width):
             raise ConfigError(
-                "--granularity: a layout says how long its intervals are; leave it out"
+                "--granularity: the layout sets the interval length; leave out --granularity"
             )
         zone = layout.time_zone or question.zone
         question = replace(question, by=layout.report_by, width=layout.interval_width, zone=zone)
@@ -85,7 +96,8 @@ class Output:
             for option in ("agent", "division", "team"):
                 if getattr(question, f"{option}s"):
                     raise ConfigError(
-                        f"--{option}: what a queue was offered is of no agent; leave it out"
+                        f"--{option}: the layout has offered interactions, which are counted by "
+                        f"queue and not by agent; leave out --{option}"
                     )
         answer = questions.build_report(question, ReportData())
         layouts.validate_layout(layout, answer.schema, self.layout, question.basis)
@@ -94,25 +106,28 @@ class Output:
 
 @contextmanager
 def open_output(
-    shape: Output, store: Store | None
+    output: Output, store: Store | None
 ) -> Iterator[Callable[[Mapping[str, Iterable[pa.Table]]], None]]:
-    """What writes tables by their titles. Raises ConfigError where that is no place for them."""
-    layout = layouts.load_layout(shape.layout) if shape.layout else None
-    how: dict[str, Any] = {"seconds": shape.seconds, "layout": layout}
-    output, form = shape.path, shape.form
-    if output is None:
+    """Open *output*, and give the function that writes tables, by title, to it.
+
+    Raises ConfigError if the terminal cannot show the format, or the file belongs to *store*.
+    """
+    layout = layouts.load_layout(output.layout) if output.layout else None
+    style: dict[str, Any] = {"seconds": output.seconds, "layout": layout}
+    path, form = output.path, output.form
+    if path is None:
         if form in formats.BINARY_FORMATS and sys.stdout.isatty():
             raise ConfigError(
-                f"--format {form} is nothing to read in a terminal; name a file with --output"
+                f"--format {form}: a terminal cannot show this format; name a file with --output"
             )
         yield lambda tables: formats.write_tables(
-            tables, form, sys.stdout.buffer, _terminal_width(), **how
+            tables, form, sys.stdout.buffer, _terminal_width(), **style
         )
         return
-    if store and atomic_file.owning_database(output.resolve()) == store.path.resolve():
-        raise ConfigError(f"--output {output}: that belongs to the store; name another file")
-    with atomic_file.open_atomically(output) as file:
-        yield lambda tables: formats.write_tables(tables, form, file, **how)
+    if store and atomic_file.owning_database(path.resolve()) == store.path.resolve():
+        raise ConfigError(f"--output {path}: this file belongs to the store; name another file")
+    with atomic_file.open_atomically(path) as file:
+        yield lambda tables: formats.write_tables(tables, form, file, **style)
 
 
 def _terminal_width() -> int | None:

@@ -1,4 +1,4 @@
-"""The command ``halfhour report``: answer a question, write the answer, and say what it lacks."""
+"""The command ``halfhour report``: answer a question, write the report, log what it lacks."""
 
 import json
 import logging
@@ -38,93 +38,93 @@ log = logging.getLogger("halfhour")
 
 
 def print_requests(question: Question, hosts: Hosts) -> None:
-    """Print the requests that would be sent."""
+    """Print the requests that would answer *question*, as JSON."""
     print(json.dumps(preview_requests(question, hosts), indent=2))
 
 
-def write_report(question: Question, access: Access, shape: Output) -> None:
-    """Answer *question*, and print or write the answer. A table by interval is followed by each
-    agent's averages.
+def write_report(question: Question, access: Access, output: Output) -> None:
+    """Answer *question*, and write the report to *output*.
 
-    Raises Incomplete once everything that is there has been shown.
+    A table by interval is followed by each agent's averages.
+    Raises Incomplete after the report is written if data is missing.
     """
-    question = shape.adapt_question(question)
-    account = ReportNotices(question)
-    with_offered = bool(shape.layout) and layouts.load_layout(shape.layout).wants_offered
+    question = output.adapt_question(question)
+    notices = ReportNotices(question)
+    with_offered = bool(output.layout) and layouts.load_layout(output.layout).wants_offered
     if with_offered and access.offline:
         raise ConfigError(
-            f"--layout {shape.layout}: a store does not keep what queues were offered; "
-            "leave out --offline"
+            f"--layout {output.layout}: a store does not keep offered interactions; leave out "
+            "--offline"
         )
-    with logging_to_stderr(), open_output(shape, access.store) as write:
+    with logging_to_stderr(), open_output(output, access.store) as write_tables:
         parts: Iterable[Part] = answer(
             question,
             access,
-            by_day=not _needs_whole_range(question, shape),
+            by_day=not _needs_whole_range(question, output),
             with_offered=with_offered,
             show_progress=show_progress,
         )
-        below: dict[str, Iterable[pa.Table]] = {}
-        if shape.form in formats.MULTI_TABLE_FORMATS:
+        summaries: dict[str, Iterable[pa.Table]] = {}
+        if output.form in formats.MULTI_TABLE_FORMATS:
             (part,) = parts = list(parts)
-            below = _summary_tables(question, part.data, shape.form)
-        write({_TABLE_TITLES[question.by]: _report_tables(question, parts, account), **below})
-        account.log_summary()
+            summaries = _summary_tables(question, part.data, output.form)
+        report_tables = _report_tables(question, parts, notices)
+        write_tables({_TABLE_TITLES[question.by]: report_tables, **summaries})
+        notices.log_summary()
         is_stored = bool(access.store) or Source.DETAILS in question.required_sources
-        account.log_empty_columns(stored=is_stored)
+        notices.log_empty_columns(stored=is_stored)
     if is_stored:
-        require_complete_coverage(account.days, question.interval)
+        require_complete_coverage(notices.days, question.interval)
 
 
 def _report_tables(
-    question: Question, parts: Iterable[Part], account: ReportNotices
+    question: Question, parts: Iterable[Part], notices: ReportNotices
 ) -> Iterator[pa.Table]:
     for part in parts:
         table = _labelled_report(part.question, part.data, interval=str(question.interval))
-        account.add_part(table, part.data)
+        notices.add_part(table, part.data)
         yield table
 
 
 def _summary_tables(
-    question: Question, found: ReportData, form: Format
+    question: Question, data: ReportData, form: Format
 ) -> dict[str, Iterable[pa.Table]]:
-    """What a report is followed by: each agent's averages, and for people to read the total."""
-    below: dict[str, Iterable[pa.Table]] = {}
+    """Return the tables below a report: each agent's averages, and in readable forms the total."""
+    summaries: dict[str, Iterable[pa.Table]] = {}
     if question.by is By.INTERVAL:
         agents = replace(question, by=By.AGENT, with_capacity=False, sort="", top=None)
-        below[_TABLE_TITLES[By.AGENT]] = [_labelled_report(agents, found)]
+        summaries[_TABLE_TITLES[By.AGENT]] = [_labelled_report(agents, data)]
     if form in (Format.TABLE, Format.HTML):
-        below["Total"] = [questions.build_total(question, found)]
-    return below
+        summaries["Total"] = [questions.build_total(question, data)]
+    return summaries
 
 
-def _labelled_report(asked: Question, found: ReportData, **facts: str) -> pa.Table:
-    held, table = (
-        found.days_of_sources(asked.required_sources),
-        questions.build_report(asked, found),
-    )
+def _labelled_report(question: Question, data: ReportData, **labels: str) -> pa.Table:
+    table = questions.build_report(question, data)
+    days = data.days_of_sources(question.required_sources)
+    missing = dict.fromkeys(map(str, missing_intervals(days, question.interval)))
     return label_table(
         table,
-        zone=str(asked.zone),
-        source=", ".join(_source_names(asked, table)),
+        zone=str(question.zone),
+        source=", ".join(_source_names(question, table)),
         made_at=f"{utc_now():%Y-%m-%dT%H:%M:%SZ}",
-        missing=", ".join(dict.fromkeys(map(str, missing_intervals(held, asked.interval)))),
-        **facts,
+        missing=", ".join(missing),
+        **labels,
     )
 
 
-def _source_names(asked: Question, table: pa.Table) -> list[str]:
-    """Name all that the figures of *table* come from, as far as it has any of them."""
+def _source_names(question: Question, table: pa.Table) -> list[str]:
+    """Return the names of the sources that *question* needs or that *table* has values from."""
     filled = {name for name in table.column_names if table[name].null_count < len(table)}
     sources = {figure.source for figure in FIGURES if figure.name in filled} | {
-        *asked.required_sources
+        *question.required_sources
     }
     names = [source.resource_name for source in Source if source in sources]
     return [*names, *(["agent utilization aggregates"] if CAPACITY_USED_COLUMN in filled else [])]
 
 
-def _needs_whole_range(question: Question, shape: Output) -> bool:
-    """Whether all of it must be there before the first row of it is known."""
+def _needs_whole_range(question: Question, output: Output) -> bool:
+    """Return whether the report must be complete before its first row can be written."""
     by_interval = question.by in (By.INTERVAL, By.QUEUE_INTERVAL)
-    in_order = by_interval and not question.sort and question.top is None
-    return shape.form in formats.MULTI_TABLE_FORMATS | formats.CHART_FORMATS or not in_order
+    in_time_order = by_interval and not question.sort and question.top is None
+    return output.form in formats.MULTI_TABLE_FORMATS | formats.CHART_FORMATS or not in_time_order

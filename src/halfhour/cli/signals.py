@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: either ends a command in time and without a traceback, whenever it comes."""
+"""SIGINT and SIGTERM, which end a command soon and without a traceback at any time."""
 
 import inspect
 import signal
@@ -11,18 +11,17 @@ if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
 _RETRY_SECONDS = 0.01
-"""Seconds until an interrupt that could not be raised comes again."""
+"""Seconds after which an interrupt that could not be raised is raised again."""
 
 
 class SignalHandlers:
-    """Has SIGTERM do what SIGINT does, as long as it is entered; afterwards either kills.
+    """Makes SIGTERM act like SIGINT inside the context; after it, either one kills the process.
 
-    So that what was begun is cleared away: asyncio ends its tasks, and otherwise there is a
-    KeyboardInterrupt.
+    Both let the command clean up: asyncio cancels its tasks, other code gets a KeyboardInterrupt.
     """
 
     terminated = False
-    """Whether SIGTERM came."""
+    """True once SIGTERM has arrived."""
 
     def __enter__(self) -> Self:
         frame = inspect.currentframe()
@@ -35,18 +34,18 @@ class SignalHandlers:
     def __exit__(
         self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
     ) -> bool:
-        """Take an interrupt in the very last moment for none."""
+        """Restore the default handlers, and ignore an interrupt that arrives meanwhile."""
         if sys.platform != "win32":
             signal.setitimer(signal.ITIMER_REAL, 0)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
-        # Python ends itself by SIGINT where an interrupt came while it ran a text, such as those
-        # that dataclasses are made of, unless it has run another one since.
+        # Python ends itself by SIGINT if an interrupt arrived while it executed a string, as
+        # dataclasses do, unless it has executed another string since.
         exec("")  # noqa: S102
         return kind is KeyboardInterrupt
 
     def silence_shutdown(self) -> None:
-        """Be silent about what an interrupt left half made, as the process ends."""
+        """Suppress warnings about objects that an interrupt has left half built."""
         warnings.simplefilter("ignore")
         sys.unraisablehook = self._repeat_lost_interrupt
 
@@ -55,8 +54,9 @@ class SignalHandlers:
         self._interrupt_unless_importing(number, frame)
 
     def _interrupt_unless_importing(self, _: int, frame: FrameType | None) -> None:
-        """Do what SIGINT does at this moment, but for an import, which is waited for: some
-        libraries abort the process if theirs is interrupted.
+        """Act like SIGINT, but wait for the end of an import.
+
+        Some libraries abort the process if their import is interrupted.
         """
         if self._is_importing(frame):
             self._interrupt_soon()
@@ -68,7 +68,7 @@ class SignalHandlers:
         handler(signal.SIGINT, None)
 
     def _is_importing(self, frame: FrameType | None) -> bool:
-        if sys.platform == "win32":  # where there is no alarm to wait with
+        if sys.platform == "win32":  # which has no alarm signal to wait with
             return False
         while frame and frame is not self._outer_frame:
             if frame.f_code.co_filename.startswith("<frozen importlib"):
@@ -82,7 +82,7 @@ class SignalHandlers:
             signal.setitimer(signal.ITIMER_REAL, _RETRY_SECONDS)
 
     def _repeat_lost_interrupt(self, unraisable: "UnraisableHookArgs") -> None:
-        """Interrupt again where that came in a callback of the garbage collector, and was lost."""
+        """Interrupt again if a callback of the garbage collector swallowed the interrupt."""
         if unraisable.exc_type is KeyboardInterrupt:
             self._interrupt_soon()
 
@@ -93,8 +93,10 @@ class SignalHandlers:
 
 
 def _block_ignored_interrupts() -> None:
-    """Have SIGINT handled as ever where it is ignored, as in the background of a script, but never
-    delivered: only where it is handled does asyncio end its tasks, and SIGTERM asks for the same.
+    """Install the SIGINT handler where SIGINT is ignored, as in a script's background job.
+
+    asyncio cancels its tasks on SIGTERM only if SIGINT has a handler. The signal itself is
+    blocked, so it stays ignored.
     """
     if sys.platform != "win32" and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

@@ -1,4 +1,4 @@
-"""How the command line spells the parameters that errors and messages name."""
+"""The options that stand for the parameters named in errors and messages."""
 
 _IRREGULAR = {
     "start": "from",

@@ -1,4 +1,4 @@
-"""What ``halfhour sync`` does once its words are understood: sync, once or for ever."""
+"""The commands ``halfhour sync`` and ``import``: run, show progress and log the outcome."""
 
 import asyncio
 import json
@@ -36,57 +36,58 @@ log = logging.getLogger("halfhour")
 
 
 def sync_once(
-    settings: Settings, store: Store, wish: SyncRequest, keep: timedelta | None = None
+    settings: Settings, store: Store, request: SyncRequest, kept_age: timedelta | None = None
 ) -> None:
-    """Bring *store* up to date, and let go of days that are older than *keep*.
+    """Bring *store* up to date, and delete days older than *kept_age*.
 
-    Raises Incomplete, and what `syncing.sync` raises.
+    Raises Incomplete if windows are missing, and any error of `runner.run_sync`.
     """
-    first_kept = floor_to_width(utc_now() - keep, DAY) if keep else None
+    first_kept = floor_to_width(utc_now() - kept_age, DAY) if kept_age else None
     with show_progress() as on_event:
-        request = replace(wish, since=first_kept)
+        request = replace(request, since=first_kept)
         outcome = asyncio.run(runner.run_sync(settings, store, request, utc_now, on_event))
     settled = f"{format_count(outcome.settled, 'window')} settled"
     log.info("%s: %s, %s", store.path, settled, _row_summary(outcome))
-    if first_kept and (gone := store.delete_days_before(first_kept)):
-        days = format_count(gone, "day")
-        log.info("%s: %s before %s let go of", store.path, days, first_kept.date())
+    if first_kept and (deleted_count := store.delete_days_before(first_kept)):
+        days = format_count(deleted_count, "day")
+        log.info("%s: %s before %s deleted", store.path, days, first_kept.date())
     outcome.raise_if_incomplete()
 
 
 def sync_repeatedly(
     settings: Settings,
     store: Store,
-    wish: Callable[[], SyncRequest],
-    keep: timedelta | None,
-    every: timedelta,
+    build_request: Callable[[], SyncRequest],
+    kept_age: timedelta | None,
+    interval: timedelta,
 ) -> None:
-    """Do so at every full *every*, for ever; what to *wish* for is asked anew each time.
+    """Run `sync_once` at every full *interval*, for ever, each time with a new request.
 
-    What may pass is only told: of a store all that comes up once it has been good.
+    Errors that may pass are logged and not raised. Errors of the store are among them once a sync
+    has succeeded.
     """
-    was_good = False
+    has_succeeded = False
     while True:
         try:
-            sync_once(settings, store, wish(), keep)
-            was_good = True
+            sync_once(settings, store, build_request(), kept_age)
+            has_succeeded = True
         except (Incomplete, UnexpectedAnswer, Unreachable, StoreBusy) as error:
             log.error("%s", error)
         except StoreError as error:
-            if not was_good:
+            if not has_succeeded:
                 raise
             log.error("%s", error)
         except ApiError as error:
             if error.status in (401, 403):
                 raise
             log.error("%s", error)
-        time.sleep(every.total_seconds() - time.time() % every.total_seconds())
+        time.sleep(interval.total_seconds() - time.time() % interval.total_seconds())
 
 
 def import_with_progress(store: Store, paths: Sequence[Path], interval: Interval | None) -> None:
-    """Hold what the files at *paths* say, and show how far it is.
+    """Import the conversation details in the files at *paths*, and show progress.
 
-    Raises what `landed.land` raises, and Incomplete where something could not be read.
+    Raises Incomplete if a file could not be read in full, and any error of `import_files`.
     """
     with show_progress() as on_event:
         outcome = asyncio.run(import_files.import_files(store, paths, interval, utc_now, on_event))
@@ -104,8 +105,9 @@ def _row_summary(outcome: Outcome) -> str:
 
 @contextmanager
 def show_progress() -> Iterator[EventCallback]:
-    """Show how many windows are done and how near the rate limit is, if a person looks on, and log
-    each event.
+    """Log each event, and show a progress bar if a person watches.
+
+    The bar shows how many windows are done, and how many requests the rate limit still allows.
     """
     columns = (
         TextColumn("windows"),
@@ -116,37 +118,40 @@ def show_progress() -> Iterator[EventCallback]:
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not is_interactive()) as bar:
-        task = bar.add_task("windows", total=None, rows="", limit="")
-        rows = 0
+    with Progress(
+        *columns, console=console, transient=True, disable=not is_interactive()
+    ) as progress:
+        task = progress.add_task("windows", total=None, rows="", limit="")
+        row_count = 0
 
         def on_event(event: Event) -> None:
-            nonlocal rows
+            nonlocal row_count
             if event.kind is EventKind.SETTLED and event.rows:
-                rows += event.rows
-                bar.update(task, rows=f"{rows:,} rows")
-            bar.update(task, completed=event.done, total=event.of)
+                row_count += event.rows
+                progress.update(task, rows=f"{row_count:,} rows")
+            progress.update(task, completed=event.done, total=event.of)
             if limit := _rate_limit_status(event):
-                bar.update(task, limit=limit)
+                progress.update(task, limit=limit)
             log.log(event.level, event.message, extra={"event": event.as_json()})
 
         yield on_event
 
 
 def _rate_limit_status(event: Event) -> str:
-    """How near the rate limit is, as far as *event* tells."""
+    """Return how many requests the rate limit still allows; empty if *event* does not tell."""
     if event.kind is EventKind.PAUSED and event.seconds:
         until = utc_now() + timedelta(seconds=event.seconds)
         return f"waiting for the rate limit until {until:%H:%M:%S} UTC"
     return "" if event.left is None else f"{event.left} requests left this minute"
 
 
-def print_due_windows(store: Store, wish: SyncRequest, a_minute: int | None) -> None:
-    """Print which windows are due, and what they will cost at so many requests *a_minute*."""
-    days, requests = planner.plan_due_days(store, wish, utc_now())
+def print_due_windows(store: Store, request: SyncRequest, requests_per_minute: int | None) -> None:
+    """Print the windows that are due and the cost of fetching them, as JSON."""
+    due_days, request_count = planner.plan_due_days(store, request, utc_now())
     windows = [
-        {"source": source, "window": str(each.day), "state": each.state}
-        for source, held in days.items()
-        for each in held
+        {"source": source, "window": str(day.day), "state": day.state}
+        for source, days in due_days.items()
+        for day in days
     ]
-    print(json.dumps({"windows": windows, **request_cost(requests, a_minute)}, indent=2))
+    cost = request_cost(request_count, requests_per_minute)
+    print(json.dumps({"windows": windows, **cost}, indent=2))

@@ -1,1 +1,1 @@
-"""Arrow tables as text and files. Every format prints the same cells."""
+"""Arrow tables written as text and files. Every format has the same cells."""

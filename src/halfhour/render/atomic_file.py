@@ -1,4 +1,4 @@
-"""A file that is wholly there or not there at all."""
+"""Files that are written in full or not at all."""
 
 import os
 import tempfile
@@ -10,52 +10,52 @@ from typing import BinaryIO
 from halfhour.errors import ConfigError, WriteError
 
 _DATABASE_SUFFIXES = (".wal", ".lock")
-"""What DuckDB keeps beside a database, committed data among it, and what a sync does."""
+"""Suffixes of the files beside a database: DuckDB's log, with committed data, and our lock."""
 
 
 @contextmanager
 def open_atomically(path: Path) -> Iterator[BinaryIO]:
-    """A file to write, beside *path*, that takes its place once all is written.
+    """Open a temporary file that replaces *path* once it is written in full.
 
-    What was at *path* stays if anything fails. A device or a pipe is written
-    as it is, and a link leads to its file. Raises ConfigError before anything
-    is done if nothing can be written there or a database or what belongs to one
-    lies there, WriteError if that ends halfway.
+    The file at *path* stays unchanged if anything fails. A device or a pipe is
+    written directly, a link is followed. Raises ConfigError, before anything is
+    written, if *path* is not writable or belongs to a database, and WriteError if
+    writing fails later.
     """
     target = path.resolve()
-    aside: Path | None = None
+    temporary: Path | None = None
     try:
-        if any(_is_database(owning_database(each)) for each in (path, target)):
+        if any(_is_database(owning_database(place)) for place in (path, target)):
             raise ConfigError(
-                f"⟨output⟩ {path}: a DuckDB database, its log or its lock is there; "
-                "name another file"
+                f"⟨output⟩ {path}: this file is a DuckDB database, its log or its lock; name "
+                "another file"
             )
         if path.exists() and not path.is_file():
             file: BinaryIO = path.open("wb")
         else:
             descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-            aside, file = Path(name), os.fdopen(descriptor, "wb")
+            temporary, file = Path(name), os.fdopen(descriptor, "wb")
     except OSError as error:
         raise ConfigError(f"⟨output⟩ {path}: cannot be written ({error.strerror})") from error
     try:
         with file:
             yield file
-        if aside:
-            aside.chmod(0o666 & ~_current_umask())
-            aside.replace(target)
-            aside = None
+        if temporary:
+            temporary.chmod(0o666 & ~_current_umask())
+            temporary.replace(target)
+            temporary = None
     except OSError as error:
-        kept = "; what was there is untouched" if aside else ""
+        unchanged = "; no file was changed" if temporary else ""
         raise WriteError(
-            f"⟨output⟩ {path}: not written ({error.strerror or error}){kept}"
+            f"⟨output⟩ {path}: not written ({error.strerror or error}){unchanged}"
         ) from error
     finally:
-        if aside:
-            aside.unlink(missing_ok=True)
+        if temporary:
+            temporary.unlink(missing_ok=True)
 
 
 def owning_database(path: Path) -> Path:
-    """*path*, or the database beside which it would stand as its log or its lock."""
+    """Return the database whose log or lock *path* is named after, or else *path* itself."""
     return path.with_suffix("") if path.suffix in _DATABASE_SUFFIXES else path
 
 

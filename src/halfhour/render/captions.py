@@ -1,4 +1,4 @@
-"""On what a report stands, in words: for every format that has room to say it."""
+"""Captions of a report: its basis, range, zone and sources, for formats with room for them."""
 
 import re
 from datetime import datetime
@@ -18,20 +18,21 @@ _ISO_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 
 
 def table_captions(table: pa.Table) -> dict[str, str]:
-    """What is known of *table*, by what to call it; moments in its zone, and an interval as
-    "20 November 2026 00:00 to 21 November 2026 00:00", whose end does not belong to it.
+    """Return the captions of *table* by title, with timestamps in its zone.
+
+    An interval reads "20 November 2026 00:00 to 21 November 2026 00:00", end not included.
     """
-    known = {key.decode(): fact.decode() for key, fact in (table.schema.metadata or {}).items()}
-    zone = ZoneInfo(known.get("halfhour.zone", "UTC"))
+    metadata = {key.decode(): text.decode() for key, text in (table.schema.metadata or {}).items()}
+    zone = ZoneInfo(metadata.get("halfhour.zone", "UTC"))
     return {
-        called: _ISO_TIMESTAMP.sub(
-            lambda at: _readable_timestamp(at[0], zone), fact.replace("Z/", "Z to ")
+        title: _ISO_TIMESTAMP.sub(
+            lambda match: _readable_timestamp(match[0], zone), text.replace("Z/", "Z to ")
         )
-        for name, called in _CAPTION_TITLES.items()
-        if (fact := known.get(f"halfhour.{name}"))
+        for name, title in _CAPTION_TITLES.items()
+        if (text := metadata.get(f"halfhour.{name}"))
     }
 
 
-def _readable_timestamp(iso: str, zone: ZoneInfo) -> str:
-    moment = datetime.fromisoformat(iso).astimezone(zone)
-    return f"{moment.day} {moment:%B %Y %H:%M}"
+def _readable_timestamp(iso_text: str, zone: ZoneInfo) -> str:
+    timestamp = datetime.fromisoformat(iso_text).astimezone(zone)
+    return f"{timestamp.day} {timestamp:%B %Y %H:%M}"

@@ -15,22 +15,23 @@ def cell_texts(column: pa.Array, name: str) -> pa.Array:
 
     Timestamps are ISO 8601 in their zone; the figures of a column have equally many decimals.
     """
-    kind = column.type
-    decimals = next((n for ending, n in COLUMN_DECIMALS.items() if name.endswith(ending)), None)
+    data_type = column.type
+    decimals = next(
+        (count for suffix, count in COLUMN_DECIMALS.items() if name.endswith(suffix)), None
+    )
     if decimals is not None:
         return column.cast(pa.decimal128(38, decimals)).cast(pa.string())
-    if pa.types.is_timestamp(kind):
-        return map_unique_values(column, _iso_utc if kind.tz == "UTC" else datetime.isoformat)
+    if pa.types.is_timestamp(data_type):
+        return map_unique_values(column, _iso_utc if data_type.tz == "UTC" else datetime.isoformat)
     return column.cast(pa.string())
 
 
-def map_unique_values(column: pa.Array, text: Callable[[Any], str]) -> pa.Array:
-    """Return the *text* of each value of *column*, made once per distinct value."""
-    places = column.dictionary_encode()
-    return string_column([text(value) for value in places.dictionary.to_pylist()]).take(
-        places.indices
-    )
+def map_unique_values(column: pa.Array, to_text: Callable[[Any], str]) -> pa.Array:
+    """Return each value of *column* as text, calling *to_text* once per distinct value."""
+    encoded = column.dictionary_encode()
+    texts = string_column([to_text(value) for value in encoded.dictionary.to_pylist()])
+    return texts.take(encoded.indices)
 
 
-def _iso_utc(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
+def _iso_utc(timestamp: datetime) -> str:
+    return timestamp.isoformat().replace("+00:00", "Z")

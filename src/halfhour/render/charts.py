@@ -20,7 +20,7 @@ from halfhour.render.table import format_duration
 from halfhour.render.templates import render_template
 
 PNG_SCALE = 2
-"""Dots of a PNG for each unit of the SVG."""
+"""Pixels of the PNG per unit of the SVG."""
 (
     CELL_WIDTH,
     ROW_HEIGHT,
@@ -32,24 +32,32 @@ PNG_SCALE = 2
     DAY_GAP,
 ) = 18, 18, 190, 38, 16, 40, 110, 44
 MIN_CHART_WIDTH = 620
-"""What the legend takes."""
+"""The width of the legend."""
 _MAX_NAME_WIDTH = 24
 LIGHT_SHADES = (
     *("#b9d6ee", "#99c3e5", "#79afdb", "#589acf"),
     *("#2f79b5", "#1f659f", "#124f86", "#083a6b"),
 )
-"""Of the eighths of a half-hour; dark ink is readable on the first four, white on the others."""
+"""Colours for eighths of a half-hour, on a light page.
+
+Dark text is readable on the first four, white text on the others.
+"""
 DARK_SHADES = (
     *("#24527c", "#2b6297", "#3370aa", "#3878b6"),
     *("#6fb0e6", "#93c6f0", "#b5daf8", "#d8edff"),
 )
-"""The same on dark paper; white ink is readable on the first four, dark on the others."""
+"""Colours for eighths of a half-hour, on a dark page.
+
+White text is readable on the first four, dark text on the others.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class ProfileBar:
-    """A half-hour of a profile: how often its length was work (`meanings.WORK`), and how many
-    agents were on queue.
+    """One half-hour of a day's profile.
+
+    *work_half_hours* is the work of all agents in half-hours (`data_dictionary.WORK_DESCRIPTIONS`
+    names it for each basis). *on_queue* is the number of agents on queue, None if unknown.
     """
 
     label: str
@@ -58,21 +66,23 @@ class ProfileBar:
 
 
 def profile_bars(grid: DayGrid) -> list[ProfileBar]:
-    """How much work there was in each half-hour, and how many agents were on queue."""
+    """Return the bar of each half-hour of *grid*, in order."""
     return [
         ProfileBar(
-            grid.half_hour_label(at),
-            total / HALF_HOUR_SECONDS,
-            None if queue is None else queue / HALF_HOUR_SECONDS,
+            grid.half_hour_label(index),
+            work_seconds / HALF_HOUR_SECONDS,
+            None if queue_seconds is None else queue_seconds / HALF_HOUR_SECONDS,
         )
-        for at, (total, queue) in enumerate(zip(grid.half_hour_totals, grid.on_queue, strict=True))
+        for index, (work_seconds, queue_seconds) in enumerate(
+            zip(grid.half_hour_totals, grid.on_queue, strict=True)
+        )
     ]
 
 
 def render_svg(table: pa.Table) -> str:
-    """A report by interval, drawn day under day."""
-    days, told = list(day_grids(table)), table_captions(table)
-    tops = [TOP_MARGIN + CAPTION_HEIGHT * len(told) + LEGEND_HEIGHT]
+    """Return *table*, a report by interval, as an SVG drawing with one day below the other."""
+    days, captions = list(day_grids(table)), table_captions(table)
+    tops = [TOP_MARGIN + CAPTION_HEIGHT * len(captions) + LEGEND_HEIGHT]
     for grid in days:
         tops.append(
             tops[-1] + 24 + PROFILE_HEIGHT + 34 + ROW_HEIGHT * len(grid.agent_rows) + DAY_GAP
@@ -81,47 +91,47 @@ def render_svg(table: pa.Table) -> str:
     return render_template(
         "charts.svg",
         days=[(grid, profile_bars(grid), top) for grid, top in zip(days, tops, strict=False)],
-        measure=chart_title(table),
-        work=work_unit(table),
-        facts=told,
-        nothing=NO_FIGURES_MESSAGE,
+        chart_title=chart_title(table),
+        work_unit=work_unit(table),
+        captions=captions,
+        empty_message=NO_FIGURES_MESSAGE,
         width=max(width, MIN_CHART_WIDTH),
         height=tops[-1],
         geometry={
-            "cell": CELL_WIDTH,
-            "row": ROW_HEIGHT,
-            "left": LEFT_MARGIN,
-            "bars": PROFILE_HEIGHT,
-            "top": TOP_MARGIN,
-            "fact": CAPTION_HEIGHT,
+            "cell_width": CELL_WIDTH,
+            "row_height": ROW_HEIGHT,
+            "left_margin": LEFT_MARGIN,
+            "profile_height": PROFILE_HEIGHT,
+            "top_margin": TOP_MARGIN,
+            "caption_height": CAPTION_HEIGHT,
         },
-        short=lambda name: shorten_name(name, _MAX_NAME_WIDTH),
-        peak=axis_peak,
-        clock=format_duration,
+        shorten_name=lambda name: shorten_name(name, _MAX_NAME_WIDTH),
+        axis_peak=axis_peak,
+        format_duration=format_duration,
         shades=LIGHT_SHADES,
     )
 
 
-def render_profile_svg(grid: DayGrid, work: str) -> str:
-    """The profile of one day alone, a cell wide for each half-hour, to stand over its map."""
+def render_profile_svg(grid: DayGrid, unit: str) -> str:
+    """Return the profile of one day as SVG, as wide as the day's heat map; bars are in *unit*."""
     return render_template(
         "profile.svg",
         profile=profile_bars(grid),
-        work=work,
-        peak=axis_peak,
-        title=grid.day_title,
-        cell=CELL_WIDTH,
+        work_unit=unit,
+        axis_peak=axis_peak,
+        day_title=grid.day_title,
+        cell_width=CELL_WIDTH,
         height=PROFILE_HEIGHT - 20,
     )
 
 
 def write_png(table: pa.Table, file: BinaryIO) -> None:
-    """Write the same as a picture."""
+    """Write the drawing of `render_svg` as PNG."""
     import resvg_py
 
     file.write(bytes(resvg_py.svg_to_bytes(svg_string=render_svg(table), zoom=PNG_SCALE)))
 
 
 def axis_peak(bars: Sequence[ProfileBar]) -> float:
-    """The top of the axis that *bars* stand on."""
+    """Return the highest value of the axis behind *bars*, at least 1."""
     return max([1.0, *(max(bar.work_half_hours, bar.on_queue or 0) for bar in bars)])

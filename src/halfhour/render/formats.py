@@ -1,4 +1,4 @@
-"""One door to every format: Arrow tables in, bytes out."""
+"""Every output format behind one function: Arrow tables in, bytes out."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -8,15 +8,15 @@ import pyarrow as pa
 
 from halfhour.model.vocabulary import Format
 from halfhour.render import csv_json, heatmap
-from halfhour.render import table as text
 from halfhour.render.layouts import Layout
+from halfhour.render.table import render_text_table
 
 BINARY_FORMATS = {Format.PARQUET, Format.XLSX, Format.PNG}
-"""What no terminal can show."""
+"""Formats that a terminal cannot show."""
 CHART_FORMATS = {Format.HEATMAP, Format.HTML, Format.SVG, Format.PNG}
-"""What shows half-hours, and so needs a report by interval."""
+"""Formats that show half-hours, and so need a report by interval."""
 MULTI_TABLE_FORMATS = {Format.TABLE, Format.XLSX, Format.HTML}
-"""What has room for more than one table. The others are written part by part."""
+"""Formats with room for several tables. The others are written part by part."""
 
 
 def write_tables(
@@ -28,35 +28,34 @@ def write_tables(
     seconds: bool = False,
     layout: Layout | None = None,
 ) -> None:
-    """Write *tables*, by their titles, to *file*; only the first where *form* has room for one.
+    """Write *tables*, by title, to *file*; only the first one if *form* has room for one.
 
-    Each is in one part at least, and all its parts are alike. *width* is that
-    of the terminal, None for no limit. A table shows lengths of time as h:mm:ss
-    or as *seconds*; other formats do as their readers expect, WFM as *layout* says.
+    Each table has at least one part, and its parts have one schema. *width* is
+    the terminal's width, None for no limit. A text table shows durations as
+    h:mm:ss, or in *seconds*. The WFM format needs a *layout*.
     """
-    first = next(iter(tables.values()))
+    first_parts = next(iter(tables.values()))
     colour = width is not None and wants_colour()
     match form:
         case Format.TABLE:
-            shown = (
-                text.render_text_table(table, width, seconds=seconds, colour=colour)
+            texts = (
+                render_text_table(table, width, seconds=seconds, colour=colour)
                 for table in _concatenate_parts(tables).values()
             )
-            file.write("\n".join(shown).encode())
+            file.write("\n".join(texts).encode())
         case Format.HEATMAP:
-            file.write(
-                heatmap.render_heatmap(pa.concat_tables(first), width, colour=colour).encode()
-            )
+            table = pa.concat_tables(first_parts)
+            file.write(heatmap.render_heatmap(table, width, colour=colour).encode())
         case Format.CSV:
-            csv_json.write_csv(first, file)
+            csv_json.write_csv(first_parts, file)
         case Format.JSON:
-            csv_json.write_json(first, file)
+            csv_json.write_json(first_parts, file)
         case Format.NDJSON:
-            csv_json.write_ndjson(first, file)
+            csv_json.write_ndjson(first_parts, file)
         case Format.PARQUET:
             from halfhour.render import parquet
 
-            parquet.write_parquet(first, file)
+            parquet.write_parquet(first_parts, file)
         case Format.XLSX:
             from halfhour.render import xlsx
 
@@ -65,13 +64,13 @@ def write_tables(
             from halfhour.render import wfm
 
             assert layout
-            wfm.write_wfm(first, layout, file)
+            wfm.write_wfm(first_parts, layout, file)
         case Format.HTML | Format.SVG | Format.PNG:
             _write_charts(tables, form, file)
 
 
 def wants_colour() -> bool:
-    """Whether the terminal is to have colours (no-color.org)."""
+    """Return whether the environment allows colours (no-color.org)."""
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 

@@ -1,4 +1,4 @@
-"""A heat map for the terminal: a line an agent, a character a half-hour, totals at the end."""
+"""A heat map for the terminal: a line per agent, a character per half-hour, totals at the end."""
 
 from collections.abc import Iterator
 from io import StringIO
@@ -26,21 +26,21 @@ LEVEL_LEGEND = (
 )
 ALL_AGENTS = "all agents"
 CELL_COLOURS = {"none": "#808080", "some": "#3a85c6", "over": "#c8641b"}
-"""Readable on black and on white; how much it is, the height of the character says."""
+"""Colours that are readable on black and on white; the height of the character shows the value."""
 _MAX_NAME_WIDTH, _MIN_NAME_WIDTH = 24, 10
 _TOTALS_WIDTH = 10
-"""The room for those at the end of lines, up to hhh:mm:ss."""
+"""Characters for the total at the end of a line, up to hhh:mm:ss."""
 _MIN_WIDTH_FOR_TOTALS = 40
-"""A terminal with less has no room for totals, only for an hour that sticks out."""
+"""The narrowest terminal that shows totals."""
 
 
 def render_heatmap(table: pa.Table, width: int | None = None, *, colour: bool = False) -> str:
-    """A report by interval, day by day; *width* is that of the terminal, None for no limit.
+    """Return *table*, a report by interval, as heat maps, one per day.
 
-    Colours are those that the terminal has.
+    *width* is the terminal's width, None for no limit.
     """
     out = StringIO()
-    # Wide enough never to break a line, which is cut to *width* here.
+    # The console is too wide to break lines: they are fitted to *width* here.
     console = Console(
         file=out, width=10_000, force_terminal=colour, color_system="auto" if colour else None
     )
@@ -48,8 +48,8 @@ def render_heatmap(table: pa.Table, width: int | None = None, *, colour: bool = 
     for grid in days:
         for line in _day_lines(grid, width):
             console.print(line, highlight=False)
-    for told in _legend_lines(table, days):
-        console.print(told, highlight=False)
+    for legend_line in _legend_lines(table, days):
+        console.print(legend_line, highlight=False)
     return out.getvalue()
 
 
@@ -60,47 +60,51 @@ def _legend_lines(table: pa.Table, days: list[DayGrid]) -> Iterator[str]:
 
 
 def _day_lines(grid: DayGrid, width: int | None) -> Iterator[Text]:
-    count = len(grid.starts)
+    columns_per_line = len(grid.starts)
     with_totals = width is None or width >= _MIN_WIDTH_FOR_TOTALS
-    names = [line.name for line in grid.agent_rows] + [ALL_AGENTS] * with_totals
-    room = min(max(map(cell_len, names)), _MAX_NAME_WIDTH)
+    names = [row.name for row in grid.agent_rows] + [ALL_AGENTS] * with_totals
+    name_width = min(max(map(cell_len, names)), _MAX_NAME_WIDTH)
     if width is not None:
-        left = width - 2 - (_TOTALS_WIDTH if with_totals else 1)
-        # A day that is broken anyway leaves names their room: several may begin alike.
-        beside = left - count if left - count >= _MIN_NAME_WIDTH else left // 2
-        room = min(room, max(_MIN_NAME_WIDTH, beside))
-        count = max(2, left - room)
+        free_width = width - 2 - (_TOTALS_WIDTH if with_totals else 1)
+        # A day that needs several lines anyway leaves room for names, as several may begin alike.
+        width_beside_day = free_width - columns_per_line
+        if width_beside_day < _MIN_NAME_WIDTH:
+            width_beside_day = free_width // 2
+        name_width = min(name_width, max(_MIN_NAME_WIDTH, width_beside_day))
+        columns_per_line = max(2, free_width - name_width)
     yield Text(grid.day_title, style="bold")
-    for first in range(0, len(grid.starts), count):
-        part = slice(first, first + count)
+    for first in range(0, len(grid.starts), columns_per_line):
+        part = slice(first, first + columns_per_line)
         for head in _head_lines(grid, part):
             if head.strip():
-                yield Text(" " * (room + 2) + head.rstrip())
-        cells = [line.cells[part] for line in grid.agent_rows]
-        sums = [sum(cell.seconds for cell in row if cell) for row in cells]
-        nothing = [None] * len(cells[0])
-        for name, row, total in zip(names, [*cells, nothing], [*sums, sum(sums)], strict=False):
-            shown = Text(set_cell_size(shorten_name(name, room), room) + "  ")
+                yield Text(" " * (name_width + 2) + head.rstrip())
+        rows = [row.cells[part] for row in grid.agent_rows]
+        sums = [sum(cell.seconds for cell in row if cell) for row in rows]
+        empty_row = [None] * len(rows[0])
+        for name, row, total in zip(names, [*rows, empty_row], [*sums, sum(sums)], strict=False):
+            line = Text(set_cell_size(shorten_name(name, name_width), name_width) + "  ")
             for cell in row:
-                shown.append(*_styled_character(cell))
-            shown.append(f"{format_duration(total):>{_TOTALS_WIDTH}}" if with_totals else "")
-            shown.rstrip()
-            yield shown
+                line.append(*_styled_character(cell))
+            line.append(f"{format_duration(total):>{_TOTALS_WIDTH}}" if with_totals else "")
+            line.rstrip()
+            yield line
     yield Text()
 
 
 def _head_lines(grid: DayGrid, part: slice) -> Iterator[str]:
-    """Over the half-hours: the hours that there is room for, which of two they are, and whether
-    they may still change.
+    """Yield the lines above the half-hours: hours, letters of a repeated hour, provisional marks.
+
+    An hour without room for its two digits is left out.
     """
     hours = ""
-    for at, start in enumerate(grid.starts[part]):
-        if start.minute == 0 and (at > len(hours) or not hours):
-            hours = f"{hours:{at}}{start:%H}"
+    for index, start in enumerate(grid.starts[part]):
+        if start.minute == 0 and (index > len(hours) or not hours):
+            hours = f"{hours:{index}}{start:%H}"
     yield hours
-    places = range(len(grid.starts))[part]
-    yield "".join(grid.repeated_hour_letter(at) or " " for at in places)
-    yield "".join(PROVISIONAL_CHARACTER if each else " " for each in grid.provisional_flags[part])
+    indexes = range(len(grid.starts))[part]
+    yield "".join(grid.repeated_hour_letter(index) or " " for index in indexes)
+    flags = grid.provisional_flags[part]
+    yield "".join(PROVISIONAL_CHARACTER if provisional else " " for provisional in flags)
 
 
 def _styled_character(cell: HeatCell | None) -> tuple[str, str]:

@@ -1,5 +1,6 @@
-"""A report as one HTML page that needs nothing else: no request leaves it, and without its one
-small script only sorting is gone.
+"""A report as one self-contained HTML page.
+
+The page loads nothing from elsewhere. Without its one small script, only sorting does not work.
 """
 
 from typing import Any
@@ -43,49 +44,49 @@ _AGENT_COLUMNS = (
     "hold_share_ratio",
     "occupancy_ratio",
 )
-"""What the table of agents shows, as far as there is anything of it."""
+"""Columns of the table of agents, each left out if it has no values."""
 _MAX_NAME_WIDTH = 24
 _ON_QUEUE_LABEL = "Agents on queue"
 
 
 def render_page(table: pa.Table, agents: pa.Table, total: pa.Table) -> str:
-    """The page of a report by interval, *table*, the same by agent, and of all of them."""
+    """Return the page of *table*, a report by interval, with the same by agent and in total."""
     columns = [name for name in _AGENT_COLUMNS if _has_values(agents, name)]
-    days, work = list(day_grids(table)), work_unit(table)
+    days, unit = list(day_grids(table)), work_unit(table)
     return render_template(
         "page.html",
-        measure=chart_title(table),
-        work=work,
-        facts=table_captions(table),
-        young=table["provisional"].to_pylist().count(True),
-        rows=table.num_rows,
-        over=_exceeding_interval_count(table),
-        nothing=NO_FIGURES_MESSAGE,
+        chart_title=chart_title(table),
+        work_unit=unit,
+        captions=table_captions(table),
+        provisional_count=table["provisional"].to_pylist().count(True),
+        row_count=table.num_rows,
+        exceeding_count=_exceeding_interval_count(table),
+        empty_message=NO_FIGURES_MESSAGE,
         days=[
             (
                 grid,
-                _name_column_width(grid, work),
-                Markup(render_profile_svg(grid, work)),  # noqa: S704  (our own template)
+                _name_column_width(grid, unit),
+                Markup(render_profile_svg(grid, unit)),  # noqa: S704  (our own template)
                 profile_bars(grid),
             )
             for grid in days
         ],
-        sums=[
+        totals=[
             (column_title(name), _display_texts(total, name)[0])
             for name in ("agent_count", *_AGENT_COLUMNS)
             if _has_values(total, name)
         ],
-        heads=[
+        agent_headers=[
             (column_title(name), "text" if name == "agent_name" else "number") for name in columns
         ],
-        agents=_agent_table_rows(agents, columns),
-        meanings=[
+        agent_rows=_agent_table_rows(agents, columns),
+        column_meanings=[
             (column_title(name), column_unit(name), genesys_metric(name), COLUMN_MEANINGS[name])
             for name in dict.fromkeys([*table.column_names, *columns])
             if name in COLUMN_MEANINGS
         ],
         palettes={"light": LIGHT_SHADES, "dark": DARK_SHADES},
-        clock=format_duration,
+        format_duration=format_duration,
     )
 
 
@@ -93,10 +94,10 @@ def _has_values(table: pa.Table, name: str) -> bool:
     return name in table.column_names and table[name].null_count < table.num_rows
 
 
-def _name_column_width(grid: DayGrid, work: str) -> int:
-    """How many letters wide the names beside a map are to be, and what its last rows are of."""
-    longest = max(cell_len(line.name) for line in grid.agent_rows)
-    return max(len(_ON_QUEUE_LABEL), len(work), min(longest, _MAX_NAME_WIDTH))
+def _name_column_width(grid: DayGrid, unit: str) -> int:
+    """Return the width in letters of the first column, with agents and the labels of the totals."""
+    longest_name = max(cell_len(row.name) for row in grid.agent_rows)
+    return max(len(_ON_QUEUE_LABEL), len(unit), min(longest_name, _MAX_NAME_WIDTH))
 
 
 def _exceeding_interval_count(table: pa.Table) -> int:
@@ -106,8 +107,8 @@ def _exceeding_interval_count(table: pa.Table) -> int:
 
 
 def _agent_table_rows(agents: pa.Table, columns: list[str]) -> list[list[tuple[str, Any]]]:
-    """Each cell as it is shown, and the number to sort it by: names are in order already."""
-    shown = [
+    """Return each cell's text and the number that it sorts by, for names their place in order."""
+    cells_by_column = [
         zip(agent_display_names(agents).values(), range(agents.num_rows), strict=True)
         if name == "agent_name"
         else zip(_display_texts(agents, name), agents[name].to_pylist(), strict=True)
@@ -115,7 +116,7 @@ def _agent_table_rows(agents: pa.Table, columns: list[str]) -> list[list[tuple[s
     ]
     return [
         [(text, "" if value is None else value) for text, value in row]
-        for row in zip(*shown, strict=True)
+        for row in zip(*cells_by_column, strict=True)
     ]
 
 

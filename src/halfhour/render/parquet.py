@@ -1,4 +1,4 @@
-"""Parquet, typed, a row group at a time."""
+"""Typed Parquet files, written one row group at a time."""
 
 from collections.abc import Iterable
 from itertools import chain
@@ -8,13 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 ROW_GROUP_SIZE = 1 << 16
-"""Rows to a group, of which one at a time is held encoded."""
+"""Rows per group. One group at a time is kept in memory, encoded."""
 
 
 def write_parquet(parts: Iterable[pa.Table], file: BinaryIO) -> None:
-    """Write *parts* with the metadata of the first one's schema and columns, which says what they
-    mean.
-    """
+    """Write *parts* with the metadata of the first part, which explains the table's columns."""
     parts = iter(parts)
     first = next(parts)
     with pq.ParquetWriter(pa.PythonFile(file, "w"), first.schema, compression="zstd") as writer:

@@ -1,4 +1,4 @@
-"""A report in a layout of workforce management: lines as another tool reads them."""
+"""A report as delimited text in a layout that a tool for workforce management reads."""
 
 import csv
 import io
@@ -15,10 +15,10 @@ _UNIT_SCALES = {"s": 1.0, "ms": 1000.0, "min": 1 / 60}
 
 
 def write_wfm(parts: Iterable[pa.Table], layout: Layout, file: BinaryIO) -> None:
-    """Write *parts*, which are alike, in *layout*. Names stand as they are, quoted where needed."""
+    """Write *parts*, all of one schema, in *layout*. Names are unchanged, quoted if needed."""
     zone = layout.time_zone
-    for at, part in enumerate(parts):
-        if at == 0 and layout.header:
+    for index, part in enumerate(parts):
+        if index == 0 and layout.header:
             file.write(_csv_lines([[column.name for column in layout.columns]], layout))
         columns = [_layout_cells(column, part, zone) for column in layout.columns]
         file.write(_csv_lines(zip(*columns, strict=True), layout))
@@ -35,18 +35,19 @@ def _csv_lines(rows: Iterable[Iterable[str]], layout: Layout) -> bytes:
 def _layout_cells(column: LayoutColumn, part: pa.Table, zone: tzinfo | None) -> list[str]:
     if column.text is not None:
         return [column.text] * part.num_rows
-    form = _value_formatter(column, part.schema.field(column.value).type, zone)
+    format_value = _value_formatter(column, part.schema.field(column.value).type, zone)
     return [
-        column.absent if value is None else form(value) for value in part[column.value].to_pylist()
+        column.absent if value is None else format_value(value)
+        for value in part[column.value].to_pylist()
     ]
 
 
 def _value_formatter(
-    column: LayoutColumn, kind: pa.DataType, zone: tzinfo | None
+    column: LayoutColumn, data_type: pa.DataType, zone: tzinfo | None
 ) -> Callable[[Any], str]:
-    if pa.types.is_timestamp(kind):
-        return lambda moment: _format_timestamp(
-            moment.astimezone(zone) if zone else moment, column.format
+    if pa.types.is_timestamp(data_type):
+        return lambda timestamp: _format_timestamp(
+            timestamp.astimezone(zone) if zone else timestamp, column.format
         )
     if column.value.endswith("_sec"):
         if column.unit == "h:mm:ss":
@@ -56,5 +57,5 @@ def _value_formatter(
     return str
 
 
-def _format_timestamp(moment: datetime, form: str) -> str:
-    return moment.strftime(form) if form else moment.isoformat()
+def _format_timestamp(timestamp: datetime, directives: str) -> str:
+    return timestamp.strftime(directives) if directives else timestamp.isoformat()

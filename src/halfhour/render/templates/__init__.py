@@ -1,4 +1,4 @@
-"""Markup, filled in. Whatever is filled in is text and never markup, but for what is `Markup`."""
+"""Templates of markup. Values are escaped as text, unless they are `Markup`."""
 
 from typing import Any
 
@@ -14,5 +14,5 @@ _JINJA_ENVIRONMENT = Environment(
 
 
 def render_template(name: str, **values: Any) -> str:
-    """The template of that *name*, with *values*."""
+    """Return the template *name* filled with *values*."""
     return _JINJA_ENVIRONMENT.get_template(name).render(values)
