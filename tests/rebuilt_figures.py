@@ -7,12 +7,14 @@ import pyarrow as pa
 from halfhour.model.intervals import MILLISECOND, Interval
 from halfhour.model.tables import POSTED_METRICS, POSTED_SCHEMA, MetricColumn
 from halfhour.store.store import Store
+from tests.sync_runs import query_file
 
 
 def posted_from_details(store: Store, interval: Interval, width: timedelta) -> pa.Table:
     """Return the posted figures of *interval* that the values of conversation details add up to."""
     columns = ", ".join(map(_sum_of_values, POSTED_METRICS))
-    return store.query_store(
+    return query_file(
+        store,
         "select make_timestamptz(epoch_ms(emitted_at) // $width * $width * 1000) "
         f"as interval_start, agent_id, queue_id, media_type, {columns} from emitted "
         "where emitted_at >= $start and emitted_at < $end group by all",

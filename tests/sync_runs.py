@@ -4,6 +4,9 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
+import duckdb
+import pyarrow as pa
+
 from halfhour.genesys.connection import Settings
 from halfhour.model.coverage import DAY
 from halfhour.model.intervals import Interval
@@ -58,3 +61,10 @@ def sync_store(
     events: list[Event] = []
     sync_request = SyncRequest(interval, **{"sources": (Source.POSTED,), **request})
     return asyncio.run(run_sync(settings, store, sync_request, lambda: now, events.append)), events
+
+
+def query_file(store: Store, sql: str, **values: object) -> pa.Table:
+    """Return the answer to *sql* on the file of *store*, as any other program would get it."""
+    with duckdb.connect(str(store.path), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        return connection.sql(sql, params=values or None).to_arrow_table()

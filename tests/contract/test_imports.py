@@ -1,7 +1,10 @@
 """What is loaded when: help must come at once."""
 
+import ast
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -41,3 +44,52 @@ def test_a_report_imports_no_pandas_even_where_it_is_installed():
 
 def test_halfhour_itself_loads_nothing_until_it_is_asked():
     assert HEAVY & loaded_by("import halfhour") == set()
+
+
+PACKAGE = Path(__file__).parents[2] / "src/halfhour"
+SQL_STATEMENT = re.compile(r"\s*(select|with|insert|delete)\s", re.IGNORECASE)
+WITHOUT_SQL = ("cli", "web", "service.py", "api.py")
+
+
+def modules_under(*rooms: str) -> list[Path]:
+    paths = [PACKAGE / room for room in rooms]
+    return [
+        module
+        for path in paths
+        for module in (sorted(path.rglob("*.py")) if path.is_dir() else [path])
+    ]
+
+
+def docstrings_of(tree: ast.Module) -> set[ast.expr]:
+    return {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+
+
+@pytest.mark.parametrize(
+    "module", modules_under(*WITHOUT_SQL), ids=lambda path: str(path.relative_to(PACKAGE))
+)
+def test_front_ends_contain_no_sql(module):
+    """They ask a method of Store or a function of reports, so that a rule stands once."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    texts = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if node not in docstrings_of(tree)
+    ]
+
+    assert [text for text in texts if SQL_STATEMENT.match(text)] == []
+
+
+def test_only_the_store_runs_sql_of_its_own_on_a_store():
+    """`Store._query` takes any SQL, so no other room may call it."""
+    callers = {
+        module.relative_to(PACKAGE).parts[0]
+        for module in PACKAGE.rglob("*.py")
+        if "._query(" in module.read_text(encoding="utf-8")
+    }
+
+    assert callers == {"store"}

@@ -26,6 +26,7 @@ from halfhour.store.store import Store
 from halfhour.syncing.import_files import import_files
 from halfhour.syncing.progress import Event, Outcome
 from tests.rebuilt_figures import posted_from_details
+from tests.sync_runs import query_file
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 RANGE = Interval(MONDAY, MONDAY + DAY)
@@ -278,9 +279,8 @@ def test_sessions_without_an_id_are_told_apart_by_their_places(tmp_path):
     store, outcome, _ = imported_store(tmp_path, {"conversations": [record]})
 
     assert worked_seconds(store) == [("09:00", 360), ("11:00", 360), ("13:00", 360)]
-    sessions = store.query_store("select distinct session_id from segments")[
-        "session_id"
-    ].to_pylist()
+    rows = query_file(store, "select distinct session_id from segments")
+    sessions = rows["session_id"].to_pylist()
     assert sorted(sessions) == [
         "participants[1].sessions[0]", "participants[1].sessions[1]", "participants[2].sessions[0]",
     ]  # fmt: skip

@@ -17,7 +17,7 @@ from halfhour.store.store import Store
 from halfhour.syncing.planner import SyncRequest
 from tests.processes import Cloud, emulator
 from tests.spoiling import Answer, Asked, Spoil, at, spoiled
-from tests.sync_runs import sync_store
+from tests.sync_runs import query_file, sync_store
 
 NOW = datetime(2026, 3, 3, 7, tzinfo=UTC)
 MIDNIGHT = NOW.replace(hour=0)
@@ -182,7 +182,7 @@ def test_nulls_in_answers_are_no_error_and_change_nothing(cloud, tmp_path):
     assert outcome.failed == {}
     for table in ("posted", "segments", "status"):
         rows = f"select columns(lambda c: c <> 'read_at') from {table} order by all"
-        assert store.query_store(rows).equals(right.query_store(rows))
+        assert query_file(store, rows).equals(query_file(right, rows))
 
 
 def test_a_watching_sync_goes_on_after_an_odd_answer(cloud, tmp_path):

@@ -16,7 +16,7 @@ from halfhour.syncing.planner import SyncRequest, requested_calendar
 from halfhour.syncing.progress import Event, EventKind
 from halfhour.syncing.runner import run_sync
 from tests.oracle import stored_posted_figures, true_posted_figures
-from tests.sync_runs import NOW, WEEK, sync_store
+from tests.sync_runs import NOW, WEEK, query_file, sync_store
 
 
 def test_a_sync_stores_the_right_figures_and_the_next_one_sends_no_request(cloud, store):
@@ -86,7 +86,7 @@ def test_a_first_sync_that_dies_still_reaches_as_far_back(cloud, tmp_path, days,
 
     for table in ("posted", "segments", "status", "names"):
         rows = f"select columns(lambda c: c <> 'read_at') from {table} order by all"
-        assert broken.query_store(rows).equals(whole.query_store(rows))
+        assert query_file(broken, rows).equals(query_file(whole, rows))
     for source in Source:
         windows = [settled.window for settled in whole.settled_windows(source)]
         assert [settled.window for settled in broken.settled_windows(source)] == windows

@@ -13,6 +13,7 @@ from halfhour.model.intervals import MILLISECOND
 from halfhour.model.measures import (
     AGENT_MEASURES,
     COLUMN_DECIMALS,
+    DASHBOARD_COLUMNS,
     DIMENSION_MEASURES,
     FIGURES,
     OCCUPANCY,
@@ -126,6 +127,8 @@ _BY_QUEUE_INTERVAL = [
     next(figure for figure in FIGURES if figure.name == name) for name in QUEUE_INTERVAL_COLUMNS
 ]
 
+_BY_DAY = [figure for figure in FIGURES if figure.name in DASHBOARD_COLUMNS]
+
 
 def _interval_sums(table: str, form: str = "{} as {}") -> str:
     figures = _figures_by(By.INTERVAL, table)
@@ -185,6 +188,15 @@ _FILLINGS = {
     "queue_interval_columns": _lines(
         _shown(figure, _or_zero(figure, figure.sum_column)) for figure in _BY_QUEUE_INTERVAL
     ),
+    # day_totals
+    "day_totals": _lines(
+        (
+            f"sum({_or_zero(figure, figure.sum_column)}) as {figure.sum_column}"
+            for figure in _BY_DAY
+        ),
+        8,
+    ),
+    "day_columns": _lines(_shown(figure, figure.sum_column) for figure in _BY_DAY),
     # worked
     "worked_columns": _lines(map(_worked_sum, STORED_FIGURES)),
 }

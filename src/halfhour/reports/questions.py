@@ -34,7 +34,7 @@ def build_report(question: Question, data: ReportData) -> pa.Table:
     An agent without a name in *data* shows as the id. Rows of days that are not settled yet are
     provisional. Raises ConfigError if the report has no column of the name to sort by.
     """
-    answer = _answer_question(question, data, _query_for(question))
+    answer = answer_question(question, data, _query_for(question))
     return _sort_and_limit(answer, question).replace_schema_metadata(
         {"halfhour.basis": question.basis, "halfhour.interval": str(question.interval)}
     )
@@ -42,7 +42,7 @@ def build_report(question: Question, data: ReportData) -> pa.Table:
 
 def build_total(question: Question, data: ReportData) -> pa.Table:
     """Return the figures of all agents together, in one row or none."""
-    return _answer_question(
+    return answer_question(
         question,
         data,
         rule_text("by_dimension", key="'all agents'", label="dimension as total"),
@@ -75,7 +75,11 @@ _QUEUE_COLUMNS = """dimension as queue_id,
     ) as queue_name"""
 
 
-def _answer_question(question: Question, data: ReportData, sql: str) -> pa.Table:
+def answer_question(question: Question, data: ReportData, sql: str) -> pa.Table:
+    """Return the answer of *sql*, a rule of `model/sql`, in the types that users get.
+
+    It lacks the columns that the basis of *question* does not have.
+    """
     worked = question.basis is Basis.WORKED
     own = data.worked if worked else data.posted
     answer = _query_tables(

@@ -12,7 +12,14 @@ import pyarrow as pa
 
 from halfhour.errors import ConfigError
 from halfhour.model.coverage import DAY, SettledWindow
-from halfhour.model.intervals import MILLISECOND, Interval, floor_to_width, from_epoch_ms, to_utc
+from halfhour.model.intervals import (
+    MILLISECOND,
+    Interval,
+    epoch_ms,
+    floor_to_width,
+    from_epoch_ms,
+    to_utc,
+)
 from halfhour.model.tables import (
     AGENT_PLACES_SCHEMA,
     NAMES_SCHEMA,
@@ -191,7 +198,7 @@ class Store:
 
     def unnamed_ids(self, kind: EntityKind, before: datetime) -> list[str]:
         """Return the stored ids whose names were not read since *before*, in order."""
-        table = self.query_store(
+        table = self._query(
             "select id from named where kind = $kind and id not in "
             "(select id from names where kind = $kind and read_at >= $before) order by id",
             kind=kind,
@@ -201,7 +208,7 @@ class Store:
 
     def active_agent_ids(self, interval: Interval) -> list[str]:
         """Return the ids of the agents with stored activity in *interval*, in order."""
-        table = self.query_store(
+        table = self._query(
             "select agent_id from posted where interval_start between $start and $end union "
             "select agent_id from segments where window_start between $start and $end "
             "order by agent_id",
@@ -213,7 +220,7 @@ class Store:
     def posted_rows(self, interval: Interval, agents: Sequence[str] | None = None) -> pa.Table:
         """Return the stored posted figures of *interval*; *agents* None means all."""
         return (
-            self.query_store(
+            self._query(
                 "select * from posted where interval_start >= $start and interval_start < $end "
                 "and ($agents is null or list_contains($agents, agent_id))",
                 start=interval.start,
@@ -226,7 +233,7 @@ class Store:
 
     def status_rows(self, interval: Interval, agents: Sequence[str] | None = None) -> pa.Table:
         """Return the stored status times of *interval*; *agents* None means all."""
-        return self.query_store(
+        return self._query(
             "select * from status where interval_start >= $start and interval_start < $end "
             "and ($agents is null or list_contains($agents, agent_id))",
             start=interval.start,
@@ -236,14 +243,14 @@ class Store:
 
     def names_by_kind(self, kind: EntityKind) -> pa.Table:
         """Return the stored names of agents or queues, by id."""
-        return self.query_store(
+        return self._query(
             "select id, name from names where kind = $kind and name is not null order by id",
             kind=kind,
         ).cast(NAMES_SCHEMA)
 
     def agent_places(self) -> pa.Table:
         """Return the division and team of each stored agent; null if unknown."""
-        return self.query_store(
+        return self._query(
             "select id as agent_id, division, team from names where kind = 'agent' order by id"
         ).cast(AGENT_PLACES_SCHEMA)
 
@@ -251,7 +258,7 @@ class Store:
         """Return the revisions of *interval*, or all: `tables.REVISIONS_SCHEMA`."""
         bounds = interval or Interval(from_epoch_ms(0), from_epoch_ms(2**47))
         return (
-            self.query_store(
+            self._query(
                 # Older versions stored more digits than the milliseconds of the schema.
                 "select revisions.* replace (epoch_ms(revisions.read_at) as read_at), "
                 "names.name as agent_name from revisions "
@@ -279,7 +286,32 @@ class Store:
                     connection.execute(f"delete from {name} where {column} < ?", [first_kept])  # noqa: S608
         return len({row[0] for row in deleted_rows})
 
-    def query_store(self, query: str, **values: object) -> pa.Table:
-        """Return the answer to an SQL *query* on a read-only connection."""
+    def media_types(self, interval: Interval) -> list[str]:
+        """Return the media types of the posted figures of *interval*, in alphabetical order."""
+        table = self._query(
+            load_store_sql("sql/media_types"), start=interval.start, end=interval.end
+        )
+        return cast("list[str]", table["media_type"].to_pylist())
+
+    def agent_segments(self, agent_id: str, interval: Interval) -> pa.Table:
+        """Return the segments of an agent that overlap *interval*, each once, oldest first.
+
+        *start_ms* and *end_ms* are milliseconds since 1970, and may lie outside *interval*;
+        *queue* is the name of the queue, or the id where no name is known.
+        """
+        return self._query(
+            load_store_sql("sql/agent_segments"),
+            first=floor_to_width(interval.start, DAY),
+            last=interval.end,
+            agent=agent_id,
+            start=epoch_ms(interval.start),
+            end=epoch_ms(interval.end),
+        )
+
+    def _query(self, sql: str, **values: object) -> pa.Table:
+        """Return the answer to *sql*, which can only read.
+
+        Only modules of `halfhour.store` call it: others ask a method that has a name.
+        """
         with self._database_file.open_for_reading() as connection:
-            return connection.sql(query, params=values).to_arrow_table()
+            return connection.sql(sql, params=values).to_arrow_table()

@@ -46,7 +46,7 @@ def _worked_rows(
         "agents": agents,
         "voice_of_callback": voice_of_callback,
     }
-    return _with_interval_start(store.query_store(rule_text("worked"), **values))
+    return _with_interval_start(store._query(rule_text("worked"), **values))
 
 
 def busy_time(
@@ -69,7 +69,7 @@ def busy_time(
         "media": list(media) or None,
         "voice_of_callback": False,
     }
-    return _with_interval_start(store.query_store(rule_text("busy"), **values), BUSY_SCHEMA)
+    return _with_interval_start(store._query(rule_text("busy"), **values), BUSY_SCHEMA)
 
 
 def handle_time_comparison(
@@ -83,7 +83,7 @@ def handle_time_comparison(
 
     *held* are the days of which the store holds details; more may come of the *young* ones.
     """
-    return store.query_store(
+    return store._query(
         rule_text("reconciled"),
         first=floor_to_width(interval.start, DAY),
         last=interval.end,
