@@ -54,11 +54,9 @@ def test_a_port_that_is_taken_is_refused_and_a_free_one_named(run):
         ran = run("serve", "--port", str(port))
     assert ran.code == 2
     assert f"--port {port}: " in ran.err
-    assert "listens" in ran.err
+    assert "another program listens there already" in ran.err
     free = int(ran.err.split("--port ")[-1].split(" ")[0])
     assert port < free < port + 20
-    if sys.platform == "linux":
-        assert f"process {os.getpid()}" in ran.err
 
 
 @pytest.mark.parametrize(

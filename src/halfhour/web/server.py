@@ -14,7 +14,6 @@ from getpass import getpass
 from ipaddress import ip_address
 from pathlib import Path
 
-import psutil
 import uvicorn
 
 from halfhour.errors import ConfigError
@@ -169,8 +168,7 @@ def _listening_socket(host: str, port: int) -> socket.socket:
         if error.errno != errno.EADDRINUSE:
             raise ConfigError(f"⟨host⟩ {host} ⟨port⟩ {port}: {error.strerror}") from error
         raise ConfigError(
-            f"⟨port⟩ {port}: {_program_on_port(port)} listens there already"
-            f"{_free_port_hint(host, port)}"
+            f"⟨port⟩ {port}: another program listens there already{_free_port_hint(host, port)}"
         ) from error
 
 
@@ -186,16 +184,6 @@ def _bind_socket(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
-
-
-def _program_on_port(port: int) -> str:
-    """The program that listens at *port*, as far as this system tells."""
-    with suppress(psutil.Error, OSError):
-        for each in psutil.net_connections("tcp"):
-            listens = each.status == psutil.CONN_LISTEN and each.laddr and each.laddr.port == port
-            if listens and each.pid:
-                return f"{psutil.Process(each.pid).name()} (process {each.pid})"
-    return "another program"
 
 
 def _free_port_hint(host: str, port: int) -> str:
