@@ -1,4 +1,4 @@
-"""A store of two days, the dashboard over one as a process of its own, and a browser to see it."""
+"""A store of two days, the dashboard over it as a process, and a browser that opens it."""
 
 import asyncio
 import os
@@ -26,7 +26,7 @@ from halfhour.syncing.planner import SyncRequest, prepare_store
 from tests.processes import Cloud, emulator
 
 SCREENSHOTS = os.environ.get("HALFHOUR_SCREENSHOTS")
-"""The folder for pictures of what tests have seen, for people to look at."""
+"""The folder for screenshots, which a person can look at; None for no screenshots."""
 MONDAY = "?day=2026-03-02"
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
@@ -34,11 +34,11 @@ RANGE = Interval(datetime(2026, 3, 1, tzinfo=UTC), NOW)
 DAY = Interval(datetime(2026, 3, 2, tzinfo=UTC), NOW)
 
 
-def bring(cloud: Cloud, store: Store, interval: Interval = RANGE) -> None:
+def sync_store(cloud: Cloud, store: Store, interval: Interval = RANGE) -> None:
     sync = runner.run_sync(
         cloud.settings, store, SyncRequest(interval), lambda: NOW, lambda _: None
     )
-    with ThreadPoolExecutor(1) as thread:  # Playwright has a loop of its own running
+    with ThreadPoolExecutor(1) as thread:  # Playwright runs an event loop in this thread
         thread.submit(asyncio.run, sync).result().raise_if_incomplete()
 
 
@@ -49,121 +49,124 @@ def web_cloud() -> Iterator[Cloud]:
 
 @pytest.fixture(scope="session")
 def store(web_cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """Two days of 45 agents, which were read as soon as they were over."""
-    web_cloud.reset()  # of faults that a test before has left
+    """Return a store of two days of 45 agents, which was synced as soon as they were over."""
+    web_cloud.reset()  # an earlier test may have left faults
     store = Store(tmp_path_factory.mktemp("web") / "halfhour.duckdb")
-    bring(web_cloud, store)
+    sync_store(web_cloud, store)
     return store
 
 
-class Served:
-    """The dashboard as a process: where it listens, and what it has said."""
+class RunningDashboard:
+    """The dashboard as a process, and the address that it has printed."""
 
-    def __init__(self, process: "subprocess.Popen[str]", said: str) -> None:
+    def __init__(self, process: "subprocess.Popen[str]", first_line: str) -> None:
         self.process = process
-        self.said = said
-        self.url = said.split("halfhour: ", 1)[-1].strip()
+        self.url = first_line.split("halfhour: ", 1)[-1].strip()
 
 
 @contextmanager
 def serving(
     folder: Path, *options: str, environment: Mapping[str, str] | None = None
-) -> Iterator[Served]:
+) -> Iterator[RunningDashboard]:
     command = [sys.executable, "-m", "halfhour", "serve", "--port", "0", *options]
-    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+    inherited = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
     with subprocess.Popen(
         command,
         cwd=folder,
-        env={**kept, "HOME": str(folder), **(environment or {})},
+        env={**inherited, "HOME": str(folder), **(environment or {})},
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
         assert process.stderr
         try:
-            yield Served(process, process.stderr.readline())
+            yield RunningDashboard(process, process.stderr.readline())
         finally:
             process.terminate()
-            rest = process.stderr.read()
+            messages = process.stderr.read()
             process.wait(timeout=20)
-            assert "Traceback" not in rest, rest
+            assert "Traceback" not in messages, messages
 
 
 @pytest.fixture(scope="session")
-def served(store: Store) -> Iterator[str]:
+def dashboard_url(store: Store) -> Iterator[str]:
     with serving(store.path.parent) as dashboard:
         yield dashboard.url
 
 
 @pytest.fixture
 def tab(browser: Any) -> Iterator[Any]:
-    """A tab that must not complain, nor ask anybody else."""
+    """Open a tab, which must log no error and request nothing from other hosts."""
     context = browser.new_context(viewport={"width": 1300, "height": 850}, accept_downloads=True)
     opened = context.new_page()
-    opened.said = []
-    opened.on("pageerror", lambda error: opened.said.append(str(error)))
-    # Where a busy machine draws the log-in late, it has the focus by a click already.
+    opened.messages = []
+    opened.on("pageerror", lambda error: opened.messages.append(str(error)))
+    # On a busy machine, a click may give the log-in form the focus before it is drawn.
     opened.on(
         "console",
         lambda message: (
             message.text.startswith("Autofocus processing was blocked")
-            or opened.said.append(message.text)
+            or opened.messages.append(message.text)
         ),
     )
     opened.on(
         "request",
         lambda request: (
-            urlsplit(request.url).hostname == "127.0.0.1" or opened.said.append(request.url)
+            urlsplit(request.url).hostname == "127.0.0.1" or opened.messages.append(request.url)
         ),
     )
     yield opened
-    assert opened.said == []
+    assert opened.messages == []
     context.close()
 
 
-def loaded(tab: Any, url: str) -> None:
+def open_page(tab: Any, url: str) -> None:
     tab.goto(url)
     tab.wait_for_selector(".cell")
 
 
-def forgive(tab: Any, *texts: str) -> None:
-    """Chromium tells of every answer that is an error; these are meant to be."""
-    tab.said[:] = [line for line in tab.said if not any(text in line for text in texts)]
+def discard_messages(tab: Any, *texts: str) -> None:
+    """Drop console messages with one of *texts*: Chromium logs answers that the test provoked."""
+    tab.messages[:] = [
+        message for message in tab.messages if not any(text in message for text in texts)
+    ]
 
 
-def seen(tab: Any, name: str, *, whole: bool = False) -> None:
-    """That axe finds nothing, light or dark, and that it is no wider than the window.
+def assert_accessible(tab: Any, name: str, *, whole: bool = False) -> None:
+    """Check that axe finds nothing, light or dark, and that the page fits into the window.
 
-    Of the heat map the first lines will do, but for once: all are of one kind, and axe is slow.
+    Unless *whole*, axe checks only the first lines of the heat map: all are alike, and it is slow.
     """
-    tab.evaluate("Promise.all(document.getAnimations().map(each => each.finished))")
+    tab.evaluate("Promise.all(document.getAnimations().map(animation => animation.finished))")
     for scheme in ("light", "dark"):
         tab.emulate_media(color_scheme=scheme)
         if SCREENSHOTS:
             tab.screenshot(path=Path(SCREENSHOTS) / f"{name}-{scheme}.png")
         rules = [] if scheme == "light" else ["color-contrast"]
-        assert axe(tab, rules, [] if whole else [".line:nth-child(n+4)"]) == []
+        assert violations(tab, rules, [] if whole else [".line:nth-child(n+4)"]) == []
     tab.emulate_media(color_scheme="light")
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def axe(tab: Any, rules: Sequence[str], left_out: Sequence[str]) -> list[Any]:
-    """What is against these *rules*, or any."""
+def violations(tab: Any, rules: Sequence[str], excluded: Sequence[str]) -> list[Any]:
+    """Return what violates *rules*, or any rule of axe if there are none."""
     from axe_playwright_python.sync_playwright import Axe
 
-    context = {"include": ["html"], "exclude": left_out}
+    context = {"include": ["html"], "exclude": excluded}
     options = {"resultTypes": ["violations"], **({"runOnly": rules} if rules else {})}
-    found = Axe().run(tab, context, options).response["violations"]
-    return [(each["id"], each["nodes"][0]["html"]) for each in found]
+    response = Axe().run(tab, context, options).response
+    return [
+        (violation["id"], violation["nodes"][0]["html"]) for violation in response["violations"]
+    ]
 
 
-def ask_again(tab: Any) -> None:
-    """As the page does every ten seconds."""
+def poll_now(tab: Any) -> None:
+    """Have the page ask for new figures, as it does every ten seconds."""
     tab.evaluate("dispatchEvent(new Event('online'))")
 
 
 @contextmanager
-def running(application: Callable[..., Any]) -> Iterator[str]:
+def serving_here(application: Callable[..., Any]) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -172,32 +175,32 @@ def running(application: Callable[..., Any]) -> Iterator[str]:
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
         yield f"http://127.0.0.1:{port}/"
-    finally:  # or a test that fails would never end
+    finally:  # else a test that fails would never end
         server.should_exit = True
         thread.join()
 
 
 @pytest.fixture
-def own(store: Store, tmp_path: Path) -> Store:
-    """A copy of the store, to be changed."""
-    path = tmp_path / "own.duckdb"
+def store_copy(store: Store, tmp_path: Path) -> Store:
+    """Return a copy of the store, which a test may change."""
+    path = tmp_path / "copy.duckdb"
     path.write_bytes(store.path.read_bytes())
     return Store(path)
 
 
-def made(path: Path, start: datetime, handled_ms: Mapping[tuple[str, int], int]) -> Store:
-    """A store of what agents have posted in half-hours after *start*."""
+def store_of(path: Path, start: datetime, handle_ms: Mapping[tuple[str, int], int]) -> Store:
+    """Return a store with posted handle time, by agent and number of the half-hour of the day."""
     store = Store(path)
     day = Interval(start, start + timedelta(days=1))
     prepare_store(store, SyncRequest(day), NOW)
     rows = [
         {
-            "interval_start": start + at * HALF_HOUR,
+            "interval_start": start + number * HALF_HOUR,
             "agent_id": agent,
             "media_type": "voice",
             "handle_ms": value,
         }
-        for (agent, at), value in handled_ms.items()
+        for (agent, number), value in handle_ms.items()
     ]
     store.settle(
         Source.POSTED, day, {"posted": pa.Table.from_pylist(rows, schema=POSTED_SCHEMA)}, NOW

@@ -1,4 +1,4 @@
-"""What the sync beside the page says of itself, against the real emulator."""
+"""The state of the background sync, against the real emulator."""
 
 import re
 import threading
@@ -31,13 +31,13 @@ HERE = "http://127.0.0.1"
 
 
 @pytest.fixture
-def young(tmp_path: Path) -> Store:
-    """A store that was begun two days ago, so that little is due."""
+def recent_store(tmp_path: Path) -> Store:
+    """Return a store that was begun two days ago, so that few windows are due."""
     store, now = Store(tmp_path / "halfhour.duckdb"), datetime.now(UTC)
     prepare_store(store, SyncRequest(), now)
     start = floor_to_width(now, DAY) - 2 * DAY
-    began = Interval(start, start + HALF_HOUR)
-    store.settle(Source.POSTED, began, {"posted": POSTED_SCHEMA.empty_table()}, now)
+    half_hour = Interval(start, start + HALF_HOUR)
+    store.settle(Source.POSTED, half_hour, {"posted": POSTED_SCHEMA.empty_table()}, now)
     return store
 
 
@@ -45,29 +45,32 @@ def young(tmp_path: Path) -> Store:
 def syncing_with(
     loads: list[Callable[[], Settings]], store: Store
 ) -> Iterator[Callable[[], dict[str, str]]]:
-    """Turns of a sync, each with the next of *loads*; to end each, and see what it has come to."""
-    turns, ended = threading.Semaphore(0), threading.Semaphore(0)
+    """Yield a function that lets the next sync run and returns its state on the page.
 
-    def load() -> Settings:
-        if turn := next(numbers):
+    The first sync calls the first of *loads* for its settings, and so on; the last one goes on.
+    """
+    allowed, ended = threading.Semaphore(0), threading.Semaphore(0)
+
+    def load_settings() -> Settings:
+        if number := next(numbers):
             ended.release()
-        turns.acquire()
-        return loads[min(turn, len(loads) - 1)]()
+        allowed.acquire()
+        return loads[min(number, len(loads) - 1)]()
 
     numbers = iter(range(99))
-    live = BackgroundSync(timedelta(milliseconds=20))
-    live.start_thread(load, store)
-    client = TestClient(create_app(store, live=live), base_url=HERE)
+    background_sync = BackgroundSync(timedelta(milliseconds=20))
+    background_sync.start_thread(load_settings, store)
+    client = TestClient(create_app(store, background_sync=background_sync), base_url=HERE)
 
-    def turn() -> dict[str, str]:
-        turns.release()
+    def run_next_sync() -> dict[str, str]:
+        allowed.release()
         assert ended.acquire(timeout=20)
-        sync: dict[str, str] = client.get("/api/state").json()["sync"]
-        return sync
+        state: dict[str, str] = client.get("/api/state").json()["sync"]
+        return state
 
-    yield turn
-    live.stop_requested.set()
-    turns.release()
+    yield run_next_sync
+    background_sync.stop_requested.set()
+    allowed.release()
 
 
 def wrong_secret(cloud: Cloud) -> Settings:
@@ -89,7 +92,7 @@ def unreadable_settings(_: Cloud) -> Settings:
 
 
 @pytest.mark.parametrize(
-    ("trouble", "sentence"),
+    ("failing_settings", "sentence"),
     [
         (wrong_secret, "check GENESYS_CLIENT_ID and GENESYS_CLIENT_SECRET"),
         (refused_token, "check that the OAuth client is active"),
@@ -97,59 +100,60 @@ def unreadable_settings(_: Cloud) -> Settings:
     ],
 )
 def test_a_failure_of_credentials_is_shown_until_a_sync_succeeds(
-    web_cloud, young, trouble, sentence
+    web_cloud, recent_store, failing_settings, sentence
 ):
     web_cloud.reset()
     with syncing_with(
-        [lambda: trouble(web_cloud), lambda: good_settings(web_cloud)], young
-    ) as turn:
-        assert sentence in turn()["said"]
-        assert turn()["said"] == ""
-    assert len(young.settled_windows(Source.STATUS)) >= 2
+        [lambda: failing_settings(web_cloud), lambda: good_settings(web_cloud)], recent_store
+    ) as run_next_sync:
+        assert sentence in run_next_sync()["said"]
+        assert run_next_sync()["said"] == ""
+    assert len(recent_store.settled_windows(Source.STATUS)) >= 2
 
 
-def test_an_echoed_secret_is_masked_in_the_state_of_the_sync(young, capsys):
-    def refused(_: str, echo: Echo) -> tuple[int, str, dict[str, str], object]:
+def test_an_echoed_secret_is_masked_in_the_state_of_the_sync(recent_store, capsys):
+    def refuse(_: str, echo: Echo) -> tuple[int, str, dict[str, str], object]:
         return 401, "No", {}, {"error": echo.text, "description": echo.text}
 
     with (
-        echoing(refused) as url,
+        echoing(refuse) as url,
         syncing_with(
-            [lambda: Settings("my-client", SECRET, regions.hosts_of_region(url), QUICK)], young
-        ) as (turn),
+            [lambda: Settings("my-client", SECRET, regions.hosts_of_region(url), QUICK)],
+            recent_store,
+        ) as run_next_sync,
         logging_to_stderr(),
     ):
-        assert_nothing_leaks(turn()["said"])
+        assert_nothing_leaks(run_next_sync()["said"])
     assert_nothing_leaks(capsys.readouterr().err)
 
 
-def test_a_token_that_runs_out_in_the_middle_is_no_trouble(web_cloud, young):
+def test_a_token_that_expires_during_a_sync_is_no_failure(web_cloud, recent_store):
     web_cloud.reset()
     web_cloud.faults({"kind": "expired_token", "calls": [2]})
-    with syncing_with([lambda: web_cloud.settings], young) as turn:
-        assert turn()["said"] == ""
+    with syncing_with([lambda: web_cloud.settings], recent_store) as run_next_sync:
+        assert run_next_sync()["said"] == ""
 
 
-def test_days_that_could_not_be_had_are_not_all_listed(web_cloud, young):
+def test_only_the_first_missing_window_is_listed(web_cloud, recent_store):
     web_cloud.reset()
     web_cloud.faults({"kind": "status", "status": 500, "endpoint": "aggregates"})
-    with syncing_with([lambda: web_cloud.impatient(attempts=1)], young) as turn:
-        said = turn()["said"]
-    assert "windows are missing" in said
-    assert said.count("HTTP 500") == 1
-    assert re.search(r"; and [12] more$", said)
+    with syncing_with([lambda: web_cloud.impatient(attempts=1)], recent_store) as run_next_sync:
+        message = run_next_sync()["said"]
+    assert "windows are missing" in message
+    assert message.count("HTTP 500") == 1
+    assert re.search(r"; and [12] more$", message)
 
 
-def test_a_sync_that_breaks_is_said_and_tried_again(tmp_path):
-    tries: list[int] = []
+def test_a_sync_with_an_unexpected_error_is_reported_and_tried_again(tmp_path):
+    attempts: list[int] = []
 
-    def load() -> Settings:
-        tries.append(len(tries))
+    def load_settings() -> Settings:
+        attempts.append(len(attempts))
         raise OSError(28, "No space left on device")
 
-    live = BackgroundSync(timedelta(milliseconds=20))
-    live.start_thread(load, Store(tmp_path / "none.duckdb"))
-    while len(tries) < 3:
+    background_sync = BackgroundSync(timedelta(milliseconds=20))
+    background_sync.start_thread(load_settings, Store(tmp_path / "none.duckdb"))
+    while len(attempts) < 3:
         time.sleep(0.01)
-    live.stop_requested.set()
-    assert "No space left on device" in live.last_error
+    background_sync.stop_requested.set()
+    assert "No space left on device" in background_sync.last_error

@@ -1,4 +1,4 @@
-"""The page in a real browser: every control, and that it keeps to itself."""
+"""Every control of the page in a real browser, which must request nothing from other hosts."""
 
 import csv
 import re
@@ -19,14 +19,23 @@ from halfhour.ingest import aggregates
 from halfhour.model.vocabulary import Source
 from halfhour.web.app import create_app
 from halfhour.web.auth import PasswordAuth, hash_password
-from tests.web.conftest import DAY, MONDAY, NOW, ask_again, forgive, loaded, made, running
+from tests.web.conftest import (
+    DAY,
+    MONDAY,
+    NOW,
+    discard_messages,
+    open_page,
+    poll_now,
+    serving_here,
+    store_of,
+)
 
 PASSWORD = "correct horse battery"
 EVIL = "<img src=x onerror=document.title='evil'>"
 
 
 def labelled_cells(tab: Any) -> dict[str, str]:
-    """What is in sight, by what a screen reader says of it."""
+    """Return the texts of the visible cells with a figure, by their labels for screen readers."""
     return dict(
         tab.eval_on_selector_all(
             ".cell[class*=' ']", "all => all.map(e => [e.ariaLabel, e.textContent])"
@@ -42,8 +51,8 @@ def query_of_address(tab: Any) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(tab.url).query).items()}
 
 
-def test_every_choice_goes_into_the_address_and_out_of_it_again(tab, served):
-    loaded(tab, served + MONDAY)
+def test_every_choice_goes_into_the_address_and_out_of_it_again(tab, dashboard_url):
+    open_page(tab, dashboard_url + MONDAY)
     before = labelled_cells(tab)
     choices = [
         ("Measure", "hold"),
@@ -65,15 +74,15 @@ def test_every_choice_goes_into_the_address_and_out_of_it_again(tab, served):
             tab.get_by_role("combobox", name=label, exact=True).select_option(value)
         tab.locator("#said").wait_for(state="hidden")
         assert query_of_address(tab).get(label.lower(), "") == value
-    shown = labelled_cells(tab)
-    assert shown != before
-    assert any("handled" in label for label in shown)
+    after = labelled_cells(tab)
+    assert after != before
+    assert any("handled" in label for label in after)
 
-    state = tab.url
+    address = tab.url
     tab.reload()
     tab.wait_for_selector(".cell")
-    assert tab.url == state
-    assert labelled_cells(tab) == shown
+    assert tab.url == address
+    assert labelled_cells(tab) == after
     assert tab.get_by_role("combobox", name="Team").input_value() == "Team 2"
     for _ in choices:
         with tab.expect_response(lambda answer: "api/day" in answer.url):
@@ -83,8 +92,8 @@ def test_every_choice_goes_into_the_address_and_out_of_it_again(tab, served):
     assert labelled_cells(tab) == before
 
 
-def test_days_are_stepped_through_and_an_empty_one_leads_to_the_last(tab, served):
-    loaded(tab, served + MONDAY)
+def test_days_are_stepped_through_and_an_empty_one_leads_to_the_last(tab, dashboard_url):
+    open_page(tab, dashboard_url + MONDAY)
     tab.get_by_role("button", name="The day before").click()
     expect(tab).to_have_title(re.compile("2026-03-01"))
     tab.get_by_role("button", name="The day after").click()
@@ -100,29 +109,29 @@ def test_days_are_stepped_through_and_an_empty_one_leads_to_the_last(tab, served
     assert "provisional" in tab.inner_text("#freshness")
 
 
-def test_finding_narrows_what_is_shown_and_what_is_saved(tab, served, tmp_path):
-    loaded(tab, served + MONDAY)
-    every = agent_names(tab)
+def test_a_search_filters_the_page_and_the_csv(tab, dashboard_url, tmp_path):
+    open_page(tab, dashboard_url + MONDAY)
+    all_names = agent_names(tab)
     tab.get_by_label("Find").fill("ada")
-    expect(tab.locator(".line")).not_to_have_count(len(every))
-    some = agent_names(tab)
-    assert 0 < len(some) < len(every)
-    assert all("ada" in name.casefold() for name in some)
+    expect(tab.locator(".line")).not_to_have_count(len(all_names))
+    names = agent_names(tab)
+    assert 0 < len(names) < len(all_names)
+    assert all("ada" in name.casefold() for name in names)
     assert query_of_address(tab)["find"] == "ada"
 
-    with tab.expect_download() as waiting:
+    with tab.expect_download() as download:
         tab.get_by_role("link", name="CSV").click()
-    waiting.value.save_as(tmp_path / "found.csv")
-    rows = list(csv.DictReader((tmp_path / "found.csv").read_text("utf-8").splitlines()))
-    assert {row["agent_name"] for row in rows} == set(some)
+    download.value.save_as(tmp_path / "agents.csv")
+    rows = list(csv.DictReader((tmp_path / "agents.csv").read_text("utf-8").splitlines()))
+    assert {row["agent_name"] for row in rows} == set(names)
     tab.get_by_label("Find").fill("nobody at all")
     tab.wait_for_selector("text=No agent has that in the name")
     tab.get_by_label("Find").fill("")
-    expect(tab.locator(".line")).to_have_count(len(every))
+    expect(tab.locator(".line")).to_have_count(len(all_names))
 
 
-def test_a_cell_opens_its_details_and_an_agent_their_weeks(tab, served):
-    loaded(tab, served + MONDAY)
+def test_a_cell_opens_its_details_and_an_agent_the_last_weeks(tab, dashboard_url):
+    open_page(tab, dashboard_url + MONDAY)
     cell = tab.locator(".cell.over").first
     label = cell.get_attribute("aria-label")
     cell.click()
@@ -131,31 +140,31 @@ def test_a_cell_opens_its_details_and_an_agent_their_weeks(tab, served):
     name, rest = label.rsplit(", ", 1) if "provisional" not in label else label.rsplit(", ", 2)[:2]
     time, value = rest.split(": ")
     assert f"{name}, {time}" in panel
-    for words in (value, "Posted", "Worked", "Routing status", "Presence", "Provisional"):
-        assert words in panel
+    for text in (value, "Posted", "Worked", "Routing status", "Presence", "Provisional"):
+        assert text in panel
     assert tab.locator("aside code").count() >= 1
     assert tab.evaluate("document.activeElement.ariaLabel") == "Close"
 
-    state = tab.url
+    address = tab.url
     tab.get_by_role("button", name="This agent's last weeks").click()
     tab.wait_for_selector("aside table.days")
     assert "2026-03-01" in tab.inner_text("aside")
     tab.go_back()
     tab.wait_for_selector("aside code")
-    assert tab.url == state
+    assert tab.url == address
     tab.keyboard.press("Escape")
     tab.wait_for_selector("aside", state="hidden")
     assert query_of_address(tab) == {"day": "2026-03-02", "zone": "UTC"}
 
-    tab.goto(state)  # as sent to a colleague
+    tab.goto(address)  # as a colleague who was sent it
     tab.wait_for_selector("aside code")
     tab.get_by_role("button", name="Close").click()
     tab.locator(".line .who").nth(2).click()
     tab.wait_for_selector("aside table.days")
 
 
-def test_an_agents_weeks_lead_to_their_days_and_half_hours(tab, served):
-    loaded(tab, served + MONDAY)
+def test_an_agents_weeks_lead_to_their_days_and_half_hours(tab, dashboard_url):
+    open_page(tab, dashboard_url + MONDAY)
     tab.locator(".line .who").nth(1).click()
     tab.wait_for_selector("aside .weeks")
     rects = tab.locator("aside .weeks rect:not(.gone)")
@@ -174,8 +183,8 @@ def test_an_agents_weeks_lead_to_their_days_and_half_hours(tab, served):
     assert chosen.split(": ")[0] == tab.inner_text("aside h2")
 
 
-def test_half_hours_are_stepped_through(tab, served):
-    loaded(tab, served + MONDAY)
+def test_half_hours_are_stepped_through(tab, dashboard_url):
+    open_page(tab, dashboard_url + MONDAY)
     name = tab.inner_text("#at-4-0")
     row = tab.locator("#at-4-0 ~ .cell:not([class=cell])").first.get_attribute("data-column")
     first = int(row)
@@ -190,8 +199,8 @@ def test_half_hours_are_stepped_through(tab, served):
     assert tab.locator(".chosen").get_attribute("id") == f"at-4-{column}"
 
 
-def test_the_panel_stands_beside_the_table_where_there_is_room(tab, served):
-    loaded(tab, served + MONDAY)
+def test_the_panel_is_beside_the_table_in_a_wide_window(tab, dashboard_url):
+    open_page(tab, dashboard_url + MONDAY)
     tab.locator("#at-3-49").click()
     tab.wait_for_selector("aside h2")
     assert tab.get_by_role("button", name="The half-hour after").is_disabled()
@@ -201,19 +210,19 @@ def test_the_panel_stands_beside_the_table_where_there_is_room(tab, served):
     assert grid["x"] <= chosen["x"] <= grid["x"] + grid["width"] - chosen["width"]
 
 
-def test_a_measure_that_the_basis_does_not_have_cannot_be_chosen(tab, served):
-    loaded(tab, served + MONDAY + "&basis=worked")
+def test_a_measure_that_the_basis_does_not_have_cannot_be_chosen(tab, dashboard_url):
+    open_page(tab, dashboard_url + MONDAY + "&basis=worked")
     measure = tab.get_by_role("combobox", name="Measure")
     assert measure.locator("option:disabled").all_inner_texts() == ["Handled"]
-    tab.goto(served + MONDAY + "&basis=worked&measure=handled")
+    tab.goto(dashboard_url + MONDAY + "&basis=worked&measure=handled")
     tab.wait_for_selector("#problems >> text=showing handle instead")
     assert tab.locator(".cell").count() > 0
     expect(measure).to_have_value("handle")
 
 
 @pytest.mark.parametrize("measure", ["handle", "occupancy", "handled"])
-def test_the_key_has_the_shades_of_the_cells(tab, served, measure):
-    loaded(tab, f"{served}{MONDAY}&measure={measure}")
+def test_the_key_has_the_shades_of_the_cells(tab, dashboard_url, measure):
+    open_page(tab, f"{dashboard_url}{MONDAY}&measure={measure}")
     shades = dict(
         tab.eval_on_selector_all(
             ".cell[class*=' l']", "all => all.map(e => [e.textContent, e.classList[1]])"
@@ -223,14 +232,14 @@ def test_the_key_has_the_shades_of_the_cells(tab, served, measure):
         "#key span[class^=l]", "all => all.map(e => [e.textContent, e.className])"
     )
     assert len(key) > 3
-    both = [(shades[text], shade) for text, shade in key if text in shades]
-    assert len(both) > 1
-    # Where a figure is rounded, it may be just over or under the edge of a shade.
-    assert all(abs(int(of_cell[1]) - int(of_key[1])) <= 1 for of_cell, of_key in both)
+    pairs = [(shades[text], shade) for text, shade in key if text in shades]
+    assert len(pairs) > 1
+    # A rounded figure may be just above or below the edge of a shade.
+    assert all(abs(int(cell_shade[1]) - int(key_shade[1])) <= 1 for cell_shade, key_shade in pairs)
 
 
-def test_the_figure_that_agents_are_sorted_by_is_shown(tab, served):
-    loaded(tab, served + MONDAY)
+def test_the_figure_that_agents_are_sorted_by_is_shown(tab, dashboard_url):
+    open_page(tab, dashboard_url + MONDAY)
     for sort, head in (("load", "Total"), ("occupancy", "Occup."), ("name", "Total")):
         with tab.expect_response(lambda answer: "api/day" in answer.url):
             tab.get_by_role("combobox", name="Sort").select_option(sort)
@@ -241,8 +250,8 @@ def test_the_figure_that_agents_are_sorted_by_is_shown(tab, served):
         assert (figures == sorted(figures, reverse=True)) == (sort != "name"), sort
 
 
-def test_today_turns_over_and_a_date_stays(tab, served):
-    tab.goto(served)
+def test_today_is_the_current_day_and_a_date_stays(tab, dashboard_url):
+    tab.goto(dashboard_url)
     tab.wait_for_selector("#empty")
     today = tab.get_by_role("button", name="Today")
     assert today.get_attribute("aria-pressed") == "true"
@@ -257,8 +266,8 @@ def test_today_turns_over_and_a_date_stays(tab, served):
     assert f"{datetime.now(UTC):%Y-%m-%d}" in tab.title()
 
 
-def test_the_stored_days_are_listed_by_source(tab, served):
-    loaded(tab, served + MONDAY + "&zone=America/New_York")
+def test_the_stored_days_are_listed_by_source(tab, dashboard_url):
+    open_page(tab, dashboard_url + MONDAY + "&zone=America/New_York")
     tab.locator("summary").click()
     rows = [row.split("\t") for row in tab.locator("#days tbody tr").all_inner_texts()]
     assert {row[1] for row in rows} == {"posted", "status", "details"}
@@ -266,9 +275,9 @@ def test_the_stored_days_are_listed_by_source(tab, served):
     assert monday == {("provisional", "2 Mar 2026, 19:00")}
 
 
-def test_the_choices_on_a_phone_are_one_tap_away(tab, served):
+def test_the_choices_on_a_phone_are_one_tap_away(tab, dashboard_url):
     tab.set_viewport_size({"width": 360, "height": 700})
-    loaded(tab, served + MONDAY)
+    open_page(tab, dashboard_url + MONDAY)
     queue = tab.get_by_role("combobox", name="Queue")
     assert not queue.is_visible()
     assert tab.locator("#grid").bounding_box()["y"] < 480
@@ -281,30 +290,30 @@ def test_the_choices_on_a_phone_are_one_tap_away(tab, served):
     tab.wait_for_selector("aside h2")
     tab.locator("aside").evaluate("e => Promise.all(e.getAnimations().map(a => a.finished))")
     assert tab.locator("aside").bounding_box()["width"] == 360
-    for each in tab.get_by_role("button").all():
-        box = each.bounding_box()
-        assert not box or min(box["width"], box["height"]) >= 24, each.inner_text()
+    for button in tab.get_by_role("button").all():
+        box = button.bounding_box()
+        assert not box or min(box["width"], box["height"]) >= 24, button.inner_text()
 
 
-def test_the_keyboard_goes_everywhere(tab, served):
-    loaded(tab, served + MONDAY)
+def test_the_keyboard_reaches_every_control(tab, dashboard_url):
+    open_page(tab, dashboard_url + MONDAY)
     tab.keyboard.press("Tab")
     assert tab.evaluate("document.activeElement.textContent") == "Skip to the table"
-    passed = []
+    focused = []
     for _ in range(16):
         tab.keyboard.press("Tab")
-        passed.append(tab.evaluate("document.activeElement.name || document.activeElement.id"))
+        focused.append(tab.evaluate("document.activeElement.name || document.activeElement.id"))
     order = ["before", "day", "after", "today", "measure", "basis", "queue", "media", "division"]
-    assert list(dict.fromkeys(passed))[: len(order)] == order
+    assert list(dict.fromkeys(focused))[: len(order)] == order
     tab.locator(".skip").focus()
     tab.keyboard.press("Enter")
     assert tab.evaluate("document.activeElement.id") == "grid"
 
-    def active() -> tuple[int, ...]:
-        place = tab.get_attribute("#grid", "aria-activedescendant")
-        return tuple(map(int, place.split("-")[1:]))
+    def active_cell() -> tuple[int, ...]:
+        cell_id = tab.get_attribute("#grid", "aria-activedescendant")
+        return tuple(map(int, cell_id.split("-")[1:]))
 
-    for key, place in (
+    for key, cell in (
         ("Home", (0, 0)),
         ("ArrowDown", (1, 0)),
         ("ArrowRight", (1, 1)),
@@ -316,61 +325,69 @@ def test_the_keyboard_goes_everywhere(tab, served):
         ("Control+Home", (0, 0)),
     ):
         tab.keyboard.press(key)
-        assert active() == place, key
+        assert active_cell() == cell, key
         assert tab.locator(".active").is_visible()
 
-    def opened_and_closed(key: str, sought: str) -> None:
+    def assert_opens_panel(key: str, selector: str) -> None:
         tab.keyboard.press(key)
-        tab.wait_for_selector(sought)
+        tab.wait_for_selector(selector)
         tab.keyboard.press("Escape")
         tab.wait_for_selector("aside", state="hidden")
         assert tab.evaluate("document.activeElement.id") == "grid"
 
-    opened_and_closed("Enter", "aside .weeks")  # of the name
+    assert_opens_panel("Enter", "aside .weeks")  # on the name
     tab.keyboard.press("PageDown")
-    assert active()[0] > 5
+    assert active_cell()[0] > 5
     for _ in range(20):
         tab.keyboard.press("ArrowRight")
-    opened_and_closed("Enter", "aside >> text=Posted where")
-    opened_and_closed(" ", "aside >> text=Posted where")
+    assert_opens_panel("Enter", "aside >> text=Posted where")
+    assert_opens_panel(" ", "aside >> text=Posted where")
 
 
-def test_mistakes_in_the_address_are_reported_and_the_page_is_shown(tab, served):
-    loaded(tab, served + "?day=2026-03-02&measure=hnadle&queue=Biling&sort=x&zone=Mars/Base")
-    said = tab.inner_text("#problems")
+def test_mistakes_in_the_address_are_reported_and_the_page_is_shown(tab, dashboard_url):
+    open_page(
+        tab, dashboard_url + "?day=2026-03-02&measure=hnadle&queue=Biling&sort=x&zone=Mars/Base"
+    )
+    problems = tab.inner_text("#problems")
     for sentence in ("did you mean 'handle'", "did you mean 'Billing'", "sort 'x'", "Mars/Base"):
-        assert sentence in said
+        assert sentence in problems
 
-    tab.goto(served + "?day=2026-03-02&agent=nobody&cell=noon")
+    tab.goto(dashboard_url + "?day=2026-03-02&agent=nobody&cell=noon")
     tab.wait_for_selector("aside >> text=This cannot be shown")
-    assert "'noon' is no start of a half-hour" in tab.inner_text("aside")
-    forgive(tab, "status of 400")
+    assert "'noon' is not the start of a half-hour" in tab.inner_text("aside")
+    discard_messages(tab, "status of 400")
 
 
-def test_missing_half_hours_are_marked_as_missing(tab, served):
-    loaded(tab, served + "?day=2026-03-02&zone=America/New_York")
+def test_missing_half_hours_are_marked_as_missing(tab, dashboard_url):
+    open_page(tab, dashboard_url + "?day=2026-03-02&zone=America/New_York")
     assert "Missing: 2 Mar 2026, 19:00 – 3 Mar 2026, 00:00" in tab.inner_text("#freshness")
-    gone = tab.locator(".line").first.locator(".gone")
-    assert gone.count() == 10
-    assert gone.first.get_attribute("aria-label").endswith("19:00: missing")
+    missing = tab.locator(".line").first.locator(".gone")
+    assert missing.count() == 10
+    assert missing.first.get_attribute("aria-label").endswith("19:00: missing")
 
 
-def test_names_are_text(tab, own):
-    posted = own.posted_rows(DAY)
-    ids = sorted(set(posted["agent_id"].to_pylist()))
-    queues = {each for each in posted["queue_id"].to_pylist() if each and "," not in each}
-    own.store_names(
+def test_names_are_shown_as_text_and_not_as_html(tab, store_copy):
+    posted = store_copy.posted_rows(DAY)
+    agent_ids = sorted(set(posted["agent_id"].to_pylist()))
+    queue_ids = {
+        queue_id for queue_id in posted["queue_id"].to_pylist() if queue_id and "," not in queue_id
+    }
+    store_copy.store_names(
         "agent",
-        aggregates.directory_table([], [payloads.DirectoryEntity(each, EVIL) for each in ids]),
+        aggregates.directory_table(
+            [], [payloads.DirectoryEntity(agent_id, EVIL) for agent_id in agent_ids]
+        ),
         NOW,
     )
-    own.store_names(
+    store_copy.store_names(
         "queue",
-        aggregates.directory_table([], [payloads.DirectoryEntity(each, EVIL) for each in queues]),
+        aggregates.directory_table(
+            [], [payloads.DirectoryEntity(queue_id, EVIL) for queue_id in queue_ids]
+        ),
         NOW,
     )
-    with running(create_app(own)) as url:
-        loaded(tab, url + MONDAY)
+    with serving_here(create_app(store_copy)) as url:
+        open_page(tab, url + MONDAY)
         tab.locator(".cell.over").first.click()
         tab.wait_for_selector("aside code")
         assert any(name.startswith(EVIL) for name in agent_names(tab))
@@ -379,38 +396,38 @@ def test_names_are_text(tab, own):
         assert "evil" not in tab.title()
 
 
-def test_the_page_updates_itself_and_keeps_its_scroll_position(tab, own):
-    with running(create_app(own)) as url:
-        loaded(tab, url + MONDAY)
+def test_the_page_updates_itself_and_keeps_its_scroll_position(tab, store_copy):
+    with serving_here(create_app(store_copy)) as url:
+        open_page(tab, url + MONDAY)
         tab.locator(".cell.over").first.click()
         tab.wait_for_selector("aside code")
         tab.eval_on_selector("#grid", "e => { e.scrollTop = 300; }")
         before = tab.locator("#profile tr:nth-child(20)").text_content()
         tab.evaluate("document.querySelector('aside').scrollTop = 90")
         tab.evaluate("window.mark = [...document.querySelectorAll('.lines, option')]")
-        watched = "new MutationObserver(() => window.blank ||= !document.querySelector('.cell'))"
-        tab.evaluate(f"{watched}.observe(document.body, {{ childList: true, subtree: true }})")
+        observer = "new MutationObserver(() => window.blank ||= !document.querySelector('.cell'))"
+        tab.evaluate(f"{observer}.observe(document.body, {{ childList: true, subtree: true }})")
 
-        table = own.posted_rows(DAY)
+        table = store_copy.posted_rows(DAY)
         doubled = pa.concat_tables([table, table.filter(pc.equal(table["media_type"], "chat"))])
-        own.settle(Source.POSTED, DAY, {"posted": doubled}, NOW + timedelta(days=9))
+        store_copy.settle(Source.POSTED, DAY, {"posted": doubled}, NOW + timedelta(days=9))
         with tab.expect_response(lambda answer: "api/day" in answer.url):
-            ask_again(tab)
+            poll_now(tab)
         expect(tab.locator("#profile tr:nth-child(20)")).not_to_have_text(before)
         assert tab.eval_on_selector("#grid", "e => e.scrollTop") == 300
         assert tab.eval_on_selector("aside", "e => e.scrollTop") == 90
-        assert tab.evaluate("window.mark.every(each => each.isConnected) && !window.blank")
+        assert tab.evaluate("window.mark.every(node => node.isConnected) && !window.blank")
         assert tab.locator("aside code").count() >= 1
 
 
 def test_each_hour_has_its_own_column_when_the_clock_goes_back(tab, tmp_path):
     night = datetime(2025, 10, 26, tzinfo=UTC)
-    store = made(tmp_path / "night.duckdb", night, {("ada", 0): 60_000, ("ada", 2): 120_000})
+    store = store_of(tmp_path / "night.duckdb", night, {("ada", 0): 60_000, ("ada", 2): 120_000})
     store.store_names(
         "agent", aggregates.directory_table([], [payloads.DirectoryEntity("ada", "ada")]), NOW
     )
-    with running(create_app(store)) as url:
-        loaded(tab, url + "?day=2025-10-26&zone=Europe/London")
+    with serving_here(create_app(store)) as url:
+        open_page(tab, url + "?day=2025-10-26&zone=Europe/London")
         heads = tab.locator(".hour .unseen").all_text_contents()
         assert len(heads) == len(set(heads)) == 50
         assert heads[1:6] == [
@@ -420,33 +437,33 @@ def test_each_hour_has_its_own_column_when_the_clock_goes_back(tab, tmp_path):
             "01:00 +00:00",
             "01:30 +00:00",
         ]
-        shown = {label: text for label, text in labelled_cells(tab).items() if text}
-        assert shown == {
+        texts = {label: text for label, text in labelled_cells(tab).items() if text}
+        assert texts == {
             "ada, 01:00 +01:00: 0:01:00": "1",
             "ada, 01:00 +00:00: 0:02:00": "2",
         }
         tab.locator(".line .who").click()
         tab.wait_for_selector("aside .weeks")
-        both = tab.locator("aside .weeks rect")
-        assert both.locator("title").all_text_contents() == [
+        bars = tab.locator("aside .weeks rect")
+        assert bars.locator("title").all_text_contents() == [
             "2025-10-26, 01:00 +01:00: 0:01:00",
             "2025-10-26, 01:00 +00:00: 0:02:00",
         ]
-        (x, width), (then, _) = both.evaluate_all(
+        (first_x, width), (second_x, _) = bars.evaluate_all(
             "all => all.map(e => [e.x.baseVal.value, e.width.baseVal.value])"
         )
-        assert x + width <= then
+        assert first_x + width <= second_x
 
 
 @pytest.fixture
-def keeper(tmp_path: Path) -> PasswordAuth:
+def password_auth(tmp_path: Path) -> PasswordAuth:
     file = tmp_path / "password"
     file.write_text(hash_password(PASSWORD, secrets.token_bytes(16)))
     return PasswordAuth.from_file(file)
 
 
 def behind_prefix(prefix: str, application: Any) -> Callable[..., Any]:
-    """As a proxy shows it to people, at *prefix*, of which it tells the application nothing."""
+    """Return *application* as behind a proxy that strips *prefix* from every path."""
 
     async def proxy(scope: Any, receive: Any, send: Any) -> None:
         assert scope["path"].startswith(prefix), scope["path"]
@@ -457,15 +474,19 @@ def behind_prefix(prefix: str, application: Any) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize("prefix", ["", "/teams/halfhour"])
-def test_the_log_in_works_behind_a_proxy_with_and_without_a_prefix(tab, own, keeper, prefix):
-    with running(behind_prefix(prefix, create_app(own, doorkeeper=keeper))) as url:
+def test_the_log_in_works_behind_a_proxy_with_and_without_a_prefix(
+    tab, store_copy, password_auth, prefix
+):
+    with serving_here(
+        behind_prefix(prefix, create_app(store_copy, password_auth=password_auth))
+    ) as url:
         home = f"{url.rstrip('/')}{prefix}/"
-        tab.goto(home + MONDAY)  # as sent by a colleague
+        tab.goto(home + MONDAY)  # as a colleague who was sent it
         assert tab.url == home + "login" + MONDAY
         tab.get_by_label("Password").fill("not the password")
         tab.keyboard.press("Enter")
-        tab.wait_for_selector("text=That is not the password")
-        forgive(tab, "status of 403")
+        tab.wait_for_selector("text=The password is wrong")
+        discard_messages(tab, "status of 403")
         tab.get_by_label("Password").fill(PASSWORD)
         tab.keyboard.press("Enter")
         tab.wait_for_url(home + MONDAY)

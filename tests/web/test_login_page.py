@@ -7,44 +7,44 @@ from playwright.sync_api import expect
 
 from halfhour.web.app import create_app
 from halfhour.web.auth import PasswordAuth, hash_password
-from tests.web.conftest import ask_again, forgive, loaded, running
+from tests.web.conftest import discard_messages, open_page, poll_now, serving_here
 
 PASSWORD = "correct horse battery"
 VIEW = "?day=2026-03-02&measure=hold&sort=load&find=a"
 
 
 @pytest.fixture
-def door(store):
-    keeper = PasswordAuth(b"salt", hash_password(PASSWORD, b"salt"))
-    with running(create_app(store, doorkeeper=keeper)) as url:
+def password_url(store):
+    password_auth = PasswordAuth(b"salt", hash_password(PASSWORD, b"salt"))
+    with serving_here(create_app(store, password_auth=password_auth)) as url:
         yield url
 
 
-def log_in(page: Any) -> None:
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_selector(".cell")
+def log_in(tab: Any) -> None:
+    tab.get_by_label("Password").fill(PASSWORD)
+    tab.keyboard.press("Enter")
+    tab.wait_for_selector(".cell")
 
 
-def test_a_log_in_that_has_ended_leads_back_to_the_same_view(tab, door):
-    tab.goto(door + VIEW)
+def test_a_log_in_that_has_ended_leads_back_to_the_same_view(tab, password_url):
+    tab.goto(password_url + VIEW)
     log_in(tab)
     tab.locator(".cell[class*=' ']").first.click()
     tab.wait_for_selector("aside h2")
-    shown = tab.url
+    address = tab.url
 
-    other = tab.context.new_page()
-    loaded(other, door + VIEW)
-    other.get_by_role("button", name="Log out").click()
-    other.wait_for_url("**/login")
-    ask_again(tab)
+    other_tab = tab.context.new_page()
+    open_page(other_tab, password_url + VIEW)
+    other_tab.get_by_role("button", name="Log out").click()
+    other_tab.wait_for_url("**/login")
+    poll_now(tab)
     tab.wait_for_url("**/login?*")
 
     log_in(tab)
-    assert tab.url == shown
+    assert tab.url == address
     tab.wait_for_selector("aside h2")
     expect(tab.get_by_role("combobox", name="Measure")).to_have_value("hold")
     expect(tab.get_by_role("searchbox", name="Find")).to_have_value("a")
-    other.goto(door + "login" + VIEW)  # where nobody has to log in again
-    assert other.url == door + VIEW
-    forgive(tab, "401")
+    other_tab.goto(password_url + "login" + VIEW)  # this session goes on, so no log-in follows
+    assert other_tab.url == password_url + VIEW
+    discard_messages(tab, "401")

@@ -1,4 +1,4 @@
-"""The dashboard behind the proxies of docs/dashboard.md, word for word."""
+"""The dashboard behind proxies, which are set up word for word as in docs/dashboard.md."""
 
 import re
 import secrets
@@ -63,9 +63,9 @@ def block_of_docs(language: str) -> str:
 
 
 def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 def nginx(folder: Path) -> list[str]:
@@ -85,26 +85,26 @@ def caddy(folder: Path) -> list[str]:
 def running_proxy(
     command: Callable[[Path], list[str]], settings: str, folder: Path, upstream: str
 ) -> Iterator[int]:
-    """The port at which a proxy listens that has *settings* around what the docs say."""
+    """Start a proxy with the block of the docs inside *settings*, and yield its port."""
     port = free_port()
     block = block_of_docs(command.__name__)
     assert LISTENS in block
-    words = {"port": port, "other": free_port(), "folder": folder}
-    for name, value in {**words, "block": block.replace(LISTENS, upstream)}.items():
+    values = {"port": port, "other": free_port(), "folder": folder}
+    for name, value in {**values, "block": block.replace(LISTENS, upstream)}.items():
         settings = settings.replace(f"{{{name}}}", str(value))
     (folder / "settings").write_text(settings, encoding="utf-8")
     log = folder / "log"
-    with log.open("w") as said, subprocess.Popen(
-        command(folder), cwd=folder, env={"HOME": str(folder)}, stdout=said, stderr=said
+    with log.open("w") as output, subprocess.Popen(
+        command(folder), cwd=folder, env={"HOME": str(folder)}, stdout=output, stderr=output
     ) as process:  # fmt: skip
         try:
-            _wait_until_it_speaks_tls(process, port, log)
+            _wait_for_tls(process, port, log)
             yield port
         finally:
             process.terminate()
 
 
-def _wait_until_it_speaks_tls(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+def _wait_for_tls(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
     context = ssl._create_unverified_context()
     while process.poll() is None:
         try:
@@ -117,33 +117,36 @@ def _wait_until_it_speaks_tls(process: "subprocess.Popen[bytes]", port: int, log
 
 
 @pytest.fixture(scope="module", params=[(nginx, NGINX), (caddy, CADDY)], ids=["nginx", "Caddy"])
-def behind(
+def proxied_client(
     request: Any, store: Store, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., httpx2.Client]]:
-    """Makes clients of a dashboard behind a proxy, who come from an address of this machine."""
+    """Return a function that makes a client of a dashboard behind a proxy.
+
+    It takes the address of this machine that the client connects from.
+    """
     folder = tmp_path_factory.mktemp("proxy")
     (folder / "password").write_text(hash_password(PASSWORD, secrets.token_bytes(16)))
     command, settings = request.param
     (options,) = re.findall(r"halfhour serve (.* --proxy .*)", DOCS)
-    words = options.replace("/etc/halfhour.password", str(folder / "password")).split()
+    arguments = options.replace("/etc/halfhour.password", str(folder / "password")).split()
     with (
-        serving(store.path.parent, *words) as dashboard,
+        serving(store.path.parent, *arguments) as dashboard,
         running_proxy(command, settings, folder, urlsplit(dashboard.url).netloc) as port,
     ):
 
-        def client(address: str = "127.0.0.1") -> httpx2.Client:
+        def make_client(address: str = "127.0.0.1") -> httpx2.Client:
             return httpx2.Client(
                 base_url=f"https://{NAME}:{port}/halfhour",
-                transport=Here(local_address=address, verify=False),
+                transport=LocalTransport(local_address=address, verify=False),
                 follow_redirects=True,
                 timeout=20,
             )
 
-        yield client
+        yield make_client
 
 
-class Here(httpx2.HTTPTransport):
-    """As if the names of all hosts were this machine's."""
+class LocalTransport(httpx2.HTTPTransport):
+    """A transport that sends the requests for every host to this machine."""
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         return super().handle_request(
@@ -165,8 +168,8 @@ def origin_of(client: httpx2.Client) -> str:
     return str(client.base_url).removesuffix("/halfhour/")
 
 
-def test_a_shared_view_leads_through_the_log_in_and_back_to_the_view(behind):
-    with behind() as client:
+def test_a_shared_view_leads_through_the_log_in_and_back_to_the_view(proxied_client):
+    with proxied_client() as client:
         form = client.get(f"/{VIEW}")
         assert form.url == f"{client.base_url}login{VIEW}"
         page = log_in(client, f"/login{VIEW}")
@@ -180,23 +183,23 @@ def test_a_shared_view_leads_through_the_log_in_and_back_to_the_view(behind):
         assert client.get("/api/day").status_code == 401
 
 
-def test_an_address_without_its_slash_keeps_its_view(behind):
-    with behind() as client:
+def test_an_address_without_its_slash_keeps_its_view(proxied_client):
+    with proxied_client() as client:
         for asked in ("", VIEW):
-            found = client.get(f"{origin_of(client)}/halfhour{asked}")
-            assert str(found.url).rstrip("?") == f"{client.base_url}login{asked}"
+            answer = client.get(f"{origin_of(client)}/halfhour{asked}")
+            assert str(answer.url).rstrip("?") == f"{client.base_url}login{asked}"
 
 
-def test_a_session_goes_over_tls_alone_and_to_its_folder(behind):
-    with behind() as client:
+def test_the_session_cookie_is_sent_over_tls_only_and_to_its_folder_only(proxied_client):
+    with proxied_client() as client:
         log_in(client)
         (cookie,) = client.cookies.jar
     assert (cookie.secure, cookie.path, cookie.domain) == (True, "/halfhour", NAME)
     assert cookie.has_nonstandard_attr("HttpOnly")
 
 
-def test_a_visitor_who_guesses_passwords_keeps_nobody_else_waiting(behind):
-    with behind("127.0.0.2") as guesser, behind("127.0.0.3") as other:
+def test_a_visitor_who_guesses_passwords_does_not_lock_out_others(proxied_client):
+    with proxied_client("127.0.0.2") as guesser, proxied_client("127.0.0.3") as other:
         forged = {"X-Forwarded-For": "192.0.2.7", "X-Forwarded-Proto": "http"}
         guesser.headers.update(forged)
         codes = [

@@ -24,9 +24,9 @@ def run(tmp_path):
 
 
 def get_answer(url: str, path: str, **headers: str) -> tuple[int, str]:
-    where = urlsplit(url)
+    address = urlsplit(url)
     with closing(
-        http.client.HTTPConnection(where.hostname or "", where.port, timeout=20)
+        http.client.HTTPConnection(address.hostname or "", address.port, timeout=20)
     ) as connection:
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
@@ -39,10 +39,10 @@ def test_the_server_answers_this_machine_and_ends_on_sigterm(store):
         assert get_answer(dashboard.url, "/healthz") == (200, "halfhour\n")
         assert get_answer(dashboard.url, "/")[0] == 200
         assert get_answer(dashboard.url, "/", host="evil.example")[0] == 400
-        began = time.monotonic()
+        start = time.monotonic()
         dashboard.process.terminate()
         dashboard.process.wait(timeout=20)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - start < 5
     assert dashboard.process.returncode == 143
 
 
@@ -55,14 +55,14 @@ def test_a_port_that_is_taken_is_refused_and_a_free_one_named(run):
     assert ran.code == 2
     assert f"--port {port}: " in ran.err
     assert "another program listens there already" in ran.err
-    free = int(ran.err.split("--port ")[-1].split(" ")[0])
-    assert port < free < port + 20
+    free_port = int(ran.err.split("--port ")[-1].split(" ")[0])
+    assert port < free_port < port + 20
 
 
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
-        (("--host", "0.0.0.0"), 2, "whoever can reach that address could read everything"),
+        (("--host", "0.0.0.0"), 2, "everybody who can reach that address could read everything"),
         (("--host", "0.0.0.0", "--password-file", "nothing"), 2, "cannot be read"),
         (("--zone", "Europe/Londn"), 2, "did you mean 'Europe/London'"),
         (("--sync", "often"), 2, "--sync"),
@@ -82,7 +82,7 @@ def test_bad_options_of_serve_get_a_sentence(run, words, code, sentence):
 
 
 def run_password(run: Halfhour, password: str, name: str) -> tuple[int, str]:
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "halfhour", "password", name],
         cwd=run.folder,
         input=f"{password}\n",
@@ -90,8 +90,8 @@ def run_password(run: Halfhour, password: str, name: str) -> tuple[int, str]:
         text=True,
         check=False,
     )
-    assert "Traceback" not in done.stderr
-    return done.returncode, done.stderr
+    assert "Traceback" not in process.stderr
+    return process.returncode, process.stderr
 
 
 def test_a_password_is_kept_as_a_hash_that_only_its_owner_reads(run):
@@ -102,48 +102,48 @@ def test_a_password_is_kept_as_a_hash_that_only_its_owner_reads(run):
     assert file.read_text().startswith("scrypt$")
     if os.name == "posix":
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    first = file.read_text()
+    first_hash = file.read_text()
     assert run_password(run, PASSWORD, "p")[0] == 0
-    assert file.read_text() != first  # another salt
+    assert file.read_text() != first_hash  # the salt is another
 
 
 def test_a_password_file_replaces_no_other_file(run):
-    other = run.folder / "halfhour.duckdb"
-    other.write_bytes(b"something of worth")
+    store = run.folder / "halfhour.duckdb"
+    store.write_bytes(b"the figures of a year")
 
-    code, said = run_password(run, PASSWORD, other.name)
-    assert (code, other.read_bytes()) == (2, b"something of worth")
-    assert "something else is there than a password" in said
+    code, message = run_password(run, PASSWORD, store.name)
+    assert (code, store.read_bytes()) == (2, b"the figures of a year")
+    assert "refusing to overwrite it, as this is not a halfhour password file" in message
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there is no pty")
 def test_the_password_command_at_a_terminal_asks_twice_and_shows_nothing(run):
     import pty  # not on Windows
 
-    def typed(*answers: str) -> tuple[int, str]:
+    def run_at_terminal(*answers: str) -> tuple[int, str]:
         pid, terminal = pty.fork()
         if pid == 0:  # pragma: no cover
             os.chdir(run.folder)
             os.execv(sys.executable, [sys.executable, "-m", "halfhour", "password", "p"])
-        said = ""
+        output = ""
         for answer in answers:
-            while not said.endswith(": "):
-                said += os.read(terminal, 99).decode()
+            while not output.endswith(": "):
+                output += os.read(terminal, 99).decode()
             os.write(terminal, f"{answer}\n".encode())
-            said += "\n"
-        with suppress(OSError):  # Linux says so when the other side has closed
-            while more := os.read(terminal, 999):
-                said += more.decode()
+            output += "\n"
+        with suppress(OSError):  # Linux raises it when the other side has closed
+            while chunk := os.read(terminal, 999):
+                output += chunk.decode()
         os.close(terminal)
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), said
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), output
 
-    code, said = typed(PASSWORD, f"{PASSWORD}?")
+    code, output = run_at_terminal(PASSWORD, f"{PASSWORD}?")
     assert code == 2
-    assert "the two are not the same; nothing was written" in said
+    assert "the two passwords differ; nothing was written" in output
     assert list(run.folder.iterdir()) == []
-    code, said = typed(PASSWORD, PASSWORD)
+    code, output = run_at_terminal(PASSWORD, PASSWORD)
     assert code == 0
-    assert PASSWORD not in said
+    assert PASSWORD not in output
     assert (run.folder / "p").read_text().startswith("scrypt$")
 
 
@@ -155,11 +155,11 @@ def test_the_password_command_at_a_terminal_asks_twice_and_shows_nothing(run):
         (PASSWORD, "no/such/folder", "cannot be written"),
     ],
 )
-def test_a_password_that_is_no_good_is_not_written(run, password, name, sentence):
-    code, said = run_password(run, password, name)
+def test_a_short_password_or_a_bad_path_gets_a_sentence_and_no_file(run, password, name, sentence):
+    code, message = run_password(run, password, name)
 
     assert code == 2
-    assert sentence in said
+    assert sentence in message
     assert list(run.folder.iterdir()) == []
 
 
@@ -181,10 +181,10 @@ def test_a_server_open_to_others_asks_for_the_password_and_warns_about_tls(run, 
 
 
 def begin_log_in(url: str, *headers: str, body: bytes = b"") -> socket.socket:
-    """A log-in of which only this much is sent."""
-    where = urlsplit(url)
-    connection = socket.create_connection((where.hostname or "", where.port or 0), timeout=10)
-    head = ("POST /login HTTP/1.1", f"Host: {where.netloc}", *headers, "", "")
+    """Send the beginning of a log-in: *headers* and *body*, which may be only a part."""
+    address = urlsplit(url)
+    connection = socket.create_connection((address.hostname or "", address.port or 0), timeout=10)
+    head = ("POST /login HTTP/1.1", f"Host: {address.netloc}", *headers, "", "")
     connection.sendall("\r\n".join(head).encode() + body)
     return connection
 
@@ -194,7 +194,7 @@ MULTIPART = "Content-Type: multipart/form-data; boundary=x"
 FILE = (
     b'--x\r\nContent-Disposition: form-data; name="password"; filename="f"\r\n\r\n' + b"y" * 9_999
 )
-NO_LOG_INS = [
+REFUSED_LOG_INS = [
     (("Content-Length: 99000000000", FORM), b"password=", 413),
     (("Transfer-Encoding: chunked", FORM), b"2000\r\n" + b"p" * 0x2000 + b"\r\n", 413),
     (("Content-Length: 5000", FORM), b"password=" + b"p" * 4_991, 413),
@@ -205,10 +205,10 @@ NO_LOG_INS = [
 ]
 
 
-def test_a_log_in_that_is_no_small_form_is_refused_before_its_end(run, store):
+def test_a_log_in_that_is_too_large_or_no_form_is_refused_before_its_end(run, store):
     run_password(run, PASSWORD, "p")
     with serving(store.path.parent, "--password-file", str(run.folder / "p")) as dashboard:
-        for headers, body, status in NO_LOG_INS:
+        for headers, body, status in REFUSED_LOG_INS:
             with begin_log_in(dashboard.url, *headers, body=body) as connection:
                 answer = http.client.HTTPResponse(connection)
                 answer.begin()
@@ -243,7 +243,7 @@ def test_the_printed_address_can_be_followed_when_listening_on_all_addresses(run
 
 @pytest.mark.skipif(os.name != "posix", reason="there are no modes")
 @pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o444, False), (0o620, True)])
-def test_a_password_file_that_others_may_write_to_is_warned_of(run, mode, warned):
+def test_a_password_file_that_others_may_write_to_gets_a_warning(run, mode, warned):
     run_password(run, PASSWORD, "p")
     (run.folder / "p").chmod(mode)
     with serving(run.folder, "--password-file", "p") as dashboard:
@@ -251,5 +251,5 @@ def test_a_password_file_that_others_may_write_to_is_warned_of(run, mode, warned
         dashboard.process.terminate()
         dashboard.process.wait(timeout=20)
         assert dashboard.process.stderr
-        said = dashboard.process.stderr.readline()
-    assert ("chmod go-w p" in said) is warned
+        message = dashboard.process.stderr.readline()
+    assert ("chmod go-w p" in message) is warned

@@ -1,4 +1,4 @@
-"""Keeps the store fresh beside the page, and knows how that goes."""
+"""A sync that runs in a thread beside the dashboard, and its progress for the page."""
 
 import asyncio
 import logging
@@ -21,7 +21,11 @@ log = logging.getLogger("halfhour")
 
 @dataclass(slots=True)
 class BackgroundSync:
-    """What a sync beside the page does, as the page shows it; *said* is why the last one failed."""
+    """The state of the sync as the page shows it: off, running or waiting.
+
+    A running sync has read *done* of *of* windows. *last_error* is empty if the last sync
+    succeeded.
+    """
 
     every: timedelta | None = None
     state: str = "off"
@@ -30,44 +34,48 @@ class BackgroundSync:
     last_error: str = ""
     stop_requested: threading.Event = field(default_factory=threading.Event)
 
-    def start_thread(self, load: Callable[[], Settings], store: Store) -> None:
-        """Sync at once, and again at every full *every*, until it is ended."""
-        self.state = "running"
-        threading.Thread(target=self._sync_until_stopped, args=(load, store), daemon=True).start()
+    def start_thread(self, load_settings: Callable[[], Settings], store: Store) -> None:
+        """Sync at once and at every full *every*, such as each quarter of an hour, until stopped.
 
-    def _sync_until_stopped(self, load: Callable[[], Settings], store: Store) -> None:
+        Setting `stop_requested` stops it.
+        """
+        self.state = "running"
+        threading.Thread(
+            target=self._sync_until_stopped, args=(load_settings, store), daemon=True
+        ).start()
+
+    def _sync_until_stopped(self, load_settings: Callable[[], Settings], store: Store) -> None:
         assert self.every
         seconds = self.every.total_seconds()
         while not self.stop_requested.is_set():
-            self._attempt_sync(load, store)
+            self._attempt_sync(load_settings, store)
             self.stop_requested.wait(seconds - utc_now().timestamp() % seconds)
 
-    def _attempt_sync(self, load: Callable[[], Settings], store: Store) -> None:
-        """Once. What fails may be mended by the next turn, even a credential."""
+    def _attempt_sync(self, load_settings: Callable[[], Settings], store: Store) -> None:
+        """Sync once. Settings are loaded each time, as somebody may have corrected a credential."""
         self.state, self.done, self.of = "running", 0, 0
         try:
             outcome = asyncio.run(
-                runner.run_sync(load(), store, SyncRequest(), utc_now, self._count_windows)
+                runner.run_sync(load_settings(), store, SyncRequest(), utc_now, self._count_windows)
             )
             outcome.raise_if_incomplete()
-            said = ""
+            message = ""
         except HalfhourError as error:
-            said = str(error)
-        except Exception as error:  # noqa: BLE001  (a thread that ends would be missed by nobody)
-            said = (
-                f"unexpected {type(error).__name__}: {sanitize_text(str(error), MAX_QUOTED_LENGTH)}"
-            )
-        self.state, self.last_error = "waiting", _shorten_message(said)
-        if said:
-            log.warning("sync: %s; trying again at the next turn", said)
+            message = str(error)
+        except Exception as error:  # noqa: BLE001  (nobody would notice that the thread has ended)
+            text = sanitize_text(str(error), MAX_QUOTED_LENGTH)
+            message = f"unexpected {type(error).__name__}: {text}"
+        self.state, self.last_error = "waiting", _shorten_message(message)
+        if message:
+            log.warning("sync: %s; trying again at the next turn", message)
 
     def _count_windows(self, event: Event) -> None:
         if event.of is not None:
             self.done, self.of = event.done or 0, event.of
 
 
-def _shorten_message(said: str) -> str:
-    """With the first of what it lists, a line each, as there may be one of each day."""
-    head, *listed = said.split("\n  ")
-    more = f"; and {len(listed) - 1} more" if len(listed) > 1 else ""
-    return " ".join([head, *listed[:1]]) + more
+def _shorten_message(message: str) -> str:
+    """Return *message* in one line: of the items that it lists, one a line, only the first."""
+    head, *items = message.split("\n  ")
+    more = f"; and {len(items) - 1} more" if len(items) > 1 else ""
+    return " ".join([head, *items[:1]]) + more

@@ -1,4 +1,4 @@
-"""What Prometheus reads of the dashboard."""
+"""The metrics of the dashboard in the text format of Prometheus."""
 
 from halfhour.errors import StoreError
 from halfhour.model.vocabulary import Source
@@ -6,25 +6,30 @@ from halfhour.store.store import Store
 from halfhour.web.background_sync import BackgroundSync
 
 
-def prometheus_text(store: Store, live: BackgroundSync, requests: int) -> str:
-    """What it reads of *store*. Why that cannot be read is for people, in a comment."""
-    held, trouble = dict[str, float](), ""
+def prometheus_text(store: Store, background_sync: BackgroundSync, request_count: int) -> str:
+    """Return all metrics; if *store* cannot be read, a comment says why."""
+    held_until, comment = dict[str, float](), ""
     try:
         for source in Source:
             if settled := store.settled_windows(source):
-                held[f'{{source="{source}"}}'] = settled[-1].window.end.timestamp()
+                held_until[f'{{source="{source}"}}'] = settled[-1].window.end.timestamp()
     except StoreError as error:
-        trouble = f"# {error}\n"
-    told: list[tuple[str, str, str, dict[str, float]]] = [
-        ("requests_total", "counter", "Questions that the page has asked.", {"": requests}),
-        ("store_ok", "gauge", "Whether the store can be read.", {"": not trouble}),
-        ("held_until_seconds", "gauge", "End of what it holds, in seconds since 1970.", held),
+        comment = f"# {error}\n"
+    metrics: list[tuple[str, str, str, dict[str, float]]] = [
+        ("requests_total", "counter", "Requests of the page.", {"": request_count}),
+        ("store_ok", "gauge", "Whether the store can be read.", {"": not comment}),
+        (
+            "held_until_seconds",
+            "gauge",
+            "End of the stored figures, in seconds since 1970.",
+            held_until,
+        ),
     ]
-    if live.every:
-        meaning = "Whether the last sync beside the page went well."
-        told.append(("sync_ok", "gauge", meaning, {"": not live.last_error}))
-    return trouble + "".join(
+    if background_sync.every:
+        succeeded: dict[str, float] = {"": not background_sync.last_error}
+        metrics.append(("sync_ok", "gauge", "Whether the last sync succeeded.", succeeded))
+    return comment + "".join(
         f"# HELP halfhour_{name} {meaning}\n# TYPE halfhour_{name} {kind}\n"
-        + "".join(f"halfhour_{name}{label} {value:.0f}\n" for label, value in found.items())
-        for name, kind, meaning, found in told
+        + "".join(f"halfhour_{name}{label} {value:.0f}\n" for label, value in values.items())
+        for name, kind, meaning, values in metrics
     )

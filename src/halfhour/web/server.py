@@ -1,4 +1,4 @@
-"""Runs the dashboard: where it listens, and whom it lets in."""
+"""The server of the dashboard: its socket, its options and its password file."""
 
 import errno
 import logging
@@ -28,23 +28,24 @@ log = logging.getLogger("halfhour")
 
 HASH_PREFIX = b"scrypt$"
 LOOPBACK_HOSTS = {4: "127.0.0.1", 6: "[::1]"}
-"""This machine in an address, by the version of IP: no browser can be led to all addresses."""
+"""The address to open if the server listens on all addresses, by the version of IP."""
 WRITABLE_BY_OTHERS = 0o022
-"""To read it is no harm: it holds a hash, and Docker lets everybody read its secrets.
+"""The mode of a password file that gets a warning.
 
-Nor is a file refused, as disks that are mounted from elsewhere may show no other mode.
+Others may read the file, as it holds only a hash and Docker lets everybody read its secrets.
+A writable file is not refused, because some mounted disks show every file as writable.
 """
 STORE_WAIT_SECONDS = 5.0
-"""Seconds that an answer waits for another process that has the store open.
+"""The longest time that an answer waits while another process has the store open.
 
-A sync is done with a day before; and while one waits, others who ask may have to.
+A sync writes a day in less time, and other requests may have to wait behind this one.
 """
 PORTS_TO_TRY = 20
-"""How many ports after one that is taken are tried, to name one that is free."""
+"""The number of ports that are tried to name a free one, after the one that is taken."""
 
 
 def serve_dashboard(
-    load: Callable[[], Settings],
+    load_settings: Callable[[], Settings],
     store: Store,
     *,
     host: str,
@@ -55,47 +56,58 @@ def serve_dashboard(
     proxy: str | None,
     every: timedelta | None,
 ) -> None:
-    """Serve the dashboard of *store* until it is interrupted. Raises ConfigError."""
+    """Serve the dashboard of *store* until the process is interrupted. Raises ConfigError.
+
+    *names* are more host names that requests may have, *proxy* is the address of a proxy whose
+    headers are trusted, and *every* is the time between two syncs, None for no sync.
+    """
     time_ranges.parse_zone(zone)
-    here = _is_loopback(host)
-    if not here and password_file is None:
+    is_loopback = _is_loopback(host)
+    if not is_loopback and password_file is None:
         raise ConfigError(
-            f"⟨host⟩ {host}: whoever can reach that address could read everything; name a "
-            "⟨password_file⟩, which 'halfhour password FILE' makes, and put TLS in front "
+            f"⟨host⟩ {host}: everybody who can reach that address could read everything; name a "
+            "⟨password_file⟩, which 'halfhour password FILE' writes, and put TLS in front "
             "(docs/dashboard.md)"
         )
     for name in names:
         if "*" in name or "/" in name:
             raise ConfigError(f"⟨names⟩ {name}: write a host name, such as halfhour.example.com")
-    keeper = PasswordAuth.from_file(password_file) if password_file else None
-    live = BackgroundSync(every)
+    password_auth = PasswordAuth.from_file(password_file) if password_file else None
+    background_sync = BackgroundSync(every)
     if every:
-        load()  # so that missing credentials are said at once
+        load_settings()  # missing credentials are an error before the server starts
     with _listening_socket(host, port) as listener:
-        shown = _host_in_url(host)
-        hosts = {"127.0.0.1", "localhost", "[::1]", shown, *names}
-        shown_store = replace(store, busy_timeout=STORE_WAIT_SECONDS)
-        dashboard = create_app(shown_store, zone=zone, live=live, doorkeeper=keeper, hosts=[*hosts])
+        url_host = _host_in_url(host)
+        application = create_app(
+            replace(store, busy_timeout=STORE_WAIT_SECONDS),
+            zone=zone,
+            background_sync=background_sync,
+            password_auth=password_auth,
+            hosts=[*{"127.0.0.1", "localhost", "[::1]", url_host, *names}],
+        )
         if every:
-            live.start_thread(load, store)
-        log.info("http://%s:%d/", shown, listener.getsockname()[1])
-        if shown in LOOPBACK_HOSTS.values() and not here:
-            log.warning("it listens on all addresses of this machine, not on that one alone")
-        if not here:
-            log.warning("anybody on the way can read along: put TLS in front (docs/dashboard.md)")
+            background_sync.start_thread(load_settings, store)
+        log.info("http://%s:%d/", url_host, listener.getsockname()[1])
+        if url_host in LOOPBACK_HOSTS.values() and not is_loopback:
+            log.warning("the dashboard listens on all addresses of this machine, not only this one")
+        if not is_loopback:
+            log.warning(
+                "the password and the figures cross the network unencrypted: put TLS in front "
+                "(docs/dashboard.md)"
+            )
         if (
             password_file
             and os.name == "posix"
             and password_file.stat().st_mode & WRITABLE_BY_OTHERS
         ):
             log.warning(
-                "⟨password_file⟩ %s: others on this machine may write to it, and let in whom they "
-                "like: chmod go-w %s",
+                "⟨password_file⟩ %s: other users of this machine may write to it, and so can set "
+                "a password of their own: chmod go-w %s",
                 password_file,
                 password_file,
             )
         config = uvicorn.Config(
-            dashboard,
+            application,
             log_level="warning",
             access_log=False,
             lifespan="off",
@@ -107,30 +119,33 @@ def serve_dashboard(
         try:
             uvicorn.Server(config).run(sockets=[listener])
         finally:
-            live.stop_requested.set()
+            background_sync.stop_requested.set()
 
 
 def write_password_file(path: Path) -> None:
-    """Ask for a password, or read a line of it, and write its hash to *path*.
+    """Ask for a password, or read it from a line of stdin, and write its hash to *path*.
 
     Raises ConfigError.
     """
     if sys.stdin.isatty():
-        given = getpass("Password: ")
-        if getpass("Again: ") != given:
-            raise ConfigError("the two are not the same; nothing was written")
+        password = getpass("Password: ")
+        if getpass("Again: ") != password:
+            raise ConfigError("the two passwords differ; nothing was written")
     else:
-        given = sys.stdin.readline().rstrip("\n")
-    line = f"{hash_password(given, secrets.token_bytes(16))}\n"
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        password = sys.stdin.readline().rstrip("\n")
+    line = f"{hash_password(password, secrets.token_bytes(16))}\n"
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         if path.exists() and not path.read_bytes().startswith(HASH_PREFIX):
-            raise ConfigError(f"{path}: something else is there than a password; name another file")
-        with open(aside, "x", encoding="ascii", opener=_open_private) as file:
+            raise ConfigError(
+                f"{path}: refusing to overwrite it, as this is not a halfhour password file; "
+                "name another file"
+            )
+        with open(temporary, "x", encoding="ascii", opener=_open_private) as file:
             file.write(line)
-        aside.replace(path)
+        temporary.replace(path)
     except OSError as error:
-        aside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise ConfigError(f"{path}: cannot be written ({error.strerror})") from error
 
 
@@ -139,7 +154,7 @@ def _open_private(path: str, flags: int) -> int:
 
 
 def _host_in_url(host: str) -> str:
-    """As it stands in an address that can be followed on this machine."""
+    """Return *host* as in a URL that a browser on this machine can open."""
     with suppress(ValueError):
         address = ip_address(host)
         if address.is_unspecified:
@@ -157,9 +172,9 @@ def _is_loopback(host: str) -> bool:
 
 
 def _listening_socket(host: str, port: int) -> socket.socket:
-    """A socket there. Raises ConfigError, naming a port that is free if this one is taken."""
+    """Return a socket that listens. Raises ConfigError, which names a free port if it can."""
     if not 0 <= port < 2**16:
-        raise ConfigError(f"⟨port⟩ {port}: a port is a number from 0, for any, to 65535")
+        raise ConfigError(f"⟨port⟩ {port}: write a number from 0, for any free port, to 65535")
     try:
         return _bind_socket(host, port)
     except socket.gaierror as error:
@@ -176,7 +191,7 @@ def _bind_socket(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        if os.name == "posix":  # elsewhere it would share a port that is taken
+        if os.name == "posix":  # on Windows this option would share a port that is taken
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(128)
@@ -186,9 +201,9 @@ def _bind_socket(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _free_port_hint(host: str, port: int) -> str:
-    for other in range(port + 1, min(port + PORTS_TO_TRY, 2**16)):
+def _free_port_hint(host: str, taken_port: int) -> str:
+    for port in range(taken_port + 1, min(taken_port + PORTS_TO_TRY, 2**16)):
         with suppress(OSError):
-            _bind_socket(host, other).close()
-            return f"; ⟨port⟩ {other} is free"
+            _bind_socket(host, port).close()
+            return f"; ⟨port⟩ {port} is free"
     return ""

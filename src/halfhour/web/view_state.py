@@ -1,4 +1,7 @@
-"""What an address asks to see. What it says that cannot be meant is said, and the rest is shown."""
+"""The view that the query string of an address requests.
+
+Invalid parameters fall back to defaults, and `DayView.problems` lists them.
+"""
 
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -9,19 +12,20 @@ from typing import Any
 from halfhour.errors import ConfigError, suggest_name
 from halfhour.model import time_ranges
 from halfhour.model.intervals import Interval
+from halfhour.model.measures import dashboard_choices
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import Basis
 
 FILTER_NAMES = ("queue", "media", "division", "team")
-"""What can be chosen one of."""
-
-
+"""The parameters that show only a part of the agents or of their work."""
+FIRST_DAY = date(2010, 1, 2)
+"""The first day that can be requested: Genesys Cloud has no earlier figures."""
 TODAY = "today"
-"""The day that it is whenever the page looks; a date is that date for ever."""
+"""The word for the current day: an address with it shows another day tomorrow."""
 
 
 class Measure(StrEnum):
-    """What the cells show; its value is the word in the address."""
+    """The figure in the cells, as the word for it in the address."""
 
     HANDLE = "handle"
     TALK = "talk"
@@ -34,19 +38,16 @@ class Measure(StrEnum):
 
     @property
     def report_column(self) -> str:
-        """Of a report by interval."""
-        return {
-            Measure.ON_QUEUE: "on_queue_time_sec",
-            Measure.OCCUPANCY: "occupancy_ratio",
-            Measure.HANDLED: "handled_count",
-        }.get(self, f"{self.value}_time_sec")
+        """The column of a report by interval."""
+        return dashboard_choices()[self.value]
 
 
 AGENT_WIDE_MEASURES = (Measure.ON_QUEUE, Measure.OCCUPANCY)
+"""The measures of status, which covers all work of an agent."""
 
 
 class SortOrder(StrEnum):
-    """In which order agents stand."""
+    """The order of the agents."""
 
     NAME = "name"
     LOAD = "load"
@@ -55,10 +56,9 @@ class SortOrder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DayView:
-    """A day of agents by half-hours, those with *find* in the name.
+    """A local day of agents by half-hours, filtered to agents with *find* in the name.
 
-    *agent* is the one to tell more of. *problems* are sentences about what the
-    address got wrong.
+    *agent* is the one in the panel. *problems* are sentences about invalid parameters.
     """
 
     day: date
@@ -76,15 +76,15 @@ class DayView:
 
     @property
     def day_interval(self) -> Interval:
-        """The local day."""
+        """The local day, of 23 to 25 hours."""
         start = datetime.combine(self.day, time(), self.zone)
         return Interval(start, datetime.combine(self.day + timedelta(days=1), time(), self.zone))
 
     @property
     def day_question(self) -> Question:
-        """What a store is asked for it."""
+        """The question that a store answers for this view."""
         queues, media, divisions, teams = (
-            (chosen,) if (chosen := getattr(self, name)) else () for name in FILTER_NAMES
+            (value,) if (value := getattr(self, name)) else () for name in FILTER_NAMES
         )
         return Question(
             self.day_interval,
@@ -98,90 +98,91 @@ class DayView:
 
     @property
     def shows_status(self) -> bool:
-        """Whether sums of agents' status go with it, which is of no queue or media type."""
+        """Tell whether status can be shown: Genesys does not count it by queue or media type."""
         return not (self.queue or self.media)
 
     @property
     def totals_occupancy(self) -> bool:
-        """Whether an agent's total is the occupancy of the day, which no half-hours add up to."""
+        """Tell whether the total of an agent is the occupancy of the day."""
         return Measure.OCCUPANCY in (self.measure, self.sort)
 
     def available_measures(self, columns: Container[str]) -> list[Measure]:
-        """Those that a report with *columns* tells of it."""
+        """Return the measures that a report with *columns* has for this view."""
         return [
-            each
-            for each in Measure
-            if each.report_column in columns
-            and (self.shows_status or each not in AGENT_WIDE_MEASURES)
+            measure
+            for measure in Measure
+            if measure.report_column in columns
+            and (self.shows_status or measure not in AGENT_WIDE_MEASURES)
         ]
 
     def limited_to_columns(self, columns: Container[str]) -> "DayView":
-        """It, with a measure and an order that a report with *columns* tells.
+        """Return the view with a measure and an order that a report with *columns* has.
 
-        One that it does not is replaced, and told of.
+        An unavailable one is replaced by the default, which is one more problem.
         """
-        known, view = self.available_measures(columns), self
-        if self.measure not in known:
+        measures, view = self.available_measures(columns), self
+        if self.measure not in measures:
             view = view._with_default("measure", Measure.HANDLE)
-        if self.sort is SortOrder.OCCUPANCY and Measure.OCCUPANCY not in known:
+        if self.sort is SortOrder.OCCUPANCY and Measure.OCCUPANCY not in measures:
             view = view._with_default("sort", SortOrder.NAME)
         return view
 
-    def _with_default(self, word: str, usual: StrEnum) -> "DayView":
-        given = getattr(self, word)
-        why = (
-            "it is of all that an agent does, not of one queue or media type"
-            if given in AGENT_WIDE_MEASURES and not self.shows_status
-            else f"it is not known on the {self.basis} basis"
+    def _with_default(self, parameter: str, default: StrEnum) -> "DayView":
+        value = getattr(self, parameter)
+        reason = (
+            "status covers all work of an agent, not one queue or media type"
+            if value in AGENT_WIDE_MEASURES and not self.shows_status
+            else f"the {self.basis} basis does not have it"
         )
-        problem = f"{word} {given}: {why}; showing {usual} instead"
-        instead: dict[str, Any] = {word: usual}
-        return replace(self, problems=(*self.problems, problem), **instead)
+        problem = f"{parameter} {value}: {reason}; showing {default} instead"
+        changes: dict[str, Any] = {parameter: default}
+        return replace(self, problems=(*self.problems, problem), **changes)
 
-    def matching_choices(self, known: Mapping[str, Iterable[str]]) -> "DayView":
-        """It, with choices as they are written in what is *known*.
+    def matching_choices(self, choices: Mapping[str, Iterable[str]]) -> "DayView":
+        """Return the view with its filters spelled as in *choices*, whatever their case.
 
-        One that is not known is left out, and told of.
+        A filter whose value is not in *choices* is dropped, which is one more problem.
         """
-        problems, chosen = list(self.problems), dict[str, Any]()
+        problems, filters = list(self.problems), dict[str, Any]()
         for name in FILTER_NAMES:
-            given = getattr(self, name)
-            names = {each.casefold(): each for each in known[name]}
-            chosen[name] = names.get(given.casefold(), "")
-            if given and not chosen[name]:
-                near = suggest_name(given, names.values())
-                problems.append(f"{name} {given!r}: none of that name is known here{near}")
-        return replace(self, problems=tuple(problems), **chosen)
+            value = getattr(self, name)
+            spellings = {choice.casefold(): choice for choice in choices[name]}
+            filters[name] = spellings.get(value.casefold(), "")
+            if value and not filters[name]:
+                suggestion = suggest_name(value, spellings.values())
+                problems.append(f"{name} {value!r}: the store has none of that name{suggestion}")
+        return replace(self, problems=tuple(problems), **filters)
 
 
-def parse_view(asked: Mapping[str, str], now: datetime, zone: str = "UTC") -> DayView:
-    """What the query of an address asks for; *zone* is for one that names none."""
+def parse_view(parameters: Mapping[str, str], now: datetime, default_zone: str = "UTC") -> DayView:
+    """Return the view that the *parameters* of an address request at *now*."""
     problems: list[str] = []
 
-    def word(name: str, kind: type[StrEnum], default: StrEnum) -> StrEnum:
-        given = asked.get(name, "")
-        if given in {*kind, ""}:
-            return kind(given) if given else default
-        problems.append(f"{name} {given!r} is none of {', '.join(kind)}{suggest_name(given, kind)}")
+    def parse_choice(name: str, choices: type[StrEnum], default: StrEnum) -> StrEnum:
+        value = parameters.get(name, "")
+        if value in {*choices, ""}:
+            return choices(value) if value else default
+        suggestion = suggest_name(value, choices)
+        problems.append(f"{name} {value!r}: choose one of {', '.join(choices)}{suggestion}")
         return default
 
     try:
-        local: tzinfo = time_ranges.parse_zone(asked.get("zone") or zone)
+        zone: tzinfo = time_ranges.parse_zone(parameters.get("zone") or default_zone)
     except ConfigError as error:
         problems.append(str(error))
-        local = UTC
-    measure = word("measure", Measure, Measure.HANDLE)
-    basis = word("basis", Basis, Basis.POSTED)
+        zone = UTC
+    measure = parse_choice("measure", Measure, Measure.HANDLE)
+    basis = parse_choice("basis", Basis, Basis.POSTED)
     if basis is Basis.BOTH:
-        problems.append("basis 'both' is for one half-hour: choose a cell to see them side by side")
+        problems.append("basis 'both': choose a cell to see both bases of one half-hour")
         basis = Basis.POSTED
     return DayView(
-        _parse_day(asked.get("day", ""), now.astimezone(local).date(), problems),
-        local,
+        _parse_day(parameters.get("day", ""), now.astimezone(zone).date(), problems),
+        zone,
         Measure(measure),
         Basis(basis),
-        SortOrder(word("sort", SortOrder, SortOrder.NAME)),
-        **{name: asked.get(name, "") for name in (*FILTER_NAMES, "agent", "find")},
+        SortOrder(parse_choice("sort", SortOrder, SortOrder.NAME)),
+        **{name: parameters.get(name, "") for name in (*FILTER_NAMES, "agent", "find")},
         problems=tuple(problems),
     )
 
@@ -192,9 +193,9 @@ def _parse_day(text: str, today: date, problems: list[str]) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        problems.append(f"day {text!r} is no date such as {today}")
+        problems.append(f"day {text!r}: write a date such as {today}; showing {today}")
         return today
-    if not date(2010, 1, 2) <= day <= today + timedelta(days=1):
-        problems.append(f"day {text}: there is nothing then; showing {today}")
+    if not FIRST_DAY <= day <= today + timedelta(days=1):
+        problems.append(f"day {text}: there are no figures of that day; showing {today}")
         return today
     return day
