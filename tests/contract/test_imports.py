@@ -72,7 +72,7 @@ def docstrings_of(tree: ast.Module) -> set[ast.expr]:
     "module", modules_under(*WITHOUT_SQL), ids=lambda path: str(path.relative_to(PACKAGE))
 )
 def test_front_ends_contain_no_sql(module):
-    """They ask a method of Store or a function of reports, so that a rule stands once."""
+    """Check that front ends ask methods of Store or functions of reports, not tables."""
     tree = ast.parse(module.read_text(encoding="utf-8"))
     texts = [
         node.value

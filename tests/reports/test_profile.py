@@ -117,7 +117,7 @@ def in_seconds(value: int | None) -> float | None:
 
 
 @pytest.mark.parametrize("key", KEYS)
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(posted_rows, status_rows)
 def test_posted_totals_add_up_milliseconds_of_every_row(key, posted, status):
     data = ReportData(
@@ -158,7 +158,7 @@ def test_posted_totals_add_up_milliseconds_of_every_row(key, posted, status):
 
 
 @pytest.mark.parametrize("key", KEYS)
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(busy_rows)
 def test_worked_totals_add_up_busy_time(key, busy):
     data = ReportData(AGENTS, busy=pa.Table.from_pylist(busy, schema=BUSY_SCHEMA))
@@ -172,7 +172,7 @@ def test_worked_totals_add_up_busy_time(key, busy):
 
 
 @pytest.mark.parametrize("key", KEYS)
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(status_rows)
 def test_occupancy_divides_sums_of_status_and_nothing_by_zero(key, status):
     data = ReportData(AGENTS, status=pa.Table.from_pylist(status, schema=STATUS_SCHEMA))
