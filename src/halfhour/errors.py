@@ -113,10 +113,10 @@ class ApiError(HalfhourError):
         self.retry_after = retry_after
 
     def __str__(self) -> str:
-        said = ": ".join(part for part in (self.code, self.message.strip()) if part)
+        reason = ": ".join(part for part in (self.code, self.message.strip()) if part)
         trace = f" [correlation id {self.correlation_id}]" if self.correlation_id else ""
         where = f"{self.operation}: HTTP {self.status}"
-        return f"{where}: {said or 'no reason given'} - {self.suggested_action}{trace}"
+        return f"{where}: {reason or 'no reason given'} - {self.suggested_action}{trace}"
 
     @property
     def suggested_action(self) -> str:
@@ -143,13 +143,14 @@ _WAYS_OUT_BY_CODE = {
 }
 
 
-def suggest_name(word: str, known: Iterable[str]) -> str:
-    """``; did you mean 'x'?`` for one of *known*, else the empty string: the shortest that *word*
-    is the first words or letters of, or else the closest.
+def suggest_name(word: str, candidates: Iterable[str]) -> str:
+    """Return a hint such as ``; did you mean 'agent'?``, or an empty text.
+
+    The hint names the shortest of *candidates* that begins with *word*, or else the closest one.
     """
-    by_folded = {candidate.casefold(): str(candidate) for candidate in known}
+    by_folded = {candidate.casefold(): str(candidate) for candidate in candidates}
     folded = word.casefold()
-    begun = [each for each in by_folded if each.startswith(folded) and len(folded) > 2]
-    begun.sort(key=lambda each: (each[len(folded) :][:1].isalnum(), len(each)))
-    close = begun or get_close_matches(folded, by_folded, n=1)
+    beginnings = [name for name in by_folded if name.startswith(folded) and len(folded) > 2]
+    beginnings.sort(key=lambda name: (name[len(folded) :][:1].isalnum(), len(name)))
+    close = beginnings or get_close_matches(folded, by_folded, n=1)
     return f"; did you mean {by_folded[close[0]]!r}?" if close else ""

@@ -113,24 +113,24 @@ async def fetch_availability(client: Client) -> datetime:
 async def download_details(
     client: Client, window: Interval, lake: datetime, files: DetailSpool
 ) -> None:
-    """Add to *files* what details say of *window*, where jobs have data until *lake*.
+    """Add the details of *window* to *files*; jobs have data until *lake*, a query has the rest.
 
     Raises UnexpectedAnswer, and what `Client.call` raises.
     """
 
-    def take(page: payloads.DetailsPage) -> Collection[str]:
+    def handle_page(page: payloads.DetailsPage) -> Collection[str]:
         with refuse_unusable_data(DETAILS_QUERY.name):
-            found = tabulate_records(page.conversations or (), window, held_until)
-            files.append_part(found)
-        return found.conversation_ids
+            tables = tabulate_records(page.conversations or (), window, held_until)
+            files.append_part(tables)
+        return tables.conversation_ids
 
     if lake > window.start:
         held_until = min(lake, window.end)
-        await _download_by_job(client, Interval(window.start, held_until), take)
+        await _download_by_job(client, Interval(window.start, held_until), handle_page)
     if lake < window.end:
         held_until = window.end
         await _download_by_query(
-            client, Interval(window.start - CONVERSATION_START_MARGIN, window.end), take
+            client, Interval(window.start - CONVERSATION_START_MARGIN, window.end), handle_page
         )
 
 

@@ -50,8 +50,8 @@ def decode_record(record: msgspec.Raw) -> payloads.Conversation | DataIssue:
     except (msgspec.DecodeError, RecursionError) as error:
         fields = decode_leniently(record)
         name = fields.get("conversationId") if isinstance(fields, dict) else None
-        told = name if isinstance(name, str) else UNKNOWN_CONVERSATION_ID
-        return DataIssue(UNREADABLE_CONVERSATIONS, told, str(error), is_left_out=True)
+        shown_id = name if isinstance(name, str) else UNKNOWN_CONVERSATION_ID
+        return DataIssue(UNREADABLE_CONVERSATIONS, shown_id, str(error), is_left_out=True)
 
 
 def decode_leniently(record: msgspec.Raw) -> Any:
