@@ -114,39 +114,50 @@ def test_a_layout_from_a_file_is_written_as_it_says(cloud, halfhour, tmp_path):
         assert line == f"{start:%d.%m.%Y %H:%M}|{row['agent_name']}|{minutes:.2f}"
 
 
+FROM, WHO, HOLD = 'columns[0] ("From")', 'columns[1] ("Who")', 'columns[2] ("Minutes on hold")'
+NO_COLUMN = "a report by agent and interval has no '{}'; did you mean 'hold_time_sec'?"
+
+
 @pytest.mark.parametrize(
-    ("change", "line", "said"),
+    ("change", "place", "reason"),
     [
-        (("rows =", "row ="), 2, "row: there is no such field; did you mean 'rows'?"),
-        (('rows = "agent"\n', ""), 1, "rows: it is missing"),
-        (('"agent"\n', '"agents"\n'), 2, "rows: 'agents' is none of agent, queue"),
-        (("Asia/Kathmandu", "Asia/Katmandoo"), 3, "zone: 'Asia/Katmandoo' is no IANA time zone"),
-        (("|", "||"), 4, "delimiter: Expected `str` of length <= 1"),
-        (("|", "\\n"), 4, "delimiter: a quote or a line break is part of a value"),
-        (('"|"', "'\"'"), 4, "delimiter: a quote or a line break is part of a value"),
-        (('name = "Who"\n', ""), 12, "name: it is missing"),
-        (('"crlf"', '"cr"'), 5, "line_ending: 'cr' is none of lf, crlf; did you mean 'crlf'?"),
-        (('value = "agent_name"', 'valeu = "agent_name"'), 14, "did you mean 'value'?"),
-        (('value = "agent_name"\n', ""), 12, "value: a value or a text, and there is neither"),
-        (("%H:%M", "%H:%Q"), 10, "format: %Q is no directive of strftime"),
-        (("%H:%M", "%H:%"), 10, "format: % is no directive of strftime"),
-        (('"hold_time_sec"', '"held_time_sec"'), 18, "did you mean 'hold_time_sec'?"),
-        (('"hold_time_sec"', '"hold"'), 18, "did you mean 'hold_time_sec'?"),
-        (
-            ('"hold_time_sec"', '"busy_time_sec"'),
-            18,
-            "value: a report by agent and interval has no 'busy_time_sec' on the posted basis; "
-            "basis worked or both has it",
-        ),
-        (('unit = "min"', 'unit = "mins"'), 19, "s, ms, min, h:mm:ss; did you mean 'min'?"),
-        (('"agent_name"', '"agent_name"\nunit = "ms"'), 15, "unit: it is of a length of time"),
-        (('"hold_time_sec"', '"hold_time_sec"\nformat = "%H"'), 19, "format: it is of a moment"),
-        (('value = "agent_name"', 'text = "x"\ndecimals = 1'), 15, "decimals: it is of a length"),
-        (("decimals = 2", "decimals = 9"), 20, "decimals: Expected `int` <= 3"),
+        (("rows =", "row ="), "row", "unknown field; did you mean 'rows'?"),
+        (('rows = "agent"\n', ""), "rows", "this field is missing"),
+        (('"agent"\n', '"agents"\n'), "rows", "'agents' is none of agent, queue"),
+        (("Asia/Kathmandu", "Asia/Katmandoo"), "zone", "'Asia/Katmandoo' is no IANA time zone"),
+        (("|", "||"), "delimiter", "Expected `str` of length <= 1"),
+        (("|", "\\n"), "delimiter", "a quote or a line break cannot separate values"),
+        (('"|"', "'\"'"), "delimiter", "a quote or a line break cannot separate values"),
+        (('name = "Who"\n', ""), "columns[1]: name", "this field is missing"),
+        (('name = "Who"', "name = 5"), 'columns[1] ("5"): name', "Expected `str`, got `int`"),
+        (('"crlf"', '"cr"'), "line_ending", "'cr' is none of lf, crlf; did you mean 'crlf'?"),
+        (('value = "agent_name"', 'valeu = "agent_name"'), f"{WHO}: valeu",
+         "unknown field; did you mean 'value'?"),
+        (('value = "agent_name"\n', ""), f"{WHO}: value",
+         "a column needs a value or a text, and this one has neither"),
+        (('"agent_name"', '"agent_name"\ntext = "x"'), f"{WHO}: value",
+         "a column needs a value or a text, and this one has both"),
+        (("%H:%M", "%H:%Q"), f"{FROM}: format", "%Q is no portable strftime directive"),
+        (("%H:%M", "%H:%"), f"{FROM}: format", "% is no portable strftime directive"),
+        (('"hold_time_sec"', '"held_time_sec"'), f"{HOLD}: value",
+         NO_COLUMN.format("held_time_sec")),
+        (('"hold_time_sec"', '"hold"'), f"{HOLD}: value", NO_COLUMN.format("hold")),
+        (('"hold_time_sec"', '"busy_time_sec"'), f"{HOLD}: value",
+         "a report by agent and interval has no 'busy_time_sec' on the posted basis; "
+         "use basis worked or both"),
+        (('unit = "min"', 'unit = "mins"'), f"{HOLD}: unit",
+         "'mins' is none of s, ms, min, h:mm:ss; did you mean 'min'?"),
+        (('"agent_name"', '"agent_name"\nunit = "ms"'), f"{WHO}: unit",
+         "only durations have a unit; 'agent_name' is not one"),
+        (('"hold_time_sec"', '"hold_time_sec"\nformat = "%H"'), f"{HOLD}: format",
+         "only timestamps have a format; 'hold_time_sec' is not one"),
+        (('value = "agent_name"', 'text = "x"\ndecimals = 1'), f"{WHO}: decimals",
+         "only durations have decimals; a text is not one"),
+        (("decimals = 2", "decimals = 9"), f"{HOLD}: decimals", "Expected `int` <= 3"),
     ],
 )  # fmt: skip
-def test_a_mistake_in_a_layout_is_named_with_its_line_and_field(tmp_path, change, line, said):
-    assert said in refusal_message(LAYOUT, change, line, tmp_path / "own.toml")
+def test_a_mistake_in_a_layout_is_named_with_its_column_and_field(tmp_path, change, place, reason):
+    assert_mistake_is_named(LAYOUT, change, place, reason, tmp_path / "own.toml")
 
 
 INLINE = """rows = "agent"
@@ -158,32 +169,35 @@ columns = [
 
 
 @pytest.mark.parametrize(
-    ("change", "line", "said"),
+    ("change", "place", "reason"),
     [
-        (('"interval_start"', '"interval"'), 3, "did you mean 'interval_end'?"),
-        (('"agent_name"', '"name"'), 4, "value: a report by agent and interval has no 'name'"),
-        (('"agent_name"', '"agent_name", unit = "s "'), 4, "unit: 's ' is none of s, ms,"),
-        (('name = "Who", ', ""), 4, "name: it is missing"),
-        (('"agent"', '"agents"'), 1, "rows: 'agents' is none of agent, queue"),
+        (('"interval_start"', '"interval"'), f"{FROM}: value", "a report by agent and interval has "
+         "no 'interval'; did you mean 'interval_end'?"),
+        (('"agent_name"', '"name"'), f"{WHO}: value",
+         "a report by agent and interval has no 'name'"),
+        (('"agent_name"', '"agent_name", unit = "s "'), f"{WHO}: unit", "'s ' is none of s, ms,"),
+        (('name = "Who", ', ""), "columns[1]: name", "this field is missing"),
+        (('{name = "Who", value = "agent_name"}', "5"), "columns[1]", "Expected `object`, got"),
+        (('"agent"', '"agents"'), "rows", "'agents' is none of agent, queue"),
     ],
-)
-def test_a_mistake_in_an_inline_column_is_named_with_its_line_and_field(
-    tmp_path, change, line, said
+)  # fmt: skip
+def test_a_mistake_in_an_inline_column_is_named_with_its_column_and_field(
+    tmp_path, change, place, reason
 ):
-    assert said in refusal_message(INLINE, change, line, tmp_path / "own.toml")
+    assert_mistake_is_named(INLINE, change, place, reason, tmp_path / "own.toml")
 
 
-def refusal_message(text: str, change: tuple[str, str], line: int, path: Path) -> str:
-    """What is said at that *line* of the layout at *path*, which is *text* with a *change*."""
+def assert_mistake_is_named(
+    text: str, change: tuple[str, str], place: str, reason: str, path: Path
+) -> None:
+    """Write *text* with *change* to *path*; the error names exactly *place*, and then *reason*."""
     old, new = change
     assert old in text
     path.write_text(text.replace(old, new, 1))
-    shape = Output(form=Format.WFM, layout=str(path))
-    with pytest.raises(ConfigError) as refused:
-        shape.adapt_question(Question(Interval(NOON, NOON + HALF_HOUR), UTC))
-    where, found, said = str(refused.value).partition(f"{path}, line {line}: ")
-    assert (where, bool(found)) == ("layout ", True), str(refused.value)
-    return said
+    output = Output(form=Format.WFM, layout=str(path))
+    with pytest.raises(ConfigError) as error:
+        output.adapt_question(Question(Interval(NOON, NOON + HALF_HOUR), UTC))
+    assert str(error.value).startswith(f"layout {path}: {place}: {reason}")
 
 
 @pytest.mark.parametrize("change", [("[[columns]]", "[[columns]"), ('"min"', '"mins"')])
@@ -193,7 +207,10 @@ def test_a_layout_with_a_mistake_leads_to_no_output(halfhour, tmp_path, change):
     ran = halfhour(*WFM, "own.toml")
 
     assert (ran.code, ran.out) == (2, "")
-    assert re.search(r"--layout own\.toml(, line 19: unit: |: .*\(at line 7, column)", ran.err)
+    assert re.search(
+        r"--layout own\.toml: (columns\[2\] \(\"Minutes on hold\"\): unit: |.*\(at line 7, column)",
+        ran.err,
+    )
     assert ran.err.count("\n") == 1
 
 

@@ -1,4 +1,4 @@
-"""A report by interval as days of agents by half-hours, for whatever draws it."""
+"""Grids of a report by interval, one per day, with agents by half-hours, for the charts."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,19 +20,19 @@ NO_FIGURES_MESSAGE = "There is nothing to show: no figures of any agent are know
 
 @dataclass(frozen=True, slots=True)
 class HeatCell:
-    """What lies in one half-hour of one agent: seconds, and whether they may still change."""
+    """The time of one agent in one half-hour, in *seconds*."""
 
     seconds: float
     provisional: bool
 
     @property
     def exceeds_half_hour(self) -> bool:
-        """Whether it is more than the half-hour has."""
+        """True if the time is longer than the half-hour."""
         return self.seconds > HALF_HOUR_SECONDS
 
     @property
     def fill_level(self) -> int:
-        """How many eighths of the half-hour it begins to fill, 0 for nothing."""
+        """The number of eighths of the half-hour that the time begins to fill; 0 if it is zero."""
         return (
             0
             if not self.seconds
@@ -42,7 +42,7 @@ class HeatCell:
 
 @dataclass(frozen=True, slots=True)
 class AgentRow:
-    """An agent's day; None where nothing is known of the agent."""
+    """An agent's day, a cell per half-hour; None where the report has no time of the agent."""
 
     name: str
     cells: Sequence[HeatCell | None]
@@ -50,9 +50,9 @@ class AgentRow:
 
 @dataclass(frozen=True, slots=True)
 class DayGrid:
-    """A local day: its half-hours from the first to the last with anything in them, and agents.
+    """A local day, from its first to its last half-hour with a row in the report.
 
-    *on_queue* is in seconds by half-hour, None where no status is known.
+    *on_queue* is the on-queue time of all agents in seconds, None where status is unknown.
     """
 
     day: date
@@ -62,52 +62,55 @@ class DayGrid:
 
     @property
     def day_title(self) -> str:
-        """The day with its offset from UTC, or both on a day when clocks change, and then which
-        letter stands behind the hours of which.
+        """The day and its offset from UTC.
+
+        A day when clocks change has both offsets, with the letters of the repeated hours.
         """
-        offsets: dict[str, str] = {}
-        for at, start in enumerate(self.starts):
+        letters: dict[str, str] = {}
+        for index, start in enumerate(self.starts):
             offset = _offset_label(start)
-            offsets[offset] = offsets.get(offset) or self.repeated_hour_letter(at)
-        told = (f"{each} ({letter})" if letter else each for each, letter in offsets.items())
-        return f"{self.day}, {' then '.join(told)}"
+            letters[offset] = letters.get(offset) or self.repeated_hour_letter(index)
+        labels = (
+            f"{offset} ({letter})" if letter else offset for offset, letter in letters.items()
+        )
+        return f"{self.day}, {' then '.join(labels)}"
 
     @property
     def half_hour_totals(self) -> list[float]:
-        """Seconds of all agents by half-hour."""
-        columns = zip(*(line.cells for line in self.agent_rows), strict=True)
+        """The time of all agents in each half-hour, in seconds."""
+        columns = zip(*(row.cells for row in self.agent_rows), strict=True)
         return [sum(cell.seconds for cell in column if cell) for column in columns]
 
     @property
     def provisional_flags(self) -> list[bool]:
-        """Whether half-hours may still change: they do so for all agents alike."""
-        columns = zip(*(line.cells for line in self.agent_rows), strict=True)
+        """Flags of the half-hours that are provisional, which they are for all agents at once."""
+        columns = zip(*(row.cells for row in self.agent_rows), strict=True)
         return [any(cell.provisional for cell in column if cell) for column in columns]
 
-    def half_hour_label(self, at: int) -> str:
-        """When a half-hour begins; with the offset where the clock shows it twice."""
-        start = self.starts[at]
-        return f"{start:%H:%M}{start.isoformat()[-6:] if self.repeated_hour_letter(at) else ''}"
+    def half_hour_label(self, index: int) -> str:
+        """Return the start of a half-hour, with its offset if the clock shows that time twice."""
+        start = self.starts[index]
+        return f"{start:%H:%M}{start.isoformat()[-6:] if self.repeated_hour_letter(index) else ''}"
 
-    def hour_label(self, at: int) -> str:
-        """The same in short, of full hours only: "01", or "01A" and then "01B"."""
-        start = self.starts[at]
-        return f"{start:%H}{self.repeated_hour_letter(at)}" if start.minute == 0 else ""
+    def hour_label(self, index: int) -> str:
+        """Return the start of a full hour, "01", or "01A" and "01B"; empty for half past."""
+        start = self.starts[index]
+        return f"{start:%H}{self.repeated_hour_letter(index)}" if start.minute == 0 else ""
 
-    def repeated_hour_letter(self, at: int) -> str:
-        """A or B where the clock shows the half-hour twice: the first time, and the second."""
-        start = self.starts[at]
-        twice = start.replace(fold=0).utcoffset() != start.replace(fold=1).utcoffset()
-        return "AB"[start.fold] if twice else ""
+    def repeated_hour_letter(self, index: int) -> str:
+        """Return A or B for the first or second of two half-hours with the same local time."""
+        start = self.starts[index]
+        is_repeated = start.replace(fold=0).utcoffset() != start.replace(fold=1).utcoffset()
+        return "AB"[start.fold] if is_repeated else ""
 
 
 def drawn_column(table: pa.Table) -> str:
-    """The column that is drawn: the one that fills half-hours."""
+    """Return the column of *table* that the charts show, which depends on the basis."""
     return "busy_time_sec" if _table_basis(table) is Basis.WORKED else "handle_time_sec"
 
 
 def chart_title(table: pa.Table) -> str:
-    """What is drawn, in words."""
+    """Return the title of a chart of *table*: what it shows, and on which basis."""
     return {
         Basis.POSTED: "Handle time, posted basis",
         Basis.WORKED: "Time at work, worked basis",
@@ -116,7 +119,7 @@ def chart_title(table: pa.Table) -> str:
 
 
 def work_unit(table: pa.Table) -> str:
-    """What the bars of a profile are a number of, in words."""
+    """Return the unit of a profile's bars in words."""
     return WORK_DESCRIPTIONS[_table_basis(table)]
 
 
@@ -125,75 +128,76 @@ def _table_basis(table: pa.Table) -> Basis:
 
 
 def day_grids(table: pa.Table) -> Iterator[DayGrid]:
-    """The days of a report by interval, oldest first; what was not asked for is left out.
+    """Yield a grid for each day of *table*, a report by interval, oldest day first.
 
-    Agents are by name, or as they come in a report that is sorted otherwise.
+    Agents are sorted by name, or stay in the order of a report that is sorted by a column.
     """
     column = drawn_column(table)
     names = agent_display_names(table)
-    wanted = ["agent_id", "agent_name", "interval_start", "on_queue_time_sec", "provisional"]
-    rows = [row for row in table.select([*wanted, column]).to_pylist() if row[column] is not None]
-    days = defaultdict(list)
+    needed = ["agent_id", "agent_name", "interval_start", "on_queue_time_sec", "provisional"]
+    rows = [row for row in table.select([*needed, column]).to_pylist() if row[column] is not None]
+    rows_by_day = defaultdict(list)
     for row in rows:
-        days[row["interval_start"].date()].append(row)
-    agents = _ordered_agents(rows)
-    for day, of_day in sorted(days.items()):
-        yield _build_day_grid(day, of_day, column, {agent: names[agent] for agent in agents})
+        rows_by_day[row["interval_start"].date()].append(row)
+    ordered_names = {agent: names[agent] for agent in _ordered_agents(rows)}
+    for day, day_rows in sorted(rows_by_day.items()):
+        yield _build_day_grid(day, day_rows, column, ordered_names)
 
 
 def agent_display_names(table: pa.Table) -> dict[str, str]:
-    """By id what to call the agents of *table*: each by another name, and all of it printable."""
+    """Return the agents' names by id, each one printable and distinct."""
     names = distinguish_namesakes(table["agent_id"].to_pylist(), table["agent_name"].to_pylist())
     return {agent: _printable_name(name) for agent, name in names.items()}
 
 
 def distinguish_namesakes(ids: Sequence[str], names: Sequence[str]) -> dict[str, str]:
-    """Names by id, with the beginning of the id behind those that several people have."""
-    people = dict(zip(ids, names, strict=True))
-    bearers = Counter(people.values())
+    """Return *names* by id, with the start of the id after a name that several people have."""
+    name_by_id = dict(zip(ids, names, strict=True))
+    name_counts = Counter(name_by_id.values())
     return {
-        one: f"{name} ({one[:8]})" if bearers[name] > 1 else name for one, name in people.items()
+        person: f"{name} ({person[:8]})" if name_counts[name] > 1 else name
+        for person, name in name_by_id.items()
     }
 
 
-def shorten_name(name: str, room: int) -> str:
-    """*name* in as many cells of a terminal at most, with an ellipsis for what is left out."""
-    return name if cell_len(name) <= room else set_cell_size(name, room - 1).rstrip() + "…"
+def shorten_name(name: str, width: int) -> str:
+    """Return *name* in at most *width* cells of a terminal; an ellipsis replaces the rest."""
+    return name if cell_len(name) <= width else set_cell_size(name, width - 1).rstrip() + "…"
 
 
 def _ordered_agents(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    moments = [row["interval_start"].astimezone(UTC) for row in rows]
+    starts = [row["interval_start"].astimezone(UTC) for row in rows]
     names = {row["agent_id"]: row["agent_name"] for row in rows}
-    # Of one half-hour, rows are by name as they come, or by what they are sorted by.
-    if len(set(moments)) > 1 and moments == sorted(moments):
-        return sorted(names, key=lambda each: (name_sort_key(names[each]), names[each], each))
+    # The rows of a single half-hour are in the right order: by name or by the chosen column.
+    if len(set(starts)) > 1 and starts == sorted(starts):
+        return sorted(names, key=lambda agent: (name_sort_key(names[agent]), names[agent], agent))
     return list(names)
 
 
 def _build_day_grid(
     day: date, rows: Sequence[Mapping[str, Any]], column: str, names: Mapping[str, str]
 ) -> DayGrid:
-    """*names* are in the order of the lines, of all days."""
+    """Return the grid of *day*; its agents are in the order of *names*, which has all days'."""
     zone = rows[0]["interval_start"].tzinfo
-    # By moments of UTC: of an hour that comes twice, local ones are equal.
+    # The keys are in UTC, as local times are equal in an hour that occurs twice.
     cells: dict[str, dict[datetime, HeatCell]] = defaultdict(dict)
     on_queue: dict[datetime, float] = {}
     for row in rows:
-        at = row["interval_start"].astimezone(UTC)
-        cells[row["agent_id"]][at] = HeatCell(row[column], row["provisional"])
+        start = row["interval_start"].astimezone(UTC)
+        cells[row["agent_id"]][start] = HeatCell(row[column], row["provisional"])
         if row["on_queue_time_sec"] is not None:
-            on_queue[at] = on_queue.get(at, 0) + row["on_queue_time_sec"]
-    moments = {at for line in cells.values() for at in line}
-    starts = list(_half_hour_starts(min(moments), max(moments)))
+            on_queue[start] = on_queue.get(start, 0) + row["on_queue_time_sec"]
+    filled_starts = {start for agent_cells in cells.values() for start in agent_cells}
+    starts = list(_half_hour_starts(min(filled_starts), max(filled_starts)))
     return DayGrid(
         day,
         [start.astimezone(zone) for start in starts],
         [
-            AgentRow(name, [cells[agent].get(at) for at in starts])
+            AgentRow(name, [cells[agent].get(start) for start in starts])
             for agent, name in names.items()
             if agent in cells
         ],
-        [on_queue.get(at) for at in starts],
+        [on_queue.get(start) for start in starts],
     )
 
 
@@ -203,8 +207,8 @@ def _offset_label(start: datetime) -> str:
 
 
 def _printable_name(name: str) -> str:
-    """*name* without what moves a cursor or is no character of XML: whatever somebody typed."""
-    return "".join(each if each.isprintable() else " " for each in name)
+    """Return *name* without characters that move a cursor or that XML forbids."""
+    return "".join(letter if letter.isprintable() else " " for letter in name)
 
 
 def _half_hour_starts(first: datetime, last: datetime) -> Iterator[datetime]:

@@ -1,4 +1,4 @@
-"""Columns of a table made to fit a terminal: shortened first, then left out."""
+"""Fit the columns of a table to a terminal: shorten them first, then leave some out."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,17 +29,18 @@ _ESSENTIAL_COLUMNS = {
     "total",
     "handle_time_sec",
 }
-"""What a row is of, and the figure that has the marks."""
+"""Columns that identify a row, and the one that has the marks."""
 _MIN_NAME_WIDTH = 17
-"""How far a name is cut before a column is left out for it: ``Chiara…(731d81ad)``."""
+"""The width to which names are shortened before a column is left out: ``Chiara…(731d81ad)``."""
 _NAME_END_WIDTH = 10
-"""Of it from the end, where people of one name are told apart."""
+"""Characters kept at the end of a shortened name, because namesakes differ there."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableColumn:
-    """One as it is shown: its head line by line, its cells, on the *right* if it is of figures,
-    what of it has to be explained, and how cells look in colour.
+    """A column as text: the lines of its head, its cells, notes below the table, and styles.
+
+    *styles* has the terminal's escape sequence of each cell, or is empty.
     """
 
     head: Sequence[str]
@@ -50,107 +51,117 @@ class TableColumn:
 
     @property
     def display_width(self) -> int:
-        """What it takes of a line."""
+        """The width of its widest line in cells of a terminal."""
         return max(map(cell_len, (*self.head, *self.cells)))
 
 
 def fit_columns(
     table: pa.Table, columns: Mapping[str, TableColumn], width: int
 ) -> Mapping[str, TableColumn]:
-    """*columns* of *table*, as many and as full as there is room for in *width*."""
-    for some in _narrowing_steps(table, columns):
-        beside = sum(each.display_width for name, each in some.items() if not _is_name_column(name))
-        names = [name for name in some if _is_name_column(name)]
-        room = width - beside - 2 * (len(some) - 1)
-        if room >= sum(min(some[name].display_width, _MIN_NAME_WIDTH) for name in names):
+    """Return *columns* of *table*, as many and as wide as *width* has room for."""
+    for candidate in _narrowing_steps(table, columns):
+        names = [name for name in candidate if _is_name_column(name)]
+        other_width = sum(
+            column.display_width for name, column in candidate.items() if not _is_name_column(name)
+        )
+        width_for_names = width - other_width - 2 * (len(candidate) - 1)
+        if width_for_names >= sum(
+            min(candidate[name].display_width, _MIN_NAME_WIDTH) for name in names
+        ):
             break
     return {
-        name: _shorten_names(each, max(_MIN_NAME_WIDTH, room // len(names)))
+        name: _shorten_names(column, max(_MIN_NAME_WIDTH, width_for_names // len(names)))
         if _is_name_column(name)
-        else each
-        for name, each in some.items()
+        else column
+        for name, column in candidate.items()
     }
 
 
 def _narrowing_steps(
     table: pa.Table, columns: Mapping[str, TableColumn]
 ) -> Iterator[Mapping[str, TableColumn]]:
-    """*columns* as they are, and then each time with less."""
+    """Yield *columns* as they are, and then ever narrower and fewer."""
     yield columns
-    columns = {name: _wrap_head(each) for name, each in columns.items()}
+    columns = {name: _wrap_head(column) for name, column in columns.items()}
     yield columns
-    for kind in ("agent", "queue"):
-        if f"{kind}_id" in columns:
-            columns = _replace_ids_by_names(columns, f"{kind}_id", f"{kind}_name")
+    for entity in ("agent", "queue"):
+        if f"{entity}_id" in columns:
+            columns = _replace_ids_by_names(columns, f"{entity}_id", f"{entity}_name")
             yield columns
     for name in table.column_names:
         if name in columns and pa.types.is_timestamp(table.schema.field(name).type):
-            short = _shorten_times(columns[name], table[name])
-            columns = {**columns, name: _wrap_head(short)}
+            short_times = _shorten_times(columns[name], table[name])
+            columns = {**columns, name: _wrap_head(short_times)}
     yield columns
-    others = [name for name in reversed(list(columns)) if name not in _ESSENTIAL_COLUMNS]
-    for name in (*_FIRST_DROPPED_COLUMNS, *others):
-        columns = {other: each for other, each in columns.items() if other != name}
+    later_dropped = [name for name in reversed(list(columns)) if name not in _ESSENTIAL_COLUMNS]
+    for dropped in (*_FIRST_DROPPED_COLUMNS, *later_dropped):
+        columns = {name: column for name, column in columns.items() if name != dropped}
         yield columns
 
 
-def _is_name_column(column: str) -> bool:
-    return column.endswith("_name")
+def _is_name_column(name: str) -> bool:
+    return name.endswith("_name")
 
 
 def _wrap_head(column: TableColumn) -> TableColumn:
-    """With a head over several lines, none wider than the cells or its longest word."""
+    """Return *column* with its head over several lines, no wider than cells or longest word."""
     words = [f"{word}_" for word in "".join(column.head).split("_")]
-    room = max(map(cell_len, (*column.cells, *words)))
+    width = max(map(cell_len, (*column.cells, *words)))
     lines = [""]
     for word in words:
-        if len(lines[-1]) + len(word) > room:
+        if len(lines[-1]) + len(word) > width:
             lines.append("")
         lines[-1] += word
     return replace(column, head=[*lines[:-1], lines[-1].removesuffix("_")])
 
 
 def _replace_ids_by_names(
-    columns: Mapping[str, TableColumn], key: str, named: str
+    columns: Mapping[str, TableColumn], id_column: str, name_column: str
 ) -> Mapping[str, TableColumn]:
-    """Names alone, told apart where several people have one; where there is none, of the id its
-    beginning.
+    """Return *columns* without the ids, and with names that tell namesakes apart.
+
+    The start of the id stands in for a missing name, and for all names if there is no column.
     """
-    ids = columns[key].cells
-    if named not in columns:
-        return {**columns, key: replace(columns[key], cells=[each[:8] for each in ids])}
-    names = columns[named].cells
-    known = distinguish_namesakes(ids, names)
+    ids = columns[id_column].cells
+    if name_column not in columns:
+        short_ids = [entity[:8] for entity in ids]
+        return {**columns, id_column: replace(columns[id_column], cells=short_ids)}
+    names = columns[name_column].cells
+    distinct_names = distinguish_namesakes(ids, names)
     cells = [
-        f"{one[:8]}…" if name in {"", one} and len(one) > len("12345678…") else known[one]
-        for one, name in zip(ids, names, strict=True)
+        f"{entity[:8]}…"
+        if name in {"", entity} and len(entity) > len("12345678…")
+        else distinct_names[entity]
+        for entity, name in zip(ids, names, strict=True)
     ]
-    others = {name: each for name, each in columns.items() if name != key}
-    return {**others, named: replace(columns[named], cells=cells)}
+    others = {name: column for name, column in columns.items() if name != id_column}
+    return {**others, name_column: replace(columns[name_column], cells=cells)}
 
 
-def _shorten_times(column: TableColumn, moments: pa.ChunkedArray) -> TableColumn:
-    """Moments to the minute, with the year and the offset from UTC only if there are several."""
-    known = [each for each in moments.to_pylist() if each]
-    years = sorted({each.year for each in known})
-    form = "%m-%d %H:%M" if len(years) == 1 else "%Y-%m-%d %H:%M"
-    offset = -len("+00:00") if len({each.utcoffset() for each in known}) > 1 else None
+def _shorten_times(column: TableColumn, timestamps: pa.ChunkedArray) -> TableColumn:
+    """Return timestamps to the minute; year and offset are shown only if they differ in rows."""
+    times = timestamps.to_pylist()
+    years = sorted({time.year for time in times if time})
+    directives = "%m-%d %H:%M" if len(years) == 1 else "%Y-%m-%d %H:%M"
+    with_offset = len({time.utcoffset() for time in times if time}) > 1
     cells = [
-        f"{each:{form}}{each.isoformat()[offset:] if offset else ''}" if each else ""
-        for each in moments.to_pylist()
+        f"{time:{directives}}{time.isoformat()[-len('+00:00') :] if with_offset else ''}"
+        if time
+        else ""
+        for time in times
     ]
-    of = f"times: {moments.type.tz}" + (f", {years[0]}" if len(years) == 1 else "")
-    return replace(column, cells=cells, notes=[of])
+    note = f"times: {timestamps.type.tz}" + (f", {years[0]}" if len(years) == 1 else "")
+    return replace(column, cells=cells, notes=[note])
 
 
-def _shorten_names(column: TableColumn, room: int) -> TableColumn:
-    """Names with an ellipsis instead of their middle where they are longer than *room*."""
+def _shorten_names(column: TableColumn, width: int) -> TableColumn:
+    """Return *column* with an ellipsis in the middle of names that are longer than *width*."""
     return replace(
         column,
         cells=[
             name
-            if cell_len(name) <= room
-            else f"{set_cell_size(name, room - _NAME_END_WIDTH - 1).rstrip()}…"
+            if cell_len(name) <= width
+            else f"{set_cell_size(name, width - _NAME_END_WIDTH - 1).rstrip()}…"
             f"{set_cell_size(name[::-1], _NAME_END_WIDTH)[::-1].lstrip()}"
             for name in column.cells
         ],

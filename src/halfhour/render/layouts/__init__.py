@@ -1,11 +1,11 @@
-"""Layouts of files for workforce management, as data: which columns, in which order and units."""
+"""Layouts of files for workforce management: TOML that names the columns, their order and units."""
 
 import re
 import tomllib
 from datetime import timedelta, tzinfo
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 import pyarrow as pa
@@ -23,10 +23,10 @@ LINE_ENDINGS = {"lf": "\n", "crlf": "\r\n"}
 
 
 class LayoutColumn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """*name* stands in the header; *value* is a column of a report, *text* always the same.
+    """A column of a layout, which holds the report's column *value* or the constant *text*.
 
-    *format* is that of a moment, as of strftime; without it ISO 8601. *unit* and
-    *decimals* are those of a length of time, *absent* stands where there is no value.
+    *name* is its header. *format* is the strftime format of timestamps, ISO 8601 if empty. *unit*
+    and *decimals* apply to durations. *absent* is written if there is no value.
     """
 
     name: str
@@ -39,7 +39,7 @@ class LayoutColumn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"zone_name": "zone"}):
-    """What a file is to look like. *zone_name* is empty for that of the report."""
+    """A layout of a file. An empty *zone_name* stands for the report's zone."""
 
     rows: Literal["agent", "queue"]
     columns: Annotated[tuple[LayoutColumn, ...], msgspec.Meta(min_length=1)]
@@ -51,136 +51,150 @@ class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"z
 
     @property
     def report_by(self) -> By:
-        """What a row stands for."""
+        """The grouping of the report that has the layout's rows."""
         return BY_FOR_ROWS[self.rows]
 
     @property
     def interval_width(self) -> timedelta:
-        """How wide the intervals are."""
+        """The length of an interval."""
         return INTERVAL_WIDTHS[self.interval]
 
     @property
     def time_zone(self) -> tzinfo | None:
-        """Whose times are written; None for the report's."""
+        """The zone of timestamps, None for the report's zone."""
         return parse_zone(self.zone_name) if self.zone_name else None
 
     @property
     def wants_offered(self) -> bool:
-        """Whether it says how many interactions a queue was offered."""
+        """True if a column counts the interactions that a queue was offered."""
         return any(column.value == "offered_count" for column in self.columns)
 
 
 _BUILT_IN_LAYOUTS = files("halfhour.render.layouts")
-_KIND_OF_FIELD = {"format": "moment", "unit": "length of time", "decimals": "length of time"}
+_KIND_OF_FIELD = {
+    "format": ("timestamp", "a format"),
+    "unit": ("duration", "a unit"),
+    "decimals": ("duration", "decimals"),
+}
+"""Fields of a column that apply to one kind of value only: the kind, and the field in words."""
 _DEFAULT_COLUMN = LayoutColumn("")
 _PORTABLE_DIRECTIVES = "aAbBcdfGHIjmMpSuUVwWxXyYzZ%"
-"""Those of strftime that every system has; of others each makes what it likes."""
+"""strftime directives that behave the same on every platform."""
 
 
 def load_layout(name: str) -> Layout:
-    """The layout of that *name*, or in the file at that path. Raises ConfigError."""
+    """Return the built-in layout *name*, or the layout in the file *name*. Raises ConfigError."""
     return parse_layout(_layout_text(name), name)
 
 
 def _layout_text(name: str) -> str:
-    shipped = _BUILT_IN_LAYOUTS / f"{name}.toml"
-    if re.fullmatch(r"[a-z-]+", name) and shipped.is_file():
-        return shipped.read_text(encoding="utf-8")
+    built_in = _BUILT_IN_LAYOUTS / f"{name}.toml"
+    if re.fullmatch(r"[a-z-]+", name) and built_in.is_file():
+        return built_in.read_text(encoding="utf-8")
     try:
         return Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        known = sorted(
-            each.name.removesuffix(".toml")
-            for each in _BUILT_IN_LAYOUTS.iterdir()
-            if each.name.endswith(".toml")
+        built_in_names = sorted(
+            file.name.removesuffix(".toml")
+            for file in _BUILT_IN_LAYOUTS.iterdir()
+            if file.name.endswith(".toml")
         )
         raise ConfigError(
-            f"⟨layout⟩ {name}: neither a file nor one of {', '.join(known)}"
-            f"{suggest_name(name, known)}"
+            f"⟨layout⟩ {name}: neither a file nor one of {', '.join(built_in_names)}"
+            f"{suggest_name(name, built_in_names)}"
         ) from error
 
 
-def parse_layout(text: str, where: str) -> Layout:
-    """The layout that *text*, TOML, describes. Raises ConfigError with line and field."""
+def parse_layout(text: str, source: str) -> Layout:
+    """Return the layout that *text*, TOML from *source*, describes.
+
+    Raises ConfigError, which names the column and the field.
+    """
     try:
-        layout = msgspec.convert(tomllib.loads(text), Layout)
+        document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"⟨layout⟩ {where}: {error}") from error
+        raise _layout_error(source, str(error)) from error
+    try:
+        layout = msgspec.convert(document, Layout)
     except msgspec.ValidationError as error:
-        raise ConfigError(_explain_validation_error(error, text, where)) from error
+        raise _explain_validation_error(error, document, source) from error
     try:
         _ = layout.time_zone
     except ConfigError as error:
-        said = str(error).removeprefix("zone ")
-        raise ConfigError(_mistake_message(text, where, "zone", said)) from error
+        raise _layout_error(source, "zone", str(error).removeprefix("zone ")) from error
     if layout.delimiter in '"\r\n':
-        said = "a quote or a line break is part of a value"
-        raise ConfigError(_mistake_message(text, where, "delimiter", said))
-    for at, column in enumerate(layout.columns):
+        reason = "a quote or a line break cannot separate values"
+        raise _layout_error(source, "delimiter", reason)
+    for index, column in enumerate(layout.columns):
+        place = _column_place(index, column.name)
         if bool(column.value) == (column.text is not None):
-            said = f"a value or a text, and {'not both' if column.value else 'there is neither'}"
-            raise ConfigError(_mistake_message(text, where, "value", said, at))
+            number = "both" if column.value else "neither"
+            reason = f"a column needs a value or a text, and this one has {number}"
+            raise _layout_error(source, place, "value", reason)
         for directive in re.findall(r"%(.?)", column.format, re.DOTALL):
             if not directive or directive not in _PORTABLE_DIRECTIVES:
-                said = f"%{directive} is no directive of strftime; %% is a per cent sign"
-                raise ConfigError(_mistake_message(text, where, "format", said, at))
+                reason = f"%{directive} is no portable strftime directive; write %% for a % sign"
+                raise _layout_error(source, place, "format", reason)
     return layout
 
 
-def validate_layout(layout: Layout, schema: pa.Schema, where: str, basis: Basis) -> None:
-    """Raises ConfigError for what cannot be had of the report with that *schema* and *basis*."""
-    for at, column in enumerate(layout.columns):
+def validate_layout(layout: Layout, schema: pa.Schema, source: str, basis: Basis) -> None:
+    """Raise ConfigError if the report with *schema*, on *basis*, cannot fill *layout*."""
+    for index, column in enumerate(layout.columns):
+        place = _column_place(index, column.name)
         if column.value and column.value not in schema.names:
-            has = f"a report by {layout.rows} and interval has no {column.value!r}"
-            others = BASES_BY_COLUMN.get(column.value, [basis])
-            said = (
-                f"{has}{suggest_name(column.value, schema.names)}"
-                if basis in others
-                else f"{has} on the {basis} basis; ⟨basis⟩ {' or '.join(others)} has it"
-            )
-            raise ConfigError(_mistake_message(_layout_text(where), where, "value", said, at))
-        for field, kind in _KIND_OF_FIELD.items():
-            given = getattr(column, field)
-            if given != getattr(_DEFAULT_COLUMN, field) and kind != _column_kind(column, schema):
-                said = f"it is of a {kind}, and {column.value or 'a text'!r} is none"
-                raise ConfigError(_mistake_message(_layout_text(where), where, field, said, at))
+            reason = f"a report by {layout.rows} and interval has no {column.value!r}"
+            bases = BASES_BY_COLUMN.get(column.value, [basis])
+            if basis in bases:
+                reason += suggest_name(column.value, schema.names)
+            else:
+                reason += f" on the {basis} basis; use ⟨basis⟩ {' or '.join(bases)}"
+            raise _layout_error(source, place, "value", reason)
+        for field, (kind, field_in_words) in _KIND_OF_FIELD.items():
+            is_set = getattr(column, field) != getattr(_DEFAULT_COLUMN, field)
+            if is_set and kind != _column_kind(column, schema):
+                subject = repr(column.value) if column.value else "a text"
+                reason = f"only {kind}s have {field_in_words}; {subject} is not one"
+                raise _layout_error(source, place, field, reason)
 
 
 def _column_kind(column: LayoutColumn, schema: pa.Schema) -> str:
     if column.value and pa.types.is_timestamp(schema.field(column.value).type):
-        return "moment"
-    return "length of time" if column.value.endswith("_sec") else ""
+        return "timestamp"
+    return "duration" if column.value.endswith("_sec") else ""
 
 
-def _explain_validation_error(error: msgspec.ValidationError, text: str, where: str) -> str:
-    """*error* in words, with those that a field may have, or the nearest field."""
-    said, _, path = str(error).partition(" - at ")
-    column = re.search(r"columns\[(\d+)\]", path)
-    owner = LayoutColumn if column else Layout
-    found = re.search(r"\.(\w+)`$", path) or re.search(r"field `(\w+)`", said)
-    field = found[1] if found else "columns"
-    if "unknown field" in said:
-        said = f"there is no such field{suggest_name(field, owner.__struct_encode_fields__)}"
-    elif "missing" in said:
-        said = "it is missing"
-    elif given := re.search(r"enum value '(.*)'", said):
-        (kind,) = (each.type for each in fields(owner) if each.encode_name == field)
-        words = get_args(kind)
-        said = f"{given[1]!r} is none of {', '.join(words)}{suggest_name(given[1], words)}"
-    return _mistake_message(text, where, field, said, int(column[1]) if column else None)
+def _explain_validation_error(
+    error: msgspec.ValidationError, document: dict[str, Any], source: str
+) -> ConfigError:
+    """Return *error* with its place in *document*, and the possible values or the nearest name."""
+    reason, _, path = str(error).partition(" - at ")
+    index_match = re.search(r"columns\[(\d+)\]", path)
+    field_match = re.search(r"\.(\w+)`$", path) or re.search(r"field `(\w+)`", reason)
+    field = field_match[1] if field_match else ""
+    places = [field] if field else []
+    struct: type[msgspec.Struct] = Layout
+    if index_match:
+        struct, index = LayoutColumn, int(index_match[1])
+        column = document["columns"][index]
+        name = column.get("name", "") if isinstance(column, dict) else ""
+        places.insert(0, _column_place(index, name))
+    if "unknown field" in reason:
+        reason = f"unknown field{suggest_name(field, struct.__struct_encode_fields__)}"
+    elif "missing" in reason:
+        reason = "this field is missing"
+    elif value_match := re.search(r"enum value '(.*)'", reason):
+        (kind,) = (entry.type for entry in fields(struct) if entry.encode_name == field)
+        choices = get_args(kind)
+        hint = suggest_name(value_match[1], choices)
+        reason = f"{value_match[1]!r} is none of {', '.join(choices)}{hint}"
+    return _layout_error(source, *places, reason)
 
 
-def _mistake_message(
-    text: str, where: str, field: str, said: str, column: int | None = None
-) -> str:
-    return f"⟨layout⟩ {where}, line {_line_number(text, field, column)}: {field}: {said}"
+def _column_place(index: int, name: str) -> str:
+    """Return the place of a column, such as ``columns[3] ("Agent")``; the first has index 0."""
+    return f'columns[{index}] ("{name}")' if name else f"columns[{index}]"
 
 
-def _line_number(text: str, field: str, column: int | None) -> int:
-    """That of *field* of the layout or of a *column*, or else that where these begin."""
-    heads = re.compile(r"^[ \t]*\[\[\s*columns\s*\]\]", re.MULTILINE)
-    starts = [each.start() for each in [*heads.finditer(text)] or re.finditer(r"\{", text)]
-    start, end = ([*starts, len(text)][column:] if column is not None else [0, len(text)])[:2]
-    given = re.compile(rf"(?:^|[{{,])\s*[\"']?{re.escape(field)}[\"']?\s*=", re.MULTILINE)
-    at = given.search(text, start, end)
-    return text.count("\n", 0, at.end() if at else start) + 1
+def _layout_error(source: str, *places_and_reason: str) -> ConfigError:
+    return ConfigError(f"⟨layout⟩ {source}: {': '.join(places_and_reason)}")
