@@ -96,9 +96,9 @@ def test_line_breaks_of_a_list_stay_and_no_other():
 @pytest.mark.parametrize("wrap", [str, repr])
 def test_errors_hold_no_secret_and_no_control_character_from_a_server(wrap):
     register_secret("s3cr3t/of+the&client")
-    said = f"s3cr3t/of+the&client {FALSE_LINE}" + "x" * 9_000
-    plain = UnexpectedAnswer(f"details: {said}; try again")
-    refusal = ApiError("queues", 400, code=said, message=said, correlation_id=said)
+    message = f"s3cr3t/of+the&client {FALSE_LINE}" + "x" * 9_000
+    plain = UnexpectedAnswer(f"details: {message}; try again")
+    refusal = ApiError("queues", 400, code=message, message=message, correlation_id=message)
     incomplete = Incomplete(f"1 of 2 is missing:\n  posted: {refusal}\n  status: {plain}")
 
     for error in (plain, refusal, incomplete):

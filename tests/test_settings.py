@@ -35,8 +35,8 @@ def test_a_settings_file_that_names_the_client_may_redirect_the_secret(tmp_path,
     monkeypatch.chdir(tmp_path)
 
     for environ in (MINE, {"GENESYS_CLIENT_SECRET": SECRET}):
-        found = settings.load_settings(environ=environ)
-        assert (found.hosts.login, found.client_id, found.client_secret) == (
+        result = settings.load_settings(environ=environ)
+        assert (result.hosts.login, result.client_id, result.client_secret) == (
             url.replace("api.", "login."),
             "mine",
             SECRET,

@@ -49,8 +49,8 @@ def test_every_module_and_every_public_name_of_halfhour_has_a_docstring():
 
 
 def test_every_setting_and_name_of_the_environment_is_in_the_readme():
-    for known in settings.SETTINGS_BY_NAME.values():
-        for name in (known.name, *known.environment_variables):
+    for entry in settings.SETTINGS_BY_NAME.values():
+        for name in (entry.name, *entry.environment_variables):
             assert f"`{name}`" in README
 
 
@@ -112,7 +112,7 @@ COMMANDS = [
 ]
 
 
-@pytest.mark.parametrize(("page", "words"), COMMANDS, ids=lambda each: each.strip())
+@pytest.mark.parametrize(("page", "words"), COMMANDS, ids=lambda entry: entry.strip())
 def test_every_command_in_the_docs_can_be_parsed(page, words):
     command, *_ = app.parse_args(shlex.split(words), exit_on_error=False, print_error=False)
     assert command.__module__ == "halfhour.cli.app"

@@ -46,7 +46,9 @@ def test_the_code_of_the_page_on_dataframes_runs_and_is_right(place):
 def test_the_notebook_runs_and_is_right(place):
     """In a running loop, as a notebook has one."""
     notebook = json.loads((DOCS / "notebook.ipynb").read_text(encoding="utf-8"))
-    cells = ["".join(each["source"]) for each in notebook["cells"] if each["cell_type"] == "code"]
+    cells = [
+        "".join(entry["source"]) for entry in notebook["cells"] if entry["cell_type"] == "code"
+    ]
     names: dict[str, Any] = {}
 
     async def run() -> None:
@@ -56,7 +58,7 @@ def test_the_notebook_runs_and_is_right(place):
     asyncio.run(run())
     assert names["half_hours"].num_rows > 100
     assert 60 < names["aht"] < 3600
-    assert not any(each.get("outputs") for each in notebook["cells"])
+    assert not any(entry.get("outputs") for entry in notebook["cells"])
 
 
 def test_the_first_output_in_the_readme_is_that_of_a_terminal(place):
@@ -71,13 +73,13 @@ def test_the_first_output_in_the_readme_is_that_of_a_terminal(place):
             stderr=stderr,
         )
     os.close(end)
-    told = b"".join(terminal_output(terminal)).decode().replace("\r\n", "\n")
+    shown = b"".join(terminal_output(terminal)).decode().replace("\r\n", "\n")
     os.close(terminal)
 
     first, _, rest = shown.partition("\n…\n")
     assert running.wait(timeout=60) == 0
-    assert told.startswith(first)
-    assert rest.partition("\n\n")[0] in told
+    assert shown.startswith(first)
+    assert rest.partition("\n\n")[0] in shown
 
 
 def terminal_output(terminal: int) -> Iterator[bytes]:

@@ -61,8 +61,8 @@ def test_it_pages_through_users_and_finds_them_by_id(sdk, client):
     some = [user.id for user in everyone[:3]]
 
     assert len({user.id for user in everyone}) == 29  # one is in no list
-    found = users.get_users(id=some, state="any").entities  # it joins ids with commas
-    assert sorted(user.id for user in found) == sorted(some)
+    result = users.get_users(id=some, state="any").entities  # it joins ids with commas
+    assert sorted(user.id for user in result) == sorted(some)
     assert users.get_user(everyone[0].id).name == everyone[0].name
 
 
@@ -132,8 +132,8 @@ def test_it_reads_the_members_of_a_queue_to_the_last_page(sdk, client):
             break
         number += 1
 
-    assert len({each.id for each in members}) == len(members) == queue.member_count
-    assert sum(each.joined for each in members) == queue.joined_member_count
+    assert len({member.id for member in members}) == len(members) == queue.member_count
+    assert sum(member.joined for member in members) == queue.joined_member_count
     with pytest.raises(sdk.rest.ApiException, match="400"):
         routing.get_routing_queue_members(queue.id, page_size=101)
 

@@ -25,17 +25,17 @@ def analytics(sdk: Any, client: Any) -> Any:
 
 def states(look: Callable[[], Any]) -> list[str]:
     """What looks find, until the job has ended."""
-    found: list[str] = []
-    while not found or found[-1] in ("QUEUED", "PENDING"):
-        found.append(look().state)
-    return found
+    result: list[str] = []
+    while not result or result[-1] in ("QUEUED", "PENDING"):
+        result.append(look().state)
+    return result
 
 
 def conversation_ids(analytics: Any, size: int) -> list[str]:
     answer = analytics.post_analytics_conversations_details_query(
         {"interval": INTERVAL, "paging": {"pageSize": size, "pageNumber": 1}}
     )
-    return [each.conversation_id for each in answer.conversations]
+    return [conversation.conversation_id for conversation in answer.conversations]
 
 
 def test_it_runs_a_job_of_aggregates_to_the_end(sdk, analytics):
@@ -51,8 +51,8 @@ def test_it_runs_a_job_of_aggregates_to_the_end(sdk, analytics):
     asked = analytics.post_analytics_conversations_aggregates_query(whole)
 
     assert looks == ["QUEUED", "PENDING", "FULFILLED"]
-    assert {json.dumps(each.group, sort_keys=True) for each in groups} == {
-        json.dumps(each.group, sort_keys=True) for each in asked.results
+    assert {json.dumps(group.group, sort_keys=True) for group in groups} == {
+        json.dumps(group.group, sort_keys=True) for group in asked.results
     }
     assert len(groups) == len(asked.results) > 20
     assert "outdated_sdk_version" not in everything_in(page).lower()
@@ -66,7 +66,7 @@ def test_it_reads_conversations_by_their_ids(sdk, analytics):
     several = analytics.get_analytics_conversations_details(id=ids)
     one = analytics.get_analytics_conversation_details(ids[0])
 
-    assert [each.conversation_id for each in several.conversations] == ids
+    assert [conversation.conversation_id for conversation in several.conversations] == ids
     assert one.to_dict() == several.conversations[0].to_dict()
     assert "outdated_sdk_version" not in everything_in(several).lower()
     with pytest.raises(sdk.rest.ApiException, match="404"):
@@ -75,15 +75,15 @@ def test_it_reads_conversations_by_their_ids(sdk, analytics):
 
 def results(analytics: Any, job: str) -> list[str]:
     """The ids of all conversations of a job, in the order in which its pages have them."""
-    found: list[str] = []
+    result: list[str] = []
     cursor: dict[str, str] = {}
     while True:
         page = analytics.get_analytics_conversations_details_job_results(
             job, page_size=60, **cursor
         )
-        found += [each.conversation_id for each in page.conversations]
+        result += [conversation.conversation_id for conversation in page.conversations]
         if not page.cursor:
-            return found
+            return result
         cursor = {"cursor": page.cursor}
 
 
@@ -136,11 +136,11 @@ def test_it_follows_the_short_pages_of_a_list(sdk, client, organisation):
     organisation.faults({"kind": "short_page", "endpoint": "users", "calls": [1, 3]})
     users = sdk.UsersApi(client)
     page = users.get_users(state="any", page_size=20)
-    found = [each.id for each in page.entities]
+    result = [entity.id for entity in page.entities]
     while page.next_uri:
         page = users.get_users(
             state="any", page_size=page.page_size, page_number=page.page_number + 1
         )
-        found += [each.id for each in page.entities]
+        result += [entity.id for entity in page.entities]
 
-    assert len(set(found)) == len(found) == 29
+    assert len(set(result)) == len(result) == 29

@@ -11,7 +11,7 @@ from tests.contract.test_official_sdk_jobs import states
 from tests.processes import emulator
 
 INTERVAL = "2026-03-02T00:00:00.000Z/2026-03-03T00:00:00.000Z"
-START, END = (datetime.fromisoformat(each) for each in INTERVAL.split("/"))
+START, END = (datetime.fromisoformat(split) for split in INTERVAL.split("/"))
 
 
 @pytest.fixture
@@ -21,11 +21,11 @@ def analytics(sdk: Any, client: Any) -> Any:
 
 @pytest.fixture
 def users(sdk: Any, client: Any) -> list[str]:
-    return [each.id for each in sdk.UsersApi(client).get_users(page_size=100).entities]
+    return [entity.id for entity in sdk.UsersApi(client).get_users(page_size=100).entities]
 
 
 def of(users: list[str]) -> dict[str, Any]:
-    predicates = [{"dimension": "userId", "value": each} for each in users]
+    predicates = [{"dimension": "userId", "value": user} for user in users]
     return {
         "interval": INTERVAL,
         "granularity": "PT30M",
@@ -40,33 +40,33 @@ Statuses = Counter[tuple[str, str, str]]
 
 def true_statuses(organisation: Any, users: list[str]) -> Statuses:
     """Milliseconds by user, kind and status."""
-    found: Statuses = Counter()
-    for each in organisation.truth("statuses", INTERVAL).to_pylist():
-        if each["agent_id"] in users:
-            lasted = min(each["end"] or END, END) - max(each["start"], START)
-            key = (each["agent_id"], each["kind"], each["status"])
-            found[key] += lasted // timedelta(milliseconds=1)
-    return +found
+    result: Statuses = Counter()
+    for row in organisation.truth("statuses", INTERVAL).to_pylist():
+        if row["agent_id"] in users:
+            lasted = min(row["end"] or END, END) - max(row["start"], START)
+            key = (row["agent_id"], row["kind"], row["status"])
+            result[key] += lasted // timedelta(milliseconds=1)
+    return +result
 
 
 def test_it_reads_aggregates_of_status(organisation, analytics, users):
     answer = analytics.post_analytics_users_aggregates_query(of(users))
     kinds = {"tSystemPresence": "presence", "tAgentRoutingStatus": "routing"}
-    found: Statuses = Counter()
+    result: Statuses = Counter()
     for group in answer.results:
         for bucket in group.data:
             for metric in bucket.metrics:
                 key = (group.group["userId"], kinds[metric.metric], metric.qualifier)
-                found[key] += int(metric.stats.sum)
+                result[key] += int(metric.stats.sum)
 
-    assert found == true_statuses(organisation, users)
-    assert len(found) > 50
+    assert result == true_statuses(organisation, users)
+    assert len(result) > 50
     assert "outdated_sdk_version" not in everything_in(answer).lower()
 
 
 def test_it_reads_status_as_records(organisation, analytics, users):
     some = users[:10]
-    predicates = [{"dimension": "userId", "value": each} for each in some]
+    predicates = [{"dimension": "userId", "value": entry} for entry in some]
     answer = analytics.post_analytics_users_details_query(
         {
             "interval": INTERVAL,
@@ -74,7 +74,7 @@ def test_it_reads_status_as_records(organisation, analytics, users):
             "userFilters": [{"type": "or", "predicates": predicates}],
         }
     )
-    found: Statuses = Counter()
+    result: Statuses = Counter()
     for user in answer.user_details:
         for kind, records, word in (
             ("presence", user.primary_presence, "system_presence"),
@@ -82,11 +82,11 @@ def test_it_reads_status_as_records(organisation, analytics, users):
         ):
             for record in records or ():
                 lasted = min(record.end_time or END, END) - max(record.start_time, START)
-                found[user.user_id, kind, getattr(record, word)] += lasted // timedelta(
+                result[user.user_id, kind, getattr(record, word)] += lasted // timedelta(
                     milliseconds=1
                 )
 
-    assert +found == true_statuses(organisation, some)
+    assert +result == true_statuses(organisation, some)
     assert "outdated_sdk_version" not in everything_in(answer).lower()
 
 
@@ -94,7 +94,7 @@ def test_it_runs_jobs_of_both_to_the_end(sdk, analytics, users):
     job = analytics.post_analytics_users_aggregates_jobs(of(users)).job_id
     assert states(lambda: analytics.get_analytics_users_aggregates_job(job))[-1] == "FULFILLED"
     page = analytics.get_analytics_users_aggregates_job_results(job)
-    assert {each.group["userId"] for each in page.results} <= set(users)
+    assert {result.group["userId"] for result in page.results} <= set(users)
     analytics.delete_analytics_users_aggregates_job(job)
 
     until = analytics.get_analytics_users_details_jobs_availability().data_availability_date
@@ -109,7 +109,7 @@ def test_it_runs_jobs_of_both_to_the_end(sdk, analytics, users):
 
 def test_more_than_a_hundred_users_are_too_many(sdk, analytics, users):
     with pytest.raises(sdk.rest.ApiException, match="400"):
-        analytics.post_analytics_users_aggregates_query(of([f"{each}" for each in range(101)]))
+        analytics.post_analytics_users_aggregates_query(of([f"{entry}" for entry in range(101)]))
 
 
 def test_a_missing_permission_is_named(sdk):
@@ -133,13 +133,13 @@ def test_it_reads_how_much_of_agents_capacity_was_used(sdk, analytics, users):
         "metrics": ["oAgentUtilizationPercentage"],
         "filter": {
             "type": "or",
-            "predicates": [{"dimension": "userId", "value": each} for each in users[:5]],
+            "predicates": [{"dimension": "userId", "value": user} for user in users[:5]],
         },
     }
     answer = analytics.post_analytics_agentutilizations_aggregates_query(query)
     assert {group.group["userId"] for group in answer.results} <= set(users[:5])
     (metrics,) = {
-        tuple(each.metric for each in bucket.metrics)
+        tuple(user.metric for user in bucket.metrics)
         for group in answer.results
         for bucket in group.data
     }

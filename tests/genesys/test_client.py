@@ -143,8 +143,10 @@ def test_all_requests_wait_while_one_is_told_to_wait(cloud):
     )  # fmt: skip
     run(aggregates(cloud.settings, times=20))
 
-    asked = [datetime.fromisoformat(each["time"]) for each in cloud.requests("aggregates/query")]
-    at_once = [each for each in asked if each - asked[0] < timedelta(seconds=0.95)]
+    asked = [
+        datetime.fromisoformat(request["time"]) for request in cloud.requests("aggregates/query")
+    ]
+    at_once = [request for request in asked if request - asked[0] < timedelta(seconds=0.95)]
     assert len(asked) == 21
     assert len(at_once) <= MAX_CONCURRENT_REQUESTS
 
@@ -339,7 +341,9 @@ def test_fewer_requests_go_at_once_after_overload_errors(cloud):
     )
     run(aggregates(cloud.settings, times=8))
 
-    asked = [datetime.fromisoformat(each["time"]) for each in cloud.requests("aggregates/query")]
+    asked = [
+        datetime.fromisoformat(request["time"]) for request in cloud.requests("aggregates/query")
+    ]
     assert len(asked) == 16
     assert asked[15] - asked[8] >= timedelta(seconds=0.3)
 

@@ -186,15 +186,16 @@ def test_a_client_with_another_grant_type_is_refused_with_that_reason(cloud):
 
 
 @pytest.mark.parametrize(
-    "said", ["I am no HTTP: {}", "HTTP/1.1 200 OK\r\n{}", "HTTP/1.1 200 OK\r\nContent-Length: {}"]
+    "message",
+    ["I am no HTTP: {}", "HTTP/1.1 200 OK\r\n{}", "HTTP/1.1 200 OK\r\nContent-Length: {}"],
 )
-def test_an_answer_that_is_not_http_is_not_quoted(said):
+def test_an_answer_that_is_not_http_is_not_quoted(message):
     """It may be the request that came, with its token in it."""
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             asked = self.rfile.readline().decode()
-            self.wfile.write(said.format(asked).encode() + b"\r\n\r\n")
+            self.wfile.write(message.format(asked).encode() + b"\r\n\r\n")
 
     with socketserver.TCPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.handle_request).start()

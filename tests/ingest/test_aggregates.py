@@ -224,7 +224,7 @@ def test_each_status_of_an_agent_becomes_a_row():
     )
     table = aggregates.status_table(decoded_aggregates({"results": [row]}), DAY, HALF_HOUR)
 
-    assert [(each["status"], each["status_ms"]) for each in table.to_pylist()] == [
+    assert [(entry["status"], entry["status_ms"]) for entry in table.to_pylist()] == [
         ("ON_QUEUE", 1_799_999), ("BREAK", 1),
     ]  # fmt: skip
 
@@ -320,25 +320,25 @@ rows = st.lists(
 
 
 @given(rows, st.integers(1, 1799))
-def test_answers_for_parts_of_an_interval_add_up_to_that_for_the_whole(found, cut):
+def test_answers_for_parts_of_an_interval_add_up_to_that_for_the_whole(result, cut):
     """Values of a half-hour, asked for at once and before and after some second of it."""
     start = to_utc(datetime(2026, 3, 2, 8, tzinfo=UTC))
 
-    def told(since: int, until: int) -> pa.Table:
+    def posted_parts(since: int, until: int) -> pa.Table:
         window = Interval(start + timedelta(seconds=since), start + timedelta(seconds=until))
-        within = [each for each in found if since <= each[2] < until]
+        within = [entry for entry in result if since <= entry[2] < until]
         results = [
             result_group(
                 {"userId": agent, "mediaType": media},
                 str(window),
                 handle_metric(sum=sum(own), count=len(own)),
             )
-            for agent, media in sorted({each[:2] for each in within})
-            for own in [[each[3] for each in within if each[:2] == (agent, media)]]
+            for agent, media in sorted({entry[:2] for entry in within})
+            for own in [[entry[3] for entry in within if entry[:2] == (agent, media)]]
         ]
         return posted_table({"results": results}, window)
 
-    parts = aggregates.sum_partial_tables([told(0, cut), told(cut, 1800)])
+    parts = aggregates.sum_partial_tables([posted_parts(0, cut), posted_parts(cut, 1800)])
 
     order = [("agent_id", "ascending"), ("media_type", "ascending")]
-    assert parts.sort_by(order).equals(told(0, 1800).sort_by(order))
+    assert parts.sort_by(order).equals(posted_parts(0, 1800).sort_by(order))

@@ -79,9 +79,9 @@ def test_details_come_from_jobs_as_far_as_the_lake_reaches_then_from_queries(
     sync_details(cloud, tmp_path / "s.duckdb")
 
     asked = [request for request in cloud.requests() if "details" in request["path"]]
-    submitted = [each for each in asked if each["path"].endswith(f"{DETAILS}/jobs")]
-    queried = [each for each in asked if each["path"].endswith(f"{DETAILS}/query")]
-    ended = [each for each in asked if each["method"] == "DELETE"]
+    submitted = [entry for entry in asked if entry["path"].endswith(f"{DETAILS}/jobs")]
+    queried = [entry for entry in asked if entry["path"].endswith(f"{DETAILS}/query")]
+    ended = [entry for entry in asked if entry["method"] == "DELETE"]
     assert len(undisturbed) > 500
     assert len(submitted) == len(ended) >= 2
     assert len(queried) > 2
@@ -97,18 +97,18 @@ def test_a_job_that_ends_badly_is_submitted_again(cloud, tmp_path, undisturbed, 
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"), [("job_fails", "FAILED"), ("job_cancelled", "CANCELLED"),
+    ("kind", "message"), [("job_fails", "FAILED"), ("job_cancelled", "CANCELLED"),
                        ("job_expires", "EXPIRED")],
 )  # fmt: skip
-def test_a_job_that_always_ends_badly_is_named_and_nothing_is_held(cloud, tmp_path, kind, said):
+def test_a_job_that_always_ends_badly_is_named_and_nothing_is_held(cloud, tmp_path, kind, message):
     cloud.faults({"kind": kind, "endpoint": "jobs"})
     outcome, store = sync_details(cloud, tmp_path / "s.duckdb")
 
     assert {window.interval.start for window in outcome.failed} >= {RANGE.start, RANGE.start + DAY}
-    assert all(said in str(error) for error in outcome.failed.values())
-    assert not {each.window for each in store.settled_windows(Source.DETAILS)} & {
-        window.interval for window in outcome.failed
-    }
+    assert all(message in str(error) for error in outcome.failed.values())
+    assert not {
+        settled_window.window for settled_window in store.settled_windows(Source.DETAILS)
+    } & {window.interval for window in outcome.failed}
 
 
 @pytest.mark.parametrize(
@@ -151,8 +151,8 @@ def test_an_interrupt_deletes_the_job_and_does_not_wait_for_long(cloud, tmp_path
 def submitted_and_deleted(cloud: Cloud) -> tuple[int, int]:
     asked = cloud.requests()
     return (
-        sum(each["path"].endswith(f"{DETAILS}/jobs") for each in asked),
-        sum(each["method"] == "DELETE" for each in asked),
+        sum(entry["path"].endswith(f"{DETAILS}/jobs") for entry in asked),
+        sum(entry["method"] == "DELETE" for entry in asked),
     )
 
 
@@ -222,8 +222,8 @@ def query_errors(
             return None
         asked_for.append(asked.json["paging"]["pageNumber"])
         page = {"conversations": [{"conversationId": name} for name in pages(asked_for[-1])]}
-        told = {} if total is None else {"totalHits": total}
-        return Answer(json.dumps({**told, **page}).encode())
+        events = {} if total is None else {"totalHits": total}
+        return Answer(json.dumps({**events, **page}).encode())
 
     midnight = RANGE.start + 2 * DAY
     with spoiled(cloud, spoil) as hostile:
@@ -301,7 +301,7 @@ CORRECTED = ("late", "restatement")
 def test_details_end_complete_under_every_passing_fault_at_once(cloud, tmp_path, undisturbed):
     jobs = [{"kind": kind, "share": 0.1} for kind in ("job_fails", "job_expires")]
     # Those that pass: what is late or wrong at first is another thing, and so is a refusal.
-    passing = (each for each in FAULTS if "calls" not in each and each["kind"] not in CORRECTED)
+    passing = (fault for fault in FAULTS if "calls" not in fault and fault["kind"] not in CORRECTED)
     cloud.faults(*passing, *jobs)
     for _ in range(60):  # most need a few
         with suppress(ApiError):  # a token that is refused twice ends a sync
@@ -323,17 +323,17 @@ def test_conversations_that_began_the_day_before_are_looked_back_for(cloud, tmp_
           sources=(Source.DETAILS,))  # fmt: skip
     segments = cloud.truth("segments", str(first)).to_pylist()
     worked = ("contacting", "dialing", "interact", "hold", "wrapup")
-    spanning = {each["conversation_id"] for each in segments
-                if each["start"] < midnight and each["segment_type"] in worked
-                and each["start"] > midnight - DAY}  # fmt: skip
+    spanning = {segment["conversation_id"] for segment in segments
+                if segment["start"] < midnight and segment["segment_type"] in worked
+                and segment["start"] > midnight - DAY}  # fmt: skip
 
     assert spanning
     assert {
         row["agent_id"] for row in worked_time.busy_time(store, first, HALF_HOUR).to_pylist()
     } >= {
-        each["agent_id"]
-        for each in segments
-        if each["segment_type"] in worked and midnight - DAY < each["start"] < midnight
+        segment["agent_id"]
+        for segment in segments
+        if segment["segment_type"] in worked and midnight - DAY < segment["start"] < midnight
     }
 
 

@@ -52,7 +52,7 @@ GOOD: dict[str, Any] = {
 
 def read_records(*records: object, as_of: datetime = DAY.end) -> DetailTables:
     return tabulate_records(
-        [msgspec.Raw(msgspec.json.encode(each)) for each in records], DAY, as_of
+        [msgspec.Raw(msgspec.json.encode(record)) for record in records], DAY, as_of
     )
 
 
@@ -75,24 +75,24 @@ SEGMENT = "participants.1.sessions.0.segments.0"
 METRIC = "participants.1.sessions.0.metrics.0"
 
 
-def issue_kinds(found: DetailTables) -> list[tuple[str, str]]:
-    return [(each.kind, each.conversation_id) for each in found.data_issues]
+def issue_kinds(result: DetailTables) -> list[tuple[str, str]]:
+    return [(data_issue.kind, data_issue.conversation_id) for data_issue in result.data_issues]
 
 
 def test_only_sessions_of_agents_and_metrics_of_our_columns_are_read():
-    found = read_records(GOOD)
+    result = read_records(GOOD)
 
-    assert found.segments.select(["agent_id", "queue_id", "acd", "open"]).to_pylist() == [
+    assert result.segments.select(["agent_id", "queue_id", "acd", "open"]).to_pylist() == [
         {"agent_id": "ann", "queue_id": "q", "acd": True, "open": False}
     ]
-    assert found.emitted.select(["metric", "value"]).to_pylist() == [
+    assert result.emitted.select(["metric", "value"]).to_pylist() == [
         {"metric": "tHandle", "value": 60000}
     ]
-    assert found.data_issues == []
+    assert result.data_issues == []
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "said"),
+    ("path", "value", "message"),
     [
         (f"{SEGMENT}.segmentStart", "2026-03-2T09:00:00Z",
          "segments[0].segmentStart: '2026-03-2T09:00:00Z' is not a valid time"),
@@ -106,21 +106,21 @@ def test_only_sessions_of_agents_and_metrics_of_our_columns_are_read():
         ("participants.1.sessions", 7, "$.participants[1].sessions"),
     ],
 )  # fmt: skip
-def test_a_malformed_conversation_is_left_out_and_named_with_its_field(path, value, said):
+def test_a_malformed_conversation_is_left_out_and_named_with_its_field(path, value, message):
     bad = changed_conversation(path, value)
-    found = read_records(GOOD, bad, GOOD | {"conversationId": "other"})
+    result = read_records(GOOD, bad, GOOD | {"conversationId": "other"})
 
-    assert found.segments["conversation_id"].to_pylist() == ["good", "other"]
-    assert issue_kinds(found) == [(UNREADABLE_CONVERSATIONS, "bad")]
-    assert said in found.data_issues[0].detail
+    assert result.segments["conversation_id"].to_pylist() == ["good", "other"]
+    assert issue_kinds(result) == [(UNREADABLE_CONVERSATIONS, "bad")]
+    assert message in result.data_issues[0].detail
 
 
 @pytest.mark.parametrize("record", [[], 1, {"participants": []}, {"conversationId": 7}])
 def test_a_record_that_is_no_conversation_is_unreadable_and_has_no_id(record):
-    found = read_records(GOOD, record)
+    result = read_records(GOOD, record)
 
-    assert issue_kinds(found) == [(UNREADABLE_CONVERSATIONS, "?")]
-    assert found.segments.num_rows == 1
+    assert issue_kinds(result) == [(UNREADABLE_CONVERSATIONS, "?")]
+    assert result.segments.num_rows == 1
 
 
 @pytest.mark.parametrize(
@@ -132,19 +132,19 @@ def test_a_record_that_is_no_conversation_is_unreadable_and_has_no_id(record):
     ],
 )
 def test_impossible_segments_are_counted_and_named(path, value, kind, left):
-    found = read_records(changed_conversation(path, value))
+    result = read_records(changed_conversation(path, value))
 
-    assert issue_kinds(found) == [(kind, "bad")]
-    assert found.segments.num_rows == left
+    assert issue_kinds(result) == [(kind, "bad")]
+    assert result.segments.num_rows == left
 
 
 @pytest.mark.parametrize("value", ["much", None, True, 60000.5, 1e300, {"ms": 60000}])
 def test_a_value_that_cannot_be_read_is_left_out_alone_and_named(value):
-    found = read_records(changed_conversation(f"{METRIC}.value", value))
+    result = read_records(changed_conversation(f"{METRIC}.value", value))
 
-    assert issue_kinds(found) == [(UNREADABLE_VALUES, "bad")]
-    assert found.data_issues[0].detail == "session s1, metrics[0]: tHandle"
-    assert (found.segments.num_rows, found.emitted.num_rows) == (1, 0)
+    assert issue_kinds(result) == [(UNREADABLE_VALUES, "bad")]
+    assert result.data_issues[0].detail == "session s1, metrics[0]: tHandle"
+    assert (result.segments.num_rows, result.emitted.num_rows) == (1, 0)
 
 
 def test_a_whole_number_may_be_written_with_a_point():
@@ -155,10 +155,10 @@ def test_a_whole_number_may_be_written_with_a_point():
 
 @pytest.mark.parametrize("name", ["sessions", "sessions.0.segments", "sessions.0.metrics"])
 def test_a_null_in_a_conversation_reads_as_a_missing_value(name):
-    found = read_records(changed_conversation(f"participants.1.{name}", NULL))
+    result = read_records(changed_conversation(f"participants.1.{name}", NULL))
 
-    assert found.data_issues == []
-    assert found.conversation_ids == ["bad"]
+    assert result.data_issues == []
+    assert result.conversation_ids == ["bad"]
 
 
 def one_session_conversation(
@@ -178,26 +178,26 @@ def minute_past_nine(minute: str) -> str:
     return f"2026-03-02T09:{minute}:00.000Z"
 
 
-def segment_minutes(found: DetailTables) -> list[tuple[str, int, int]]:
+def segment_minutes(result: DetailTables) -> list[tuple[str, int, int]]:
     """The type of each segment, and its minutes past nine."""
     nine = epoch_ms(DAY.start + timedelta(hours=9))
     return [
         (row["segment_type"], *((row[at] - nine) // 60_000 for at in ("start_ms", "end_ms")))
-        for row in found.segments.to_pylist()
+        for row in result.segments.to_pylist()
     ]
 
 
 def test_overlapping_work_of_a_session_is_cut_from_the_later_segment_and_named():
-    found = read_records(
+    result = read_records(
         one_session_conversation(("interact", "00", "30"), ("hold", "05", "10"),
                                  ("hold", "20", "40"),
              ("alert", "00", "50"), ("wrapup", "40", "45"))
     )  # fmt: skip
 
-    assert segment_minutes(found) == [
+    assert segment_minutes(result) == [
         ("interact", 0, 30), ("alert", 0, 50), ("hold", 30, 40), ("wrapup", 40, 45),
     ]  # fmt: skip
-    assert [(each.kind, each.detail) for each in found.data_issues] == [
+    assert [(data_issue.kind, data_issue.detail) for data_issue in result.data_issues] == [
         (OVERLAPPING_SEGMENTS, "session s1, segments[1]: hold at 2026-03-02T09:05:00.000Z"),
         (OVERLAPPING_SEGMENTS, "session s1, segments[2]: hold at 2026-03-02T09:20:00.000Z"),
     ]
@@ -216,11 +216,11 @@ def test_overlapping_work_of_a_session_is_cut_from_the_later_segment_and_named()
 def test_a_segment_without_an_end_ends_where_the_next_begins_or_all_is_over(
     segments, end, expected
 ):
-    found = read_records(one_session_conversation(*segments, end=end))
+    result = read_records(one_session_conversation(*segments, end=end))
 
-    assert segment_minutes(found) == expected
-    assert issue_kinds(found) == [(SEGMENTS_WITHOUT_END, "bad")]
-    assert found.segments["open"].to_pylist() == [False] * len(expected)
+    assert segment_minutes(result) == expected
+    assert issue_kinds(result) == [(SEGMENTS_WITHOUT_END, "bad")]
+    assert result.segments["open"].to_pylist() == [False] * len(expected)
 
 
 def test_a_session_that_has_posted_its_handle_time_is_over():
@@ -248,28 +248,28 @@ def test_a_session_that_has_posted_its_handle_time_is_over():
 )
 def test_an_open_segment_ends_where_the_reading_of_the_day_ended(record):
     as_of = DAY.start + timedelta(hours=9, minutes=30)
-    found = read_records(record, as_of=as_of)
-    row = found.segments.to_pylist()[0]
+    result = read_records(record, as_of=as_of)
+    row = result.segments.to_pylist()[0]
 
     assert (row["open"], row["end_ms"]) == (True, epoch_ms(as_of))
-    assert found.data_issues == []
+    assert result.data_issues == []
 
 
 @pytest.mark.parametrize("between", [[], [changed_conversation("participants", 7)], [{}, 7]])
 def test_a_conversation_that_comes_twice_counts_as_it_came_last(between):
     later = changed_conversation(f"{SEGMENT}.segmentEnd", "2026-03-02T09:05:00.000Z", "good")
-    found = read_records(GOOD, *between, later)
-    (row,) = found.segments.to_pylist()
+    result = read_records(GOOD, *between, later)
+    (row,) = result.segments.to_pylist()
 
     assert row["end_ms"] - row["start_ms"] == 300_000
-    assert len(found.data_issues) == len(between)
+    assert len(result.data_issues) == len(between)
 
 
 def test_a_conversation_whose_last_version_is_unreadable_does_not_count():
-    found = read_records(GOOD, changed_conversation(f"{SEGMENT}.segmentEnd", "late", "good"))
+    result = read_records(GOOD, changed_conversation(f"{SEGMENT}.segmentEnd", "late", "good"))
 
-    assert issue_kinds(found) == [(UNREADABLE_CONVERSATIONS, "good")]
-    assert (found.segments.num_rows, found.conversation_ids) == (0, ["good"])
+    assert issue_kinds(result) == [(UNREADABLE_CONVERSATIONS, "good")]
+    assert (result.segments.num_rows, result.conversation_ids) == (0, ["good"])
 
 
 def test_segments_of_other_days_are_left_out():
@@ -278,10 +278,10 @@ def test_segments_of_other_days_are_left_out():
     before["participants"][1]["sessions"][0]["segments"][0]["segmentEnd"] = (
         "2026-03-02T00:00:00.000Z"
     )
-    found = read_records(before, over)
+    result = read_records(before, over)
 
-    assert found.segments["conversation_id"].to_pylist() == ["over"]
-    assert found.segments["window_start"].to_pylist() == [DAY.start]
+    assert result.segments["conversation_id"].to_pylist() == ["over"]
+    assert result.segments["window_start"].to_pylist() == [DAY.start]
 
 
 def called_back(
@@ -337,8 +337,8 @@ ANSWERED = [("alert", "03", "05"), ("interact", "05", "15"), ("wrapup", "15", "1
     ],
 )  # fmt: skip
 def test_a_callback_and_the_call_it_led_to_have_their_common_work_marked(callback, common):
-    found = called_back(callback, ANSWERED)
-    rows = list(zip(segment_minutes(found), found.segments.to_pylist(), strict=True))
+    result = called_back(callback, ANSWERED)
+    rows = list(zip(segment_minutes(result), result.segments.to_pylist(), strict=True))
 
     assert [span[1:] for span, row in rows if row["voice_of_callback"]] == common
     assert {row["agent_id"] for _, row in rows if row["voice_of_callback"]} <= {"ann"}
@@ -351,6 +351,6 @@ def test_a_callback_and_the_call_it_led_to_have_their_common_work_marked(callbac
 
 @pytest.mark.parametrize("direction", ["inbound", None])
 def test_a_call_that_the_agent_did_not_make_is_no_call_of_a_callback(direction):
-    found = called_back([("interact", "00", "30")], ANSWERED, direction)
+    result = called_back([("interact", "00", "30")], ANSWERED, direction)
 
-    assert not any(found.segments["voice_of_callback"].to_pylist())
+    assert not any(result.segments["voice_of_callback"].to_pylist())

@@ -16,8 +16,8 @@ minutes = st.integers(0, 12 * 24 * 60).map(lambda count: START + timedelta(minut
 def day_states_at(
     now: datetime, interval: Interval, *settled: SettledWindow
 ) -> list[tuple[datetime, DayState, bool]]:
-    found = Calendar(now, HALF_HOUR).coverage_of_days(interval, settled)
-    return [(each.day.start, each.state, each.due) for each in found]
+    result = Calendar(now, HALF_HOUR).coverage_of_days(interval, settled)
+    return [(entry.day.start, entry.state, entry.due) for entry in result]
 
 
 def settled_day(day: int, at: datetime, until: timedelta = DAY) -> SettledWindow:
@@ -31,10 +31,10 @@ def whole_week() -> Interval:
 
 def test_a_day_never_read_is_missing_and_a_day_not_begun_is_not_listed():
     now = START + 2 * DAY + timedelta(hours=3, minutes=40)
-    found = Calendar(now, HALF_HOUR).coverage_of_days(whole_week(), [])
+    result = Calendar(now, HALF_HOUR).coverage_of_days(whole_week(), [])
 
-    assert [each.state for each in found] == [DayState.MISSING] * 3
-    assert found[-1].day.end == START + 2 * DAY + timedelta(hours=3, minutes=30)
+    assert [entry.state for entry in result] == [DayState.MISSING] * 3
+    assert result[-1].day.end == START + 2 * DAY + timedelta(hours=3, minutes=30)
 
 
 @given(minutes, minutes)
@@ -78,11 +78,11 @@ def test_a_day_that_goes_on_is_unfinished_once_another_half_hour_is_over(read_at
 
 @given(st.lists(st.integers(0, 6), unique=True), minutes)
 def test_every_day_that_has_begun_is_told_once_oldest_first(days, now):
-    found = day_states_at(now, whole_week(), *(settled_day(day, now) for day in days))
+    result = day_states_at(now, whole_week(), *(settled_day(day, now) for day in days))
     begun = [START + day * DAY for day in range(7) if START + day * DAY + HALF_HOUR <= now]
 
-    assert [day for day, *_ in found] == begun
-    for day, state, due in found:
+    assert [day for day, *_ in result] == begun
+    for day, state, due in result:
         assert (state is DayState.MISSING) == ((day - START).days not in days)
         assert due == (state is DayState.MISSING)
 
@@ -104,6 +104,6 @@ def test_days_in_words_name_each_of_them_once(days):
         first, *last = (datetime.fromisoformat(f"{text}T00Z") for text in run.split(" to "))
         run_of = Interval(first, (last or [first])[0] + DAY)
         assert first - DAY not in named
-        named |= {each.start for each in run_of.split_into_windows(DAY)}
+        named |= {window.start for window in run_of.split_into_windows(DAY)}
 
     assert named == days

@@ -13,7 +13,7 @@ INTERVAL = "2026-03-02T00:00:00Z/2026-03-03T00:00:00Z"
 
 
 def percent_at_work(cloud: Cloud) -> dict[tuple[datetime, str], float]:
-    """Per cent of each half-hour that an agent was interacting or communicating."""
+    """Per cent of entry half-hour that an agent was interacting or communicating."""
     start, end = map(datetime.fromisoformat, INTERVAL.split("/"))
     half = timedelta(minutes=30)
     lasted: dict[tuple[datetime, str], timedelta] = {}
@@ -25,7 +25,7 @@ def percent_at_work(cloud: Cloud) -> dict[tuple[datetime, str], float]:
                 key = edge, row["agent_id"]
                 lasted[key] = lasted.get(key, timedelta()) + min(until, edge + half) - at
                 at = edge + half
-    return {key: 100 * each / half for key, each in lasted.items()}
+    return {key: 100 * entry / half for key, entry in lasted.items()}
 
 
 @pytest.mark.parametrize("store", [(), ("--store", "s.duckdb")])
@@ -76,15 +76,15 @@ def test_the_permission_that_is_missing_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (("--by", "agent"), "--with-capacity: only with --by interval"),
         (("--media", "voice"), "--with-capacity: it is about all work of an agent"),
         (("--offline",), "--with-capacity: a store does not keep capacity; leave out --offline"),
     ],
 )
-def test_capacity_is_refused_where_it_makes_no_sense(halfhour, words, said):
+def test_capacity_is_refused_where_it_makes_no_sense(halfhour, words, message):
     ran = halfhour("report", *DAY, "--with-capacity", *words)
 
     assert (ran.code, ran.out) == (2, "")
-    assert said in ran.err
+    assert message in ran.err

@@ -28,7 +28,7 @@ def people(teams_cloud: Cloud) -> list[payloads.DirectoryEntity]:
     async def listed() -> list[payloads.DirectoryEntity]:
         async with Client(teams_cloud.settings) as client:
             query = {"state": "any", "expand": "team"}
-            return [each async for each in client.list_entities(AGENT_LIST, query)]
+            return [list_entity async for list_entity in client.list_entities(AGENT_LIST, query)]
 
     return asyncio.run(listed())
 
@@ -62,8 +62,8 @@ def asked(teams_cloud: Cloud, store: Path) -> Any:
 
 def test_divisions_and_teams_are_those_of_the_agents(asked, people):
     everything = asked()
-    division = {each.id: each.division.name for each in people if each.division}
-    team = {each.id: each.team.name for each in people if each.team}
+    division = {entry.id: entry.division.name for entry in people if entry.division}
+    team = {entry.id: entry.team.name for entry in people if entry.team}
 
     europe = asked(divisions=["europe"])
     assert europe == [row for row in everything if division.get(row["agent_id"]) == "Europe"]

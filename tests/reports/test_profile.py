@@ -132,8 +132,8 @@ def test_posted_totals_add_up_milliseconds_of_every_row(key, posted, status):
     assert [row[key] for row in totals] == sorted({row[key] for row in totals})
     # Here no day is settled, so a half-hour counts as read if anybody has posted figures in it.
     read = {half_hour_of(row["interval_start"]) for row in posted}
-    known = {(row["agent_id"], half_hour_of(row["interval_start"])) for row in posted}
-    known |= {
+    names = {(row["agent_id"], half_hour_of(row["interval_start"])) for row in posted}
+    names |= {
         (row["agent_id"], half_hour_of(row["interval_start"]))
         for row in status
         if row["status"] in ("INTERACTING", "IDLE", "ON_QUEUE", "MEAL") and row["status_ms"]
@@ -141,7 +141,7 @@ def test_posted_totals_add_up_milliseconds_of_every_row(key, posted, status):
     for row in totals:
         has_figures = any(
             start in read
-            for agent_id, start in known
+            for agent_id, start in names
             if row[key] == (start if key == "interval_start" else agent_id)
         )
         for column, name in (

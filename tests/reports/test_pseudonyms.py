@@ -39,13 +39,13 @@ rows = st.lists(
 @settings(max_examples=40)
 @given(rows, st.sampled_from(list(By)))
 def test_pseudonyms_keep_the_figures_and_leave_no_name_or_id(posted, by):
-    found = ReportData(AGENTS, pa.Table.from_pylist(posted, schema=POSTED_SCHEMA), queues=QUEUES)
-    plain = questions.build_report(Question(DAY, UTC, by), found)
-    disguised = questions.build_report(Question(DAY, UTC, by), ONE.pseudonymize_report_data(found))
+    result = ReportData(AGENTS, pa.Table.from_pylist(posted, schema=POSTED_SCHEMA), queues=QUEUES)
+    plain = questions.build_report(Question(DAY, UTC, by), result)
+    disguised = questions.build_report(Question(DAY, UTC, by), ONE.pseudonymize_report_data(result))
 
-    said = str(disguised.to_pylist())
-    for known in ("a-1", "b-2", "gone-3", "q-1", "q-2", "Ada", "Bob", "Billing", "Sales"):
-        assert known not in said
+    message = str(disguised.to_pylist())
+    for entry in ("a-1", "b-2", "gone-3", "q-1", "q-2", "Ada", "Bob", "Billing", "Sales"):
+        assert entry not in message
     personal = {"agent_id", "agent_name", "queue_id", "queue_name"}
     kept = [name for name in plain.column_names if name not in personal]
 

@@ -292,8 +292,8 @@ def test_transfers_are_null_where_there_are_days_that_were_read_without_them(by)
     days = Interval(MIDNIGHT, MIDNIGHT + timedelta(days=1))
 
     def transferred(held: DayCoverage) -> set[int | None]:
-        known = replace(data, days_by_source={Source.POSTED: [held]})
-        rows = questions.build_report(Question(days, UTC, by), known).to_pylist()
+        names = replace(data, days_by_source={Source.POSTED: [held]})
+        rows = questions.build_report(Question(days, UTC, by), names).to_pylist()
         assert None not in {row["handled_count"] for row in rows}
         return {row["transferred_count"] for row in rows}
 

@@ -36,10 +36,10 @@ def test_causes_explain_all_differences_of_emulator_data(own_cloud, store):
         assert row["posted_ms"] - row["worked_ms"] == sum(row[cause] for cause in CAUSES)
         assert row["posted_ms"] == row["rebuilt_ms"]
         assert (row["differing_interval_count"], row["unexplained_ms"]) == (0, 0)
-    found = {cause: sum(abs(row[cause]) for row in rows) for cause in CAUSES}
-    assert found["callback_under_voice_ms"] > 0
-    assert found["crosses_midnight_ms"] > 0
-    assert found["unanswered_acw_ms"] > 0
+    result = {cause: sum(abs(row[cause]) for row in rows) for cause in CAUSES}
+    assert result["callback_under_voice_ms"] > 0
+    assert result["crosses_midnight_ms"] > 0
+    assert result["unanswered_acw_ms"] > 0
 
     worked: dict[tuple[str, str], int] = {}
     for row in worked_time.worked_time(store, RANGE, HALF_HOUR).to_pylist():
@@ -106,8 +106,12 @@ def right(tmp_path: Path) -> Store:
 
 def test_an_unexplained_difference_is_listed_with_its_conversations(right, tmp_path):
     text = json.dumps(CONVERSATIONS[0])
-    (agent,) = [each for each in CONVERSATIONS[0]["participants"] if each["purpose"] == "agent"][:1]
-    (handle,) = [each for each in agent["sessions"][0]["metrics"] if each["name"] == "tHandle"]
+    (agent,) = [
+        metric for metric in CONVERSATIONS[0]["participants"] if metric["purpose"] == "agent"
+    ][:1]
+    (handle,) = [
+        metric for metric in agent["sessions"][0]["metrics"] if metric["name"] == "tHandle"
+    ]
     doctored = json.loads(
         text.replace(f'"value": {handle["value"]}', f'"value": {handle["value"] + 7}')
     )
@@ -119,8 +123,8 @@ def test_an_unexplained_difference_is_listed_with_its_conversations(right, tmp_p
             {"posted": posted_from_details(right, day, HALF_HOUR)},
             NOW,
         )
-    found = reconcile_store(store, None, NOW).to_pylist()
-    rows = [row for row in found if row["unexplained_conversations"]]
+    result = reconcile_store(store, None, NOW).to_pylist()
+    rows = [row for row in result if row["unexplained_conversations"]]
 
     assert {row["unexplained_conversations"] for row in rows} == {
         CONVERSATIONS[0]["conversationId"]
@@ -141,10 +145,10 @@ def test_data_is_late_only_if_one_reading_could_not_know_it(tmp_path, apart, col
     read_at = DAYS.end + 2 * HALF_HOUR
     store = imported_store(tmp_path, CONVERSATIONS, written=read_at)
     store.settle(Source.POSTED, DAYS, {"posted": posted}, read_at - apart)
-    found = reconcile_store(store, None, read_at).to_pylist()
+    result = reconcile_store(store, None, read_at).to_pylist()
 
-    assert {row[column] for row in found} == {-7, 0}
-    listed = {row["unexplained_conversations"] for row in found} - {""}
+    assert {row[column] for row in result} == {-7, 0}
+    listed = {row["unexplained_conversations"] for row in result} - {""}
     assert listed == ({less["conversationId"]} if column == "unexplained_ms" else set())
 
 
@@ -172,26 +176,26 @@ def handle_metric_json(at: int, more: int = 0) -> str:
 
 def under_a_callback() -> Any:
     """A call that a callback led to, and has posted 7 ms more than was worked on it."""
-    found = changed_conversation(1, handle_metric_json(1), handle_metric_json(1, 7))
-    (agent,) = [each for each in found["participants"] if "userId" in each]
+    result = changed_conversation(1, handle_metric_json(1), handle_metric_json(1, 7))
+    (agent,) = [participant for participant in result["participants"] if "userId" in participant]
     callback = json.loads(
         json.dumps(agent["sessions"][0]).replace(handle_metric_json(1, 7), handle_metric_json(1))
     )
     agent["sessions"].append({**callback, "mediaType": "callback", "sessionId": "callback"})
-    return found
+    return result
 
 
 def without_segment_keys(at: int, what: str, keys: tuple[str, ...]) -> Any:
     """A captured conversation without these *keys* of segments of a type, or without those."""
-    found = changed_conversation(at)
-    for participant in found["participants"]:
+    result = changed_conversation(at)
+    for participant in result["participants"]:
         for session in participant["sessions"] if "userId" in participant else ():
-            for segment in [each for each in session["segments"] if each["segmentType"] == what]:
+            for segment in [entry for entry in session["segments"] if entry["segmentType"] == what]:
                 for key in keys:
                     del segment[key]
                 if not keys:
                     session["segments"].remove(segment)
-    return found
+    return result
 
 
 def call_with_endless_acw() -> Any:

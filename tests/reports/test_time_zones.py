@@ -75,7 +75,7 @@ def test_a_local_day_has_its_half_hours_and_what_was_posted_and_worked_in_them(
     assert {row["day"] for row in rows} == {day}
     for column in COLUMNS.values():
         ms = sum(round(float(row[column] or 0) * 1000) for row in rows)
-        assert ms == sum(each.get(column, 0) for each in right.values())
+        assert ms == sum(entry.get(column, 0) for entry in right.values())
 
 
 Shown = dict[tuple[datetime, str], dict[str, int]]
@@ -84,40 +84,40 @@ Shown = dict[tuple[datetime, str], dict[str, int]]
 
 def shown_figures(report: str, local: ZoneInfo) -> Shown:
     """What *report*, as CSV, says, with the offsets that *local* has."""
-    found: Shown = {}
+    result: Shown = {}
     for row in csv.DictReader(report.splitlines()):
         moments = [datetime.fromisoformat(row[f"interval_{edge}"]) for edge in ("start", "end")]
-        assert [each.utcoffset() for each in moments] == [
-            each.astimezone(local).utcoffset() for each in moments
+        assert [entry.utcoffset() for entry in moments] == [
+            entry.astimezone(local).utcoffset() for entry in moments
         ]
-        start, end = (each.astimezone(UTC) for each in moments)
+        start, end = (entry.astimezone(UTC) for entry in moments)
         assert end - start == HALF_HOUR
         key = start, row["agent_id"]
-        assert key not in found
-        found[key] = {
+        assert key not in result
+        result[key] = {
             name: round(float(row[name]) * 1000)
             for name in COLUMNS.values()
             if float(row[name] or 0)
         }
-    return {key: each for key, each in found.items() if each}
+    return {key: entry for key, entry in result.items() if entry}
 
 
 def truly_posted(cloud: Cloud, within: Interval) -> Shown:
-    found: defaultdict[tuple[datetime, str], Counter[str]] = defaultdict(Counter)
+    result: defaultdict[tuple[datetime, str], Counter[str]] = defaultdict(Counter)
     for row in cloud.truth("posted", str(within), "PT15M").to_pylist():
         if row["metric"] in COLUMNS and row["sum"]:
             at = within.start + (row["interval_start"] - within.start) // HALF_HOUR * HALF_HOUR
-            found[at, row["agent_id"]][COLUMNS[row["metric"]]] += row["sum"]
-    return {key: dict(each) for key, each in found.items()}
+            result[at, row["agent_id"]][COLUMNS[row["metric"]]] += row["sum"]
+    return {key: dict(entry) for key, entry in result.items()}
 
 
 def by_agent(figures: Figures) -> Shown:
     names = {"handle_ms": "handle_time_sec", "acw_ms": "acw_time_sec", "hold_ms": "hold_time_sec"}
-    found: defaultdict[tuple[datetime, str], Counter[str]] = defaultdict(Counter)
+    result: defaultdict[tuple[datetime, str], Counter[str]] = defaultdict(Counter)
     for (at, agent, *_, column), ms in figures.items():
         if column in names:
-            found[at, agent][names[column]] += ms
-    return {key: dict(each) for key, each in found.items()}
+            result[at, agent][names[column]] += ms
+    return {key: dict(entry) for key, entry in result.items()}
 
 
 def test_a_naive_time_is_read_in_the_zone_that_is_given():

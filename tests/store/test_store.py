@@ -73,10 +73,10 @@ def figures_by_key(table: pa.Table) -> dict[tuple[Any, ...], int]:
 
 
 def test_a_settled_window_is_stored_with_the_record_of_its_reading(store):
-    told = posted_rows((0, "ada", None, {"handle_ms": 7}), (47, "bob", "q", {"acw_ms": 3}))
-    assert settle_posted(store, MONDAY, told, LATER) == (2, 0)
+    events = posted_rows((0, "ada", None, {"handle_ms": 7}), (47, "bob", "q", {"acw_ms": 3}))
+    assert settle_posted(store, MONDAY, events, LATER) == (2, 0)
 
-    assert store.posted_rows(MONDAY).sort_by("agent_id").equals(told)
+    assert store.posted_rows(MONDAY).sort_by("agent_id").equals(events)
     (settled,) = store.settled_windows(Source.POSTED)
     assert (settled.window, settled.read_at, settled.row_count) == (MONDAY, LATER, 2)
 
@@ -89,7 +89,10 @@ def test_a_window_is_replaced_whole_and_its_neighbours_are_let_be(store):
 
     held = store.posted_rows(Interval(START, START + 9 * DAY))
     assert sorted(figures_by_key(held).values()) == [1, 9]
-    assert [each.window for each in store.settled_windows(Source.POSTED)] == [MONDAY, tuesday]
+    assert [settled_window.window for settled_window in store.settled_windows(Source.POSTED)] == [
+        MONDAY,
+        tuesday,
+    ]
 
 
 cells = st.dictionaries(
@@ -106,36 +109,36 @@ cells = st.dictionaries(
 @given(cells, cells, st.integers(1, 48))
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_revisions_are_the_differences_between_two_readings_of_posted_figures(
-    tmp_path, before, after, known
+    tmp_path, before, after, names
 ):
     store = Store(tmp_path / f"{os.urandom(8).hex()}.duckdb")
     store.ensure_created(MADE)
-    first = {key: value for key, value in before.items() if key[0] < known}
-    until = Interval(START, START + known * HALF_HOUR)
+    first = {key: value for key, value in before.items() if key[0] < names}
+    until = Interval(START, START + names * HALF_HOUR)
     settle_posted(
         store, until, posted_rows(*((*key, value) for key, value in first.items())), START
     )
-    told = posted_rows(*((*key, value) for key, value in after.items()))
-    changed = settle_posted(store, MONDAY, told, LATER)
+    events = posted_rows(*((*key, value) for key, value in after.items()))
+    changed = settle_posted(store, MONDAY, events, LATER)
 
     old, new = (
         figures_by_key(posted_rows(*((*key, value) for key, value in first.items()))),
-        figures_by_key(told),
+        figures_by_key(events),
     )
     new = {key: value for key, value in new.items() if key[0] < until.end}
-    found = {
+    result = {
         (row["interval_start"], row["agent_id"], row["queue_id"], row["column_name"]): (
             row["old_value"],
             row["new_value"],
         )
         for row in store.revision_rows().to_pylist()
     }
-    assert found == {
+    assert result == {
         key: (old.get(key), new.get(key))
         for key in old.keys() | new.keys()
         if old.get(key) != new.get(key)
     }
-    assert changed.changed == len(found)
+    assert changed.changed == len(result)
 
 
 statuses = st.dictionaries(
@@ -154,7 +157,7 @@ statuses = st.dictionaries(
 def test_revisions_of_status_are_the_differences_for_agents_known_before(tmp_path, before, after):
     store = Store(tmp_path / f"{os.urandom(8).hex()}.duckdb")
     store.ensure_created(MADE)
-    for told, read_at in ((before, START), (after, LATER)):
+    for entry, read_at in ((before, START), (after, LATER)):
         table = pa.Table.from_pylist(
             [
                 {
@@ -164,7 +167,7 @@ def test_revisions_of_status_are_the_differences_for_agents_known_before(tmp_pat
                     "status": status,
                     "status_ms": value,
                 }
-                for (at, agent, (kind, status)), value in told.items()
+                for (at, agent, (kind, status)), value in entry.items()
             ],
             schema=STATUS_SCHEMA,
         )
@@ -222,7 +225,9 @@ def test_old_windows_are_dropped_whole(store):
         settle_posted(store, window, posted_rows((day * 48, "ada", None, {"acw_ms": day})), LATER)
 
     assert store.delete_days_before(START + DAY + timedelta(hours=23)) == 1
-    assert [each.window.start for each in store.settled_windows(Source.POSTED)] == [
+    assert [
+        settled_window.window.start for settled_window in store.settled_windows(Source.POSTED)
+    ] == [
         START + DAY,
         START + 2 * DAY,
     ]
@@ -371,15 +376,21 @@ def test_a_store_of_an_older_version_is_brought_up_to_date(tmp_path, version):
 
     assert store.stored_settings() == {**MADE, "version": str(STORE_VERSION)}
     assert figures_by_key(store.posted_rows(MONDAY)) == {(START, "ada", None, "acw_ms"): 7}
-    assert [each.window for each in store.settled_windows(Source.POSTED)] == [MONDAY]
+    assert [settled_window.window for settled_window in store.settled_windows(Source.POSTED)] == [
+        MONDAY
+    ]
     assert store.settled_windows(Source.DETAILS) == []
 
     # Transfers were not asked for before version 4, so that they are no revision.
-    assert [each.has_transfers for each in store.settled_windows(Source.POSTED)] == [version > 3]
+    assert [
+        settled_window.has_transfers for settled_window in store.settled_windows(Source.POSTED)
+    ] == [version > 3]
     for transferred, changed in ((2, version > 3), (3, True)):
-        told = posted_rows((0, "ada", None, {"acw_ms": 7, "transferred_count": transferred}))
-        assert settle_posted(store, MONDAY, told, LATER).changed == changed
-        assert [each.has_transfers for each in store.settled_windows(Source.POSTED)] == [True]
+        events = posted_rows((0, "ada", None, {"acw_ms": 7, "transferred_count": transferred}))
+        assert settle_posted(store, MONDAY, events, LATER).changed == changed
+        assert [
+            settled_window.has_transfers for settled_window in store.settled_windows(Source.POSTED)
+        ] == [True]
 
 
 ON_A_SMALL_DISK = """

@@ -87,12 +87,12 @@ PLAIN = conversation([ANSWERED])
 def imported_store(
     folder: Path, content: object, interval: Interval | None = None
 ) -> tuple[Store, Outcome, list[Event]]:
-    """A store into which *content*, JSON or its text, was imported, and what was told of it."""
-    path, told = folder / "details.json", list[Event]()
+    """A store into which *content*, JSON or its text, was imported, and what was events of it."""
+    path, events = folder / "details.json", list[Event]()
     path.write_text(content if isinstance(content, str) else json.dumps(content))
     store = Store(folder / "halfhour.duckdb")
-    outcome = asyncio.run(import_files(store, [path], interval, lambda: LATER, told.append))
-    return store, outcome, told
+    outcome = asyncio.run(import_files(store, [path], interval, lambda: LATER, events.append))
+    return store, outcome, events
 
 
 def report_figures(store: Store, basis: Basis) -> dict[str, dict[str, float]]:
@@ -260,8 +260,8 @@ def test_a_time_that_cannot_be_read_is_named_with_its_field_whichever_way_it_is_
         imported_store(tmp_path, {"conversations": [record]})
     assert f"details.json: c, $.{where}{odd}. Nothing was imported" in str(refused.value)
 
-    store, outcome, told = imported_store(tmp_path, {"conversations": [record]}, RANGE)
-    assert where + odd in "".join(event.reason for event in told)
+    store, outcome, events = imported_store(tmp_path, {"conversations": [record]}, RANGE)
+    assert where + odd in "".join(event.reason for event in events)
     with pytest.raises(Incomplete, match="1 window of 1 is incomplete"):
         outcome.raise_if_incomplete()
     (settled,) = store.settled_windows(Source.DETAILS)
@@ -345,10 +345,10 @@ def test_a_job_whose_last_page_is_missing_leaves_its_days_incomplete(tmp_path):
 
 def test_a_conversation_that_says_nothing_of_its_agents_is_left_out(tmp_path):
     silent = conversation([{"mediaType": "voice", "metrics": [{"name": "tTalk", "value": 9}]}])
-    _, outcome, told = imported_store(tmp_path, {"conversations": [silent]})
+    _, outcome, events = imported_store(tmp_path, {"conversations": [silent]})
 
-    said = "conversations left out, as they say nothing of what their agents did: 1 (c)"
-    assert said in [event.reason for event in told]
+    message = "conversations left out, as they say nothing of what their agents did: 1 (c)"
+    assert message in [event.reason for event in events]
     with pytest.raises(Incomplete):
         outcome.raise_if_incomplete()
 

@@ -40,7 +40,7 @@ def parsed_time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-STARTS = [parsed_time(each["conversationStart"]) for each in CONVERSATIONS]
+STARTS = [parsed_time(conversation["conversationStart"]) for conversation in CONVERSATIONS]
 DAYS = Interval(
     min(STARTS).replace(hour=0, minute=0, second=0, microsecond=0),
     max(STARTS).replace(hour=0, minute=0, second=0, microsecond=0) + DAY,
@@ -52,22 +52,22 @@ def page(conversations: list[Any]) -> bytes:
 
 
 def json_lines(conversations: list[Any]) -> bytes:
-    return b"".join(json.dumps(each).encode() + b"\n" for each in conversations)
+    return b"".join(json.dumps(conversation).encode() + b"\n" for conversation in conversations)
 
 
 FORMS: dict[str, Callable[[list[Any]], bytes]] = {
     "page": page,
-    "pretty": lambda found: json.dumps({"conversations": found}, indent=1).encode(),
-    "list": lambda found: json.dumps(found).encode(),
+    "pretty": lambda result: json.dumps({"conversations": result}, indent=1).encode(),
+    "list": lambda result: json.dumps(result).encode(),
     "ndjson": json_lines,
-    "pages by the line": lambda found: page(found[:2]) + b"\n\n" + page(found[2:]) + b"\n",
-    "twice": lambda found: json_lines(found) + json_lines(found),
-    "with a byte order mark": lambda found: b"\xef\xbb\xbf" + json_lines(found),
-    "with an empty last page": lambda found: (
-        json_lines(found) + b'{"dataAvailabilityDate": "%s"}' % NOW.isoformat().encode()
+    "pages by the line": lambda result: page(result[:2]) + b"\n\n" + page(result[2:]) + b"\n",
+    "twice": lambda result: json_lines(result) + json_lines(result),
+    "with a byte order mark": lambda result: b"\xef\xbb\xbf" + json_lines(result),
+    "with an empty last page": lambda result: (
+        json_lines(result) + b'{"dataAvailabilityDate": "%s"}' % NOW.isoformat().encode()
     ),
-    "gzipped": lambda found: gzip.compress(page(found)),
-    "gzipped ndjson": lambda found: gzip.compress(json_lines(found)),
+    "gzipped": lambda result: gzip.compress(page(result)),
+    "gzipped ndjson": lambda result: gzip.compress(json_lines(result)),
 }
 
 
@@ -78,12 +78,12 @@ def import_content(
     path.write_bytes(content)
     os.utime(path, (written.timestamp(),) * 2)
     store = Store(folder / "halfhour.duckdb")
-    told: list[Event] = []
+    events: list[Event] = []
     clock = max(NOW, written)
     return (
         store,
-        asyncio.run(import_files(store, [path], interval, lambda: clock, told.append)),
-        told,
+        asyncio.run(import_files(store, [path], interval, lambda: clock, events.append)),
+        events,
     )
 
 
@@ -101,27 +101,29 @@ def test_every_form_of_an_export_is_imported_alike(tmp_path, form):
         posted_from_details,
         worked_time.callback_voice_time,
     ):
-        found, right = (read(each, DAYS, HALF_HOUR).to_pylist() for each in (store, expected))
-        assert sorted(map(str, found)) == sorted(map(str, right))
+        result, right = (read(entry, DAYS, HALF_HOUR).to_pylist() for entry in (store, expected))
+        assert sorted(map(str, result)) == sorted(map(str, right))
 
 
 def agent_sessions() -> list[tuple[str, dict[str, Any], bool]]:
     """Those of agents: who, what, and whether a callback of the same agent led to it."""
-    found = []
+    result = []
     for conversation in CONVERSATIONS:
-        agents = [each for each in conversation["participants"] if "userId" in each]
+        agents = [
+            participant for participant in conversation["participants"] if "userId" in participant
+        ]
         for agent in agents:
             called_back = any(
                 session["mediaType"] == "callback"
-                for each in agents
-                if each["userId"] == agent["userId"]
-                for session in each["sessions"]
+                for participant in agents
+                if participant["userId"] == agent["userId"]
+                for session in participant["sessions"]
             )
-            found += [
+            result += [
                 (agent["userId"], session, called_back and session["mediaType"] == "voice")
                 for session in agent["sessions"]
             ]
-    return found
+    return result
 
 
 @pytest.mark.parametrize("width", [HALF_HOUR, QUARTER_HOUR])
@@ -133,7 +135,9 @@ def test_imported_details_are_right_on_both_bases_to_the_millisecond(tmp_path, w
     for column in POSTED_METRICS:
         columns.setdefault(column.metric, []).append(column)
     for agent, session, leg in agent_sessions():
-        queues = dict.fromkeys(each["queueId"] for each in session["segments"] if "queueId" in each)
+        queues = dict.fromkeys(
+            entry["queueId"] for entry in session["segments"] if "queueId" in entry
+        )
         for metric in session.get("metrics", ()):
             at = parsed_time(metric["emitDate"])
             row = {
@@ -183,14 +187,18 @@ def test_imported_details_are_right_on_both_bases_to_the_millisecond(tmp_path, w
 
 def test_a_file_settles_the_days_it_is_said_to_have_all_of(tmp_path):
     week = Interval(DAYS.start - DAY, DAYS.start + 2 * DAY)
-    store, outcome, told = import_content(tmp_path, page(CONVERSATIONS), week)
+    store, outcome, events = import_content(tmp_path, page(CONVERSATIONS), week)
 
-    assert [each.window for each in store.settled_windows(Source.DETAILS)] == list(
-        week.split_into_windows(DAY)
-    )
+    assert [
+        settled_window.window for settled_window in store.settled_windows(Source.DETAILS)
+    ] == list(week.split_into_windows(DAY))
     assert outcome.settled == 3
-    assert [each.kind for each in told] == ["planned", *["settled"] * 3, "odd"]
-    assert told[-1].reason == (
+    assert [settled_window.kind for settled_window in events] == [
+        "planned",
+        *["settled"] * 3,
+        "odd",
+    ]
+    assert events[-1].reason == (
         f"{SEGMENTS_WITHOUT_END}: 1 ({CONVERSATIONS[-2]['conversationId']}, session "
         "00000000-0000-4000-8000-0000000dd07, segments[2]: hold at 2023-02-17T20:06:05.250Z)"
     )
@@ -203,21 +211,24 @@ def moved_to_day(conversation: dict[str, Any], day: str) -> Any:
 
 
 def days_of(store: Store) -> list[str]:
-    return [f"{each.window.start:%Y-%m-%d}" for each in store.settled_windows(Source.DETAILS)]
+    return [
+        f"{settled_window.window.start:%Y-%m-%d}"
+        for settled_window in store.settled_windows(Source.DETAILS)
+    ]
 
 
-def warning_texts(told: list[Event]) -> str:
-    return "\n".join(each.reason for each in told if each.kind == "odd")
+def warning_texts(events: list[Event]) -> str:
+    return "\n".join(entry.reason for entry in events if entry.kind == "odd")
 
 
 def test_a_file_settles_the_days_in_which_conversations_of_agents_began_and_no_others(tmp_path):
     ivr = {**moved_to_day(CONVERSATIONS[0], "2023-02-20"), "participants": [{"purpose": "ivr"}]}
     later = moved_to_day(CONVERSATIONS[0], "2023-02-25")
-    store, outcome, told = import_content(tmp_path, json_lines([*CONVERSATIONS, ivr, later]))
+    store, outcome, events = import_content(tmp_path, json_lines([*CONVERSATIONS, ivr, later]))
 
     assert days_of(store) == ["2023-02-17", "2023-02-25"]
     assert outcome.imported_days == [DAYS.start, DAYS.start + 8 * DAY]
-    assert ACTIVE_ON_OTHER_DAYS not in warning_texts(told)
+    assert ACTIVE_ON_OTHER_DAYS not in warning_texts(events)
 
 
 def test_an_import_replaces_stored_days_only_if_told_that_they_are_complete(
@@ -227,8 +238,8 @@ def test_an_import_replaces_stored_days_only_if_told_that_they_are_complete(
     store = Store(tmp_path / "halfhour.duckdb")
     before = store.settled_windows(Source.DETAILS)
     less = page([*CONVERSATIONS[1:], moved_to_day(CONVERSATIONS[1], "2023-02-18")])
-    said = r"2023-02-17: stored already, .* start 2023-02-17 end 2023-02-18"
-    with pytest.raises(ConfigError, match=said):
+    message = r"2023-02-17: stored already, .* start 2023-02-17 end 2023-02-18"
+    with pytest.raises(ConfigError, match=message):
         import_content(tmp_path, less)
     assert store.settled_windows(Source.DETAILS) == before
 
@@ -251,18 +262,18 @@ def test_revisions_of_a_store_that_kept_microseconds_can_be_read(tmp_path):
 def test_a_call_over_midnight_is_told_of_as_its_other_day_is_not_settled(tmp_path):
     late = json.loads(json.dumps(CONVERSATIONS[0]).replace("T18:", "T23:").replace("-17T23:15",
                       "-18T00:15"))  # fmt: skip
-    store, _, told = import_content(tmp_path, page([late, *CONVERSATIONS[1:]]))
+    store, _, events = import_content(tmp_path, page([late, *CONVERSATIONS[1:]]))
 
     assert days_of(store) == ["2023-02-17"]
     identity = late["conversationId"]
-    assert f"days that are not imported (2023-02-18): 1 ({identity})" in warning_texts(told)
+    assert f"days that are not imported (2023-02-18): 1 ({identity})" in warning_texts(events)
 
 
 def test_a_job_without_its_last_page_is_told_of(tmp_path):
     first, last = ({"conversations": CONVERSATIONS[:2], "cursor": "more"},
                    {"conversations": CONVERSATIONS[2:]})  # fmt: skip
-    _, _, told = import_content(tmp_path, json.dumps(first).encode())
-    assert "landed: its last page has a cursor" in warning_texts(told)
+    _, _, events = import_content(tmp_path, json.dumps(first).encode())
+    assert "landed: its last page has a cursor" in warning_texts(events)
     paths = [tmp_path / "1.json", tmp_path / "2.json"]
     for path, content in zip(paths, (last, first), strict=True):
         path.write_text(json.dumps(content))
@@ -276,8 +287,8 @@ def test_a_job_without_its_last_page_is_told_of(tmp_path):
 
 def test_an_import_settles_until_the_data_availability_date_of_its_file(tmp_path):
     ended = DAYS.start + timedelta(hours=20, minutes=40)
-    found = {"conversations": CONVERSATIONS, "dataAvailabilityDate": ended.isoformat()}
-    store, _, _ = import_content(tmp_path, json.dumps(found).encode())
+    result = {"conversations": CONVERSATIONS, "dataAvailabilityDate": ended.isoformat()}
+    store, _, _ = import_content(tmp_path, json.dumps(result).encode())
 
     (only,) = store.settled_windows(Source.DETAILS)
     assert only.window == Interval(DAYS.start, DAYS.start + timedelta(hours=20, minutes=30))
@@ -296,9 +307,9 @@ def test_each_day_is_known_until_its_own_file_was_written(tmp_path):
     asyncio.run(import_files(store, paths, None, lambda: NOW, lambda event: None))
 
     settled = store.settled_windows(Source.DETAILS)
-    assert [f"{each.window.start:%Y-%m-%d}" for each in settled] == [*days]
-    assert {each.window.width for each in settled} == {DAY}
-    assert {each.read_at - each.window.end for each in settled} == {timedelta(hours=6)}
+    assert [f"{entry.window.start:%Y-%m-%d}" for entry in settled] == [*days]
+    assert {entry.window.width for entry in settled} == {DAY}
+    assert {entry.read_at - entry.window.end for entry in settled} == {timedelta(hours=6)}
 
 
 def test_an_agent_without_sessions_or_segments_makes_a_day_as_well(tmp_path):
@@ -309,7 +320,9 @@ def test_an_agent_without_sessions_or_segments_makes_a_day_as_well(tmp_path):
     agents[1]["participants"].append({"purpose": "agent", "userId": "ann", "sessions": None})
     store, _, _ = import_content(tmp_path, page(agents))
 
-    assert [each.window for each in store.settled_windows(Source.DETAILS)] == [DAYS]
+    assert [settled_window.window for settled_window in store.settled_windows(Source.DETAILS)] == [
+        DAYS
+    ]
 
 
 def test_days_that_had_not_begun_when_the_file_was_written_cannot_be_settled(tmp_path):
@@ -323,7 +336,7 @@ def test_a_sync_without_a_range_does_not_reach_back_to_imported_days(tmp_path):
     store, _, _ = import_content(tmp_path, page(CONVERSATIONS))
     days = planner.due_days(store, SyncRequest(), NOW)
 
-    assert {each[0].day.start for each in days.values()} == {NOW - INITIAL_REACH}
+    assert {day[0].day.start for day in days.values()} == {NOW - INITIAL_REACH}
     assert day_coverage(store, store_calendar(store, NOW))[Source.DETAILS][0].day == DAYS
 
 
@@ -348,25 +361,25 @@ def test_the_last_version_of_a_conversation_counts_even_if_it_has_less(tmp_path,
                           ("last", json_lines(later))):  # fmt: skip
         (tmp_path / name).mkdir()
         store, _, _ = import_content(tmp_path / name, content, DAYS)
-        found = [
+        result = [
             sorted(map(str, read(store, DAYS, HALF_HOUR).to_pylist()))
             for read in (worked_time.worked_time, posted_from_details)
         ]
         if name == "both":
-            both = found
+            both = result
 
-    assert both == found
+    assert both == result
 
 
 def without_key(name: str, value: Any) -> Any:
     """The same JSON without what is called *name*."""
     if isinstance(value, dict):
-        return {key: without_key(name, each) for key, each in value.items() if key != name}
-    return [without_key(name, each) for each in value] if isinstance(value, list) else value
+        return {key: without_key(name, entry) for key, entry in value.items() if key != name}
+    return [without_key(name, entry) for entry in value] if isinstance(value, list) else value
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"", "cut off, or no JSON"),
         (b'{"results": []}', "these are aggregates"),
@@ -382,8 +395,8 @@ def without_key(name: str, value: Any) -> Any:
         (b"PK\x03\x04", "no JSON"),
     ],
 )
-def test_a_file_that_holds_no_details_is_refused_and_no_store_is_made(tmp_path, content, said):
-    with pytest.raises(ConfigError, match=said):
+def test_a_file_that_holds_no_details_is_refused_and_no_store_is_made(tmp_path, content, message):
+    with pytest.raises(ConfigError, match=message):
         import_content(tmp_path, content)
 
     assert not (tmp_path / "halfhour.duckdb").exists()
@@ -400,8 +413,8 @@ def test_the_command_reads_files_and_the_report_shows_them(halfhour, tmp_path):
     ran = halfhour("import", "page.json")
 
     assert ran.code == 5
-    said = "conversations left out, as they cannot be read: 1 (odd, Expected `str | null`"
-    assert said in ran.err
+    message = "conversations left out, as they cannot be read: 1 (odd, Expected `str | null`"
+    assert message in ran.err
     day = DAYS.start.date().isoformat()
     shown = halfhour("report", "--offline", "--basis", "worked", "--from", day,
                      "--to", str((DAYS.start + DAY).date()), "--format", "csv")  # fmt: skip

@@ -141,12 +141,12 @@ def test_a_window_with_an_odd_answer_is_named_and_all_others_are_settled(cloud, 
     store = Store(tmp_path / "s.duckdb")
     with spoiled(cloud, spoil) as hostile:
         settings = hostile.impatient(attempts=1)
-        outcome, told = sync_store(settings, store, RANGE, NOW, sources=sources)
+        outcome, events = sync_store(settings, store, RANGE, NOW, sources=sources)
 
     (error,) = (why for window, why in outcome.failed.items() if window == (source, ODD_DAY))
     assert isinstance(error, UnexpectedAnswer)
     assert len(str(error)) < 500
-    assert [event.window for event in told if event.kind == "failed"][:1] == [ODD_DAY]
+    assert [event.window for event in events if event.kind == "failed"][:1] == [ODD_DAY]
     assert [day.window.start for day in store.settled_windows(source)] == [MIDNIGHT - DAY]
     with pytest.raises(Incomplete, match=str(ODD_DAY)):
         outcome.raise_if_incomplete()

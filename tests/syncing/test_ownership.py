@@ -79,10 +79,10 @@ def test_a_store_without_an_owner_gets_one_with_the_next_sync(cloud, store):
 
 def test_a_sync_that_may_not_ask_for_the_organisation_goes_on_with_a_warning(cloud, store):
     cloud.faults({"kind": "status", "status": 403, "endpoint": "organization"})
-    outcome, told = sync_store(cloud.settings, store, MONDAY)
+    outcome, events = sync_store(cloud.settings, store, MONDAY)
 
     assert outcome.settled == 1
-    assert [event.kind for event in told].count(EventKind.UNIDENTIFIED) == 1
+    assert [event.kind for event in events].count(EventKind.UNIDENTIFIED) == 1
     assert "organization_id" not in store.stored_settings()
 
 
@@ -100,10 +100,10 @@ def test_a_clock_that_is_ahead_settles_nothing_that_is_still_to_come(present_clo
     real = datetime.now(UTC)
     ahead = real + 10 * DAY
     wanted = Interval(floor_to_width(real, DAY) - DAY, ahead)
-    outcome, told = sync_store(present_cloud.settings, store, wanted, now=ahead)
+    outcome, events = sync_store(present_cloud.settings, store, wanted, now=ahead)
 
     assert outcome.failed == {}
-    (warning,) = [event for event in told if event.kind == "clock_ahead"]
+    (warning,) = [event for event in events if event.kind == "clock_ahead"]
     assert warning.reason.startswith(("10 days, 0:00:0", "9 days, 23:59:5"))
     settled = store.settled_windows(Source.POSTED)
     assert [day.window.start for day in settled] == [
@@ -118,9 +118,9 @@ def test_a_clock_that_is_right_or_behind_is_trusted(present_cloud, store):
     real = datetime.now(UTC)
     for now in (real, real - timedelta(hours=30)):
         wanted = Interval(floor_to_width(now, DAY), now)
-        outcome, told = sync_store(present_cloud.settings, store, wanted, now=now)
+        outcome, events = sync_store(present_cloud.settings, store, wanted, now=now)
 
-        assert "clock_ahead" not in [event.kind for event in told]
+        assert "clock_ahead" not in [event.kind for event in events]
         assert outcome.settled == 1
     assert store.settled_windows(Source.POSTED)[0].read_at == floor_to_width(now, MILLISECOND)
 
