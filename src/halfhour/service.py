@@ -136,7 +136,12 @@ def _bring_up_to_date(
     settings = access.load_settings()
     try:
         with show_progress() as on_event:
-            run_async(runner.run_sync(settings, store, request, utc_now, on_event, wait=False))
+            outcome = run_async(
+                runner.run_sync(settings, store, request, utc_now, on_event, wait=False)
+            )
+        if outcome.failed and not outcome.settled:
+            first_error = next(iter(outcome.failed.values()))
+            log.warning("%s; the report shows the stored data", first_error)
     except (StoreError, Unreachable) as error:
         if not store.exists:
             raise
