@@ -1,4 +1,4 @@
-"""The capacity used: a preview, which may be refused, be gone or have changed."""
+"""The capacity used: a preview, which Genesys may refuse, withdraw or change."""
 
 import csv
 from datetime import datetime, timedelta
@@ -13,19 +13,19 @@ INTERVAL = "2026-03-02T00:00:00Z/2026-03-03T00:00:00Z"
 
 
 def percent_at_work(cloud: Cloud) -> dict[tuple[datetime, str], float]:
-    """Per cent of entry half-hour that an agent was interacting or communicating."""
+    """Return the percentage of each half-hour that an agent was interacting or communicating."""
     start, end = map(datetime.fromisoformat, INTERVAL.split("/"))
     half = timedelta(minutes=30)
-    lasted: dict[tuple[datetime, str], timedelta] = {}
+    durations: dict[tuple[datetime, str], timedelta] = {}
     for row in cloud.truth("statuses", INTERVAL).to_pylist():
         if row["status"] in ("INTERACTING", "COMMUNICATING"):
             at, until = max(row["start"], start), min(row["end"], end)
             while at < until:
                 edge = start + (at - start) // half * half
                 key = edge, row["agent_id"]
-                lasted[key] = lasted.get(key, timedelta()) + min(until, edge + half) - at
+                durations[key] = durations.get(key, timedelta()) + min(until, edge + half) - at
                 at = edge + half
-    return {key: 100 * entry / half for key, entry in lasted.items()}
+    return {key: 100 * duration / half for key, duration in durations.items()}
 
 
 @pytest.mark.parametrize("store", [(), ("--store", "s.duckdb")])
@@ -53,7 +53,7 @@ def test_capacity_used_stands_beside_the_other_figures(cloud, halfhour, store):
         {"kind": "truncate", "endpoint": "capacity"},
     ],
 )
-def test_a_report_goes_on_without_capacity_that_cannot_be_had(cloud, halfhour, fault):
+def test_a_report_goes_on_without_capacity_if_the_request_fails(cloud, halfhour, fault):
     plain = halfhour("report", *DAY, "--format", "csv")
     cloud.faults(fault)
     ran = halfhour("report", *DAY, "--with-capacity", "--format", "csv")
@@ -67,7 +67,7 @@ def test_a_report_goes_on_without_capacity_that_cannot_be_had(cloud, halfhour, f
     assert rows == list(csv.DictReader(plain.out.splitlines()))
 
 
-def test_the_permission_that_is_missing_is_named(tmp_path):
+def test_a_missing_permission_is_named(tmp_path):
     permission = "analytics:agentUtilizationAggregate:view"
     for cloud in emulator("--now", "2026-03-03T00:00:00Z", "--without-permission", permission):
         ran = Halfhour(tmp_path, cloud.environment)("report", *DAY, "--with-capacity")

@@ -1,4 +1,4 @@
-"""Which rows a report is about: media, divisions and teams, with a store and without."""
+"""Reports of some media types, divisions, teams and queues, with a store and without."""
 
 import asyncio
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-import halfhour as door
+import halfhour
 from halfhour.genesys import payloads
 from halfhour.genesys.client import Client
 from halfhour.genesys.endpoints import AGENT_LIST
@@ -19,74 +19,74 @@ WORDS = ("--from", "2026-03-02", "--to", "2026-03-03")
 
 @pytest.fixture(scope="module")
 def teams_cloud() -> Iterator[Cloud]:
-    """As many agents as make three teams."""
+    """An organisation with three teams."""
     yield from emulator("--now", "2026-03-03T00:00:00Z", "--agents", "45")
 
 
 @pytest.fixture(scope="module")
-def people(teams_cloud: Cloud) -> list[payloads.DirectoryEntity]:
-    async def listed() -> list[payloads.DirectoryEntity]:
+def agents(teams_cloud: Cloud) -> list[payloads.DirectoryEntity]:
+    async def list_agents() -> list[payloads.DirectoryEntity]:
         async with Client(teams_cloud.settings) as client:
             query = {"state": "any", "expand": "team"}
-            return [list_entity async for list_entity in client.list_entities(AGENT_LIST, query)]
+            return [agent async for agent in client.list_entities(AGENT_LIST, query)]
 
-    return asyncio.run(listed())
+    return asyncio.run(list_agents())
 
 
 @pytest.fixture(scope="module")
 def store(teams_cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("choosing") / "halfhour.duckdb"
-    door.sync(path, **DAY, settings=teams_cloud.settings)
+    halfhour.sync(path, **DAY, settings=teams_cloud.settings)
     return path
 
 
 @pytest.fixture(scope="module")
-def asked(teams_cloud: Cloud, store: Path) -> Any:
-    """What a report says without a store; one from a store must say it too."""
+def report_rows(teams_cloud: Cloud, store: Path) -> Any:
+    """A function that reports without a store, and checks the report of the store against it."""
 
-    def both(**words: Any) -> list[dict[str, Any]]:
-        table = door.report(**DAY, **words, settings=teams_cloud.settings)
+    def report_rows(**words: Any) -> list[dict[str, Any]]:
+        table = halfhour.report(**DAY, **words, settings=teams_cloud.settings)
         live: list[dict[str, Any]] = table.to_pylist()
         stored = {
             (row["interval_start"], row["agent_id"]): row
-            for row in door.report(**DAY, **words, store=store, offline=True).to_pylist()
+            for row in halfhour.report(**DAY, **words, store=store, offline=True).to_pylist()
         }
-        for row in live:  # calls of callbacks count once, where there are details
+        for row in live:  # details let calls of callbacks count once
             same = stored[row["interval_start"], row["agent_id"]]
             assert same["handle_time_sec"] <= row["handle_time_sec"]
             assert same["answered_count"] <= row["answered_count"]
         return live
 
-    return both
+    return report_rows
 
 
-def test_divisions_and_teams_are_those_of_the_agents(asked, people):
-    everything = asked()
-    division = {entry.id: entry.division.name for entry in people if entry.division}
-    team = {entry.id: entry.team.name for entry in people if entry.team}
+def test_divisions_and_teams_are_those_of_the_agents(report_rows, agents):
+    everything = report_rows()
+    division = {agent.id: agent.division.name for agent in agents if agent.division}
+    team = {agent.id: agent.team.name for agent in agents if agent.team}
 
-    europe = asked(divisions=["europe"])
+    europe = report_rows(divisions=["europe"])
     assert europe == [row for row in everything if division.get(row["agent_id"]) == "Europe"]
-    crew = asked(teams=["Team 2", "team 3"])
+    crew = report_rows(teams=["Team 2", "team 3"])
     assert crew == [row for row in everything if team.get(row["agent_id"]) in {"Team 2", "Team 3"}]
     assert 0 < len(europe) < len(everything)
     assert 0 < len(crew) < len(everything)
-    both = asked(divisions=["Europe"], teams=["Team 2"])
+    both = report_rows(divisions=["Europe"], teams=["Team 2"])
     assert both == [row for row in europe if team.get(row["agent_id"]) == "Team 2"]
 
 
-def test_media_types_add_up_to_everything(asked):
+def test_media_types_add_up_to_everything(report_rows):
     handled = [
-        sum(row["handled_count"] for row in asked(media=[media]))
+        sum(row["handled_count"] for row in report_rows(media=[media]))
         for media in ("voice", "callback", "chat", "email", "message")
     ]
     assert all(handled)
-    assert sum(handled) == sum(row["handled_count"] for row in asked())
+    assert sum(handled) == sum(row["handled_count"] for row in report_rows())
 
 
 @pytest.mark.parametrize("chosen", [{"queues": ["Billing"]}, {"media": ["chat"]}])
 def test_busy_time_is_of_the_chosen_queues_or_media_and_status_is_empty(store, chosen):
-    table = door.report(**DAY, **chosen, basis="both", store=store, offline=True)
+    table = halfhour.report(**DAY, **chosen, basis="both", store=store, offline=True)
     rows = table.to_pylist()
 
     assert any(row["busy_time_sec"] for row in rows)

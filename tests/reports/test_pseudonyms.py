@@ -1,4 +1,4 @@
-"""Pseudonyms: nobody's name or id is left, and everything else is as it was."""
+"""Pseudonyms replace every name and id, and change no figure."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -39,18 +39,18 @@ rows = st.lists(
 @settings(max_examples=40)
 @given(rows, st.sampled_from(list(By)))
 def test_pseudonyms_keep_the_figures_and_leave_no_name_or_id(posted, by):
-    result = ReportData(AGENTS, pa.Table.from_pylist(posted, schema=POSTED_SCHEMA), queues=QUEUES)
-    plain = questions.build_report(Question(DAY, UTC, by), result)
-    disguised = questions.build_report(Question(DAY, UTC, by), ONE.pseudonymize_report_data(result))
+    data = ReportData(AGENTS, pa.Table.from_pylist(posted, schema=POSTED_SCHEMA), queues=QUEUES)
+    plain = questions.build_report(Question(DAY, UTC, by), data)
+    disguised = questions.build_report(Question(DAY, UTC, by), ONE.pseudonymize_report_data(data))
 
-    message = str(disguised.to_pylist())
-    for entry in ("a-1", "b-2", "gone-3", "q-1", "q-2", "Ada", "Bob", "Billing", "Sales"):
-        assert entry not in message
+    text = str(disguised.to_pylist())
+    for name in ("a-1", "b-2", "gone-3", "q-1", "q-2", "Ada", "Bob", "Billing", "Sales"):
+        assert name not in text
     personal = {"agent_id", "agent_name", "queue_id", "queue_name"}
-    kept = [name for name in plain.column_names if name not in personal]
+    figure_columns = [name for name in plain.column_names if name not in personal]
 
     def figures(table: pa.Table) -> list[str]:
-        return sorted(map(str, table.select(kept).to_pylist()))
+        return sorted(map(str, table.select(figure_columns).to_pylist()))
 
     assert figures(disguised) == figures(plain)
     for column in personal & set(plain.column_names):

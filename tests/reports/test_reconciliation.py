@@ -1,4 +1,4 @@
-"""Posted, rebuilt and worked: what differs is explained, or the conversations are named."""
+"""Differences of posted, rebuilt and worked time are explained, or their conversations named."""
 
 import asyncio
 import json
@@ -36,10 +36,10 @@ def test_causes_explain_all_differences_of_emulator_data(own_cloud, store):
         assert row["posted_ms"] - row["worked_ms"] == sum(row[cause] for cause in CAUSES)
         assert row["posted_ms"] == row["rebuilt_ms"]
         assert (row["differing_interval_count"], row["unexplained_ms"]) == (0, 0)
-    result = {cause: sum(abs(row[cause]) for row in rows) for cause in CAUSES}
-    assert result["callback_under_voice_ms"] > 0
-    assert result["crosses_midnight_ms"] > 0
-    assert result["unanswered_acw_ms"] > 0
+    totals = {cause: sum(abs(row[cause]) for row in rows) for cause in CAUSES}
+    assert totals["callback_under_voice_ms"] > 0
+    assert totals["crosses_midnight_ms"] > 0
+    assert totals["unanswered_acw_ms"] > 0
 
     worked: dict[tuple[str, str], int] = {}
     for row in worked_time.worked_time(store, RANGE, HALF_HOUR).to_pylist():
@@ -69,7 +69,7 @@ def test_a_restatement_between_two_readings_is_explained_as_late_data(own_cloud,
 
 
 def test_calls_still_going_on_when_read_are_explained_as_still_open(own_cloud, tmp_path):
-    """Details that are read at 15:44 know how a call went on that aggregates until 15:30 lack."""
+    """Read details at 15:44, which have more of a call than the aggregates until 15:30."""
     own_cloud.reset()
     moment = NOW - DAY + timedelta(hours=15, minutes=44)
     own_cloud.clock(now=f"{moment:%Y-%m-%dT%H:%M:%SZ}")
@@ -87,12 +87,12 @@ def test_calls_still_going_on_when_read_are_explained_as_still_open(own_cloud, t
 def imported_store(
     folder: Path, conversations: list[Any], days: Interval = DAYS, written: datetime = NOW
 ) -> Store:
-    """A store of these, without posted figures."""
-    (folder / "landed.json").write_bytes(page(conversations))
-    os.utime(folder / "landed.json", (written.timestamp(),) * 2)
+    """Return a store of these conversations, without posted figures."""
+    (folder / "details.json").write_bytes(page(conversations))
+    os.utime(folder / "details.json", (written.timestamp(),) * 2)
     store = Store(folder / "halfhour.duckdb")
     asyncio.run(
-        import_files(store, [folder / "landed.json"], days, lambda: NOW, lambda event: None)
+        import_files(store, [folder / "details.json"], days, lambda: NOW, lambda event: None)
     )
     return store
 
@@ -106,9 +106,7 @@ def right(tmp_path: Path) -> Store:
 
 def test_an_unexplained_difference_is_listed_with_its_conversations(right, tmp_path):
     text = json.dumps(CONVERSATIONS[0])
-    (agent,) = [
-        metric for metric in CONVERSATIONS[0]["participants"] if metric["purpose"] == "agent"
-    ][:1]
+    (agent,) = [part for part in CONVERSATIONS[0]["participants"] if part["purpose"] == "agent"][:1]
     (handle,) = [
         metric for metric in agent["sessions"][0]["metrics"] if metric["name"] == "tHandle"
     ]
@@ -123,8 +121,8 @@ def test_an_unexplained_difference_is_listed_with_its_conversations(right, tmp_p
             {"posted": posted_from_details(right, day, HALF_HOUR)},
             NOW,
         )
-    result = reconcile_store(store, None, NOW).to_pylist()
-    rows = [row for row in result if row["unexplained_conversations"]]
+    all_rows = reconcile_store(store, None, NOW).to_pylist()
+    rows = [row for row in all_rows if row["unexplained_conversations"]]
 
     assert {row["unexplained_conversations"] for row in rows} == {
         CONVERSATIONS[0]["conversationId"]
@@ -145,15 +143,15 @@ def test_data_is_late_only_if_one_reading_could_not_know_it(tmp_path, apart, col
     read_at = DAYS.end + 2 * HALF_HOUR
     store = imported_store(tmp_path, CONVERSATIONS, written=read_at)
     store.settle(Source.POSTED, DAYS, {"posted": posted}, read_at - apart)
-    result = reconcile_store(store, None, read_at).to_pylist()
+    rows = reconcile_store(store, None, read_at).to_pylist()
 
-    assert {row[column] for row in result} == {-7, 0}
-    listed = {row["unexplained_conversations"] for row in result} - {""}
+    assert {row[column] for row in rows} == {-7, 0}
+    listed = {row["unexplained_conversations"] for row in rows} - {""}
     assert listed == ({less["conversationId"]} if column == "unexplained_ms" else set())
 
 
 def changed_conversation(at: int, *changes: str) -> Any:
-    """A captured conversation with every other one of *changes* in place of the one before it."""
+    """Return a captured conversation with text replaced by pairs of old and new *changes*."""
     text = json.dumps(CONVERSATIONS[at])
     for old, new in zip(changes[::2], changes[1::2], strict=True):
         assert old in text
@@ -162,7 +160,7 @@ def changed_conversation(at: int, *changes: str) -> Any:
 
 
 def handle_metric_json(at: int, more: int = 0) -> str:
-    """The first handle time of an agent in a captured conversation, as it stands there."""
+    """Return the JSON of an agent's first handle time in a captured conversation."""
     values = [
         metric["value"]
         for participant in CONVERSATIONS[at]["participants"]
@@ -175,36 +173,38 @@ def handle_metric_json(at: int, more: int = 0) -> str:
 
 
 def under_a_callback() -> Any:
-    """A call that a callback led to, and has posted 7 ms more than was worked on it."""
-    result = changed_conversation(1, handle_metric_json(1), handle_metric_json(1, 7))
-    (agent,) = [participant for participant in result["participants"] if "userId" in participant]
+    """Return a call that a callback led to, which has posted 7 ms more than was worked."""
+    conversation = changed_conversation(1, handle_metric_json(1), handle_metric_json(1, 7))
+    (agent,) = [part for part in conversation["participants"] if "userId" in part]
     callback = json.loads(
         json.dumps(agent["sessions"][0]).replace(handle_metric_json(1, 7), handle_metric_json(1))
     )
     agent["sessions"].append({**callback, "mediaType": "callback", "sessionId": "callback"})
-    return result
+    return conversation
 
 
-def without_segment_keys(at: int, what: str, keys: tuple[str, ...]) -> Any:
-    """A captured conversation without these *keys* of segments of a type, or without those."""
-    result = changed_conversation(at)
-    for participant in result["participants"]:
+def without_segment_keys(at: int, segment_type: str, keys: tuple[str, ...]) -> Any:
+    """Return a captured conversation whose segments of a type lack *keys*, or are gone."""
+    conversation = changed_conversation(at)
+    for participant in conversation["participants"]:
         for session in participant["sessions"] if "userId" in participant else ():
-            for segment in [entry for entry in session["segments"] if entry["segmentType"] == what]:
+            for segment in [
+                segment for segment in session["segments"] if segment["segmentType"] == segment_type
+            ]:
                 for key in keys:
                     del segment[key]
                 if not keys:
                     session["segments"].remove(segment)
-    return result
+    return conversation
 
 
 def call_with_endless_acw() -> Any:
-    """A call whose after-call work has no end, and that has posted 7 ms more than was worked."""
+    """Return a call with after-call work without end, and 7 ms more posted than worked."""
     text = json.dumps(without_segment_keys(1, "wrapup", ("segmentEnd",)))
     return json.loads(text.replace(handle_metric_json(1), handle_metric_json(1, 7)))
 
 
-UNLIKE = {
+UNEXPLAINED = {
     "callback_under_voice_ms": (under_a_callback(), 7),
     "crosses_midnight_ms": (
         changed_conversation(0, handle_metric_json(0), handle_metric_json(0, 7),
@@ -219,9 +219,9 @@ UNLIKE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("cause", UNLIKE)
+@pytest.mark.parametrize("cause", UNEXPLAINED)
 def test_a_cause_explains_no_difference_of_another_kind(tmp_path, cause):
-    conversation, unexplained = UNLIKE[cause]
+    conversation, unexplained = UNEXPLAINED[cause]
     days = Interval(DAYS.start, DAYS.end + DAY)
     store = imported_store(tmp_path, [conversation], days)
     for day in days.split_into_windows(DAY):
@@ -240,7 +240,7 @@ def test_a_cause_explains_no_difference_of_another_kind(tmp_path, cause):
 
 
 def test_the_command_says_whose_time_is_unexplained_and_when_and_how_much(halfhour, tmp_path):
-    conversation, _ = UNLIKE["unanswered_acw_ms"]
+    conversation, _ = UNEXPLAINED["unanswered_acw_ms"]
     store = imported_store(tmp_path, [conversation])
     store.settle(
         Source.POSTED,

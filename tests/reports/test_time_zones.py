@@ -1,4 +1,4 @@
-"""Local days through sync, store and report, against what the emulator knows to be right."""
+"""Reports of local days after a sync, compared with the emulator's truth."""
 
 import csv
 from collections import Counter, defaultdict
@@ -24,7 +24,7 @@ COLUMNS = {"tHandle": "handle_time_sec", "tAcw": "acw_time_sec", "tHeldComplete"
 
 @pytest.fixture(scope="module")
 def year_cloud() -> Iterator[Cloud]:
-    """A contact centre that has been there all year."""
+    """A contact centre with data of the whole year."""
     yield from emulator("--now", NOW, "--agents", "20", "--days", "310")
 
 
@@ -40,7 +40,7 @@ def year_cloud() -> Iterator[Cloud]:
         ("Asia/Kathmandu", "2026-06-01", 48),
     ],
 )
-def test_a_local_day_has_its_half_hours_and_what_was_posted_and_worked_in_them(
+def test_a_local_day_has_its_half_hours_with_the_posted_and_worked_figures(
     year_cloud, tmp_path, zone, day, half_hours
 ):
     local = ZoneInfo(zone)
@@ -49,7 +49,7 @@ def test_a_local_day_has_its_half_hours_and_what_was_posted_and_worked_in_them(
     assert within.width / HALF_HOUR == half_hours
 
     halfhour = Halfhour(tmp_path, year_cloud.environment)
-    asked = ("--from", day, "--to", f"{within.end.astimezone(local):%Y-%m-%d}", "--zone", zone)
+    options = ("--from", day, "--to", f"{within.end.astimezone(local):%Y-%m-%d}", "--zone", zone)
     truths = (
         (Source.POSTED, "posted", truly_posted(year_cloud, within)),
         (Source.DETAILS, "worked", by_agent(true_worked_figures(year_cloud, within))),
@@ -64,60 +64,60 @@ def test_a_local_day_has_its_half_hours_and_what_was_posted_and_worked_in_them(
             sources=(source,),
             granularity=QUARTER_HOUR if zone == "Asia/Kathmandu" else HALF_HOUR,
         )
-        ran = halfhour("report", *asked, "--offline", "--basis", basis, "--format", "csv")
+        ran = halfhour("report", *options, "--offline", "--basis", basis, "--format", "csv")
         assert ran.code == 0, ran.err
         assert shown_figures(ran.out, local) == right
 
-    ran = halfhour("report", *asked, "--offline", "--basis", "worked", "--by", "day",
+    ran = halfhour("report", *options, "--offline", "--basis", "worked", "--by", "day",
                    "--format", "csv")  # fmt: skip
     rows = list(csv.DictReader(ran.out.splitlines()))
     assert len(rows) == len({row["agent_id"] for row in rows})
     assert {row["day"] for row in rows} == {day}
     for column in COLUMNS.values():
         ms = sum(round(float(row[column] or 0) * 1000) for row in rows)
-        assert ms == sum(entry.get(column, 0) for entry in right.values())
+        assert ms == sum(figures.get(column, 0) for figures in right.values())
 
 
 Shown = dict[tuple[datetime, str], dict[str, int]]
-"""By half-hour and agent the ms of each column that has any."""
+"""The ms of each column above zero, by half-hour and agent."""
 
 
 def shown_figures(report: str, local: ZoneInfo) -> Shown:
-    """What *report*, as CSV, says, with the offsets that *local* has."""
-    result: Shown = {}
+    """Return the figures of the CSV *report*, whose offsets must be those of *local*."""
+    figures_by_key: Shown = {}
     for row in csv.DictReader(report.splitlines()):
         moments = [datetime.fromisoformat(row[f"interval_{edge}"]) for edge in ("start", "end")]
-        assert [entry.utcoffset() for entry in moments] == [
-            entry.astimezone(local).utcoffset() for entry in moments
+        assert [moment.utcoffset() for moment in moments] == [
+            moment.astimezone(local).utcoffset() for moment in moments
         ]
-        start, end = (entry.astimezone(UTC) for entry in moments)
+        start, end = (moment.astimezone(UTC) for moment in moments)
         assert end - start == HALF_HOUR
         key = start, row["agent_id"]
-        assert key not in result
-        result[key] = {
+        assert key not in figures_by_key
+        figures_by_key[key] = {
             name: round(float(row[name]) * 1000)
             for name in COLUMNS.values()
             if float(row[name] or 0)
         }
-    return {key: entry for key, entry in result.items() if entry}
+    return {key: columns for key, columns in figures_by_key.items() if columns}
 
 
 def truly_posted(cloud: Cloud, within: Interval) -> Shown:
-    result: defaultdict[tuple[datetime, str], Counter[str]] = defaultdict(Counter)
+    figures_by_key: defaultdict[tuple[datetime, str], Counter[str]] = defaultdict(Counter)
     for row in cloud.truth("posted", str(within), "PT15M").to_pylist():
         if row["metric"] in COLUMNS and row["sum"]:
             at = within.start + (row["interval_start"] - within.start) // HALF_HOUR * HALF_HOUR
-            result[at, row["agent_id"]][COLUMNS[row["metric"]]] += row["sum"]
-    return {key: dict(entry) for key, entry in result.items()}
+            figures_by_key[at, row["agent_id"]][COLUMNS[row["metric"]]] += row["sum"]
+    return {key: dict(columns) for key, columns in figures_by_key.items()}
 
 
 def by_agent(figures: Figures) -> Shown:
     names = {"handle_ms": "handle_time_sec", "acw_ms": "acw_time_sec", "hold_ms": "hold_time_sec"}
-    result: defaultdict[tuple[datetime, str], Counter[str]] = defaultdict(Counter)
+    figures_by_key: defaultdict[tuple[datetime, str], Counter[str]] = defaultdict(Counter)
     for (at, agent, *_, column), ms in figures.items():
         if column in names:
-            result[at, agent][names[column]] += ms
-    return {key: dict(entry) for key, entry in result.items()}
+            figures_by_key[at, agent][names[column]] += ms
+    return {key: dict(columns) for key, columns in figures_by_key.items()}
 
 
 def test_a_naive_time_is_read_in_the_zone_that_is_given():
@@ -146,7 +146,7 @@ def test_a_report_of_intervals_that_the_store_does_not_have_is_refused(cloud, ha
     )
 
 
-def test_a_store_that_a_report_makes_has_the_intervals_that_it_wants(cloud, halfhour):
+def test_a_store_that_a_report_creates_has_the_intervals_that_the_report_needs(cloud, halfhour):
     day = ("--from", "2026-03-01", "--to", "2026-03-02", "--zone", "Asia/Kathmandu")
     made = halfhour("report", *day, "--store", "new.duckdb", "--format", "csv")
 

@@ -1,4 +1,4 @@
-"""The store as a file: what gets in, what another process sees, and files that are none."""
+"""The store as a file: settled windows, other processes, and files that are not stores."""
 
 import os
 import subprocess
@@ -33,7 +33,7 @@ MADE = {"granularity": "1800", "reread": "86400 345600"}
 
 
 def posted_rows(*figures: tuple[int, str, str | None, dict[str, int]]) -> pa.Table:
-    """Rows of (half-hour, agent, queue, figures)."""
+    """Return a table of rows given as (half-hour, agent, queue, figures)."""
     return pa.Table.from_pylist(
         [
             {
@@ -63,7 +63,7 @@ def settle_posted(
 
 
 def figures_by_key(table: pa.Table) -> dict[tuple[Any, ...], int]:
-    """Every figure that is there, by its key and column."""
+    """Return the figures by interval, agent, queue and column."""
     return {
         (row["interval_start"], row["agent_id"], row["queue_id"], name): row[name]
         for row in table.to_pylist()
@@ -73,26 +73,23 @@ def figures_by_key(table: pa.Table) -> dict[tuple[Any, ...], int]:
 
 
 def test_a_settled_window_is_stored_with_the_record_of_its_reading(store):
-    events = posted_rows((0, "ada", None, {"handle_ms": 7}), (47, "bob", "q", {"acw_ms": 3}))
-    assert settle_posted(store, MONDAY, events, LATER) == (2, 0)
+    posted = posted_rows((0, "ada", None, {"handle_ms": 7}), (47, "bob", "q", {"acw_ms": 3}))
+    assert settle_posted(store, MONDAY, posted, LATER) == (2, 0)
 
-    assert store.posted_rows(MONDAY).sort_by("agent_id").equals(events)
+    assert store.posted_rows(MONDAY).sort_by("agent_id").equals(posted)
     (settled,) = store.settled_windows(Source.POSTED)
     assert (settled.window, settled.read_at, settled.row_count) == (MONDAY, LATER, 2)
 
 
-def test_a_window_is_replaced_whole_and_its_neighbours_are_let_be(store):
+def test_a_window_is_replaced_whole_and_its_neighbours_stay_unchanged(store):
     settle_posted(store, MONDAY, posted_rows((0, "ada", None, {"handle_ms": 7})), LATER)
     tuesday = Interval(START + DAY, START + 2 * DAY)
     settle_posted(store, tuesday, posted_rows((48, "ada", None, {"handle_ms": 9})), LATER)
     settle_posted(store, MONDAY, posted_rows((3, "bob", None, {"handle_ms": 1})), LATER)
 
-    held = store.posted_rows(Interval(START, START + 9 * DAY))
-    assert sorted(figures_by_key(held).values()) == [1, 9]
-    assert [settled_window.window for settled_window in store.settled_windows(Source.POSTED)] == [
-        MONDAY,
-        tuesday,
-    ]
+    table = store.posted_rows(Interval(START, START + 9 * DAY))
+    assert sorted(figures_by_key(table).values()) == [1, 9]
+    assert [settled.window for settled in store.settled_windows(Source.POSTED)] == [MONDAY, tuesday]
 
 
 cells = st.dictionaries(
@@ -118,27 +115,27 @@ def test_revisions_are_the_differences_between_two_readings_of_posted_figures(
     settle_posted(
         store, until, posted_rows(*((*key, value) for key, value in first.items())), START
     )
-    events = posted_rows(*((*key, value) for key, value in after.items()))
-    changed = settle_posted(store, MONDAY, events, LATER)
+    posted = posted_rows(*((*key, value) for key, value in after.items()))
+    changed = settle_posted(store, MONDAY, posted, LATER)
 
     old, new = (
         figures_by_key(posted_rows(*((*key, value) for key, value in first.items()))),
-        figures_by_key(events),
+        figures_by_key(posted),
     )
     new = {key: value for key, value in new.items() if key[0] < until.end}
-    result = {
+    revisions = {
         (row["interval_start"], row["agent_id"], row["queue_id"], row["column_name"]): (
             row["old_value"],
             row["new_value"],
         )
         for row in store.revision_rows().to_pylist()
     }
-    assert result == {
+    assert revisions == {
         key: (old.get(key), new.get(key))
         for key in old.keys() | new.keys()
         if old.get(key) != new.get(key)
     }
-    assert changed.changed == len(result)
+    assert changed.changed == len(revisions)
 
 
 statuses = st.dictionaries(
@@ -157,7 +154,7 @@ statuses = st.dictionaries(
 def test_revisions_of_status_are_the_differences_for_agents_known_before(tmp_path, before, after):
     store = Store(tmp_path / f"{os.urandom(8).hex()}.duckdb")
     store.ensure_created(MADE)
-    for entry, read_at in ((before, START), (after, LATER)):
+    for posted, read_at in ((before, START), (after, LATER)):
         table = pa.Table.from_pylist(
             [
                 {
@@ -167,7 +164,7 @@ def test_revisions_of_status_are_the_differences_for_agents_known_before(tmp_pat
                     "status": status,
                     "status_ms": value,
                 }
-                for (at, agent, (kind, status)), value in entry.items()
+                for (at, agent, (kind, status)), value in posted.items()
             ],
             schema=STATUS_SCHEMA,
         )
@@ -190,7 +187,7 @@ def test_revisions_of_status_are_the_differences_for_agents_known_before(tmp_pat
     }
 
 
-def test_names_are_held_until_they_are_old(store):
+def test_names_are_read_again_once_they_are_old(store):
     settle_posted(store, MONDAY, posted_rows((0, "ada", "q,r", {}), (1, "bob", None, {})), LATER)
     assert store.unnamed_ids("agent", START) == ["ada", "bob"]
     assert store.unnamed_ids("queue", START) == ["q", "r"]
@@ -225,9 +222,7 @@ def test_old_windows_are_dropped_whole(store):
         settle_posted(store, window, posted_rows((day * 48, "ada", None, {"acw_ms": day})), LATER)
 
     assert store.delete_days_before(START + DAY + timedelta(hours=23)) == 1
-    assert [
-        settled_window.window.start for settled_window in store.settled_windows(Source.POSTED)
-    ] == [
+    assert [settled.window.start for settled in store.settled_windows(Source.POSTED)] == [
         START + DAY,
         START + 2 * DAY,
     ]
@@ -235,7 +230,7 @@ def test_old_windows_are_dropped_whole(store):
     assert store.delete_days_before(START) == 0
 
 
-def test_a_day_goes_with_all_its_sources_however_far_each_is_held(store):
+def test_a_deleted_day_loses_all_its_sources_even_unfinished_ones(store):
     monday, noon = START, START + DAY / 2
     settle_posted(
         store, Interval(monday, monday + DAY), posted_rows((40, "ada", None, {"acw_ms": 1})), LATER
@@ -257,9 +252,9 @@ def test_readers_and_a_writer_take_turns(store):
         "from halfhour.store.store import Store; from halfhour.model.intervals import Interval\n"
         "start = datetime(2026, 3, 2, tzinfo=UTC); store = Store(Path(sys.argv[1]))\n"
         "day = Interval(start, start + timedelta(days=1))\n"
-        "seen = [store.posted_rows(day)['acw_ms'].to_pylist()"
+        "reads = [store.posted_rows(day)['acw_ms'].to_pylist()"
         " for _ in range(25)]\n"
-        "assert all(len(each) == 1 for each in seen), seen\n"
+        "assert all(len(values) == 1 for values in reads), reads\n"
     )
     with subprocess.Popen([sys.executable, "-c", reader, str(store.path)]) as other:
         for value in range(25):
@@ -267,12 +262,12 @@ def test_readers_and_a_writer_take_turns(store):
     assert other.returncode == 0
 
 
-def test_a_process_that_holds_the_store_for_too_long_is_named(store):
+def test_a_process_that_keeps_the_store_open_too_long_is_named(store):
     with held_elsewhere(store.path) as other:
         impatient = Store(store.path, busy_timeout=0.2)
         with pytest.raises(StoreBusy, match=rf"PID {other.pid}.*has it open; try again"):
             impatient.settled_windows(Source.POSTED)
-        # and who waits long enough has it
+        # A process that waits long enough gets the store.
         release = threading.Timer(0.5, lambda: other.communicate("\n"))
         release.start()
         assert store.settled_windows(Source.POSTED) == []
@@ -281,11 +276,11 @@ def test_a_process_that_holds_the_store_for_too_long_is_named(store):
 
 def test_a_failed_settle_leaves_what_was_there(store):
     settle_posted(store, MONDAY, posted_rows((0, "ada", None, {"acw_ms": 1})), LATER)
-    wrong = posted_rows((0, "ada", None, {"acw_ms": 2})).set_column(
+    invalid_rows = posted_rows((0, "ada", None, {"acw_ms": 2})).set_column(
         1, "agent_id", pa.array([None], pa.string())
     )
     with pytest.raises(StoreError):
-        settle_posted(store, MONDAY, wrong, LATER + DAY)
+        settle_posted(store, MONDAY, invalid_rows, LATER + DAY)
 
     assert store.posted_rows(MONDAY)["acw_ms"].to_pylist() == [1]
     assert store.settled_windows(Source.POSTED)[0].read_at == LATER
@@ -331,13 +326,13 @@ def test_a_file_that_is_no_store_is_refused_and_left_untouched(tmp_path, make, w
     assert before == (path.read_bytes() if path.is_file() else b"")
 
 
-def test_a_folder_that_is_not_there_is_said(tmp_path):
+def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(StoreError, match="there is no such folder"):
         Store(tmp_path / "nowhere" / "x.duckdb").ensure_created(MADE)
 
 
 def test_an_empty_database_becomes_a_store(tmp_path):
-    """As one that was killed before its first transaction was over leaves it."""
+    """A process killed during its first transaction leaves such a file."""
     path = tmp_path / "halfhour.duckdb"
     duckdb.connect(str(path)).close()
     store = Store(path)
@@ -376,21 +371,17 @@ def test_a_store_of_an_older_version_is_brought_up_to_date(tmp_path, version):
 
     assert store.stored_settings() == {**MADE, "version": str(STORE_VERSION)}
     assert figures_by_key(store.posted_rows(MONDAY)) == {(START, "ada", None, "acw_ms"): 7}
-    assert [settled_window.window for settled_window in store.settled_windows(Source.POSTED)] == [
-        MONDAY
-    ]
+    assert [settled.window for settled in store.settled_windows(Source.POSTED)] == [MONDAY]
     assert store.settled_windows(Source.DETAILS) == []
 
-    # Transfers were not asked for before version 4, so that they are no revision.
-    assert [
-        settled_window.has_transfers for settled_window in store.settled_windows(Source.POSTED)
-    ] == [version > 3]
+    # Transfers were not read before version 4, so the first ones are no revision.
+    assert [settled.has_transfers for settled in store.settled_windows(Source.POSTED)] == [
+        version > 3
+    ]
     for transferred, changed in ((2, version > 3), (3, True)):
-        events = posted_rows((0, "ada", None, {"acw_ms": 7, "transferred_count": transferred}))
-        assert settle_posted(store, MONDAY, events, LATER).changed == changed
-        assert [
-            settled_window.has_transfers for settled_window in store.settled_windows(Source.POSTED)
-        ] == [True]
+        posted = posted_rows((0, "ada", None, {"acw_ms": 7, "transferred_count": transferred}))
+        assert settle_posted(store, MONDAY, posted, LATER).changed == changed
+        assert [settled.has_transfers for settled in store.settled_windows(Source.POSTED)] == [True]
 
 
 ON_A_SMALL_DISK = """
@@ -434,7 +425,7 @@ def may_mount(folder: Path) -> bool:
 
 def test_a_full_or_read_only_disk_leaves_settled_windows_as_they_were(tmp_path):
     if not may_mount(tmp_path):
-        pytest.skip("this system lets nobody mount a disk of their own")
+        pytest.skip("this system does not let a user mount a file system")
     done = subprocess.run(
         [*AS_ROOT, sys.executable, "-c", ON_A_SMALL_DISK, str(tmp_path)],
         cwd=Path(__file__).parents[2],
@@ -449,11 +440,11 @@ def test_a_full_or_read_only_disk_leaves_settled_windows_as_they_were(tmp_path):
     ]
 
 
-def test_a_folder_that_may_not_be_written_to_is_said(tmp_path):
+def test_a_folder_without_write_permission_is_named(tmp_path):
     folder = tmp_path / "theirs"
     folder.mkdir()
     folder.chmod(0o500)
     if os.access(folder, os.W_OK):
-        pytest.skip("who runs this may write everywhere")
+        pytest.skip("this user may write to every folder")
     with pytest.raises(StoreError, match="cannot be written to"):
         Store(folder / "halfhour.duckdb").ensure_created(MADE)

@@ -1,4 +1,4 @@
-"""Segments cut at the edges of intervals and days, against a count of every millisecond."""
+"""Segments split at the edges of intervals and days, compared with a count of milliseconds."""
 
 import tempfile
 from collections import Counter
@@ -47,7 +47,7 @@ conversation = st.tuples(st.lists(session, max_size=4), st.one_of(st.none(), mom
 
 
 def conversation_record(number: int, sessions: list[Any], ended: int | None) -> msgspec.Raw:
-    """A conversation as details have it."""
+    """Return a conversation in the form of the details API."""
     return msgspec.Raw(
         msgspec.json.encode(
             {
@@ -89,19 +89,19 @@ def conversation_record(number: int, sessions: list[Any], ended: int | None) -> 
 def counted_milliseconds(
     segments: list[Any], handled: int | None, ended: int | None
 ) -> Iterator[tuple[int, str, str | None]]:
-    """Each millisecond of a session that counts, with the type and the queue of its segment."""
-    complete = [
+    """Yield the milliseconds of a session that count, with their segment's type and queue."""
+    valid_segments = [
         segment
         for segment in segments
         if segment[1] is not None and (segment[2] is None or segment[2] >= 0)
     ]
-    complete.sort(key=lambda segment: segment[1])
+    valid_segments.sort(key=lambda segment: segment[1])
     worked: set[int] = set()
-    for place, (kind, start, ms, queue) in enumerate(complete):
-        over = [SPAN, *(next_start for _, next_start, *_ in complete[place + 1 : place + 2])]
-        over += [] if handled is None or handled <= start else [handled]
-        over += [] if ended is None or ended <= start else [ended]
-        for at in range(start, min(over) if ms is None else start + ms):
+    for place, (kind, start, ms, queue) in enumerate(valid_segments):
+        ends = [SPAN, *(next_start for _, next_start, *_ in valid_segments[place + 1 : place + 2])]
+        ends += [] if handled is None or handled <= start else [handled]
+        ends += [] if ended is None or ended <= start else [ended]
+        for at in range(start, min(ends) if ms is None else start + ms):
             if kind == "alert" or at not in worked:
                 yield at, kind, queue
             if kind != "alert":
@@ -109,18 +109,20 @@ def counted_milliseconds(
 
 
 def work_on_callbacks_of(call: Any, sessions: list[Any], ended: int | None) -> set[int]:
-    """The milliseconds of work on those callbacks of the agent of a *call* that led to it."""
+    """Return the milliseconds of work on the agent's callbacks that led to this *call*."""
     agent, media, segments, handled, direction = call
     if (media, direction) != ("voice", "outbound"):
         return set()
-    began = min((at for at, *_ in counted_milliseconds(segments, handled, ended)), default=None)
+    call_start = min(
+        (at for at, *_ in counted_milliseconds(segments, handled, ended)), default=None
+    )
     work: set[int] = set()
     for other, other_media, other_segments, other_handled, _ in sessions:
-        if (other, other_media) == (agent, "callback") and began is not None:
-            counted = list(counted_milliseconds(other_segments, other_handled, ended))
-            times = [at for at, *_ in counted]
-            if times and min(times) <= began <= max(times):
-                work |= {at for at, kind, _ in counted if kind != "alert"}
+        if (other, other_media) == (agent, "callback") and call_start is not None:
+            worked_ms = list(counted_milliseconds(other_segments, other_handled, ended))
+            times = [at for at, *_ in worked_ms]
+            if times and min(times) <= call_start <= max(times):
+                work |= {at for at, kind, _ in worked_ms if kind != "alert"}
     return work
 
 
@@ -129,7 +131,7 @@ def iso_time(at: int) -> str:
 
 
 def interval_of(at: int) -> datetime:
-    """The start of the interval that millisecond *at* is in."""
+    """Return the start of the interval that contains the millisecond *at*."""
     return EDGE + at // (WIDTH // MS) * WIDTH
 
 
@@ -141,26 +143,26 @@ def interval_of(at: int) -> datetime:
     st.sampled_from([(), ("voice",), ("voice", "chat")]),
 )
 def test_every_worked_millisecond_counts_once_in_its_interval(
-    conversations, as_they_were, queues, types
+    conversations, earlier_versions, queues, types
 ):
     records = [
         conversation_record(number, *version)
-        for versions in (as_they_were, conversations)
+        for versions in (earlier_versions, conversations)
         for number, version in enumerate(versions)
     ]
-    counted: Counter[tuple[Any, ...]] = Counter()
+    worked_ms: Counter[tuple[Any, ...]] = Counter()
     busy: set[tuple[int, str]] = set()
-    for sessions, ended in [*conversations, *as_they_were[len(conversations) :]]:
-        for session in sessions:
-            agent, media, segments, handled, _ = session
-            callbacks = work_on_callbacks_of(session, sessions, ended)
+    for sessions, ended in [*conversations, *earlier_versions[len(conversations) :]]:
+        for agent_session in sessions:
+            agent, media, segments, handled, _ = agent_session
+            callbacks = work_on_callbacks_of(agent_session, sessions, ended)
             for at, kind, queue in counted_milliseconds(segments, handled, ended):
                 away = kind != "alert" and at in callbacks
                 if away or not -SPAN <= at < SPAN:
                     continue
-                counted[interval_of(at), agent, queue, media, WORKED_COLUMNS[kind]] += 1
+                worked_ms[interval_of(at), agent, queue, media, WORKED_COLUMNS[kind]] += 1
                 if kind != "alert":
-                    counted[interval_of(at), agent, queue, media, "handle_ms"] += 1
+                    worked_ms[interval_of(at), agent, queue, media, "handle_ms"] += 1
                     if queue in (queues or ["p", "q", None]) and media in (types or [media]):
                         busy.add((at, agent))
 
@@ -168,13 +170,13 @@ def test_every_worked_millisecond_counts_once_in_its_interval(
         store = Store(Path(folder) / "store.duckdb")
         store.ensure_created({"granularity": "1800", "reread": "86400"})
         for day in (Interval(EDGE - DAY, EDGE), Interval(EDGE, EDGE + SPAN * MS)):
-            details = tabulate_records(records, day, NEAR.end)
-            store.settle(Source.DETAILS, day, detail_tables(details), NEAR.end)
+            tables = tabulate_records(records, day, NEAR.end)
+            store.settle(Source.DETAILS, day, detail_tables(tables), NEAR.end)
         worked = worked_time.worked_time(store, NEAR, WIDTH).to_pylist()
         union = worked_time.busy_time(store, NEAR, WIDTH, queues=queues, media=types).to_pylist()
 
     key = ("interval_start", "agent_id", "queue_id", "media_type")
-    assert counted == {
+    assert worked_ms == {
         (*(row[name] for name in key), column): row[column]
         for row in worked
         for column in (*WORKED_COLUMNS.values(), "handle_ms")
@@ -186,22 +188,26 @@ def test_every_worked_millisecond_counts_once_in_its_interval(
     assert all(row["busy_ms"] <= WIDTH // MS for row in union)
 
 
-def detail_tables(details: DetailTables) -> dict[str, pa.Table]:
-    return {"segments": details.segments, "emitted": details.emitted}
+def detail_tables(tables: DetailTables) -> dict[str, pa.Table]:
+    return {"segments": tables.segments, "emitted": tables.emitted}
 
 
 def test_work_still_open_when_read_is_provisional_however_old_its_day_is(tmp_path):
     hour = 3_600_000
-    over, going_on = ("interact", -2 * hour, hour // 2, "p"), ("interact", -hour, None, "p")
+    finished, open_segment = ("interact", -2 * hour, hour // 2, "p"), ("interact", -hour, None, "p")
     day, long_after = Interval(EDGE - DAY, EDGE), EDGE + 9 * DAY
     store = Store(tmp_path / "store.duckdb")
     store.ensure_created({"granularity": "1800", "reread": "86400"})
-    details = tabulate_records(
-        [conversation_record(0, [("ann", "chat", [over, going_on], None, "inbound")], None)],
+    tables = tabulate_records(
+        [
+            conversation_record(
+                0, [("ann", "chat", [finished, open_segment], None, "inbound")], None
+            )
+        ],
         day,
         EDGE,
     )
-    store.settle(Source.DETAILS, day, detail_tables(details), long_after)
+    store.settle(Source.DETAILS, day, detail_tables(tables), long_after)
     question = Question(Interval(EDGE - DAY / 12, EDGE), UTC, basis=Basis.WORKED)
     rows = build_report(question, stored_report_data(store, question, long_after)).to_pylist()
 

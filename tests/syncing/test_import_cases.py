@@ -1,6 +1,6 @@
-"""Conversation details as exports of others have them, and what is posted, worked and told of each.
+"""Unusual conversation details, with the posted and worked figures and the warnings they give.
 
-The figures are worked out by hand from the segments; the inputs are invented.
+The figures are computed by hand from the segments; the inputs are invented.
 """
 
 import asyncio
@@ -34,14 +34,14 @@ LATER = MONDAY + 30 * DAY
 
 
 def iso_time(text: str, day: datetime = MONDAY) -> str:
-    """The moment of *day* at "hh:mm:ss", as the API writes it."""
+    """Return the time "hh:mm:ss" of *day*, as the API writes it."""
     return f"{day:%Y-%m-%d}T{text}.000Z"
 
 
 def session(
     media: str, direction: str, *segments: tuple[str, str, str], posted: dict[str, tuple[int, str]]
 ) -> dict[str, Any]:
-    """A session of segments (type, start, end), which has *posted* seconds at a time, by metric."""
+    """Return a session of segments (type, start, end) and *posted* metrics (seconds, time)."""
     return {
         "mediaType": media,
         "direction": direction,
@@ -62,7 +62,7 @@ def session(
 
 
 def conversation(*agents: list[dict[str, Any]], name: str = "c", **fields: Any) -> dict[str, Any]:
-    """A conversation, in which each of *agents* is a participant "ann" with these sessions."""
+    """Return a conversation with a participant "ann" for each list of sessions."""
     return {
         "conversationId": name,
         "conversationStart": iso_time("08:00:00"),
@@ -87,7 +87,7 @@ PLAIN = conversation([ANSWERED])
 def imported_store(
     folder: Path, content: object, interval: Interval | None = None
 ) -> tuple[Store, Outcome, list[Event]]:
-    """A store into which *content*, JSON or its text, was imported, and what was events of it."""
+    """Import *content*, JSON or its text; return the store, the outcome and the events."""
     path, events = folder / "details.json", list[Event]()
     path.write_text(content if isinstance(content, str) else json.dumps(content))
     store = Store(folder / "halfhour.duckdb")
@@ -96,7 +96,7 @@ def imported_store(
 
 
 def report_figures(store: Store, basis: Basis) -> dict[str, dict[str, float]]:
-    """By half-hour, what a report says that is more than nothing, in seconds or counts."""
+    """Return the figures above zero by half-hour, in seconds or counts."""
     question = Question(RANGE, UTC, basis=basis)
     return {
         f"{row['interval_start']:%H:%M}": {
@@ -108,8 +108,8 @@ def report_figures(store: Store, basis: Basis) -> dict[str, dict[str, float]]:
     }
 
 
-def posted_too(store: Store) -> Store:
-    """The *store*, which holds as posted what its details have posted, as Genesys would."""
+def with_posted_figures(store: Store) -> Store:
+    """Settle the posted figures of the store's details, as Genesys would post them."""
     posted = posted_from_details(store, RANGE, HALF_HOUR)
     store.settle(Source.POSTED, RANGE, {"posted": posted}, LATER)
     return store
@@ -152,7 +152,7 @@ CALLED_BACK = conversation(
 
 
 def test_a_callback_with_after_call_work_on_its_call_is_posted_as_genesys_posts_it(tmp_path):
-    store = posted_too(imported_store(tmp_path, {"conversations": [CALLED_BACK]})[0])
+    store = with_posted_figures(imported_store(tmp_path, {"conversations": [CALLED_BACK]})[0])
     posted = {
         "handle_time": 2040, "acw_time": 120, "talk_time": 1900, "contacting_time": 5,
         "dialing_time": 15, "callback_voice_time": 720, "handled_count": 2,
@@ -205,7 +205,9 @@ CALLED_AND_CALLED_BACK = conversation(
 
 
 def test_only_the_call_that_a_callback_led_to_gives_way_and_no_other_of_the_agent(tmp_path):
-    store = posted_too(imported_store(tmp_path, {"conversations": [CALLED_AND_CALLED_BACK]})[0])
+    store = with_posted_figures(
+        imported_store(tmp_path, {"conversations": [CALLED_AND_CALLED_BACK]})[0]
+    )
 
     assert report_figures(store, Basis.POSTED) == {
         "13:00": {
@@ -243,7 +245,7 @@ def test_a_time_with_another_offset_is_the_same_moment():
 
 
 @pytest.mark.parametrize(
-    ("text", "odd"),
+    ("text", "problem"),
     [
         ("2026-03-02T09:00:00", "'2026-03-02T09:00:00' is not a valid time"),
         ("/Date(1772442000000)/", "'/Date(1772442000000)/' is not a valid time"),
@@ -252,16 +254,16 @@ def test_a_time_with_another_offset_is_the_same_moment():
     ],
 )
 def test_a_time_that_cannot_be_read_is_named_with_its_field_whichever_way_it_is_read(
-    tmp_path, text, odd
+    tmp_path, text, problem
 ):
     record = json.loads(json.dumps(PLAIN).replace(iso_time("09:00:00"), text))
     where = "participants[1].sessions[0].segments[0].segmentStart: "
     with pytest.raises(ConfigError) as refused:
         imported_store(tmp_path, {"conversations": [record]})
-    assert f"details.json: c, $.{where}{odd}. Nothing was imported" in str(refused.value)
+    assert f"details.json: c, $.{where}{problem}. Nothing was imported" in str(refused.value)
 
     store, outcome, events = imported_store(tmp_path, {"conversations": [record]}, RANGE)
-    assert where + odd in "".join(event.reason for event in events)
+    assert where + problem in "".join(event.reason for event in events)
     with pytest.raises(Incomplete, match="1 window of 1 is incomplete"):
         outcome.raise_if_incomplete()
     (settled,) = store.settled_windows(Source.DETAILS)
@@ -285,7 +287,7 @@ def test_sessions_without_an_id_are_told_apart_by_their_places(tmp_path):
         "participants[1].sessions[0]", "participants[1].sessions[1]", "participants[2].sessions[0]",
     ]  # fmt: skip
     assert outcome.incomplete == {}
-    (row,) = reconcile_store(posted_too(store), None, LATER).to_pylist()
+    (row,) = reconcile_store(with_posted_figures(store), None, LATER).to_pylist()
     assert (row["posted_ms"], row["worked_ms"], row["unexplained_ms"]) == (1080e3, 1080e3, 0)
 
 
@@ -343,17 +345,17 @@ def test_a_job_whose_last_page_is_missing_leaves_its_days_incomplete(tmp_path):
     assert [day.left_out_count for day in store.settled_windows(Source.DETAILS)] == [1]
 
 
-def test_a_conversation_that_says_nothing_of_its_agents_is_left_out(tmp_path):
+def test_a_conversation_without_activity_of_its_agents_is_left_out(tmp_path):
     silent = conversation([{"mediaType": "voice", "metrics": [{"name": "tTalk", "value": 9}]}])
     _, outcome, events = imported_store(tmp_path, {"conversations": [silent]})
 
-    message = "conversations left out, as they say nothing of what their agents did: 1 (c)"
-    assert message in [event.reason for event in events]
+    warning = "conversations left out, as they say nothing of what their agents did: 1 (c)"
+    assert warning in [event.reason for event in events]
     with pytest.raises(Incomplete):
         outcome.raise_if_incomplete()
 
 
-def test_an_unreadable_conversation_is_missing_only_on_the_days_it_may_be_of(tmp_path):
+def test_an_unreadable_conversation_is_missing_only_on_the_days_it_may_belong_to(tmp_path):
     tuesday = MONDAY + DAY
     text = json.dumps(PLAIN).replace('"c"', '"tuesday"').replace("2026-03-02", "2026-03-03")
     broken = json.loads(text.replace(iso_time("09:05:00", tuesday), "soon"))
@@ -373,7 +375,7 @@ def test_an_unreadable_conversation_of_no_known_day_is_missing_on_every_day(tmp_
 
 
 def test_a_file_of_tomorrow_is_not_known_beyond_now(tmp_path):
-    """As one that was copied from a machine whose clock is ahead."""
+    """Import a file copied from a machine whose clock is ahead."""
     path = tmp_path / "details.json"
     path.write_text(json.dumps({"conversations": [PLAIN]}))  # written when the test runs
     store, now = Store(tmp_path / "halfhour.duckdb"), MONDAY + timedelta(hours=12)

@@ -1,4 +1,4 @@
-"""Details that have landed as files: every form says the same, and both bases are right."""
+"""Imports of details: every file format gives the same figures, and both bases are right."""
 
 import asyncio
 import gzip
@@ -40,7 +40,7 @@ def parsed_time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-STARTS = [parsed_time(conversation["conversationStart"]) for conversation in CONVERSATIONS]
+STARTS = [parsed_time(record["conversationStart"]) for record in CONVERSATIONS]
 DAYS = Interval(
     min(STARTS).replace(hour=0, minute=0, second=0, microsecond=0),
     max(STARTS).replace(hour=0, minute=0, second=0, microsecond=0) + DAY,
@@ -52,29 +52,29 @@ def page(conversations: list[Any]) -> bytes:
 
 
 def json_lines(conversations: list[Any]) -> bytes:
-    return b"".join(json.dumps(conversation).encode() + b"\n" for conversation in conversations)
+    return b"".join(json.dumps(record).encode() + b"\n" for record in conversations)
 
 
 FORMS: dict[str, Callable[[list[Any]], bytes]] = {
     "page": page,
-    "pretty": lambda result: json.dumps({"conversations": result}, indent=1).encode(),
-    "list": lambda result: json.dumps(result).encode(),
+    "pretty": lambda records: json.dumps({"conversations": records}, indent=1).encode(),
+    "list": lambda records: json.dumps(records).encode(),
     "ndjson": json_lines,
-    "pages by the line": lambda result: page(result[:2]) + b"\n\n" + page(result[2:]) + b"\n",
-    "twice": lambda result: json_lines(result) + json_lines(result),
-    "with a byte order mark": lambda result: b"\xef\xbb\xbf" + json_lines(result),
-    "with an empty last page": lambda result: (
-        json_lines(result) + b'{"dataAvailabilityDate": "%s"}' % NOW.isoformat().encode()
+    "pages by the line": lambda records: page(records[:2]) + b"\n\n" + page(records[2:]) + b"\n",
+    "twice": lambda records: json_lines(records) + json_lines(records),
+    "with a byte order mark": lambda records: b"\xef\xbb\xbf" + json_lines(records),
+    "with an empty last page": lambda records: (
+        json_lines(records) + b'{"dataAvailabilityDate": "%s"}' % NOW.isoformat().encode()
     ),
-    "gzipped": lambda result: gzip.compress(page(result)),
-    "gzipped ndjson": lambda result: gzip.compress(json_lines(result)),
+    "gzipped": lambda records: gzip.compress(page(records)),
+    "gzipped ndjson": lambda records: gzip.compress(json_lines(records)),
 }
 
 
 def import_content(
     folder: Path, content: bytes, interval: Interval | None = None, written: datetime = NOW
 ) -> tuple[Store, Outcome, list[Event]]:
-    path = folder / "landed"
+    path = folder / "details"
     path.write_bytes(content)
     os.utime(path, (written.timestamp(),) * 2)
     store = Store(folder / "halfhour.duckdb")
@@ -101,29 +101,29 @@ def test_every_form_of_an_export_is_imported_alike(tmp_path, form):
         posted_from_details,
         worked_time.callback_voice_time,
     ):
-        result, right = (read(entry, DAYS, HALF_HOUR).to_pylist() for entry in (store, expected))
-        assert sorted(map(str, result)) == sorted(map(str, right))
+        rows, expected_rows = (
+            read(source, DAYS, HALF_HOUR).to_pylist() for source in (store, expected)
+        )
+        assert sorted(map(str, rows)) == sorted(map(str, expected_rows))
 
 
 def agent_sessions() -> list[tuple[str, dict[str, Any], bool]]:
-    """Those of agents: who, what, and whether a callback of the same agent led to it."""
-    result = []
+    """Return the sessions of agents: agent, session, and whether their own callback led to it."""
+    sessions = []
     for conversation in CONVERSATIONS:
-        agents = [
-            participant for participant in conversation["participants"] if "userId" in participant
-        ]
+        agents = [part for part in conversation["participants"] if "userId" in part]
         for agent in agents:
             called_back = any(
                 session["mediaType"] == "callback"
-                for participant in agents
-                if participant["userId"] == agent["userId"]
-                for session in participant["sessions"]
+                for other in agents
+                if other["userId"] == agent["userId"]
+                for session in other["sessions"]
             )
-            result += [
+            sessions += [
                 (agent["userId"], session, called_back and session["mediaType"] == "voice")
                 for session in agent["sessions"]
             ]
-    return result
+    return sessions
 
 
 @pytest.mark.parametrize("width", [HALF_HOUR, QUARTER_HOUR])
@@ -134,9 +134,9 @@ def test_imported_details_are_right_on_both_bases_to_the_millisecond(tmp_path, w
     columns: dict[str, list[Any]] = {}
     for column in POSTED_METRICS:
         columns.setdefault(column.metric, []).append(column)
-    for agent, session, leg in agent_sessions():
+    for agent, session, is_led_to_by_callback in agent_sessions():
         queues = dict.fromkeys(
-            entry["queueId"] for entry in session["segments"] if "queueId" in entry
+            segment["queueId"] for segment in session["segments"] if "queueId" in segment
         )
         for metric in session.get("metrics", ()):
             at = parsed_time(metric["emitDate"])
@@ -152,7 +152,7 @@ def test_imported_details_are_right_on_both_bases_to_the_millisecond(tmp_path, w
                         metric["value"] if column.stat == "sum" else 1
                     )
         for segment, following in zip_longest(session["segments"], session["segments"][1:]):
-            if segment["segmentType"] not in WORKED_COLUMNS or leg:
+            if segment["segmentType"] not in WORKED_COLUMNS or is_led_to_by_callback:
                 continue
             at = parsed_time(segment["segmentStart"])
             end = parsed_time(segment.get("segmentEnd") or following["segmentStart"])
@@ -185,19 +185,15 @@ def test_imported_details_are_right_on_both_bases_to_the_millisecond(tmp_path, w
     }
 
 
-def test_a_file_settles_the_days_it_is_said_to_have_all_of(tmp_path):
+def test_a_file_settles_the_days_that_it_is_said_to_cover(tmp_path):
     week = Interval(DAYS.start - DAY, DAYS.start + 2 * DAY)
     store, outcome, events = import_content(tmp_path, page(CONVERSATIONS), week)
 
-    assert [
-        settled_window.window for settled_window in store.settled_windows(Source.DETAILS)
-    ] == list(week.split_into_windows(DAY))
+    assert [settled.window for settled in store.settled_windows(Source.DETAILS)] == list(
+        week.split_into_windows(DAY)
+    )
     assert outcome.settled == 3
-    assert [settled_window.kind for settled_window in events] == [
-        "planned",
-        *["settled"] * 3,
-        "odd",
-    ]
+    assert [event.kind for event in events] == ["planned", *["settled"] * 3, "odd"]
     assert events[-1].reason == (
         f"{SEGMENTS_WITHOUT_END}: 1 ({CONVERSATIONS[-2]['conversationId']}, session "
         "00000000-0000-4000-8000-0000000dd07, segments[2]: hold at 2023-02-17T20:06:05.250Z)"
@@ -205,20 +201,17 @@ def test_a_file_settles_the_days_it_is_said_to_have_all_of(tmp_path):
 
 
 def moved_to_day(conversation: dict[str, Any], day: str) -> Any:
-    """As if it had been on another day, with ids of its own."""
+    """Return a copy of *conversation* on another day, with other ids."""
     text = json.dumps(conversation).replace("2023-02-17", day)
     return json.loads(text.replace("00000000-0000", f"{day[-5:-3]}{day[-2:]}0000-0000"))
 
 
 def days_of(store: Store) -> list[str]:
-    return [
-        f"{settled_window.window.start:%Y-%m-%d}"
-        for settled_window in store.settled_windows(Source.DETAILS)
-    ]
+    return [f"{settled.window.start:%Y-%m-%d}" for settled in store.settled_windows(Source.DETAILS)]
 
 
 def warning_texts(events: list[Event]) -> str:
-    return "\n".join(entry.reason for entry in events if entry.kind == "odd")
+    return "\n".join(event.reason for event in events if event.kind == "odd")
 
 
 def test_a_file_settles_the_days_in_which_conversations_of_agents_began_and_no_others(tmp_path):
@@ -259,7 +252,7 @@ def test_revisions_of_a_store_that_kept_microseconds_can_be_read(tmp_path):
     assert {*store.revision_rows()["read_at"].to_pylist()} == {NOW}
 
 
-def test_a_call_over_midnight_is_told_of_as_its_other_day_is_not_settled(tmp_path):
+def test_a_call_over_midnight_is_a_warning_if_its_other_day_is_not_imported(tmp_path):
     late = json.loads(json.dumps(CONVERSATIONS[0]).replace("T18:", "T23:").replace("-17T23:15",
                       "-18T00:15"))  # fmt: skip
     store, _, events = import_content(tmp_path, page([late, *CONVERSATIONS[1:]]))
@@ -269,26 +262,28 @@ def test_a_call_over_midnight_is_told_of_as_its_other_day_is_not_settled(tmp_pat
     assert f"days that are not imported (2023-02-18): 1 ({identity})" in warning_texts(events)
 
 
-def test_a_job_without_its_last_page_is_told_of(tmp_path):
+def test_a_job_without_its_last_page_is_a_warning(tmp_path):
     first, last = ({"conversations": CONVERSATIONS[:2], "cursor": "more"},
                    {"conversations": CONVERSATIONS[2:]})  # fmt: skip
     _, _, events = import_content(tmp_path, json.dumps(first).encode())
-    assert "landed: its last page has a cursor" in warning_texts(events)
+    assert "details: its last page has a cursor" in warning_texts(events)
     paths = [tmp_path / "1.json", tmp_path / "2.json"]
     for path, content in zip(paths, (last, first), strict=True):
         path.write_text(json.dumps(content))
-    whole: list[Event] = []
+    events_of_whole: list[Event] = []
     asyncio.run(
-        import_files(Store(tmp_path / "whole.duckdb"), paths, DAYS, lambda: NOW, whole.append)
+        import_files(
+            Store(tmp_path / "whole.duckdb"), paths, DAYS, lambda: NOW, events_of_whole.append
+        )
     )
 
-    assert "has a cursor" not in warning_texts(whole)
+    assert "has a cursor" not in warning_texts(events_of_whole)
 
 
 def test_an_import_settles_until_the_data_availability_date_of_its_file(tmp_path):
     ended = DAYS.start + timedelta(hours=20, minutes=40)
-    result = {"conversations": CONVERSATIONS, "dataAvailabilityDate": ended.isoformat()}
-    store, _, _ = import_content(tmp_path, json.dumps(result).encode())
+    page_with_date = {"conversations": CONVERSATIONS, "dataAvailabilityDate": ended.isoformat()}
+    store, _, _ = import_content(tmp_path, json.dumps(page_with_date).encode())
 
     (only,) = store.settled_windows(Source.DETAILS)
     assert only.window == Interval(DAYS.start, DAYS.start + timedelta(hours=20, minutes=30))
@@ -296,7 +291,7 @@ def test_an_import_settles_until_the_data_availability_date_of_its_file(tmp_path
 
 
 def test_each_day_is_known_until_its_own_file_was_written(tmp_path):
-    """As with an export a night, all of which are imported together."""
+    """Import the exports of several nights together."""
     days = ("2023-03-01", "2023-03-02", "2023-03-05")
     paths = []
     for day in days:
@@ -307,9 +302,9 @@ def test_each_day_is_known_until_its_own_file_was_written(tmp_path):
     asyncio.run(import_files(store, paths, None, lambda: NOW, lambda event: None))
 
     settled = store.settled_windows(Source.DETAILS)
-    assert [f"{entry.window.start:%Y-%m-%d}" for entry in settled] == [*days]
-    assert {entry.window.width for entry in settled} == {DAY}
-    assert {entry.read_at - entry.window.end for entry in settled} == {timedelta(hours=6)}
+    assert [f"{day.window.start:%Y-%m-%d}" for day in settled] == [*days]
+    assert {day.window.width for day in settled} == {DAY}
+    assert {day.read_at - day.window.end for day in settled} == {timedelta(hours=6)}
 
 
 def test_an_agent_without_sessions_or_segments_makes_a_day_as_well(tmp_path):
@@ -320,9 +315,7 @@ def test_an_agent_without_sessions_or_segments_makes_a_day_as_well(tmp_path):
     agents[1]["participants"].append({"purpose": "agent", "userId": "ann", "sessions": None})
     store, _, _ = import_content(tmp_path, page(agents))
 
-    assert [settled_window.window for settled_window in store.settled_windows(Source.DETAILS)] == [
-        DAYS
-    ]
+    assert [settled.window for settled in store.settled_windows(Source.DETAILS)] == [DAYS]
 
 
 def test_days_that_had_not_begun_when_the_file_was_written_cannot_be_settled(tmp_path):
@@ -336,7 +329,7 @@ def test_a_sync_without_a_range_does_not_reach_back_to_imported_days(tmp_path):
     store, _, _ = import_content(tmp_path, page(CONVERSATIONS))
     days = planner.due_days(store, SyncRequest(), NOW)
 
-    assert {day[0].day.start for day in days.values()} == {NOW - INITIAL_REACH}
+    assert {source_days[0].day.start for source_days in days.values()} == {NOW - INITIAL_REACH}
     assert day_coverage(store, store_calendar(store, NOW))[Source.DETAILS][0].day == DAYS
 
 
@@ -354,28 +347,28 @@ def test_a_day_not_over_when_the_file_was_written_is_settled_up_to_then(tmp_path
 
 @pytest.mark.parametrize("emptied", ["metrics", "segments", "sessions", "userId"])
 def test_the_last_version_of_a_conversation_counts_even_if_it_has_less(tmp_path, emptied):
-    """Each of them is in a part of its own, as others are in between."""
+    """Put the versions into different parts, with many conversations between them."""
     later = without_key(emptied, CONVERSATIONS)
     between = json_lines([{"conversationId": "another"}] * MAX_PAGE_CONVERSATIONS)
     for name, content in (("both", json_lines(CONVERSATIONS) + between + json_lines(later)),
                           ("last", json_lines(later))):  # fmt: skip
         (tmp_path / name).mkdir()
         store, _, _ = import_content(tmp_path / name, content, DAYS)
-        result = [
+        rows = [
             sorted(map(str, read(store, DAYS, HALF_HOUR).to_pylist()))
             for read in (worked_time.worked_time, posted_from_details)
         ]
         if name == "both":
-            both = result
+            rows_of_both = rows
 
-    assert both == result
+    assert rows_of_both == rows
 
 
 def without_key(name: str, value: Any) -> Any:
-    """The same JSON without what is called *name*."""
+    """Return the JSON *value* without any key *name*."""
     if isinstance(value, dict):
-        return {key: without_key(name, entry) for key, entry in value.items() if key != name}
-    return [without_key(name, entry) for entry in value] if isinstance(value, list) else value
+        return {key: without_key(name, item) for key, item in value.items() if key != name}
+    return [without_key(name, item) for item in value] if isinstance(value, list) else value
 
 
 @pytest.mark.parametrize(
@@ -413,12 +406,12 @@ def test_the_command_reads_files_and_the_report_shows_them(halfhour, tmp_path):
     ran = halfhour("import", "page.json")
 
     assert ran.code == 5
-    message = "conversations left out, as they cannot be read: 1 (odd, Expected `str | null`"
-    assert message in ran.err
+    warning = "conversations left out, as they cannot be read: 1 (odd, Expected `str | null`"
+    assert warning in ran.err
     day = DAYS.start.date().isoformat()
-    shown = halfhour("report", "--offline", "--basis", "worked", "--from", day,
+    report = halfhour("report", "--offline", "--basis", "worked", "--from", day,
                      "--to", str((DAYS.start + DAY).date()), "--format", "csv")  # fmt: skip
-    assert shown.code == 5
-    assert "1 left out" in shown.err
-    assert shown.out.count("\n") > 2
+    assert report.code == 5
+    assert "1 left out" in report.err
+    assert report.out.count("\n") > 2
     assert halfhour("import", "none.json").err.count("\n") == 1

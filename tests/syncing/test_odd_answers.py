@@ -1,4 +1,4 @@
-"""One odd answer fails its window, with a sentence, and the others are settled all the same."""
+"""An unusable answer fails its window with a message, and the other windows are settled."""
 
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ MIDNIGHT = NOW.replace(hour=0)
 RANGE = Interval(MIDNIGHT - 2 * DAY, MIDNIGHT)
 ODD_DAY = Interval(MIDNIGHT - 2 * DAY, MIDNIGHT - DAY)
 OF_ODD_DAY = f'"interval":"{str(ODD_DAY).partition("/")[0]}'
-"""What is in the requests of that day, and in no others."""
+"""A text that only the requests of that day contain."""
 POSTED = "conversations/aggregates/query"
 STATUS = "users/aggregates/query"
 JOBS = "conversations/details/jobs"
@@ -47,7 +47,7 @@ def cloud(own_cloud: Cloud) -> Cloud:
 
 
 def bucket_of(**changes: Any) -> Callable[[Any], None]:
-    """Changes the first bucket of aggregates."""
+    """Return a function that changes the first bucket of aggregates."""
     return lambda answer: answer["results"][0]["data"][0].update(changes)
 
 
@@ -60,7 +60,7 @@ def without_agent(answer: dict[str, Any]) -> None:
 
 
 def same_page_with_new_cursor(page: dict[str, Any]) -> None:
-    """The same conversation on each page, and each time another cursor."""
+    """Give every page the same conversation and a new cursor."""
     cursor = b64encode(str(next(NUMBERS)).encode()).decode()
     page.update(conversations=[{"conversationId": "a"}], cursor=cursor)
 
@@ -70,15 +70,15 @@ def change_odd_day(path: str, change: Callable[[Any], object]) -> Spoil:
 
 
 def change_odd_job(ending: str, answer: Answer | Callable[[Any], object]) -> Spoil:
-    """Spoils what the odd day's job answers under paths with this *ending*."""
+    """Return a `Spoil` for the job of the odd day, under paths with this *ending*."""
     jobs: list[str] = []
 
-    def spoil(asked: Asked) -> Answer | None:
-        if asked.path.endswith(JOBS) and OF_ODD_DAY.encode() in asked.body:
-            jobs.append(asked.honest.json["jobId"])
-        if asked.method != "GET" or not any(asked.path.endswith(job + ending) for job in jobs):
+    def spoil(request: Asked) -> Answer | None:
+        if request.path.endswith(JOBS) and OF_ODD_DAY.encode() in request.body:
+            jobs.append(request.honest.json["jobId"])
+        if request.method != "GET" or not any(request.path.endswith(job + ending) for job in jobs):
             return None
-        return answer if isinstance(answer, Answer) else asked.honest.changed(answer)
+        return answer if isinstance(answer, Answer) else request.honest.changed(answer)
 
     return spoil
 
@@ -143,7 +143,7 @@ def test_a_window_with_an_odd_answer_is_named_and_all_others_are_settled(cloud, 
         settings = hostile.impatient(attempts=1)
         outcome, events = sync_store(settings, store, RANGE, NOW, sources=sources)
 
-    (error,) = (why for window, why in outcome.failed.items() if window == (source, ODD_DAY))
+    (error,) = (error for window, error in outcome.failed.items() if window == (source, ODD_DAY))
     assert isinstance(error, UnexpectedAnswer)
     assert len(str(error)) < 500
     assert [event.window for event in events if event.kind == "failed"][:1] == [ODD_DAY]
@@ -166,12 +166,12 @@ def test_nulls_in_answers_are_no_error_and_change_nothing(cloud, tmp_path):
         ),
     }
 
-    def spoil(asked: Asked) -> Answer | None:
+    def spoil(request: Asked) -> Answer | None:
         for path, change in nulls.items():
-            if asked.path.endswith(path):
-                return asked.honest.changed(change)
-        if JOBS in asked.path and "state" in (asked.honest.body and asked.honest.json):
-            return asked.honest.changed(lambda state: state.update(errorMessage=None))
+            if request.path.endswith(path):
+                return request.honest.changed(change)
+        if JOBS in request.path and "state" in (request.honest.body and request.honest.json):
+            return request.honest.changed(lambda state: state.update(errorMessage=None))
         return None
 
     store, right = Store(tmp_path / "s.duckdb"), Store(tmp_path / "right.duckdb")
@@ -186,22 +186,22 @@ def test_nulls_in_answers_are_no_error_and_change_nothing(cloud, tmp_path):
 
 
 def test_a_watching_sync_goes_on_after_an_odd_answer(cloud, tmp_path):
-    """At its first turn one day has an odd answer; at the second nothing has."""
+    """Give one day an unusable answer in the first turn, and none in the second."""
     odd = change_odd_day(POSTED, bucket_of(**bucket_metrics("tHandle", sum=1e300, count=1)))
     store = Store(tmp_path / "s.duckdb")
     turns: list[int] = []
 
-    def wish() -> SyncRequest:
+    def next_request() -> SyncRequest:
         turns.append(len(store.settled_windows(Source.POSTED)) if store.path.exists() else 0)
         if len(turns) == 3:
             raise KeyboardInterrupt
         return SyncRequest(RANGE, (Source.POSTED,))
 
-    def spoil(asked: Asked) -> Answer | None:
-        return odd(asked) if len(turns) == 1 else None
+    def spoil(request: Asked) -> Answer | None:
+        return odd(request) if len(turns) == 1 else None
 
     with spoiled(cloud, spoil) as hostile, pytest.raises(KeyboardInterrupt):
         sync.sync_repeatedly(
-            hostile.impatient(attempts=1), store, wish, None, timedelta(milliseconds=10)
+            hostile.impatient(attempts=1), store, next_request, None, timedelta(milliseconds=10)
         )
     assert turns == [0, 1, 2]

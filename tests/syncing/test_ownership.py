@@ -1,4 +1,4 @@
-"""Whose figures a store holds, by whose clock they were read, and what it may not be made to do."""
+"""A store belongs to one organisation, trusts Genesys' clock, and survives damage and attacks."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -29,12 +29,12 @@ def other_cloud() -> Iterator[Cloud]:
 
 @pytest.fixture(scope="module")
 def present_cloud() -> Iterator[Cloud]:
-    """An organisation whose clock runs, and shows what time it is."""
+    """An organisation whose clock shows the real time."""
     yield from emulator("--agents", "3", "--days", "3")
 
 
 def table_contents(store: Store) -> dict[str, list[tuple[object, ...]]]:
-    """All that is written in the tables of *store*."""
+    """Return the rows of every table of *store* as text."""
     tables = ("settings", "settled", "posted", "segments", "status", "names")
     with duckdb.connect(str(store.path), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
@@ -99,8 +99,8 @@ def test_the_sync_command_refuses_the_client_of_another_organisation(cloud, othe
 def test_a_clock_that_is_ahead_settles_nothing_that_is_still_to_come(present_cloud, store):
     real = datetime.now(UTC)
     ahead = real + 10 * DAY
-    wanted = Interval(floor_to_width(real, DAY) - DAY, ahead)
-    outcome, events = sync_store(present_cloud.settings, store, wanted, now=ahead)
+    interval = Interval(floor_to_width(real, DAY) - DAY, ahead)
+    outcome, events = sync_store(present_cloud.settings, store, interval, now=ahead)
 
     assert outcome.failed == {}
     (warning,) = [event for event in events if event.kind == "clock_ahead"]
@@ -117,22 +117,22 @@ def test_a_clock_that_is_ahead_settles_nothing_that_is_still_to_come(present_clo
 def test_a_clock_that_is_right_or_behind_is_trusted(present_cloud, store):
     real = datetime.now(UTC)
     for now in (real, real - timedelta(hours=30)):
-        wanted = Interval(floor_to_width(now, DAY), now)
-        outcome, events = sync_store(present_cloud.settings, store, wanted, now=now)
+        interval = Interval(floor_to_width(now, DAY), now)
+        outcome, events = sync_store(present_cloud.settings, store, interval, now=now)
 
         assert "clock_ahead" not in [event.kind for event in events]
         assert outcome.settled == 1
     assert store.settled_windows(Source.POSTED)[0].read_at == floor_to_width(now, MILLISECOND)
 
 
-def settled_at(store: Store, read_at: datetime) -> None:
-    """Monday, which was nothing, as of *read_at*."""
+def settle_empty_monday(store: Store, read_at: datetime) -> None:
+    """Settle an empty Monday that was read at *read_at*."""
     prepare_store(store, SyncRequest(), NOW)
     store.settle(Source.POSTED, MONDAY, {"posted": POSTED_SCHEMA.empty_table()}, read_at)
 
 
 def test_a_day_read_later_than_now_counts_as_missing(store):
-    settled_at(store, NOW + 10 * DAY)
+    settle_empty_monday(store, NOW + 10 * DAY)
 
     (day,) = day_coverage(store, store_calendar(store, NOW), MONDAY)[Source.POSTED]
     assert (day.state, day.settled, day.due) == (DayState.MISSING, None, True)
@@ -140,8 +140,8 @@ def test_a_day_read_later_than_now_counts_as_missing(store):
     assert (day.state, day.due) == (DayState.SETTLED, False)
 
 
-def test_a_clock_before_the_first_day_that_is_held_has_nothing_due(store):
-    settled_at(store, NOW)
+def test_a_clock_before_the_first_stored_day_makes_no_day_due(store):
+    settle_empty_monday(store, NOW)
 
     assert due_days(store, SyncRequest(), MONDAY.start - DAY) == {source: [] for source in Source}
 
@@ -149,19 +149,19 @@ def test_a_clock_before_the_first_day_that_is_held_has_nothing_due(store):
 def test_days_are_read_again_on_demand_whenever_they_were_read(cloud, halfhour):
     day = ("--from", "2026-03-01", "--to", "2026-03-03", "--source", "posted")
     halfhour("sync", *day)
-    asked = len(cloud.requests("aggregates/query"))
+    request_count = len(cloud.requests("aggregates/query"))
     assert halfhour("sync", *day).code == 0
-    assert len(cloud.requests("aggregates/query")) == asked
-    again = halfhour("sync", *day, "--reread", "now")
+    assert len(cloud.requests("aggregates/query")) == request_count
+    repeated = halfhour("sync", *day, "--reread", "now")
 
-    assert again.code == 0
-    assert len(cloud.requests("aggregates/query")) == 2 * asked == 4
-    forever = halfhour("sync", *day, "--reread", "now", "--watch", "15m")
-    assert (forever.code, "leave out one of" in forever.err) == (2, True)
+    assert repeated.code == 0
+    assert len(cloud.requests("aggregates/query")) == 2 * request_count == 4
+    watching = halfhour("sync", *day, "--reread", "now", "--watch", "15m")
+    assert (watching.code, "leave out --watch" in watching.err) == (2, True)
 
 
 @pytest.mark.parametrize("size", [0, 4096, 8192, 12288])
-def test_a_store_whose_making_was_cut_short_is_made_anew(store, size, tmp_path):
+def test_a_store_whose_creation_was_interrupted_is_created_again(store, size, tmp_path):
     whole = Store(tmp_path / "whole.duckdb")
     prepare_store(whole, SyncRequest(), NOW)
     store.path.write_bytes(whole.path.read_bytes()[:size])
@@ -173,27 +173,27 @@ def test_a_store_whose_making_was_cut_short_is_made_anew(store, size, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["halfhour.duckdb", "whole.duckdb"]
 
 
-def test_a_store_is_made_aside_so_that_it_is_there_whole_or_not_at_all(store):
-    aside = store.path.with_name(".halfhour.duckdb.new")
-    log = aside.with_name(f"{aside.name}.wal")
-    for left in (aside, log):
-        left.write_bytes(b"what one that was killed has left")
+def test_a_store_appears_complete_or_not_at_all(store):
+    draft = store.path.with_name(".halfhour.duckdb.new")
+    log = draft.with_name(f"{draft.name}.wal")
+    for leftover in (draft, log):
+        leftover.write_bytes(b"leftover by a killed process")
     prepare_store(store, SyncRequest(), NOW)
 
     assert store.stored_settings()["granularity"] == "1800"
-    assert not aside.exists()
+    assert not draft.exists()
     assert not log.exists()
 
 
 def replace_table(store: Store, name: str, statement: str) -> None:
-    """Put something else of ours in the place of the table *name*."""
+    """Drop the table *name* and execute *statement* instead."""
     prepare_store(store, SyncRequest(), NOW)
     with duckdb.connect(str(store.path)) as connection:
         connection.execute(f"drop {'view' if name == 'named' else 'table'} {name}")
         connection.execute(statement)
 
 
-def test_a_planted_store_cannot_make_us_read_another_file(store, tmp_path):
+def test_a_store_made_by_an_attacker_cannot_read_another_file(store, tmp_path):
     (tmp_path / "private.txt").write_text("a secret")
     replace_table(
         store,
@@ -208,7 +208,7 @@ def test_a_planted_store_cannot_make_us_read_another_file(store, tmp_path):
 
 
 @pytest.mark.parametrize("statement", ["select 1", "create view names as select 1 as id"])
-def test_a_store_without_one_of_its_tables_is_told_to_be_damaged(store, statement):
+def test_a_store_without_one_of_its_tables_is_reported_as_damaged(store, statement):
     replace_table(store, "names", statement)
 
     with pytest.raises(StoreError, match="the table names is missing; the file is damaged"):
