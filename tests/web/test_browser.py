@@ -100,7 +100,7 @@ def test_days_are_stepped_through_and_an_empty_one_leads_to_the_last(tab, dashbo
     expect(tab).to_have_title(re.compile("2026-03-02"))
     tab.get_by_label("Day", exact=True).fill("2026-02-27")
     expect(tab).to_have_title(re.compile("2026-02-27"))
-    assert "Nothing is held of this day" in tab.locator("#empty").inner_text()
+    assert "The store has no figures of this day" in tab.locator("#empty").inner_text()
     assert "Missing: 27 Feb 2026, 00:00 – 28 Feb 2026, 00:00" in tab.inner_text("#freshness")
 
     tab.get_by_role("link", name="2026-03-02").click()
@@ -125,7 +125,7 @@ def test_a_search_filters_the_page_and_the_csv(tab, dashboard_url, tmp_path):
     rows = list(csv.DictReader((tmp_path / "agents.csv").read_text("utf-8").splitlines()))
     assert {row["agent_name"] for row in rows} == set(names)
     tab.get_by_label("Find").fill("nobody at all")
-    tab.wait_for_selector("text=No agent has that in the name")
+    tab.wait_for_selector("text=No agent has that text in the name")
     tab.get_by_label("Find").fill("")
     expect(tab.locator(".line")).to_have_count(len(all_names))
 

@@ -72,11 +72,11 @@ def test_missing_times_and_mistakes_in_the_address_are_shown_accessibly(tab, das
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
-        ("?day=2026-02-27", "The last one that something is held of is 2026-03-02."),
-        ("?day=2026-03-02&find=nobody", "No agent has that in the name."),
+        ("?day=2026-02-27", "The last day with figures is 2026-03-02."),
+        ("?day=2026-03-02&find=nobody", "No agent has that text in the name."),
         (
             "?day=2026-03-02&queue=Billing&media=message&team=Team 3",
-            "is held of this day that fits",
+            "no figures of this day for these choices",
         ),
     ],
 )

@@ -1,11 +1,11 @@
-// The heat map: only the lines in sight are in the page, however many agents there are.
+// The heat map. Only the visible lines are in the page, however many agents there are.
 import { brief, level, shown, total } from "./scale.js";
 import { element, labels, timeOf } from "./text.js";
 
 const ROW = 26, SPARE = 6, HALF_HOUR = 1_800_000, NARROWEST = 21, WIDEST = 36;
 const FIXED = 2; // columns before the half-hours: the agent, and the total
 
-// Which of *starts* lie in *missing*, intervals as the server writes them.
+// Tell for each of *starts* whether it lies in one of the intervals *missing*, written start/end.
 function gone(starts, missing) {
   const spans = missing.map((span) => span.split("/").map(Date.parse));
   return starts.map((start) => spans.some(([from, to]) => from <= Date.parse(start) && Date.parse(start) < to));
@@ -39,7 +39,7 @@ export class Grid {
     this.gone = gone(day.starts, day.missing);
     this.totals = day.sort === "occupancy" ? "occupancy" : day.measure;
     this.most = agents.reduce((most, { cells }) => Math.max(most, ...cells), 0);
-    // Where all is provisional a mark on each would only be in the way; the key says it once.
+    // If all cells are provisional, the key says so once instead of a mark on each.
     this.allYoung = agents.every(({ cells, young }) => cells.every((value, at) => value === null || young.includes(at)));
     if (another) this.at = { row: 0, column: FIXED + this.first() };
     this.at.row = Math.min(this.at.row, Math.max(agents.length - 1, 0));
@@ -62,14 +62,14 @@ export class Grid {
     if (another) this.see(this.at);
   }
 
-  // The half-hour that it is, or else the first in which somebody did something.
+  // Return the current half-hour, or else the first one with any figure.
   first() {
     const { starts } = this.day, now = starts.findIndex((start) => Date.now() - Date.parse(start) < HALF_HOUR);
     if (now >= 0 && Date.parse(starts[now]) <= Date.now()) return now;
     return Math.max(starts.findIndex((_, at) => this.agents.some((agent) => agent.cells[at])), 0);
   }
 
-  // The half-hour that is told more of, or the agent.
+  // Mark the half-hour, or the agent, that the panel shows.
   choose(agent, start) {
     const another = agent !== this.chosen?.agent || start !== this.chosen?.start;
     this.chosen = { agent, start };
@@ -80,7 +80,7 @@ export class Grid {
   }
 
   find() {
-    const row = this.agents?.findIndex((each) => each.id === this.chosen?.agent) ?? -1;
+    const row = this.agents?.findIndex(({ id }) => id === this.chosen?.agent) ?? -1;
     const at = Date.parse(this.chosen?.start);
     this.chosenAt = row < 0 ? null : { row, column: this.day.starts.findIndex((start) => Date.parse(start) === at) + FIXED };
     if (this.chosenAt?.column < FIXED) this.chosenAt.column = 0;
@@ -90,7 +90,7 @@ export class Grid {
     if (this.chosenAt && this.cell) this.see(this.chosenAt);
   }
 
-  // As wide as there is room for, so that the whole day is in sight where it can be.
+  // Make the columns as wide as the window allows, so that the whole day is visible if it can be.
   fit() {
     if (!this.day || !this.root.clientWidth) return;
     this.fixed = this.head.children[0].offsetWidth + this.head.children[1].offsetWidth;
@@ -119,9 +119,9 @@ export class Grid {
     this.moved(this.root.scrollLeft, this.cell);
   }
 
-  // The cell that the keyboard is on, and the one that is told more of.
+  // Mark the cell that the keyboard is on, and the one that the panel shows.
   mark() {
-    for (const each of this.lines.querySelectorAll(".active, .chosen")) each.classList.remove("active", "chosen");
+    for (const marked of this.lines.querySelectorAll(".active, .chosen")) marked.classList.remove("active", "chosen");
     const of = (place) => this.drawn.get(place?.row)?.children[place.column];
     const active = of(this.at);
     active?.classList.add("active");

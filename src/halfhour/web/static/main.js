@@ -1,4 +1,4 @@
-// The page: what the address says is what is shown, and what is chosen goes into the address.
+// The page. It shows the view that its address requests, and each choice changes the address.
 import { Grid } from "./grid.js";
 import * as panel from "./panel.js";
 import { Profile } from "./profile.js";
@@ -9,8 +9,8 @@ const by = (id) => document.getElementById(id);
 const controls = by("controls"), aside = by("panel");
 const NARROWED = ["queue", "media", "division", "team"];
 const KEYS = ["day", "measure", "basis", "sort", "zone", ...NARROWED];
-const FAILED = "The dashboard failed to answer this; what it says on its own terminal tells why.";
-const POLL = 10_000, MINUTE = 60_000, HOUR = 60 * MINUTE, LOST = "The connection is lost; what is shown may be old. Trying again.";
+const FAILED = "The dashboard could not answer; its terminal shows the error.";
+const POLL = 10_000, MINUTE = 60_000, HOUR = 60 * MINUTE, LOST = "The connection is lost, so these figures may be old. Trying again.";
 let day = null, held = null, sought = "", version = null, asked = 0, opener = null, shown = "", trouble = "", state = null;
 
 const profile = new Profile(by("profile"));
@@ -21,7 +21,7 @@ const only = (query, keys) => new URLSearchParams([...query].filter(([key, value
 
 function go(changes) {
   const query = address();
-  // What somebody has chosen is to be the same tomorrow, and for whom the address is sent to.
+  // With the day and the zone, the address shows the same tomorrow and to a colleague.
   const pinned = day && { day: query.get("day") === "today" ? "today" : day.day, zone: day.zone };
   for (const [key, value] of Object.entries({ ...pinned, cell: "", agent: "", ...changes })) {
     if (value) query.set(key, value);
@@ -36,25 +36,25 @@ async function ask(path, query = "") {
   const answer = await fetch(`${path}?${query}`, { headers: { accept: "application/json" } });
   if (answer.status === 401) location.assign(`login${location.search}`);
   const found = await answer.json().catch(() => null);
-  // A proxy answers in words of its own while the dashboard is away.
+  // A proxy answers with a page of its own while the dashboard does not run.
   if (found === null) throw answer.status === 500 ? new Error(FAILED) : new TypeError(LOST);
   if (!answer.ok) throw new Error(found.error);
   return found;
 }
 
-// What is wrong is said, and no longer than it is.
+// Show what is wrong, for as long as it is wrong.
 function say() {
   const sync = state?.sync ?? {}, first = sync.state === "running" && !day?.latest;
   const failed = sync.said && `The last sync failed: ${sync.said}. Trying again at the next turn.`;
   const text = first && trouble !== LOST
-    ? `The first sync is running${sync.of ? `: ${sync.done} of ${sync.of} windows are read` : ""}. Figures show as soon as they are here.`
+    ? `The first sync is running${sync.of ? `: ${sync.done} of ${sync.of} windows are read` : ""}. Figures appear as soon as they are read.`
     : [trouble, failed].filter(Boolean).join(" ");
   by("said").classList.toggle("warn", !first || trouble === LOST);
   if (by("said").textContent !== text) by("said").textContent = text;
   if (day) freshness();
 }
 
-// Whether an address asks for another day or part of it than is held, which tells its own words.
+// Tell whether the address requests another view than the page has; `day` has its defaults.
 const differs = (query) => !held || KEYS.some((key) => (query.get(key) ?? "") !== (held.get(key) ?? "") && query.get(key) !== day[key]);
 
 async function show(anew = false) {
@@ -74,7 +74,7 @@ async function show(anew = false) {
   say();
 }
 
-// A choice is left alone while nothing about it changes: somebody may be at it.
+// Leave a list as it is if it would not change: somebody may have opened it.
 function choices(select, values) {
   const options = [...select.options].map((option) => option.value);
   if (options.join("\n") !== values.join("\n"))
@@ -112,37 +112,37 @@ function draw() {
 }
 
 function nothing(find) {
-  if (find && day.agents.length) return ["No agent has that in the name."];
-  if (NARROWED.some((name) => day[name])) return ["Nothing is held of this day that fits."];
-  if (!day.latest || day.latest === day.day) return ["Nothing is held of this day."];
+  if (find && day.agents.length) return ["No agent has that text in the name."];
+  if (NARROWED.some((name) => day[name])) return ["The store has no figures of this day for these choices."];
+  if (!day.latest || day.latest === day.day) return ["The store has no figures of this day."];
   const link = element("a", { href: `?day=${day.latest}`, onclick: (event) => { event.preventDefault(); go({ day: day.latest }); } }, day.latest);
-  return ["Nothing is held of this day. The last one that something is held of is ", link, "."];
+  return ["The store has no figures of this day. The last day with figures is ", link, "."];
 }
 
 function key(count) {
   const scale = [...samples(day.measure, grid.most), ...(level(grid.most, day.measure) === "over" ? [["over", "over 30"]] : []),
     ...(day.missing.length ? [["gone", "missing"]] : []), ...(grid.allYoung ? [] : [["young", "provisional"]])];
   by("key").replaceChildren(`${count} ${count === 1 ? "agent" : "agents"}, in ${unit(day.measure)}: `, ...scale.map(([name, text]) => element("span", { class: name }, text)),
-    ` Blank: nothing known.${grid.allYoung ? " All of it is provisional." : ""}`);
+    ` Blank: no figures.${grid.allYoung ? " All figures are provisional." : ""}`);
 }
 
 const ago = (ms) => (ms < MINUTE ? "just now" : ms < HOUR ? `${Math.floor(ms / MINUTE)} min ago` : `${Math.floor(ms / HOUR)} h ago`);
 
 function freshness() {
   const source = day.basis === "posted" ? "posted" : "details";
-  const of = day.days.filter((each) => each.source === source);
-  const read = of.map((each) => each.read_at).filter(Boolean).sort().at(-1);
+  const of = day.days.filter((stored) => stored.source === source);
+  const read = of.map((stored) => stored.read_at).filter(Boolean).sort().at(-1);
   const age = Date.now() - Date.parse(read), today = Date.parse(day.starts.at(-1)) > Date.now() - HOUR;
   const at = (text) => (text ? moment(text, day.zone) : "–"), warn = (text) => element("span", { class: "warn" }, text);
-  const states = [...new Set(of.map((each) => each.state))].join(", "), { sync } = state ?? {};
-  const told = [`${read ? `Read ${at(read)}` : "Not read yet"}${read && today && age < HOUR ? `, ${ago(age)}` : ""}${states && `; ${states}`}.`,
+  const states = [...new Set(of.map((stored) => stored.state))].join(", "), { sync } = state ?? {};
+  const sentences = [`${read ? `Read ${at(read)}` : "Not read yet"}${read && today && age < HOUR ? `, ${ago(age)}` : ""}${states && `; ${states}`}.`,
     read && today && age >= HOUR && warn(`That is ${ago(age)}.`),
     sync?.state === "running" && `Reading now${sync.of ? `, ${sync.done} of ${sync.of} windows` : ""}.`,
-    day.missing.length > 0 && warn(`Missing: ${day.missing.map((each) => span(each, day.zone)).join(", ")}`)];
-  by("freshness").replaceChildren(...told.filter(Boolean).flatMap((each) => [each, " "]));
+    day.missing.length > 0 && warn(`Missing: ${day.missing.map((interval) => span(interval, day.zone)).join(", ")}`)];
+  by("freshness").replaceChildren(...sentences.filter(Boolean).flatMap((sentence) => [sentence, " "]));
   by("held").hidden = !day.days.length;
-  by("days").replaceChildren(table({}, `Days are those of UTC, times those of ${day.zone}`, ["Day", "Source", "State", "Held until", "Read"],
-    day.days.map((each) => row([each.day, each.source, each.state, at(each.held_until), at(each.read_at)]))));
+  by("days").replaceChildren(table({}, `Days are those of UTC, times those of ${day.zone}`, ["Day", "Source", "State", "Stored until", "Read"],
+    day.days.map((stored) => row([stored.day, stored.source, stored.state, at(stored.held_until), at(stored.read_at)]))));
 }
 
 async function drawPanel(query) {
@@ -176,7 +176,7 @@ async function drawPanel(query) {
 }
 
 function bar(agent, start) {
-  const at = start ? day.starts.findIndex((each) => Date.parse(each) === Date.parse(start)) : -1;
+  const at = start ? day.starts.findIndex((other) => Date.parse(other) === Date.parse(start)) : -1;
   const step = (cell, text, label) => element("button", { type: "button", "aria-label": label, disabled: !cell, onclick: () => go({ agent, cell }) }, text);
   return [
     ...(at < 0 ? [] : [step(day.starts[at - 1], "‹", "The half-hour before"), step(day.starts[at + 1], "›", "The half-hour after")]),

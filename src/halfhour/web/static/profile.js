@@ -1,5 +1,5 @@
-// The day's profile over the heat map, column for column: how much work there was, in half-hours of
-// one agent, how many were on queue, what was handled, and occupancy. A table beside it says the same.
+// The profile of the day above the heat map, column by column: work in half-hours of one agent,
+// agents on queue, interactions handled, and occupancy. A hidden table has the same for screen readers.
 import { drawing, element, labels, percent, row, table } from "./text.js";
 
 const HIGH = 78, TOP = 8, BAND = 22, LINE = 16, HALF_HOUR = 1800;
@@ -36,7 +36,7 @@ export class Profile {
     if (this.cell) this.draw();
   }
 
-  // The heat map tells how far it is scrolled, and how wide its columns are.
+  // Follow the heat map: its scroll position and the width of its columns.
   follow(left, cell) {
     if (cell !== this.cell && this.day) {
       this.cell = cell;

@@ -1,10 +1,10 @@
-// What a value looks like: the shade of a half-hour, and the words and figures for it.
+// The appearance of values: the shade of a half-hour, and the text for a figure.
 import { clock, percent } from "./text.js";
 
 const HALF_HOUR = 1800;
 const FULL = { occupancy: 1, handled: null };
 
-// The measure's most, where it has one of its own: of handled it is the most of the day.
+// Return the value of the darkest shade: for interactions handled, the most of any half-hour.
 const full = (measure, most) => (measure in FULL ? FULL[measure] ?? Math.max(most, 1) : HALF_HOUR);
 
 export function level(value, measure, most) {
@@ -13,7 +13,7 @@ export function level(value, measure, most) {
   return `l${Math.min(Math.floor((value / full(measure, most)) * 8) + 1, 8)}`;
 }
 
-// In minutes, per cent or as a count, for a cell that has no room for more.
+// Return a figure for a narrow cell: whole minutes, per cent or a count.
 export function brief(value, measure) {
   if (measure === "handled") return String(value);
   return String(Math.round(measure === "occupancy" ? value * 100 : value / 60));
@@ -28,14 +28,14 @@ export function shown(value, measure) {
   return clock(value);
 }
 
-// A day's worth: hours and minutes, per cent or a count.
+// Return the total of a day: hours and minutes, per cent or a count.
 export function total(value, measure) {
   if (value === null) return "";
   if (measure === "handled") return String(value);
   return measure === "occupancy" ? `${Math.round(value * 100)} %` : clock(Math.round(value / 60) * 60).slice(0, -3);
 }
 
-// Shades with the figure each begins about, for whoever reads the heat map.
+// Return shades for the key, each with the figure at which it begins.
 export function samples(measure, most) {
   const parts = measure in FULL ? [0, 1 / 4, 1 / 2, 3 / 4, 1] : [0, 1 / 6, 1 / 3, 2 / 3, 1];
   const values = parts.map((part) => full(measure, most) * part);

@@ -1,4 +1,4 @@
-// Text and elements. Whatever comes from the server is text, never markup.
+// Functions for elements and texts. Data from the server becomes text, never markup.
 
 export function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
@@ -36,16 +36,16 @@ export function clock(seconds) {
 
 export const moment = (text, zone) => new Date(text).toLocaleString("en-GB", { timeZone: zone, dateStyle: "medium", timeStyle: "short" });
 
-// An interval as the server writes it, start/end.
-export const span = (text, zone) => text.split("/").map((each) => moment(each, zone)).join(" – ");
+// Format an interval that the server writes as start/end.
+export const span = (text, zone) => text.split("/").map((end) => moment(end, zone)).join(" – ");
 
 export const percent = (ratio) => `${(ratio * 100).toFixed(1)} %`;
 
-// A local time as the server wrote it, which knows the zone.
+// Return the local time in a timestamp: the server has converted it to the zone of the view.
 export const timeOf = (start) => start.slice(11, 16);
 const offsetOf = (start) => start.slice(19);
 
-// Where the clock goes back an hour comes twice: then each has its offset from UTC.
+// Return the label of each half-hour, with the offset from UTC if the clock shows it twice.
 export function labels(starts) {
   const times = starts.map(timeOf);
   return starts.map((start, at) => (times.indexOf(times[at]) === times.lastIndexOf(times[at]) ? times[at] : `${times[at]} ${offsetOf(start)}`));
