@@ -37,14 +37,14 @@ def csv_rows(text: str) -> list[dict[str, str]]:
 def test_a_report_has_the_seven_columns_first_sorted_by_interval_then_name(halfhour):
     ran = halfhour("report", *DAY, "--format", "csv")
 
-    found = csv_rows(ran.out)
+    rows = csv_rows(ran.out)
     assert ran.code == 0
-    assert list(found[0])[:7] == FIRST_SEVEN
-    assert len(found) > 50
-    starts = [row["interval_start"] for row in found]
+    assert list(rows[0])[:7] == FIRST_SEVEN
+    assert len(rows) > 50
+    starts = [row["interval_start"] for row in rows]
     assert starts == sorted(starts)
-    assert {row["basis"] for row in found} == {"posted"}
-    assert all(float(row["handle_time_sec"]) >= 0 for row in found)
+    assert {row["basis"] for row in rows} == {"posted"}
+    assert all(float(row["handle_time_sec"]) >= 0 for row in rows)
 
 
 def test_no_command_imports_pandas_even_where_it_is_installed(halfhour):

@@ -24,13 +24,13 @@ INTERVAL = "2026-02-27T00:00:00.000Z/2026-03-03T00:00:00.000Z"
 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
 def test_files_written_day_by_day_agree_on_every_row(cloud, halfhour, tmp_path, zone):
-    """By interval the parts come from a store one after the other; a table takes them at once."""
-    asked = ("report", *RANGE, "--zone", zone, "--store", "s.duckdb")
+    """Formats with one table get a part per day from the store, the others one part in all."""
+    command = ("report", *RANGE, "--zone", zone, "--store", "s.duckdb")
     for name in ("r.parquet", "r.ndjson", "r.json", "r.csv", "r.xlsx"):
-        ran = halfhour(*asked, "--output", name)
+        ran = halfhour(*command, "--output", name)
         assert ran.code == 0, ran.err
-        said = ran.err.splitlines()[-2]
-        assert said.startswith("halfhour: ")
+        message = ran.err.splitlines()[-2]
+        assert message.startswith("halfhour: ")
 
     table = pq.read_table(tmp_path / "r.parquet")
     facts = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
@@ -49,8 +49,8 @@ def test_files_written_day_by_day_agree_on_every_row(cloud, halfhour, tmp_path, 
     handled = table["handle_time_sec"].to_pylist()
     assert [float(row["handle_time_sec"]) for row in rows] == handled
     assert [line["handle_time_sec"] for line in lines] == handled
-    shown = sum(row[3].value.total_seconds() for row in agents.iter_rows(min_row=2))
-    assert shown == pytest.approx(sum(handled))
+    total = sum(row[3].value.total_seconds() for row in agents.iter_rows(min_row=2))
+    assert total == pytest.approx(sum(handled))
 
 
 POSTED, STATUS, DETAILS = (source.resource_name for source in Source)
@@ -83,8 +83,8 @@ def test_every_source_that_a_column_comes_from_is_named_and_no_other(
     named = ", ".join(sources)
     assert f"<dt>Source</dt><dd>{named}</dd>" in (tmp_path / "r.html").read_text()
     assert f">Source: {named}</text>" in (tmp_path / "r.svg").read_text()
-    told = openpyxl.load_workbook(tmp_path / "r.xlsx")["What it means"].values
-    assert ("Source", named) in [row[:2] for row in told]
+    explanations = openpyxl.load_workbook(tmp_path / "r.xlsx")["What it means"].values
+    assert ("Source", named) in [row[:2] for row in explanations]
     assert pq.read_schema(tmp_path / "r.parquet").metadata[b"halfhour.source"] == named.encode()
 
 
@@ -98,24 +98,24 @@ def test_the_whole_range_of_a_report_is_in_the_parquet_metadata(cloud, halfhour,
 @pytest.mark.parametrize("ending", ["", ".wal", ".lock"])
 @pytest.mark.parametrize("name", ["s.duckdb", "other.duckdb", "link"])
 def test_output_over_a_store_or_a_file_of_a_store_is_refused(tmp_path, name, ending):
-    """What DuckDB has not yet taken from its log into its file is lost with the log."""
+    """A database loses the data that only its log has if the log is overwritten."""
     for store in ("s.duckdb", "other.duckdb"):
         Store(tmp_path / store).ensure_created({"granularity": "1800"})
-        for beside in (".wal", ".lock"):
-            (tmp_path / f"{store}{beside}").touch()
-    for beside in ("", ".wal", ".lock"):
-        (tmp_path / f"link{beside}").symlink_to(f"other.duckdb{beside}")
-    output = tmp_path / f"{name}{ending}"
-    before = output.read_bytes()
-    shape = Output(form=Format.CSV, path=output)
+        for suffix in (".wal", ".lock"):
+            (tmp_path / f"{store}{suffix}").touch()
+    for suffix in ("", ".wal", ".lock"):
+        (tmp_path / f"link{suffix}").symlink_to(f"other.duckdb{suffix}")
+    path = tmp_path / f"{name}{ending}"
+    before = path.read_bytes()
+    output = Output(form=Format.CSV, path=path)
 
     with (
-        pytest.raises(ConfigError, match=re.escape(f"output {output}: ")),
-        open_output(shape, Store(tmp_path / "s.duckdb")),
+        pytest.raises(ConfigError, match=re.escape(f"output {path}: ")),
+        open_output(output, Store(tmp_path / "s.duckdb")),
     ):
         pass
 
-    assert output.read_bytes() == before
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("ending", ["", ".wal", ".lock"])
@@ -145,20 +145,20 @@ disk, store = Path(sys.argv[1]), Store(Path("halfhour.duckdb"))
 access = Access(load_settings=lambda: None, store=store, offline=True)
 question = RowOptions(from_={RANGE[1]!r}, to={RANGE[3]!r}).to_question()
 for form in Format:
-    output = disk / f"r.{{form}}"
-    output.write_text("old")
-    shape = Output(form=form, path=output, layout="generic" if form is Format.WFM else "")
+    path = disk / f"r.{{form}}"
+    path.write_text("old")
+    output = Output(form=form, path=path, layout="generic" if form is Format.WFM else "")
     try:
-        report.write_report(question, access, shape)
+        report.write_report(question, access, output)
     except errors.WriteError as error:
         assert "no file was changed" in str(error)
-        print(form, output.read_text(), len(list(disk.iterdir())))
-    output.unlink()
+        print(form, path.read_text(), len(list(disk.iterdir())))
+    path.unlink()
 """
 
 
 def test_a_full_disk_leaves_the_old_file_in_place(cloud, halfhour, tmp_path):
-    """In every format, each of which is more than the page of memory that is left."""
+    """Every format is tried; each needs more than the page of memory that is left."""
     disk = tmp_path / "disk"
     disk.mkdir()
     if not may_mount(disk):
@@ -174,18 +174,18 @@ def test_a_full_disk_leaves_the_old_file_in_place(cloud, halfhour, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (("--output", "r.parket"), "did you mean '.parquet'?"),
         (("--output", "r.xls"), "did you mean '.xlsx'?"),
         (("--format", "exel"), 'Did you mean "excel"?'),
     ],
 )
-def test_a_form_that_there_is_not_is_answered_with_the_nearest(halfhour, words, said):
+def test_a_form_that_there_is_not_is_answered_with_the_nearest(halfhour, words, message):
     ran = halfhour("report", *RANGE, *words)
 
     assert ran.code == 2
-    assert said in ran.err
+    assert message in ran.err
 
 
 def test_a_parquet_report_is_written_to_a_pipe(cloud, halfhour, tmp_path):

@@ -14,15 +14,17 @@ STORE = ("--store", "s.duckdb")
 
 @pytest.mark.parametrize("form", ["csv", "json", "table", "heatmap", "html", "svg", "wfm"])
 def test_a_report_with_pseudonyms_has_no_name_and_no_id(cloud, halfhour, form):
-    known = cloud.truth("posted", "2026-03-02T00:00:00Z/2026-03-03T00:00:00Z").to_pylist()
-    ids = {row["agent_id"] for row in known} | {row["queue_id"] for row in known} - {None}
+    posted_rows = cloud.truth("posted", "2026-03-02T00:00:00Z/2026-03-03T00:00:00Z").to_pylist()
+    ids = {row["agent_id"] for row in posted_rows} | {row["queue_id"] for row in posted_rows} - {
+        None
+    }
     words = ["report", *DAY, *STORE, "--format", form]
     words += ["--layout", "generic"] if form == "wfm" else []
     plain = halfhour(*words)
     ran = halfhour(*words, "--pseudonyms", HALFHOUR_PSEUDONYM_KEY=KEY)
 
     assert ran.code == 0, ran.err
-    assert not [each for each in ids if each in ran.out]
+    assert not [identity for identity in ids if identity in ran.out]
     assert "Björn" in plain.out
     assert "Björn" not in ran.out
     assert re.search(r"Agent [0-9a-f]{8}", ran.out)
@@ -31,27 +33,33 @@ def test_a_report_with_pseudonyms_has_no_name_and_no_id(cloud, halfhour, form):
 
 @pytest.mark.parametrize("form", ["parquet", "xlsx", "png"])
 def test_a_binary_report_with_pseudonyms_has_no_name_and_no_id(cloud, halfhour, tmp_path, form):
-    """Of a picture what can be compared is that it is another."""
-    for name, more in (("plain", []), ("r", ["--pseudonyms"])):
+    """A picture has no text to search, so it is only compared with the plain one."""
+    for name, options in (("plain", []), ("r", ["--pseudonyms"])):
         ran = halfhour(
-            "report", *DAY, *STORE, "--output", f"{name}.{form}", *more, HALFHOUR_PSEUDONYM_KEY=KEY
+            "report",
+            *DAY,
+            *STORE,
+            "--output",
+            f"{name}.{form}",
+            *options,
+            HALFHOUR_PSEUDONYM_KEY=KEY,
         )
         assert ran.code == 0, ran.err
-    plain, found = (text_of_file(tmp_path / f"{name}.{form}") for name in ("plain", "r"))
+    plain, pseudonymized = (text_of_file(tmp_path / f"{name}.{form}") for name in ("plain", "r"))
 
-    known = cloud.truth("posted", "2026-03-02T00:00:00Z/2026-03-03T00:00:00Z").to_pylist()
-    ids = {row["agent_id"] for row in known}
-    assert found != plain
+    posted_rows = cloud.truth("posted", "2026-03-02T00:00:00Z/2026-03-03T00:00:00Z").to_pylist()
+    ids = {row["agent_id"] for row in posted_rows}
+    assert pseudonymized != plain
     if form != "png":
         assert ids <= {*re.findall(r"[0-9a-f-]{36}", plain)}
-        assert not ids & {*re.findall(r"[0-9a-f-]{36}", found)}
+        assert not ids & {*re.findall(r"[0-9a-f-]{36}", pseudonymized)}
         assert "Björn" in plain
-        assert "Björn" not in found
-        assert KEY not in found
+        assert "Björn" not in pseudonymized
+        assert KEY not in pseudonymized
 
 
 def text_of_file(path: Path) -> str:
-    """All that is in a file, metadata included."""
+    """Return the content of a file as text, metadata included."""
     if path.suffix == ".parquet":
         table = pq.read_table(path)
         return f"{table.to_pylist()} {table.schema.to_string(truncate_metadata=False)}"
@@ -62,13 +70,14 @@ def text_of_file(path: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    ("key", "said"), [({}, "there is no key"), ({"HALFHOUR_PSEUDONYM_KEY": "short"}, "too short")]
+    ("key", "message"),
+    [({}, "there is no key"), ({"HALFHOUR_PSEUDONYM_KEY": "short"}, "too short")],
 )
-def test_pseudonyms_without_a_good_key_are_refused(halfhour, key, said):
+def test_pseudonyms_without_a_good_key_are_refused(halfhour, key, message):
     ran = halfhour("report", *DAY, "--pseudonyms", **key)
 
     assert (ran.code, ran.out) == (2, "")
-    assert said in ran.err
+    assert message in ran.err
 
 
 def test_reconcile_with_pseudonyms_has_no_name(cloud, halfhour):

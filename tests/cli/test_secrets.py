@@ -1,4 +1,4 @@
-"""A server that sends back what it was sent, or draws on the terminal, against the command line."""
+"""Servers that echo secrets or send control characters, against the command line."""
 
 import json
 import os
@@ -27,8 +27,8 @@ def login_broken(_: str, echo: Echo) -> Answer:
 
 def refused_with(status: int) -> Callable[[str, Echo], Answer]:
     def answer(path: str, echo: Echo) -> Answer:
-        said = {"code": echo.text, "message": echo.text, "contextId": echo.text}
-        return let_in(path) or (status, echo.line, {}, said)
+        content = {"code": echo.text, "message": echo.text, "contextId": echo.text}
+        return let_in(path) or (status, echo.line, {}, content)
 
     return answer
 
@@ -93,8 +93,8 @@ def test_an_echoed_secret_is_not_in_the_json_log(halfhour, answer):
     with echoing(answer) as url:
         ran = run_with_secret(halfhour, url, "sync", *DAY, "--log-format", "json")
 
-    told = [json.loads(line) for line in ran.err.splitlines()]
-    assert_nothing_leaks("\n".join(str(value) for event in told for value in event.values()))
+    events = [json.loads(line) for line in ran.err.splitlines()]
+    assert_nothing_leaks("\n".join(str(value) for event in events for value in event.values()))
 
 
 @pytest.mark.parametrize("length", [60_000, 5_000_000])
@@ -133,13 +133,13 @@ def test_a_secret_is_masked_in_a_traceback_of_debugging():
         "run_and_exit(command)"
     )
     mine = {"GENESYS_CLIENT_ID": "my-client", "GENESYS_CLIENT_SECRET": SECRET}
-    for more in ({"HALFHOUR_DEBUG": "1"}, {}):
+    for debugging in ({"HALFHOUR_DEBUG": "1"}, {}):
         done = subprocess.run(
             [sys.executable, "-c", script],
-            env={**os.environ, **mine, **more}, capture_output=True, text=True, check=False,
+            env={**os.environ, **mine, **debugging}, capture_output=True, text=True, check=False,
         )  # fmt: skip
 
         assert done.returncode == 1
         assert "ValueError: of \\x1b ***" in done.stderr
-        assert ("Traceback" in done.stderr) == bool(more)
+        assert ("Traceback" in done.stderr) == bool(debugging)
         assert SECRET not in done.stderr

@@ -35,7 +35,7 @@ RANGE = ("--from", "2026-02-26", "--to", "2026-03-03")
 SHORT = ("--from", "2026-03-01", "--to", "2026-03-03")
 DAYS = 2
 WINDOWS = 3 * DAYS
-"""Of the short one: days of each source."""
+"""Windows of SHORT: its days, for each of the three sources."""
 
 SMALL = ("--now", "2026-03-03T00:00:00Z", "--agents", "6", "--requests-per-minute", "100000")
 
@@ -59,8 +59,9 @@ EXPORTS: tuple[tuple[Any, Any], ...] = tuple(
 
 
 def store_snapshot(folder: Path) -> tuple[bytes, dict[str, list[tuple[Any, ...]]]]:
-    """All that there is to see of the store in *folder*: the exports as CSV, which must be whole,
-    and the rows of every table but for when they were read.
+    """Return the visible content of the store in *folder*, to compare it with another.
+
+    It is the exports as CSV, which must be complete, and the rows of every table without `read_at`.
     """
     path, file = folder / "halfhour.duckdb", BytesIO()
     for basis, by in EXPORTS:
@@ -78,11 +79,9 @@ def store_snapshot(folder: Path) -> tuple[bytes, dict[str, list[tuple[Any, ...]]
 
 
 def run_and_kill(cloud: Cloud, folder: Path, dice: random.Random) -> bool:
-    """A sync that is killed at one of the events that are still to come, or up to 30 ms after it;
-    whether it was still running.
+    """Start a sync, kill it at a random event or up to 30 ms later, and return if it still ran.
 
-    Of each window that is due there are three: before it is asked for, and before and after it is
-    committed.
+    Each window that is due has three events: before its request, and before and after its commit.
     """
     process = started(("sync", *SHORT, "--log-format", "json"), folder, cloud.environment)
     assert process.stderr
@@ -105,8 +104,9 @@ def run_to_the_end(cloud: Cloud, folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Course:
-    """A sync that is to be killed: of *cloud*, from the store *begun* if there is one, to where it
-    ends when nothing happens to it.
+    """A sync to be killed: its *cloud*, the store *begun* that it starts from, and its *end*.
+
+    *begun* is None for a new store. *end* is the snapshot after a sync that nobody kills.
     """
 
     cloud: Cloud
@@ -121,7 +121,7 @@ class Course:
 
 @pytest.fixture(scope="module")
 def courses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Course]]:
-    """By whether days are read for the first time, or again after Genesys put right a quarter."""
+    """Courses by name: "first" fetches new days, "again" days that Genesys restated in part."""
     with ExitStack() as clouds:
 
         @cache
@@ -143,7 +143,7 @@ def courses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
 
 
 KILLS = 9
-"""Of each of six: 54."""
+"""Kills of each of the six courses, 54 in all."""
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
@@ -153,7 +153,7 @@ KILLS = 9
 def test_a_sync_killed_at_any_moment_and_run_again_ends_in_the_same_store(
     courses, tmp_path, reading, seed
 ):
-    """Up to three are killed one after the other on what the one before has left."""
+    """Up to three syncs are killed in a row, each on the store that the one before has left."""
     dice, course = random.Random(f"{reading} {seed}"), courses(reading)
     assert bool(course.end[1]["revisions"]) == (reading == "again")
     kills = 0
@@ -168,7 +168,7 @@ def test_a_sync_killed_at_any_moment_and_run_again_ends_in_the_same_store(
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are another thing there")
 def test_sigterm_ends_a_sync_at_any_moment_even_where_sigint_is_ignored(courses, tmp_path):
-    """Where SIGINT is ignored; some come before there is anything but Python."""
+    """SIGINT is ignored here. Some signals arrive before Python has imported the package."""
     dice, course = random.Random(), courses("first")
     course.begin(tmp_path / "store")
     codes = []
@@ -219,12 +219,12 @@ def test_a_signal_ends_a_hanging_sync_within_a_second(small_cloud, tmp_path, sig
 
 def test_a_report_reads_what_is_missing_first_and_then_asks_nothing(cloud, halfhour, tmp_path):
     first = halfhour("report", *SHORT, "--store", "s.duckdb", "--format", "csv")
-    asked = len(cloud.requests("conversations/aggregates/query"))
+    request_count = len(cloud.requests("conversations/aggregates/query"))
     again = halfhour("report", *SHORT, "--store", "s.duckdb", "--format", "csv")
     direct = halfhour("report", *SHORT, "--format", "csv")
 
     assert (first.code, again.code) == (0, 0), first.err
-    assert asked == DAYS
+    assert request_count == DAYS
     assert first.out == again.out
     # Without a store no status is asked for, so those who were only there are not known.
     rows = first_columns(direct.out)
@@ -251,8 +251,8 @@ def test_reports_beside_a_running_sync_show_what_is_held_and_do_not_wait(cloud, 
         assert process.stderr
         while "settled" not in process.stderr.readline():
             pass
-        held = ("report", "--from", "2026-03-01", "--to", "2026-03-02", "--format", "csv")
-        first = [halfhour(*held) for _ in range(3)]
+        held_day = ("report", "--from", "2026-03-01", "--to", "2026-03-02", "--format", "csv")
+        first = [halfhour(*held_day) for _ in range(3)]
         wider = halfhour("report", *RANGE, "--format", "csv")
         assert process.poll() is None
         process.kill()
@@ -271,15 +271,15 @@ def test_reports_beside_a_running_sync_show_what_is_held_and_do_not_wait(cloud, 
 def test_a_store_in_the_folder_is_used_without_being_named(cloud, halfhour):
     day = ("--from", "2026-03-01", "--to", "2026-03-02")
     halfhour("sync", *SHORT)
-    asked = len(cloud.requests("conversations/aggregates/query"))
+    request_count = len(cloud.requests("conversations/aggregates/query"))
     ran = halfhour("report", *day, "--queue", "Billing", "--format", "csv")
 
     assert ran.code == 0, ran.err
-    assert len(cloud.requests("conversations/aggregates/query")) == asked
+    assert len(cloud.requests("conversations/aggregates/query")) == request_count
     halfhour("sync", *day, "--store", "other.duckdb")
-    other = halfhour("report", *day, "--queue", "Billing", "--format", "csv",
+    other_report = halfhour("report", *day, "--queue", "Billing", "--format", "csv",
                      "--store", "other.duckdb")  # fmt: skip
-    assert other.out == ran.out
+    assert other_report.out == ran.out
 
 
 def test_an_offline_report_lists_missing_days_and_exits_with_5(cloud, halfhour):
@@ -309,19 +309,19 @@ def test_columns_of_a_source_that_was_never_read_are_empty_and_named(
     assert ran.code == 5
     assert {row[empty] for row in ran.json} == {None}
     assert None not in {row[filled] for row in ran.json}
-    (other,) = {Source.POSTED, Source.DETAILS} - {source}
-    (said,) = [line for line in ran.err.splitlines() if other.required_permission in line]
-    assert empty in said
-    assert filled not in said
-    assert f"{other} 2026-03-02T00:00:00.000Z/2026-03-03T00:00:00.000Z" in ran.err
+    (other_source,) = {Source.POSTED, Source.DETAILS} - {source}
+    (message,) = [line for line in ran.err.splitlines() if other_source.required_permission in line]
+    assert empty in message
+    assert filled not in message
+    assert f"{other_source} 2026-03-02T00:00:00.000Z/2026-03-03T00:00:00.000Z" in ran.err
 
 
 def test_a_report_without_a_store_says_where_status_comes_from(cloud, halfhour):
-    said = "status and occupancy are empty, as they need a store"
+    message = "status and occupancy are empty, as they need a store"
     day = ("report", "--from", "2026-03-02", "--to", "2026-03-03")
-    assert said in halfhour(*day).err
-    assert said not in halfhour(*day, "--by", "queue").err
-    assert said not in halfhour(*day, "--store", "s.duckdb").err
+    assert message in halfhour(*day).err
+    assert message not in halfhour(*day, "--by", "queue").err
+    assert message not in halfhour(*day, "--store", "s.duckdb").err
 
 
 def test_a_sync_that_could_not_get_everything_exits_with_5(cloud, halfhour):
@@ -341,8 +341,8 @@ def test_coverage_is_shown_as_a_table_and_revisions_say_if_nothing_changed(
 ):
     cloud.faults({"kind": "restatement", "share": 0.5})
     halfhour("sync", *SHORT)
-    shown = halfhour("coverage", *SHORT)
-    assert shown.out.splitlines()[0].split() == [
+    coverage = halfhour("coverage", *SHORT)
+    assert coverage.out.splitlines()[0].split() == [
         "source", "window_start", "window_end", "state", "held_until", "read_at", "row_count",
         "left_out_count",
     ]  # fmt: skip
@@ -357,19 +357,19 @@ def test_progress_is_json_for_machines(cloud, halfhour):
     ran = halfhour("sync", *SHORT, "--log-format", "json")
     events = [json.loads(line) for line in ran.err.splitlines()]
 
-    assert [each["event"] for each in events if "event" in each].count("settled") == WINDOWS
+    assert [event["event"] for event in events if "event" in event].count("settled") == WINDOWS
     assert events[0]["event"] == "planned"
-    assert all(each["time"] and each["level"] for each in events)
-    settled = [each for each in events if each.get("event") == "settled"]
-    assert {each["of"] for each in settled} == {WINDOWS}
-    assert all(each["requests_left"] > 0 for each in settled)
+    assert all(event["time"] and event["level"] for event in events)
+    settled = [event for event in events if event.get("event") == "settled"]
+    assert {event["of"] for event in settled} == {WINDOWS}
+    assert all(event["requests_left"] > 0 for event in settled)
 
 
 def test_a_dry_run_says_what_is_due_and_asks_nothing(cloud, halfhour):
     ran = halfhour("sync", *RANGE, "--dry-run")
     due = json.loads(ran.out)
 
-    assert [each["state"] for each in due["windows"]] == ["missing"] * 3 * 5
+    assert [window["state"] for window in due["windows"]] == ["missing"] * 3 * 5
     # A job of details is submitted, looked at, read and ended; the organisation is asked for once.
     assert due["request_count"] == (1 + 1 + 4) * 5 + 1
     assert due["seconds_at_limit"] == 6.2
@@ -378,15 +378,15 @@ def test_a_dry_run_says_what_is_due_and_asks_nothing(cloud, halfhour):
     assert cloud.requests() == []
 
 
-def test_old_days_are_let_go(cloud, halfhour):
+def test_old_days_are_deleted_and_not_fetched_again(cloud, halfhour):
     halfhour("sync", *SHORT)
-    asked = len(cloud.requests())
+    request_count = len(cloud.requests())
     ran = halfhour("sync", *SHORT, "--keep", "1d")
 
     assert f"{DAYS} days before " in ran.err
     assert halfhour("coverage", *SHORT, "--format", "csv").out.count("missing") == WINDOWS
     halfhour("sync", *SHORT, "--keep", "1d")
-    assert len(cloud.requests()) == asked  # what would be let go of at once is not fetched
+    assert len(cloud.requests()) == request_count  # days that --keep would delete are not fetched
 
 
 def test_a_watching_sync_goes_on_after_a_failed_turn(small_cloud, tmp_path):
@@ -400,14 +400,14 @@ def test_a_watching_sync_goes_on_after_a_failed_turn(small_cloud, tmp_path):
         text=True,
     ) as process:
         assert process.stderr
-        said = process.stderr.readline() + process.stderr.readline()
+        message = process.stderr.readline() + process.stderr.readline()
         assert process.poll() is None  # it has failed, and waits for its next turn
         process.terminate()
-    assert "500" in said
+    assert "500" in message
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (("sync", "--watch", "often"), "--watch 'often' is no length of time; write 15m"),
         (("sync", "--keep", "0d"), "--keep '0d' is no length of time"),
@@ -421,11 +421,11 @@ def test_a_watching_sync_goes_on_after_a_failed_turn(small_cloud, tmp_path):
         (("report", "--offline", "--agent", "Nobody"), "there is no store"),
     ],
 )
-def test_bad_input_of_commands_with_a_store_gets_a_sentence(cloud, halfhour, words, said):
+def test_bad_input_of_commands_with_a_store_gets_a_sentence(cloud, halfhour, words, message):
     ran = halfhour(*words)
 
     assert ran.code in (1, 2)
-    assert said in ran.err
+    assert message in ran.err
     assert "Traceback" not in ran.err
     assert ran.err.count("\n") == 1
 

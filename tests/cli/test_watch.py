@@ -21,25 +21,25 @@ def test_the_json_log_of_a_failed_sync_ends_with_its_exit_code(cloud, halfhour):
     cloud.faults({"kind": "status", "status": 500, "endpoint": "aggregates"})
     ran = halfhour("sync", *DAY, "--source", "posted", "--log-format", "json")
 
-    *_, last = told = [json.loads(line) for line in ran.err.splitlines()]
+    *_, last = events = [json.loads(line) for line in ran.err.splitlines()]
     assert ran.code == 5
     assert (last["event"], last["exit_code"]) == ("ended", 5)
     assert "1 of 1 windows are missing" in last["reason"]
-    assert [each.get("event") for each in told].count("failed") == 1
+    assert [event.get("event") for event in events].count("failed") == 1
 
 
 def test_a_watching_sync_asks_for_its_range_each_turn_and_survives_store_errors(cloud, tmp_path):
     """A range such as --last 1d moves on with the clock."""
     turns = [StoreBusy("open elsewhere"), None, StoreError("the disk is full"), KeyboardInterrupt()]
 
-    def wish() -> SyncRequest:
+    def build_request() -> SyncRequest:
         if (turn := turns.pop(0)) is not None:
             raise turn
         return SyncRequest(Interval(NOW - timedelta(days=1), NOW), (Source.POSTED,))
 
     store = Store(tmp_path / "halfhour.duckdb")
     with pytest.raises(KeyboardInterrupt):
-        sync.sync_repeatedly(cloud.settings, store, wish, None, timedelta(milliseconds=10))
+        sync.sync_repeatedly(cloud.settings, store, build_request, None, timedelta(milliseconds=10))
     assert turns == []
     assert len(store.settled_windows(Source.POSTED)) == 1
 

@@ -46,13 +46,18 @@ ROWS = posted(
     *(
         (
             # Around the clock on the first day, a morning on the second.
-            f"2026-10-25T{at * 7 % 24:02}:{at % 2 * 3}0"
-            if at < 9
-            else f"2026-10-26T{8 + at % 5:02}:00",
+            f"2026-10-25T{index * 7 % 24:02}:{index % 2 * 3}0"
+            if index < 9
+            else f"2026-10-26T{8 + index % 5:02}:00",
             agent,
-            {"handle_ms": at * 97_531, "handle_count": at % 3, "acw_ms": at * 1000, "hold_ms": at},
+            {
+                "handle_ms": index * 97_531,
+                "handle_count": index % 3,
+                "acw_ms": index * 1000,
+                "hold_ms": index,
+            },
         )
-        for at, agent in enumerate([*NAMED, *reversed(NAMED), *NAMED])
+        for index, agent in enumerate([*NAMED, *reversed(NAMED), *NAMED])
     ),
     ("2026-10-25T00:30", "c", {"handle_ms": 600_000, "handle_count": 1}),
     ("2026-10-25T01:00", "c", {"handle_ms": 1_200_000, "handle_count": 1}),
@@ -97,26 +102,26 @@ def html_page(basis: Basis = Basis.BOTH, **order: Any) -> str:
 class Tables(HTMLParser):
     """The tables of a page by class or id: rows of cells, each its attributes and its text."""
 
-    def __init__(self, whole: str) -> None:
+    def __init__(self, page: str) -> None:
         super().__init__()
-        self.found: list[tuple[str, list[list[tuple[dict[str, str | None], str]]]]] = []
+        self.tables: list[tuple[str, list[list[tuple[dict[str, str | None], str]]]]] = []
         self.within = False
-        self.feed(whole)
+        self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
+        attributes = dict(attrs)
         if tag == "table":
-            self.found.append((given.get("class") or given.get("id") or "", []))
+            self.tables.append((attributes.get("class") or attributes.get("id") or "", []))
         if tag == "tr":
-            self.found[-1][1].append([])
+            self.tables[-1][1].append([])
         self.within = tag in ("td", "th")
         if self.within:
-            self.found[-1][1][-1].append((given, ""))
+            self.tables[-1][1][-1].append((attributes, ""))
 
     def handle_data(self, data: str) -> None:
         if self.within:
-            given, text = self.found[-1][1][-1].pop()
-            self.found[-1][1][-1].append((given, text + data))
+            attributes, text = self.tables[-1][1][-1].pop()
+            self.tables[-1][1][-1].append((attributes, text + data))
 
     def handle_endtag(self, tag: str) -> None:
         self.within = self.within and tag not in ("td", "th")
@@ -131,51 +136,53 @@ def csv_rows(table: pa.Table) -> list[dict[str, str]]:
 def test_each_cell_of_the_maps_is_the_one_of_the_report(basis):
     table = labelled_report(basis=basis)
     column = "busy_time_sec" if basis is Basis.WORKED else "handle_time_sec"
-    days = [rows for name, rows in Tables(html_page(basis)).found if name == "heat"]
-    shown = {}
+    days = [rows for name, rows in Tables(html_page(basis)).tables if name == "heat"]
+    drawn_cells = {}
     for day, ((_, *heads), *lines) in zip(("2026-10-25", "2026-10-26"), days, strict=True):
         for (_, name), *cells in lines:
-            for (head, _), (given, minutes) in zip(heads, cells, strict=True):
-                if "title" in given:
-                    at = f"{day}T{head['aria-label']}"
-                    label, _, length = (given["title"] or "").rpartition(": ")
+            for (head, _), (attributes, minutes) in zip(heads, cells, strict=True):
+                if "title" in attributes:
+                    time = f"{day}T{head['aria-label']}"
+                    label, _, length = (attributes["title"] or "").rpartition(": ")
                     assert label == head["aria-label"]
-                    shown[name, at] = length, minutes, given["class"]
+                    drawn_cells[name, time] = length, minutes, attributes["class"]
 
-    names, wanted = agent_display_names(table), {}
+    names, expected_cells = agent_display_names(table), {}
     for row in csv_rows(table):
         start, seconds = row["interval_start"], float(row[column])
         # Only of what the clock shows twice the offset is shown.
-        at = start[:16] + (start[19:] if start.startswith("2026-10-25T01") else "")
+        time = start[:16] + (start[19:] if start.startswith("2026-10-25T01") else "")
         level = min(int(seconds // 225) + 1, 8) if seconds else 0
-        kind = "over" if seconds > 1800 else f"l{level}"
-        young = " young" if row["provisional"] == "true" else ""
-        wanted[names[row["agent_id"]], at] = (
+        level_class = "over" if seconds > 1800 else f"l{level}"
+        provisional_class = " young" if row["provisional"] == "true" else ""
+        expected_cells[names[row["agent_id"]], time] = (
             format_duration(seconds),
             f"{seconds / 60:.0f}",
-            kind + young,
+            level_class + provisional_class,
         )
-    assert shown == wanted
+    assert drawn_cells == expected_cells
 
 
 @pytest.mark.parametrize("basis", Basis)
 def test_each_cell_of_the_table_of_agents_is_the_one_of_the_report(basis):
     table = labelled_report(By.AGENT, basis)
     ((heads, *lines),) = [
-        rows for name, rows in Tables(html_page(basis)).found if name == "sortable"
+        rows for name, rows in Tables(html_page(basis)).tables if name == "sortable"
     ]
-    columns = {text.strip().replace(" ", "_").lower(): at for at, (_, text) in enumerate(heads)}
+    columns = {
+        text.strip().replace(" ", "_").lower(): index for index, (_, text) in enumerate(heads)
+    }
 
     assert len(lines) == table.num_rows
-    for at, (line, row) in enumerate(zip(lines, csv_rows(table), strict=True)):
+    for index, (line, row) in enumerate(zip(lines, csv_rows(table), strict=True)):
         assert line[0][1] == agent_display_names(table)[row["agent_id"]]
-        assert line[0][0]["data-value"] == str(at)
+        assert line[0][0]["data-value"] == str(index)
         for name, value in row.items():
             place = columns.get(name.removesuffix("_sec").removesuffix("_ratio"))
             if place and name != "agent_name":
-                given, text = line[place]
+                attributes, text = line[place]
                 assert text == (cell_text(name, value) if value else "–")
-                assert float(given["data-value"] or "nan") == pytest.approx(
+                assert float(attributes["data-value"] or "nan") == pytest.approx(
                     float(value or "nan"), nan_ok=True
                 )
     assert ("worked_time" in columns) == (basis is Basis.BOTH)
@@ -191,16 +198,16 @@ def cell_text(name: str, value: str) -> str:
 @pytest.mark.parametrize("top", [None, 9])
 def test_a_report_in_any_order_is_drawn_day_by_day_and_agents_as_they_come(top):
     table = labelled_report(sort="handle_time_sec", top=top)
-    found = list(day_grids(table))
+    grids = list(day_grids(table))
 
-    assert [f"{grid.day}" for grid in found] == ["2026-10-25", "2026-10-26"]
+    assert [f"{grid.day}" for grid in grids] == ["2026-10-25", "2026-10-26"]
     order = list(dict.fromkeys(map(agent_display_names(table).get, table["agent_id"].to_pylist())))
-    for grid in found:
+    for grid in grids:
         assert grid.starts == sorted(grid.starts, key=to_utc)
         lines = [line.name for line in grid.agent_rows]
         assert lines == [name for name in order if name in lines]
     assert sum(
-        1 for grid in found for line in grid.agent_rows for cell in line.cells if cell
+        1 for grid in grids for line in grid.agent_rows for cell in line.cells if cell
     ) == len(table)
     assert render_svg(table).count('class="day"') == render_heatmap(table).count("2026-10-2") == 2
     assert html_page(sort="handle_time_sec", top=top).count('<section class="day"') == 2
@@ -219,64 +226,64 @@ def test_agents_are_in_the_order_that_the_report_has_them_in():
 
 def test_both_turns_of_an_hour_that_comes_twice_are_labelled_in_every_drawing():
     table = labelled_report()
-    (heads, *_), *_ = (rows for name, rows in Tables(html_page()).found if name == "heat")
+    (heads, *_), *_ = (rows for name, rows in Tables(html_page()).tables if name == "heat")
     hours = [text for _, text in heads if text.startswith("01")]
 
     assert hours == ["01A", "01B"]
     assert all(f">{hour}</text>" in render_svg(table) for hour in hours)
-    title, over, letters, *_ = render_heatmap(table).splitlines()
+    title, hours_line, letters, *_ = render_heatmap(table).splitlines()
     assert title == "2026-10-25, UTC+01:00 (A) then UTC (B)"
     assert letters.strip() == "AABB"
-    assert over[letters.index("A") :].startswith("01")
+    assert hours_line[letters.index("A") :].startswith("01")
 
 
 @pytest.mark.parametrize("basis", Basis)
 def test_every_drawing_names_its_basis(basis):
     called = "worked" if basis is Basis.WORKED else "posted"
-    for whole in (
+    for page in (
         html_page(basis),
         render_svg(labelled_report(basis=basis)),
         render_heatmap(labelled_report(basis=basis)),
     ):
-        assert f"{called} basis" in whole
-        assert ("the worked basis draws time at work" in whole) == (basis is Basis.BOTH)
+        assert f"{called} basis" in page
+        assert ("the worked basis draws time at work" in page) == (basis is Basis.BOTH)
 
 
 @pytest.mark.parametrize("basis", Basis)
 def test_only_worked_time_is_said_to_be_agents_at_work(basis):
     """Posted time may be of work that went on before, so it can be more than agents were there."""
-    work, other = "half-hours of handle time", "agents at work"
+    unit, other_unit = "half-hours of handle time", "agents at work"
     if basis is Basis.WORKED:
-        work, other = other, work
-    for whole in (html_page(basis), render_svg(labelled_report(basis=basis))):
-        assert f" {work}, " in whole
-        assert "agents on queue" in whole
-        assert other not in whole.lower()
-    rows = dict(Tables(html_page(basis)).found)["heat"]
-    assert [heads[0][1] for heads in rows[-2:]] == [work.capitalize(), "Agents on queue"]
+        unit, other_unit = other_unit, unit
+    for page in (html_page(basis), render_svg(labelled_report(basis=basis))):
+        assert f" {unit}, " in page
+        assert "agents on queue" in page
+        assert other_unit not in page.lower()
+    rows = dict(Tables(html_page(basis)).tables)["heat"]
+    assert [heads[0][1] for heads in rows[-2:]] == [unit.capitalize(), "Agents on queue"]
 
 
 def test_facts_are_words_in_the_zone_of_the_report():
-    told = table_captions(labelled_report())
+    captions = table_captions(labelled_report())
 
-    assert told["Range"] == "25 October 2026 01:00 to 27 October 2026 00:00"
-    assert told["Time zone"] == "Europe/London"
-    assert told["Not held"] == told["Range"]
-    for whole in (html_page(), render_svg(labelled_report())):
-        assert all(fact in whole for fact in told.values())
+    assert captions["Range"] == "25 October 2026 01:00 to 27 October 2026 00:00"
+    assert captions["Time zone"] == "Europe/London"
+    assert captions["Not held"] == captions["Range"]
+    for page in (html_page(), render_svg(labelled_report())):
+        assert all(fact in page for fact in captions.values())
 
 
 def luminance(shade: str) -> float:
     """https://www.w3.org/TR/WCAG22/#dfn-relative-luminance"""
-    parts = [int(shade[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    parts = [int(shade[index : index + 2], 16) / 255 for index in (1, 3, 5)]
     red, green, blue = (
         part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
     )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def contrast(one: str, other: str) -> float:
-    dark, light = sorted((luminance(one), luminance(other)))
+def contrast(colour: str, background: str) -> float:
+    dark, light = sorted((luminance(colour), luminance(background)))
     return (light + 0.05) / (dark + 0.05)
 
 
@@ -308,10 +315,10 @@ def test_a_heat_map_has_room_for_hours_shortens_names_and_totals_its_lines():
     assert "".join(day[2].split()) == "~" * sum(
         list(day_grids(labelled_report()))[1].provisional_flags
     )
-    whole = sum(labelled_report()["handle_time_sec"].to_pylist())
+    total = sum(labelled_report()["handle_time_sec"].to_pylist())
     totals = [line.split()[-1] for line in lines if line.startswith("all agents")]
     assert len(totals) == 2
-    assert round(whole) in range(*(sum(map(seconds, totals)) + by for by in (-1, 2)))
+    assert round(total) in range(*(sum(map(seconds, totals)) + by for by in (-1, 2)))
     assert "Chiara Rossi (22222222)" in render_heatmap(labelled_report(), 60)
     assert shorten_name("Chiara Rossi (11111111)", 10) == "Chiara Ro…"
 
@@ -334,8 +341,8 @@ def test_several_days_or_none_pass_axe_and_fit_the_window(browser, tmp_path, sch
     tab = browser.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 800})
     tab.goto(file.as_uri())
 
-    found = Axe().run(tab).response["violations"]
-    assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+    violations = Axe().run(tab).response["violations"]
+    assert [(entry["id"], entry["nodes"][0]["html"]) for entry in violations] == []
     widths = "all => all.map(each => each.scrollWidth - each.clientWidth)"
     assert set(tab.locator(".day .scroll").evaluate_all(widths)) <= {0}
     assert tab.locator("table").count() == (4 if which == "days" else 0)

@@ -37,7 +37,7 @@ def from_csv(data: bytes) -> list[dict[str, Any]]:
 
 
 def unguarded(cell: str) -> str:
-    """What the README tells a reader of CSV to do."""
+    """Remove one apostrophe before a formula, as the README tells a reader of CSV."""
     return re.sub(r"^'('*[=+\-@\t\r\n＝＋－＠])", r"\1", cell)
 
 
@@ -49,8 +49,8 @@ def from_parquet(data: bytes) -> list[dict[str, Any]]:
     return list(pq.read_table(pa.BufferReader(data)).to_pylist())
 
 
-def from_xlsx(data: bytes, at: int = 0) -> list[dict[str, Any]]:
-    sheet = openpyxl.load_workbook(io.BytesIO(data)).worksheets[at]
+def from_xlsx(data: bytes, index: int = 0) -> list[dict[str, Any]]:
+    sheet = openpyxl.load_workbook(io.BytesIO(data)).worksheets[index]
     columns = {column_title(name): name for name in COLUMN_MEANINGS}
     head, *rows = sheet.iter_rows()
     names = [columns[str(cell.value)] for cell in head]
@@ -108,28 +108,28 @@ def read_back(form: Format, data: bytes) -> list[dict[str, object]]:
 def test_all_formats_agree_cell_for_cell(by, basis, rows, sort):
     table = answer(by, rows, basis, sort)
 
-    said = {form: read_back(form, written(table, form)) for form in READERS}
+    rows_by_form = {form: read_back(form, written(table, form)) for form in READERS}
 
-    assert all(rows == said[Format.PARQUET] for rows in said.values())
-    assert len(said[Format.PARQUET]) == table.num_rows
+    assert all(rows == rows_by_form[Format.PARQUET] for rows in rows_by_form.values())
+    assert len(rows_by_form[Format.PARQUET]) == table.num_rows
 
 
 def from_text(data: str) -> list[dict[str, str]]:
     """The cells between the gutters, which are two columns that are blank in all lines."""
     lines = [
-        [part for each in line for part in (each, *[""] * (cell_len(each) - 1))]
+        [part for character in line for part in (character, *[""] * (cell_len(character) - 1))]
         for line in data.splitlines()
     ]
     width = max(map(len, lines))
     full = [[*line, *" " * (width - len(line))] for line in lines]
     used = "".join(" " if set(cells) == {" "} else "x" for cells in zip(*full, strict=True))
-    places = [each.span() for each in re.finditer(r"x( ?x)*", used)]
+    places = [match.span() for match in re.finditer(r"x( ?x)*", used)]
     head, *rows = (["".join(line[start:end]).strip() for start, end in places] for line in full)
     return [dict(zip(head, row, strict=True)) for row in rows]
 
 
 def harmless(name: str) -> str:
-    return "".join(each if each.isprintable() else " " for each in name).strip()
+    return "".join(character if character.isprintable() else " " for character in name).strip()
 
 
 @pytest.mark.parametrize("by", By)
@@ -137,19 +137,19 @@ def harmless(name: str) -> str:
 def test_a_table_has_the_cells_of_csv_and_marks_for_two_of_its_columns(by, basis):
     table = answer(by, HARD, basis)
     rows = from_csv(written(table, Format.CSV))
-    whole, _, notes = render_text_table(table, seconds=True).partition("\n!")
-    found = from_text(whole.removesuffix("~ provisional\n"))
+    text, _, notes = render_text_table(table, seconds=True).partition("\n!")
+    table_rows = from_text(text.removesuffix("~ provisional\n"))
 
-    assert len(found) == len(rows) == table.num_rows
+    assert len(table_rows) == len(rows) == table.num_rows
     assert bool(notes) == ("exceeds_interval" in table.column_names)
-    assert "handle_time_sec" in found[0]
-    for cells, row in zip(found, rows, strict=True):
-        over = "! " if row.get("exceeds_interval") == "true" else ""
-        young = "~" if row["provisional"] == "true" else ""
-        row["handle_time_sec"] = f"{over}{young}{row['handle_time_sec'] or ''}"
+    assert "handle_time_sec" in table_rows[0]
+    for cells, row in zip(table_rows, rows, strict=True):
+        exceeding_mark = "! " if row.get("exceeds_interval") == "true" else ""
+        provisional_mark = "~" if row["provisional"] == "true" else ""
+        row["handle_time_sec"] = f"{exceeding_mark}{provisional_mark}{row['handle_time_sec'] or ''}"
         for name, cell in cells.items():
             assert cell == harmless(row[name] or "")
-    left_out = set(table.column_names) - set(found[0]) - SECONDARY_COLUMNS - {"provisional"}
+    left_out = set(table.column_names) - set(table_rows[0]) - SECONDARY_COLUMNS - {"provisional"}
     assert {row[name] for row in rows for name in left_out} <= {None, "0", "0.000"}
 
 
@@ -157,9 +157,9 @@ def test_a_table_has_the_cells_of_csv_and_marks_for_two_of_its_columns(by, basis
 def test_a_name_that_looks_like_a_formula_is_a_name(form):
     table = pa.table({"agent_name": NAMES})
 
-    found = [row["agent_name"] or "" for row in READERS[form](written(table, form))]
+    names = [row["agent_name"] or "" for row in READERS[form](written(table, form))]
 
-    assert found == NAMES
+    assert names == NAMES
 
 
 def test_a_csv_name_that_looks_like_a_formula_has_an_apostrophe_in_front():
@@ -217,11 +217,11 @@ def test_parquet_says_what_it_holds_and_what_its_columns_mean():
 
     schema = pq.read_schema(pa.BufferReader(data))
 
-    told = {key.decode(): value.decode() for key, value in schema.metadata.items()}
-    assert told["halfhour.basis"] == "posted"
-    assert told["halfhour.interval"] == "2026-10-25T00:00:00.000Z/2026-10-25T02:00:00.000Z"
-    assert told["halfhour.zone"] == "Europe/London"
-    assert json.loads(told["halfhour.columns"])["hold_time_sec"]["metric"] == "tHeldComplete"
+    metadata = {key.decode(): value.decode() for key, value in schema.metadata.items()}
+    assert metadata["halfhour.basis"] == "posted"
+    assert metadata["halfhour.interval"] == "2026-10-25T00:00:00.000Z/2026-10-25T02:00:00.000Z"
+    assert metadata["halfhour.zone"] == "Europe/London"
+    assert json.loads(metadata["halfhour.columns"])["hold_time_sec"]["metric"] == "tHeldComplete"
     assert schema.field("handle_time_sec").metadata[b"unit"] == b"seconds"
     assert schema.field("interval_start").type == pa.timestamp("ms", tz="Europe/London")
 
@@ -253,9 +253,9 @@ def test_a_workbook_has_a_sheet_for_each_table_and_one_of_explanations():
     assert facts["Not held"] == "25 October 2026 01:30 to 25 October 2026 02:00"
     assert str(book.properties.title).startswith("Intervals, Agents, 25 October 2026 01:00 to ")
     assert book.properties.creator == "halfhour"
-    said = {row[1]: row[4] for row in rows}
+    meanings = {row[1]: row[4] for row in rows}
     for table in tables.values():
-        assert all(said[name] for name in table.column_names)
+        assert all(meanings[name] for name in table.column_names)
 
 
 def test_the_explanations_of_a_workbook_have_room_for_all_their_lines():
@@ -263,14 +263,14 @@ def test_the_explanations_of_a_workbook_have_room_for_all_their_lines():
     sheet = openpyxl.load_workbook(io.BytesIO(data))["What it means"]
     widths = [sheet.column_dimensions[letter].width for letter in "ABCDE"]
     rows = [[str(cell.value or "") for cell in row] for row in sheet.iter_rows()]
-    head = next(at for at, row in enumerate(rows, 1) if row[0] == "Column")
+    head = next(number for number, row in enumerate(rows, 1) if row[0] == "Column")
 
     assert sheet.freeze_panes == f"A{head + 1}"
     assert (sheet.page_setup.orientation, sheet.page_setup.fitToHeight) == ("landscape", 0)
-    for at, row in enumerate(rows, 1):
-        rooms = widths if at > head else [widths[0], sum(widths[1:])]
+    for number, row in enumerate(rows, 1):
+        rooms = widths if number > head else [widths[0], sum(widths[1:])]
         lines = max(len(cell) / room for cell, room in zip(row, rooms, strict=False))
-        assert (sheet.row_dimensions[at].height or 15) >= 15 * lines
+        assert (sheet.row_dimensions[number].height or 15) >= 15 * lines
 
 
 FORMS = {"_sec": "[h]:mm:ss", "_ratio": "0.0%", "_count": "#,##0"}
@@ -283,9 +283,10 @@ def test_every_sheet_of_a_workbook_has_its_table_and_every_column_its_form(basis
     data = workbook(tables)
     book = openpyxl.load_workbook(io.BytesIO(data))
 
-    for at, (name, table) in enumerate(tables.items()):
+    for index, (name, table) in enumerate(tables.items()):
         plain_rows = [
-            {name: plain_value(value) for name, value in row.items()} for row in from_xlsx(data, at)
+            {name: plain_value(value) for name, value in row.items()}
+            for row in from_xlsx(data, index)
         ]
         assert plain_rows == read_back(Format.PARQUET, written(table, Format.PARQUET))
         for field, (head, *cells) in zip(table.schema, book[name].iter_cols(), strict=True):
@@ -332,7 +333,7 @@ def test_a_table_that_no_sheet_can_hold_goes_on_in_the_next(monkeypatch):
     file = io.BytesIO(written(answer(By.INTERVAL), Format.XLSX))
 
     sheets = openpyxl.load_workbook(file).worksheets
-    assert [(each.title, each.max_row) for each in sheets[:-1]] == [
+    assert [(character.title, character.max_row) for character in sheets[:-1]] == [
         ("Report", 4),
         ("Report 2", 4),
         ("Report 3", 2),

@@ -75,7 +75,7 @@ DAYS = Calendar(NIGHT.end + timedelta(hours=1), HALF_HOUR).coverage_of_days(NIGH
 
 
 def answer(by: By, rows: pa.Table = HARD, basis: Basis = Basis.POSTED, sort: str = "") -> pa.Table:
-    """What *rows* tell, taken for what was posted, for what was worked, or for both."""
+    """Return the report of *rows*, which stand for posted figures, worked ones, or both."""
     busy = pa.Table.from_pylist(
         [
             {
@@ -96,8 +96,8 @@ def answer(by: By, rows: pa.Table = HARD, basis: Basis = Basis.POSTED, sort: str
 
 
 def total(rows: pa.Table = HARD) -> pa.Table:
-    found = ReportData(AGENTS, posted=rows, days_by_source={Source.POSTED: DAYS})
-    return questions.build_total(Question(NIGHT, LONDON), found)
+    data = ReportData(AGENTS, posted=rows, days_by_source={Source.POSTED: DAYS})
+    return questions.build_total(Question(NIGHT, LONDON), data)
 
 
 def written(table: pa.Table, form: Format) -> bytes:
@@ -113,11 +113,11 @@ def written(table: pa.Table, form: Format) -> bytes:
 @pytest.mark.parametrize("rows", ["hard", "none"])
 def test_a_report_is_written_as_in_its_golden_file(by, form, rows):
     file = HERE / f"{rows}_by_{by}.{form}"
-    found = written(answer(by, HARD if rows == "hard" else POSTED_SCHEMA.empty_table()), form)
+    data = written(answer(by, HARD if rows == "hard" else POSTED_SCHEMA.empty_table()), form)
     if os.environ.get("HALFHOUR_WRITE_GOLDEN"):
-        file.write_bytes(found)
+        file.write_bytes(data)
 
-    assert found == file.read_bytes()
+    assert data == file.read_bytes()
 
 
 @pytest.mark.parametrize("by", By)
@@ -135,11 +135,11 @@ def test_a_table_keeps_to_the_width_of_the_terminal(by, basis):
 
 
 @given(st.lists(st.text(), min_size=1, max_size=5), st.integers(60, 130), st.booleans())
-def test_a_table_keeps_to_the_width_whatever_the_names_are(names, width, both):
-    moments = [NIGHT.start + HALF_HOUR * (at if both else 2) for at in range(len(names))]
+def test_a_table_keeps_to_the_width_whatever_the_names_are(names, width, in_steps):
+    starts = [NIGHT.start + HALF_HOUR * (index if in_steps else 2) for index in range(len(names))]
     table = pa.table(
         {
-            "interval_start": pa.array(moments, pa.timestamp("ms", tz="Europe/London")),
+            "interval_start": pa.array(starts, pa.timestamp("ms", tz="Europe/London")),
             "agent_id": ["7cddf953-6101-47c3-8815-a4d9c63e108e"] * len(names),
             "agent_name": names,
             "handle_time_sec": [1801.0] * len(names),
@@ -148,11 +148,11 @@ def test_a_table_keeps_to_the_width_whatever_the_names_are(names, width, both):
             "provisional": [True] * len(names),
         }
     )
-    shown = render_text_table(table, width)
+    text = render_text_table(table, width)
 
-    assert max(map(cell_len, shown.split("\n"))) <= width
-    assert shown.count("! ~0:30:01") == len(names)
-    assert shown.endswith("\n! more than the interval has\n~ provisional\n")
+    assert max(map(cell_len, text.split("\n"))) <= width
+    assert text.count("! ~0:30:01") == len(names)
+    assert text.endswith("\n! more than the interval has\n~ provisional\n")
 
 
 def test_people_of_one_name_are_told_apart_where_the_id_does_not_fit():
@@ -219,11 +219,11 @@ def test_quarter_hours_are_paired_from_where_the_local_half_hours_begin():
 @pytest.mark.parametrize("rows", ["hard", "none"])
 def test_a_heat_map_is_written_as_in_its_golden_file(rows):
     file = HERE / f"{rows}.heatmap"
-    found = written(answer(By.INTERVAL, HARD if rows == "hard" else HARD[:0]), Format.HEATMAP)
+    data = written(answer(By.INTERVAL, HARD if rows == "hard" else HARD[:0]), Format.HEATMAP)
     if os.environ.get("HALFHOUR_WRITE_GOLDEN"):
-        file.write_bytes(found)
+        file.write_bytes(data)
 
-    assert found == file.read_bytes()
+    assert data == file.read_bytes()
 
 
 def test_a_heat_map_says_the_same_in_colour_and_keeps_to_the_width():
@@ -246,7 +246,7 @@ def test_the_total_is_that_of_all_agents():
     assert row["total"] == "all agents"
     assert row["agent_count"] == len(rows)
     for name in ("handle_time_sec", "acw_time_sec", "hold_time_sec", "handled_count"):
-        assert row[name] == pytest.approx(sum(each[name] for each in rows))
+        assert row[name] == pytest.approx(sum(row[name] for row in rows))
     assert row["aht_sec"] == round(row["handle_time_sec"] / row["handled_count"], 3)
     assert not questions.build_total(question, ReportData(AGENTS)).num_rows
 
