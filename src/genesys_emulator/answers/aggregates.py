@@ -27,7 +27,8 @@ def aggregate_answer(
     """Make the answer, without groups, buckets and metrics that have no values.
 
     A value counts whole in the bucket in which it was posted, if the snapshot
-    has it. As in the real API there is no order: *order* shuffles everything.
+    has it. As in the real API there is no order: *order* shuffles everything,
+    and begins with everything sorted, so that the answer depends on nothing else.
     """
     until = min(query.end, snapshot.now)
     zone = query.zone or UTC
@@ -56,11 +57,11 @@ def aggregate_answer(
                         "interval": labels[at],
                         "metrics": shuffle_list(order, _metric_entries(metrics)),
                     }
-                    for at, metrics in buckets.items()
+                    for at, metrics in sorted(buckets.items())
                 ],
             ),
         }
-        for group, buckets in cells.items()
+        for group, buckets in sorted(cells.items())
     ]
     return {"results": shuffle_list(order, results)}
 
@@ -101,7 +102,7 @@ def _groups_of(query: AggregateQuery, origin: Origin) -> list[Group]:
 def _metric_entries(values: dict[str, list[int]]) -> list[dict[str, Any]]:
     return [
         {"metric": metric, "stats": _metric_stats(metric, posted)}
-        for metric, posted in values.items()
+        for metric, posted in sorted(values.items())
     ]
 
 

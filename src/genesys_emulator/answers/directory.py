@@ -104,7 +104,8 @@ def list_members(organization: Organization, path: str, parameters: Parameters) 
         entities.member_entity,
         MOST_MEMBERS_PER_PAGE,
     )
-    return {name: page[name] for name in page.keys() - {"total", "pageCount", "lastUri"}}
+    totals = ("total", "pageCount", "lastUri")
+    return {name: value for name, value in page.items() if name not in totals}
 
 
 def list_divisions(organization: Organization, path: str, parameters: Parameters) -> Page:
