@@ -1,12 +1,14 @@
 """Answers to aggregate queries, made from posted values."""
 
+from array import array
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from datetime import UTC
 from itertools import product
 from random import Random
-from typing import Any
+from typing import Any, TypeAlias
+
+import msgspec
 
 from genesys_emulator.queries.aggregates import AggregateQuery
 from genesys_emulator.simulation.metric_events import Origin, PostedValues
@@ -17,69 +19,127 @@ from genesys_emulator.wire.vocabulary import EMULATED
 Group = tuple[tuple[str, str], ...]
 """Dimensions and their values, without the dimensions that have none."""
 
-Cells = dict[Group, dict[int, dict[str, list[int]]]]
-"""Posted values by group, number of the bucket, and metric."""
+ValuesByMetric: TypeAlias = "dict[str, array[int]]"
+"""Time and value of each row by metric, one after the other."""
 
 
-def aggregate_answer(
+class Timer(msgspec.Struct, gc=False):
+    """The statistics of a timer, in ms."""
+
+    max: int
+    min: int
+    count: int
+    sum: int
+
+
+class Counter(msgspec.Struct, gc=False):
+    """The only statistic of a counter."""
+
+    count: int
+
+
+class MetricEntry(msgspec.Struct, gc=False):
+    """A metric in a bucket."""
+
+    metric: str
+    stats: Timer | Counter
+
+
+class Bucket(msgspec.Struct, gc=False):
+    """An interval of a group."""
+
+    interval: str
+    metrics: list[MetricEntry]
+
+
+class Result(msgspec.Struct, gc=False):
+    """A group with its buckets."""
+
+    group: dict[str, str]
+    data: list[Bucket]
+
+
+def aggregate_results(
     query: AggregateQuery, posted_values: Iterable[PostedValues], snapshot: Snapshot, order: Random
-) -> dict[str, Any]:
-    """Make the answer, without groups, buckets and metrics that have no values.
+) -> list[msgspec.Raw]:
+    """Make the ``results``, without groups, buckets and metrics that have no values.
 
-    A value counts whole in the bucket in which it was posted, if the snapshot
-    has it. As in the real API there is no order: *order* shuffles everything,
-    and begins with everything sorted, so that the answer depends on nothing else.
+    Each group is encoded as soon as it is made, as those of a large centre
+    take much memory. A value counts whole in the bucket in which it was
+    posted, if the snapshot has it. As in the real API there is no order:
+    *order* shuffles everything, and begins with everything sorted, so that the
+    answer depends on nothing else.
     """
     until = min(query.end, snapshot.now)
     zone = query.zone or UTC
     starts = bucket_starts(query.start, query.end, query.granularity, zone=zone, until=until)
-    cells: Cells = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
-    for values in posted_values:
-        for groups, metric, at, value in _matching_values(query, values, snapshot):
-            bucket = bisect_right(starts, at) - 1
-            for group in groups:
-                cells[group][bucket][metric].append(value)
-
-    def format_interval(bucket: int) -> str:
-        end = starts[bucket + 1] if bucket + 1 < len(starts) else query.end
-        return f"{format_timestamp(starts[bucket], zone)}/{format_timestamp(end, zone)}"
-
-    labels = {
-        at: format_interval(at) for at in {at for buckets in cells.values() for at in buckets}
-    }
-    results = [
-        {
-            "group": dict(group),
-            "data": shuffle_list(
-                order,
-                [
-                    {
-                        "interval": labels[at],
-                        "metrics": shuffle_list(order, _metric_entries(metrics)),
-                    }
-                    for at, metrics in sorted(buckets.items())
-                ],
-            ),
-        }
-        for group, buckets in sorted(cells.items())
-    ]
-    return {"results": shuffle_list(order, results)}
+    intervals: dict[int, str] = {}
+    results = []
+    for group, by_metric in sorted(_values_by_group(query, posted_values, snapshot).items()):
+        if not by_metric:
+            continue
+        data = []
+        for number, metrics in sorted(_values_by_bucket(by_metric, starts).items()):
+            if number not in intervals:
+                end = starts[number + 1] if number + 1 < len(starts) else query.end
+                intervals[number] = "/".join(
+                    format_timestamp(edge, zone) for edge in (starts[number], end)
+                )
+            entries = [_metric_entry(metric, values) for metric, values in metrics.items()]
+            order.shuffle(entries)
+            data.append(Bucket(intervals[number], entries))
+        order.shuffle(data)
+        results.append(msgspec.Raw(msgspec.json.encode(Result(dict(group), data))))
+    order.shuffle(results)
+    return results
 
 
-def _matching_values(
-    query: AggregateQuery, posted: PostedValues, snapshot: Snapshot
-) -> Iterator[tuple[list[Group], str, int, int]]:
+def _values_by_group(
+    query: AggregateQuery, posted_values: Iterable[PostedValues], snapshot: Snapshot
+) -> dict[Group, ValuesByMetric]:
+    """Return the values that the query asks for and the snapshot has."""
     start, until = query.start, min(query.end, snapshot.now)
     certain = snapshot.corrections == Corrections()
-    for origin, by_metric in posted.items():
-        wanted = query.metrics & by_metric.keys()
-        if not wanted or not query.filter.holds_for(values_by_dimension(origin)):
-            continue
-        groups = _groups_of(query, origin)
-        for metric in wanted:
-            for at, value, chance in by_metric[metric]:
+    by_group: dict[Group, ValuesByMetric] = {}
+    for posted in posted_values:
+        groups = [
+            [by_group.setdefault(group, {}) for group in _groups_of(query, origin)]
+            if query.filter.holds_for(values_by_dimension(origin))
+            else []
+            for origin in posted.origins
+        ]
+        for metric in query.metrics & posted.rows_by_metric.keys():
+            for number, at, value, chance in posted.rows(metric):
                 if start <= at < until and (certain or snapshot.includes_value(at, chance)):
-                    yield groups, metric, at, value
+                    for by_metric in groups[number]:
+                        flat = by_metric.get(metric)
+                        if flat is None:
+                            flat = by_metric[metric] = array("q")
+                        flat.append(at)
+                        flat.append(value)
+    return by_group
+
+
+def _values_by_bucket(
+    by_metric: ValuesByMetric, starts: Sequence[int]
+) -> dict[int, dict[str, list[int]]]:
+    """Divide values into buckets by the number of the bucket; the metrics of each are sorted."""
+    buckets: dict[int, dict[str, list[int]]] = {}
+    for metric in sorted(by_metric):
+        flat = by_metric[metric]
+        for at, value in zip(flat[0::2], flat[1::2], strict=True):
+            if isinstance(starts, range):
+                number = (at - starts.start) // starts.step
+            else:
+                number = bisect_right(starts, at) - 1
+            metrics = buckets.get(number)
+            if metrics is None:
+                metrics = buckets[number] = {}
+            if metric in metrics:
+                metrics[metric].append(value)
+            else:
+                metrics[metric] = [value]
+    return buckets
 
 
 def values_by_dimension(origin: Origin) -> Any:
@@ -87,30 +147,21 @@ def values_by_dimension(origin: Origin) -> Any:
     return lambda dimension: origin[EMULATED.index(dimension)]
 
 
-def _groups_of(query: AggregateQuery, origin: Origin) -> list[Group]:
+def _groups_of(query: AggregateQuery, origin: Origin) -> Iterable[Group]:
     """Return the groups in which the values of *origin* count; the media type always divides."""
     axes = []
     for dimension in sorted({*query.group_by, "mediaType"}):
-        values = origin[EMULATED.index(dimension)]
-        if not values:
-            continue
-        separate = (",".join(values),) if query.flatten else values
-        axes.append([(dimension, value) for value in separate])
-    return list(product(*axes))
+        if values := origin[EMULATED.index(dimension)]:
+            separate = (",".join(values),) if query.flatten else values
+            axes.append([(dimension, value) for value in separate])
+    return product(*axes)
 
 
-def _metric_entries(values: dict[str, list[int]]) -> list[dict[str, Any]]:
-    return [
-        {"metric": metric, "stats": _metric_stats(metric, posted)}
-        for metric, posted in sorted(values.items())
-    ]
-
-
-def _metric_stats(metric: str, values: list[int]) -> dict[str, int]:
+def _metric_entry(metric: str, values: list[int]) -> MetricEntry:
     """Return all four statistics of a timer, and the count alone of a counter."""
     if metric.startswith("n"):
-        return {"count": sum(values)}
-    return {"max": max(values), "min": min(values), "count": len(values), "sum": sum(values)}
+        return MetricEntry(metric, Counter(sum(values)))
+    return MetricEntry(metric, Timer(max(values), min(values), len(values), sum(values)))
 
 
 def shuffle_list(order: Random, items: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -38,20 +38,22 @@ class AggregateHandlers:
     async def answer_query(self, request: Request) -> Response:
         query = parse_query(await read_json(request))
         order = Random(await request.body())
-        return json_response(self._aggregate_values(query, self._jobs.now(), order))
+        return json_response({"results": self._aggregate_values(query, self._jobs.now(), order)})
 
     def _read_task(self, body: Any) -> Task:
         rest, page_size = split_page_size(body)
         query, order = parse_query(rest), msgspec.json.encode(rest)
 
-        def find_results(until: int) -> Iterator[dict[str, Any]]:
-            return iter(self._aggregate_values(query, until, Random(order))["results"])
+        def find_results(until: int) -> Iterator[msgspec.Raw]:
+            return iter(self._aggregate_values(query, until, Random(order)))
 
         return Task(find_results, page_size)
 
-    def _aggregate_values(self, query: AggregateQuery, now: int, order: Random) -> dict[str, Any]:
+    def _aggregate_values(
+        self, query: AggregateQuery, now: int, order: Random
+    ) -> list[msgspec.Raw]:
         values = self._centre.posted_values(query.start, min(query.end, now), _agent_check(query))
-        return aggregates.aggregate_answer(query, values, self._snapshot_at(now), order)
+        return aggregates.aggregate_results(query, values, self._snapshot_at(now), order)
 
 
 def _agent_check(query: AggregateQuery) -> Callable[[str], bool]:

@@ -113,13 +113,16 @@ class AgentState:
     def on_queue(self) -> bool:
         return self.due_presence == "ON_QUEUE"
 
+    @property
+    def has_room(self) -> bool:
+        """Whether the agent has room for one more conversation, be it only a digital one."""
+        return self.due_presence == "ON_QUEUE" and (
+            not self.working or (0 < len(self.chats) < AT_ONCE and not self.pending_offer)
+        )
+
     def can_take(self, media: str) -> bool:
-        """Return whether the agent has room for one more conversation."""
-        if not self.on_queue:
-            return False
-        if not self.working:
-            return True
-        return media in DIGITAL and 0 < len(self.chats) < AT_ONCE and not self.pending_offer
+        """Return whether the agent has room for one more conversation by this *media*."""
+        return self.has_room and (not self.working or media in DIGITAL)
 
     def start_work(self, at: int, routing: str = "INTERACTING") -> None:
         self.working = True

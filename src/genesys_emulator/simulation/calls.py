@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from random import Random
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from genesys_emulator.simulation.agent_state import AgentState, Contact
 from genesys_emulator.simulation.conversations import Segment, Session
 from genesys_emulator.simulation.organization import Queue
@@ -78,7 +80,7 @@ def handle_call(
         marks = [*marks, *_transfer_marks("nBlindTransferred", over)]
     wrapped, work = random_wrap_up(rng, over, queue.id)
     if work and rng.random() < MISFILED:  # answered for one queue, wrapped up for another
-        work = [work[0]._replace(queue_id=state.agent.queues[-1].id)]
+        work = [replace(work[0], queue_id=state.agent.queues[-1].id)]
     segments = [Segment("alert", offered, answered, queue.id), *talk, *work]
     session = contact.make_session(
         segments, ended=ended, wrapped=wrapped, marks=tuple(marks), since=contact.since
@@ -105,17 +107,17 @@ def _consult_colleague(
     agreed = joined + random_between(rng, 15 * SECOND, 2 * MINUTE)
     rest = Segment("interact", agreed, max(talk.end, agreed + 20 * SECOND), queue.id)
     theirs = [Segment("alert", asked, joined, ""), Segment("interact", joined, agreed, "")]
-    own, ended, wrapped = [talk._replace(end=agreed)], "peer", ""
+    own, ended, wrapped = [replace(talk, end=agreed)], "peer", ""
     marks = [("nConsult", asked)]
     outcome = rng.random()
     if outcome < 0.4:
-        own = [talk._replace(end=rest.end)]
+        own = [replace(talk, end=rest.end)]
     else:
         if outcome < 0.75:
             ended = "consultTransfer"
             marks += _transfer_marks("nConsultTransferred", agreed)
         else:
-            rest = rest._replace(conference=True)
+            rest = replace(rest, conference=True)
             own.append(rest)
         wrapped, work = random_wrap_up(rng, rest.end, queue.id)
         theirs += [rest, *work]

@@ -14,7 +14,7 @@ from genesys_emulator.simulation.metric_events import (
     MetricEvent,
     Origin,
     PostedValues,
-    group_by_origin,
+    make_columns,
 )
 from genesys_emulator.simulation.organization import Agent, Organization, Queue, stable_id
 from genesys_emulator.simulation.status import StatusChanges
@@ -83,7 +83,7 @@ class CapturedCentre:
     def __init__(self, conversations: list[Conversation]) -> None:
         self.organization = _named_organization(conversations)
         self.watched_agents: tuple[Agent, ...] = ()
-        self._values = group_by_origin(_session_events(conversations))
+        self._values = make_columns(_session_events(conversations))
         self._details = [_make_detail(conversation) for conversation in conversations]
 
     def posted_values(

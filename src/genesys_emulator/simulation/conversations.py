@@ -1,12 +1,17 @@
 """Conversations as the real API structures them: participants, sessions, segments.
 
-They are tuples, not dataclasses, because a day of a large centre has a million.
+A day of a large centre has a million of them. They hold no cycles, so the garbage collector
+need not search them, and a played day is kept on disk as msgspec encodes them.
 """
 
-from typing import NamedTuple
+import msgspec
 
 
-class Segment(NamedTuple):
+class Value(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A value that never changes, and is encoded as an array of its fields."""
+
+
+class Segment(Value, frozen=True):
     """A segment [start, end) in ms; *queue_id* is empty outside of queues."""
 
     kind: str
@@ -16,7 +21,7 @@ class Segment(NamedTuple):
     conference: bool = False
 
 
-class Session(NamedTuple):
+class Session(Value, frozen=True):
     """One medium of one participant.
 
     *ended* is the disconnect type of its last live segment, *wrapped* how
@@ -35,7 +40,7 @@ class Session(NamedTuple):
     unposted: int = 0
 
 
-class Participant(NamedTuple):
+class Participant(Value, frozen=True):
     """A participant; *user_id* is empty unless it is an agent."""
 
     purpose: str
@@ -43,7 +48,7 @@ class Participant(NamedTuple):
     sessions: tuple[Session, ...]
 
 
-class Conversation(NamedTuple):
+class Conversation(Value, frozen=True):
     """A conversation; *chance*, in [0, 1), decides whether it is late or restated."""
 
     id: str

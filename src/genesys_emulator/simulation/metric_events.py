@@ -1,9 +1,10 @@
 """Metrics that sessions post: each value whole, at the time it is complete."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from array import array
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
-from genesys_emulator.simulation.conversations import Conversation, Participant, Session
+from genesys_emulator.simulation.conversations import Conversation, Participant, Session, Value
 
 
 class Origin(NamedTuple):
@@ -27,11 +28,39 @@ MetricEvent = tuple[str, int, int]
 CERTAIN = 0.5
 """The chance of a conversation that is never late nor restated."""
 
-PostedValue = tuple[int, int, float]
-"""Time, value, and the chance of its conversation."""
 
-PostedValues = Mapping[Origin, Mapping[str, Sequence[PostedValue]]]
-"""Values by origin and metric."""
+class PostedValues(Value, frozen=True):
+    """Values of sessions, a row each, in columns: a day of a large centre has a million.
+
+    *rows_by_metric* has how many rows each metric has; they lie side by side,
+    in this order. The columns are arrays: *origin_numbers* of positions in
+    *origins*, 32 bits each; *times* and *values*, 64 bits; and *chances*,
+    the conversations' chances, as floats of 64 bits.
+    """
+
+    origins: list[Origin]
+    rows_by_metric: dict[str, int]
+    origin_numbers: bytes
+    times: bytes
+    values: bytes
+    chances: bytes
+
+    def rows(self, metric: str) -> Iterator[tuple[int, int, int, float]]:
+        """Yield the number of the origin, the time, the value and the chance of each row."""
+        first = 0
+        for name, count in self.rows_by_metric.items():
+            if name == metric:
+                rows = slice(first, first + count)
+                return zip(
+                    memoryview(self.origin_numbers).cast("I")[rows],
+                    memoryview(self.times).cast("q")[rows],
+                    memoryview(self.values).cast("q")[rows],
+                    memoryview(self.chances).cast("d")[rows],
+                    strict=True,
+                )
+            first += count
+        return iter(())
+
 
 PER_SEGMENT = {
     "alert": "tAlert",
@@ -46,16 +75,28 @@ IN_TOTAL = {"tTalk": "tTalkComplete", "tPark": "tParkComplete"}
 HANDLED = ("tContacting", "tDialing", "tTalk", "tHeld", "tAcw")
 
 
-def group_by_origin(
+def make_columns(
     events_by_origin: Iterable[tuple[Origin, Iterable[MetricEvent], float]],
 ) -> PostedValues:
-    """Group events by origin and metric; each item has the chance of its conversation last."""
-    grouped: dict[Origin, dict[str, list[PostedValue]]] = {}
-    for origin, values, chance in events_by_origin:
-        of_origin = grouped.setdefault(origin, {})
-        for metric, at, value in values:
-            of_origin.setdefault(metric, []).append((at, value, chance))
-    return grouped
+    """Make columns of events; each item has the chance of its conversation last."""
+    numbers: dict[Origin, int] = {}
+    by_metric: dict[str, list[Any]] = {}
+    for origin, events, chance in events_by_origin:
+        number = numbers.setdefault(origin, len(numbers))
+        for metric, at, value in events:
+            flat = by_metric.get(metric)
+            if flat is None:
+                flat = by_metric[metric] = []
+            flat += (number, at, value, chance)
+    columns: list[array[Any]] = [array("I"), array("q"), array("q"), array("d")]
+    for flat in by_metric.values():
+        for place, column in enumerate(columns):
+            column.extend(flat[place::4])
+    return PostedValues(
+        list(numbers),
+        {metric: len(flat) // 4 for metric, flat in by_metric.items()},
+        *[column.tobytes() for column in columns],
+    )
 
 
 def conversation_events(conversation: Conversation) -> Iterator[tuple[Origin, list[MetricEvent]]]:
@@ -71,10 +112,10 @@ def conversation_events(conversation: Conversation) -> Iterator[tuple[Origin, li
 def _session_origin(
     conversation: Conversation, participant: Participant, session: Session
 ) -> Origin:
-    queue_ids = dict.fromkeys(segment.queue_id for segment in session.segments if segment.queue_id)
+    queue_ids = dict.fromkeys([segment.queue_id for segment in session.segments])
     return Origin(
         (participant.user_id,) if participant.user_id else (),
-        tuple(queue_ids),
+        tuple(filter(None, queue_ids)),
         (session.media,),
         (session.direction,),
         (participant.purpose,),
@@ -107,9 +148,11 @@ def agent_session_events(session: Session) -> list[MetricEvent]:
     values: list[MetricEvent] = []
     sums: dict[str, int] = {}
     ends: dict[str, int] = {}
-    for kind, start, end, *_ in session.segments:
-        metric = PER_SEGMENT[kind]
-        took = end - start - (session.unposted if kind == "wrapup" else 0)
+    for segment in session.segments:
+        metric, end = PER_SEGMENT[segment.kind], segment.end
+        took = end - segment.start
+        if metric == "tAcw":
+            took -= session.unposted
         values.append((metric, end, took))
         sums[metric] = sums.get(metric, 0) + took
         ends[metric] = end
@@ -119,7 +162,7 @@ def agent_session_events(session: Session) -> list[MetricEvent]:
     if "tHeld" in sums:
         disconnect = max(ends["tTalk"], ends["tHeld"])
         values.append(("tHeldComplete", disconnect, sums["tHeld"]))
-    handled = sum(sums.get(metric, 0) for metric in HANDLED)
+    handled = sum([sums[metric] for metric in HANDLED if metric in sums])
     if handled:
         values.append(("tHandle", session.segments[-1].end, handled))
     return values
@@ -130,7 +173,7 @@ def _offer_events(session: Session) -> list[MetricEvent]:
     first = session.segments[0]
     if first.kind != "alert":
         return []
-    if any(segment.kind == "interact" for segment in session.segments):
+    if "interact" in [segment.kind for segment in session.segments]:
         return (
             [] if session.since is None else [("tAnswered", first.end, first.end - session.since)]
         )

@@ -14,7 +14,7 @@ from genesys_emulator.simulation.metric_events import (
     Origin,
     PostedValues,
     conversation_events,
-    group_by_origin,
+    make_columns,
 )
 from genesys_emulator.simulation.organization import TEAM_SIZE, Agent, Organization
 from genesys_emulator.simulation.shifts import shift_steps
@@ -80,7 +80,7 @@ class SimulatedCentre:
             agents = [agent for agent in team.agents if possible(agent.id)]
             if agents:
                 yield from (self._day_values(number, day) for day in days)
-                yield group_by_origin(
+                yield make_columns(
                     _events_by_origin(
                         conversation
                         for agent in agents
@@ -160,7 +160,7 @@ class SimulatedCentre:
         return simulate_day(self.organization.teams[team], day, self._opened)
 
     def _group_day(self, team: int, day: date) -> PostedValues:
-        return group_by_origin(_events_by_origin(self._team_day(team, day).conversations))
+        return make_columns(_events_by_origin(self._team_day(team, day).conversations))
 
 
 def _events_by_origin(

@@ -5,7 +5,6 @@ A day is the same on every machine, at any time, for any query.
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from heapq import heappop, heappush
 from random import Random
@@ -13,7 +12,13 @@ from random import Random
 from genesys_emulator.simulation import calls, chats
 from genesys_emulator.simulation.agent_state import DIGITAL, PATIENCE, AgentState, Change, Contact
 from genesys_emulator.simulation.arrivals import Arrival, day_arrivals
-from genesys_emulator.simulation.conversations import Conversation, Participant, Segment, Session
+from genesys_emulator.simulation.conversations import (
+    Conversation,
+    Participant,
+    Segment,
+    Session,
+    Value,
+)
 from genesys_emulator.simulation.long_conversations import Stretch, owed_stretches
 from genesys_emulator.simulation.organization import Queue, Team, stable_id
 from genesys_emulator.simulation.randomness import random_between, random_choice
@@ -25,8 +30,7 @@ Process = Iterator[int]
 UNANSWERED = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class TeamDay:
+class TeamDay(Value, frozen=True):
     """The result of a day; *presences* and *routings* are the changes of each agent's shift."""
 
     conversations: Sequence[Conversation]
@@ -51,6 +55,10 @@ class TeamSimulation:
         self._agenda: list[tuple[int, int, Process]] = []
         self._process_count = 0
         self._states = [AgentState(agent) for agent in team.agents]
+        self._serving: dict[str, list[AgentState]] = {}
+        for state in self._states:
+            for queue in state.agent.queues:
+                self._serving.setdefault(queue.id, []).append(state)
         shifts = [(agent, shift_steps(agent, day)) for agent in team.agents]
         for state, (agent, steps) in zip(self._states, shifts, strict=True):
             if steps:
@@ -96,15 +104,19 @@ class TeamSimulation:
 
     def offer_waiting(self, state: AgentState) -> None:
         """Offer the contact that has waited longest to this agent, if the agent has room."""
-        candidates = [
-            (contact, queue)
-            for queue in state.agent.queues
-            for contact in self._next_waiting(queue.id)
-            if state.can_take(contact.media)
-        ]
-        if candidates:
-            contact, queue = min(candidates, key=lambda candidate: candidate[0].since)
-            self._start_offer(state, contact, queue)
+        if not state.has_room:
+            return
+        next_contact, next_queue = None, None
+        for queue in state.agent.queues:
+            contact = self._next_waiting(queue.id)
+            if (
+                contact
+                and (next_contact is None or contact.since < next_contact.since)
+                and state.can_take(contact.media)
+            ):
+                next_contact, next_queue = contact, queue
+        if next_contact and next_queue:
+            self._start_offer(state, next_contact, next_queue)
 
     def find_colleague(self) -> AgentState | None:
         """Return an agent who is on queue and has nothing to do, if there is one."""
@@ -178,17 +190,16 @@ class TeamSimulation:
 
     def _longest_idle(self, queue: Queue, media: str) -> AgentState | None:
         """Return the agent who has been idle longest of those who serve *queue* and have room."""
-        ready = [
-            state for state in self._states if state.can_take(media) and queue in state.agent.queues
-        ]
-        return min(ready, key=lambda state: (len(state.chats), state.idle_since), default=None)
+        ready = [state for state in self._serving[queue.id] if state.can_take(media)]
+        if len(ready) < 2:
+            return ready[0] if ready else None
+        return min(ready, key=lambda state: (len(state.chats), state.idle_since))
 
-    def _next_waiting(self, queue_id: str) -> list[Contact]:
-        """Return the next contact of the queue, or nothing."""
+    def _next_waiting(self, queue_id: str) -> Contact | None:
         waiting = self._waiting.get(queue_id)
         while waiting and not waiting[0].waiting:
             waiting.popleft()
-        return [waiting[0]] if waiting else []
+        return waiting[0] if waiting else None
 
     def _start_offer(self, state: AgentState, contact: Contact, queue: Queue) -> None:
         contact.waiting = False
@@ -210,9 +221,8 @@ class TeamSimulation:
 def _as_conversation(contact: Contact, name: str, chance: float) -> Conversation:
     segment = Segment("interact", contact.came, contact.left, "")
     customer = Session(contact.media, contact.direction, (segment,), "client")
-    participants = sorted(
-        contact.participants, key=lambda participant: participant.sessions[0].segments[0].start
-    )
+    participants = contact.participants
+    participants.sort(key=lambda participant: participant.sessions[0].segments[0].start)
     return Conversation(
         stable_id(name, contact.number),
         tuple(contact.division_ids),

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
+import msgspec
+
 from genesys_emulator.state.cursors import CursorCache, ResultCursor
 from genesys_emulator.wire import errors
 from genesys_emulator.wire.endpoints import JobEndpoints
@@ -18,7 +20,7 @@ SUCCESS = (DONE,)
 RUN_TIME = 9 * SECOND
 PAGE_SIZE, MOST_PER_PAGE = 1_000, 10_000
 
-Row = dict[str, Any]
+Row = dict[str, Any] | msgspec.Raw
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,19 @@
 """Posted values in buckets, held against an oracle that only adds up."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genesys_emulator.answers.aggregates import aggregate_answer
-from genesys_emulator.queries.aggregates import parse_query
+from genesys_emulator.answers.aggregates import aggregate_results
+from genesys_emulator.queries.aggregates import AggregateQuery, parse_query
 from genesys_emulator.queries.filters import Clause, LookUp, Predicate
-from genesys_emulator.simulation.metric_events import CERTAIN, Origin, PostedValues
+from genesys_emulator.simulation.metric_events import CERTAIN, Origin, PostedValues, make_columns
 from genesys_emulator.simulation.organization import make_organization
 from genesys_emulator.simulation.restatements import Snapshot
 from genesys_emulator.simulation.source import SimulatedCentre
@@ -23,13 +25,16 @@ START = midnight_of(date(2026, 3, 2))
 CENTRE = SimulatedCentre(make_organization(1, 12), date(2026, 2, 24))
 METRICS = ("tHandle", "tAcw", "nOffered")
 
+ByOrigin = Mapping[Origin, Mapping[str, Sequence[tuple[int, int, float]]]]
+"""Time, value and chance of values, by origin and metric."""
+
 some: st.SearchStrategy[tuple[str, ...]] = st.sampled_from([("a",), ("b",), ("a", "b"), ("b", "a")])
 none: st.SearchStrategy[tuple[str, ...]] = st.just(())
 words = none | some
 origins = st.builds(Origin, words, words, some, words, words, words)
 moments = st.integers(START - DAY, START + 2 * DAY)
 posted_values = st.tuples(moments, st.integers(1, 10**7), st.just(CERTAIN))
-days: st.SearchStrategy[PostedValues] = st.dictionaries(
+days: st.SearchStrategy[ByOrigin] = st.dictionaries(
     origins,
     st.dictionaries(
         st.sampled_from(METRICS),
@@ -42,8 +47,21 @@ def always(_: str) -> bool:
     return True
 
 
-def answer_to(posted: PostedValues, now: int = START + 9 * DAY, **changes: Any) -> dict[str, Any]:
-    return aggregate_answer(parse_query(a_query(**changes)), [posted], Snapshot(now), Random(1))
+def answer_of(
+    query: AggregateQuery, posted: Iterable[PostedValues], now: int, seed: int = 0
+) -> dict[str, Any]:
+    results = aggregate_results(query, posted, Snapshot(now), Random(seed))
+    return {"results": [msgspec.json.decode(result) for result in results]}
+
+
+def answer_to(posted: ByOrigin, now: int = START + 9 * DAY, **changes: Any) -> dict[str, Any]:
+    columns = make_columns(
+        (origin, [(metric, at, value)], chance)
+        for origin, by_metric in posted.items()
+        for metric, values in by_metric.items()
+        for at, value, chance in values
+    )
+    return answer_of(parse_query(a_query(**changes)), [columns], now, 1)
 
 
 def cells(answer: dict[str, Any]) -> list[tuple[dict[str, str], int, int, str, dict[str, int]]]:
@@ -107,7 +125,7 @@ def test_empty_groups_intervals_and_metrics_are_left_out(posted):
         assert None not in result["group"].values()
 
 
-def posted(origin: Origin, at: int = START) -> PostedValues:
+def posted(origin: Origin, at: int = START) -> ByOrigin:
     return {origin: {"tHandle": [(at, 7, CERTAIN)]}}
 
 
@@ -165,9 +183,7 @@ def test_values_posted_now_or_later_are_not_there_yet():
 def test_results_are_in_no_order_yet_the_same_for_the_same_request():
     asked = parse_query(a_query())
     days = list(CENTRE.posted_values(asked.start, asked.end, always))
-    once, again, other = (
-        aggregate_answer(asked, days, Snapshot(asked.end), Random(seed)) for seed in (1, 1, 2)
-    )
+    once, again, other = (answer_of(asked, days, asked.end, seed) for seed in (1, 1, 2))
 
     assert once == again
     assert once != other
@@ -186,7 +202,7 @@ def test_a_day_does_not_depend_on_the_clock_or_on_when_the_centre_opened(one, ot
         days = SimulatedCentre(make_organization(1, 3), opened).posted_values(
             START - DAY, now, always
         )
-        answers = aggregate_answer(parse_query(asked), days, Snapshot(now), Random(0))
+        answers = answer_of(parse_query(asked), days, now)
         return sorted(str(cell) for cell in cells(answers) if cell[2] <= until)
 
     assert seen(one, date(2026, 2, 20)) == seen(other, date(2026, 2, 27))
@@ -196,7 +212,7 @@ def test_the_centre_has_nothing_from_before_it_opened():
     asked = parse_query(a_query(interval="1970-01-01T00:00:00Z/2026-03-03T00:00:00Z"))
     late = SimulatedCentre(make_organization(1, 12), date(2026, 3, 2))
     days = late.posted_values(asked.start, asked.end, always)
-    answers = cells(aggregate_answer(asked, days, Snapshot(asked.end), Random(0)))
+    answers = cells(answer_of(asked, days, asked.end))
 
     assert answers
     assert min(start for _, start, *_ in answers) >= START

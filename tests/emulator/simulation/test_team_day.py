@@ -323,7 +323,9 @@ def test_digital_conversations_overlap_and_calls_do_not(week):
 
 
 def test_more_contacts_arrive_by_day_than_by_night_and_on_mondays_than_on_sundays(week):
-    comes = Counter(min(segments_of(conversation))[1] // HOUR % 24 for conversation in week)
+    comes = Counter(
+        min(s.start for s in segments_of(conversation)) // HOUR % 24 for conversation in week
+    )
     days = Counter(
         utc_date(min(s.start for s in segments_of(conversation))) for conversation in week
     )
