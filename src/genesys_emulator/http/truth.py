@@ -4,7 +4,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from genesys_emulator.http.json_io import Handler, json_response
-from genesys_emulator.simulation import truth
 from genesys_emulator.simulation.restatements import SnapshotAt
 from genesys_emulator.simulation.source import Centre, SimulatedCentre
 
@@ -15,6 +14,8 @@ def truth_handler(centre: Centre, snapshot_at: SnapshotAt) -> Handler:
     """Return a handler that answers with a table of `simulation.truth` for an interval."""
 
     async def show_table(request: Request) -> Response:
+        from genesys_emulator.simulation import truth  # with Arrow, which takes long to import
+
         name, ending = request.path_params["table"], request.path_params["ending"]
         if not isinstance(centre, SimulatedCentre):
             return json_response({"message": "what was captured has no truth beside it"}, 404)
