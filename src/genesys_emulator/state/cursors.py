@@ -59,3 +59,26 @@ class CursorCache:
 
     def clear(self) -> None:
         self._kept.clear()
+
+
+class AnswerCache(Generic[T]):
+    """A cache of the most recently used answers that together take at most *largest* bytes."""
+
+    def __init__(self, largest: int) -> None:
+        self._largest = largest
+        self._size = 0
+        self._kept: OrderedDict[Hashable, tuple[T, int]] = OrderedDict()
+
+    def get_value(self, key: Hashable) -> T | None:
+        """Return the value kept under *key*; None if there is none any more."""
+        if key not in self._kept:
+            return None
+        self._kept.move_to_end(key)
+        return self._kept[key][0]
+
+    def keep_value(self, key: Hashable, value: T, size: int) -> None:
+        """Keep a *value* of this *size* in bytes, in place of those used longest ago."""
+        self._kept[key] = (value, size)
+        self._size += size
+        while self._size > self._largest:
+            self._size -= self._kept.popitem(last=False)[1][1]
