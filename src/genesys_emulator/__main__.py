@@ -15,6 +15,7 @@ from cyclopts import App, CycloptsError, Parameter
 from genesys_emulator.http import server
 from genesys_emulator.http.app import Emulator
 from genesys_emulator.simulation.captured import CapturedError, load_captured
+from genesys_emulator.simulation.day_cache import DayCache, cache_folder
 from genesys_emulator.simulation.organization import make_organization
 from genesys_emulator.simulation.source import Centre, SimulatedCentre
 from genesys_emulator.state.clock import Clock
@@ -83,6 +84,9 @@ def serve_emulator(
     ] = None,
     requests_per_minute: Annotated[int, Parameter(help="Rate limit of a token.")] = 300,
     token_lifetime: Annotated[int, Parameter(help="Lifetime of tokens in seconds.")] = 86_399,
+    no_cache: Annotated[
+        bool, Parameter(negative=(), show_default=False, help="Keep no simulated days on disk.")
+    ] = False,
     retry_after: Annotated[
         Literal["always", "never"],
         Parameter(show_choices=False, help="Retry-After: always or never."),
@@ -110,7 +114,11 @@ def serve_emulator(
         (_load_conversations(conversations), f"the conversations of {conversations}")
         if conversations
         else (
-            SimulatedCentre(make_organization(seed, agents), opened),
+            SimulatedCentre(
+                make_organization(seed, agents),
+                opened,
+                None if no_cache else DayCache(cache_folder(), server.print_message),
+            ),
             f"{agents} agents since {opened}",
         )
     )

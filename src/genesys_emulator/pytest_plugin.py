@@ -1,16 +1,19 @@
 """The fixture `genesys_cloud`: an emulator as a process of its own, for any project's tests."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import pytest
+
+from genesys_emulator.simulation.day_cache import FOLDER_VARIABLE
 
 CREDENTIALS = ("emulator", "emulator-secret")
 
@@ -79,6 +82,14 @@ def running(*options: str) -> Iterator[GenesysCloud]:
             yield GenesysCloud(url)
         finally:
             process.terminate()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep simulated days in pytest's own cache folder, for all workers and all runs."""
+    cache = getattr(config, "cache", None)  # pytest may run without it
+    if cache and FOLDER_VARIABLE not in os.environ:
+        with suppress(OSError):
+            os.environ[FOLDER_VARIABLE] = str(cache.mkdir("genesys-emulator"))
 
 
 @pytest.fixture(scope="session")

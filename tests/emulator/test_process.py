@@ -14,7 +14,7 @@ import httpx2
 import msgspec
 import pytest
 
-from .conftest import CLIENT, GRANT, command, served
+from .conftest import AGGREGATES, CLIENT, GRANT, Served, a_query, command, served
 from .records import RECORDS
 
 
@@ -49,6 +49,42 @@ def test_options_do_what_they_say():
         _, err = emulator.stop()
 
     assert "3 agents since 2026-03-02" in err
+
+
+def ask_for_values(emulator: Served) -> bytes:
+    answer = httpx2.post(
+        f"{emulator.url}{AGGREGATES}", json=a_query(), headers=emulator.token(), timeout=60
+    )
+    assert answer.status_code == 200
+    return answer.content
+
+
+def test_days_are_kept_on_disk_unless_told_otherwise(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENESYS_EMULATOR_CACHE", str(tmp_path / "cache"))
+
+    with served("--no-cache") as emulator:
+        without = ask_for_values(emulator)
+    assert list(tmp_path.iterdir()) == []
+
+    with served() as emulator:
+        made = ask_for_values(emulator)
+    assert list((tmp_path / "cache").iterdir())
+
+    with served() as emulator:
+        assert without == made == ask_for_values(emulator)
+
+
+def test_a_cache_folder_that_cannot_be_written_is_told_in_one_sentence(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("GENESYS_EMULATOR_CACHE", str(tmp_path / "file"))
+
+    with served() as emulator:
+        ask_for_values(emulator)
+        _, err = emulator.stop()
+
+    started, warning = err.splitlines()
+    assert started.startswith("genesys_emulator: 12 agents")
+    assert warning.startswith("genesys_emulator: days are not cached")
 
 
 def test_a_file_of_conversations_is_served(tmp_path):
@@ -260,5 +296,5 @@ def test_the_help_has_one_line_for_each_option():
     done = subprocess.run(command("--help"), capture_output=True, text=True, check=True)
 
     lines = [line for line in done.stdout.splitlines() if line.startswith("│ ")]
-    assert len(lines) == 17
+    assert len(lines) == 18
     assert all(line.startswith("│ --") for line in lines)

@@ -82,9 +82,7 @@ class UserHandlers:
         query = parse_user_details_job(body)
         return Task(lambda until: self._status_records(query, self._agents_in_order(query), until))
 
-    def _aggregate_status(
-        self, query: UsersQuery, now: int, order: Random
-    ) -> list[dict[str, Any]]:
+    def _aggregate_status(self, query: UsersQuery, now: int, order: Random) -> list[dict[str, Any]]:
         shown = self._changes_by_agent(self._matching_agents(query.filter), query.start, query.end)
         return users.status_aggregates(query, self._centre.organization, shown, now, order)
 

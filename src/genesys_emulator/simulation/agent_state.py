@@ -115,7 +115,7 @@ class AgentState:
 
     @property
     def has_room(self) -> bool:
-        """Whether the agent has room for one more conversation, be it only a digital one."""
+        """The room for one more conversation, even if only for a digital one."""
         return self.due_presence == "ON_QUEUE" and (
             not self.working or (0 < len(self.chats) < AT_ONCE and not self.pending_offer)
         )

@@ -4,11 +4,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from itertools import chain
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from genesys_emulator.simulation.conversations import Conversation
+from genesys_emulator.simulation.day_cache import DayCache
 from genesys_emulator.simulation.detail_records import Detail, make_detail
-from genesys_emulator.simulation.long_conversations import conversations_touching
+from genesys_emulator.simulation.long_conversations import (
+    LONGEST_WORK_DAYS,
+    conversations_touching,
+)
 from genesys_emulator.simulation.metric_events import (
     MetricEvent,
     Origin,
@@ -21,6 +25,8 @@ from genesys_emulator.simulation.shifts import shift_steps
 from genesys_emulator.simulation.status import StatusChanges
 from genesys_emulator.simulation.team_day import TeamDay, simulate_day
 from genesys_emulator.wire.timestamps import midnight_of, utc_date
+
+T = TypeVar("T")
 
 TEAM_DAYS_KEPT, VALUE_DAYS_KEPT, STATUS_DAYS_KEPT = 120, 400, 400
 """Days of teams that are cached, as conversations, as values and as statuses.
@@ -61,12 +67,18 @@ class Centre(Protocol):
 
 
 class SimulatedCentre:
-    """A simulated contact centre, which opened at midnight (UTC) of *opened*."""
+    """A simulated contact centre, which opened at midnight (UTC) of *opened*.
 
-    def __init__(self, organization: Organization, opened: date) -> None:
+    Days are simulated once, and kept in *cache* if there is one.
+    """
+
+    def __init__(
+        self, organization: Organization, opened: date, cache: DayCache | None = None
+    ) -> None:
         self.organization = organization
         self.watched_agents = organization.agents
         self._opened = opened
+        self._cache = cache
         self._names = {queue.id: queue.name for queue in organization.queues}
         self._team_day = lru_cache(TEAM_DAYS_KEPT)(self._simulate_day)
         self._day_values = lru_cache(VALUE_DAYS_KEPT)(self._group_day)
@@ -129,11 +141,15 @@ class SimulatedCentre:
         They are cached apart from the day, because queries for users ask for
         agents of all teams again and again.
         """
-        team_day = self._team_day(team, day)
-        return {
-            agent_id: StatusChanges(team_day.presences[agent_id], team_day.routings[agent_id])
-            for agent_id in team_day.presences
-        }
+
+        def split_by_agent() -> dict[str, StatusChanges]:
+            team_day = self._team_day(team, day)
+            return {
+                agent_id: StatusChanges(team_day.presences[agent_id], team_day.routings[agent_id])
+                for agent_id in team_day.presences
+            }
+
+        return self._get_or_make(team, day, dict[str, StatusChanges], split_by_agent)
 
     def _days_around(self, agent: Agent, start: int, end: int) -> list[date]:
         """Return the days whose shifts tell the statuses in [start, end) from start to end."""
@@ -157,10 +173,30 @@ class SimulatedCentre:
         return conversations_touching(agent, start, end, self._opened)
 
     def _simulate_day(self, team: int, day: date) -> TeamDay:
-        return simulate_day(self.organization.teams[team], day, self._opened)
+        return self._get_or_make(
+            team,
+            day,
+            TeamDay,
+            lambda: simulate_day(self.organization.teams[team], day, self._opened),
+        )
 
     def _group_day(self, team: int, day: date) -> PostedValues:
-        return make_columns(_events_by_origin(self._team_day(team, day).conversations))
+        return self._get_or_make(
+            team,
+            day,
+            PostedValues,
+            lambda: make_columns(_events_by_origin(self._team_day(team, day).conversations)),
+        )
+
+    def _get_or_make(self, team: int, day: date, kind: type[T], make: Callable[[], T]) -> T:
+        """Return what *make* makes of the day of a team, from the cache if it is there."""
+        if self._cache is None:
+            return make()
+        agents = ",".join(
+            f"{agent.id} {agent.left or ''}" for agent in self.organization.teams[team].agents
+        )
+        days_before = min((day - self._opened).days, LONGEST_WORK_DAYS)
+        return self._cache.get_or_make(f"{agents}/{day}/{days_before}", kind, make)
 
 
 def _events_by_origin(

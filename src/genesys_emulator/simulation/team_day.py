@@ -4,7 +4,7 @@ A day is the same on every machine, at any time, for any query.
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from heapq import heappop, heappush
 from random import Random
@@ -33,9 +33,9 @@ UNANSWERED = 0.05
 class TeamDay(Value, frozen=True):
     """The result of a day; *presences* and *routings* are the changes of each agent's shift."""
 
-    conversations: Sequence[Conversation]
-    presences: Mapping[str, Sequence[Change]]
-    routings: Mapping[str, Sequence[Change]]
+    conversations: list[Conversation]
+    presences: dict[str, list[Change]]
+    routings: dict[str, list[Change]]
 
 
 def simulate_day(team: Team, day: date, opened: date) -> TeamDay:
