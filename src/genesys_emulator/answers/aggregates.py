@@ -102,16 +102,21 @@ def _values_by_group(
     certain = snapshot.corrections == Corrections()
     by_group: dict[Group, ValuesByMetric] = {}
     for posted in posted_values:
-        groups = [
+        origin_groups = [
             [by_group.setdefault(group, {}) for group in _groups_of(query, origin)]
             if query.filter.holds_for(values_by_dimension(origin))
             else []
             for origin in posted.origins
         ]
+        origins = memoryview(posted.session_origins).cast("I")
+        groups = [origin_groups[number] for number in origins]
+        chances = memoryview(posted.chances).cast("d")
         for metric in query.metrics & posted.rows_by_metric.keys():
-            for number, at, value, chance in posted.rows(metric):
-                if start <= at < until and (certain or snapshot.includes_value(at, chance)):
-                    for by_metric in groups[number]:
+            for session, at, value in posted.rows(metric):
+                if start <= at < until and (
+                    certain or snapshot.includes_value(at, chances[session])
+                ):
+                    for by_metric in groups[session]:
                         flat = by_metric.get(metric)
                         if flat is None:
                             flat = by_metric[metric] = array("q")

@@ -84,10 +84,9 @@ class Chat:
     kind: str = "interact"
 
     def switch_to(self, at: int, kind: str) -> None:
-        """Begin a segment of this *kind*, interact or hold, at *at*."""
-        if kind != self.kind:
-            self.close_segment(at)
-            self.kind = kind
+        """Begin a segment of the other *kind*, interact or hold, at *at*."""
+        self.close_segment(at)
+        self.kind = kind
 
     def close_segment(self, at: int) -> None:
         """End the current segment at *at*."""

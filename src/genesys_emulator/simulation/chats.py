@@ -41,10 +41,10 @@ def handle_chats(
         if state.pending_offer:
             _pick_up(simulation, state, *state.pending_offer)
             state.pending_offer = None
-        for open_chat in state.chats:
-            open_chat.switch_to(
-                simulation.now, "interact" if open_chat is state.chats[0] else "hold"
-            )
+        for number, open_chat in enumerate(state.chats):
+            kind = "hold" if number else "interact"
+            if open_chat.kind != kind:
+                open_chat.switch_to(simulation.now, kind)
         if state.chats:
             simulation.offer_waiting(state)
     simulation.release_agent(state)

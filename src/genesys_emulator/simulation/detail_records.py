@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from genesys_emulator.simulation.conversations import Conversation, Participant, Segment, Session
-from genesys_emulator.simulation.metric_events import MetricEvent, conversation_events
+from genesys_emulator.simulation.metric_events import MetricEvent, session_events
 from genesys_emulator.simulation.organization import stable_id
 from genesys_emulator.simulation.restatements import Snapshot
 from genesys_emulator.wire.timestamps import format_timestamp
@@ -50,8 +50,13 @@ def make_detail(conversation: Conversation, names: Mapping[str, str]) -> Detail:
         under way, and without nulls.
         """
         values = [
-            [event for event in events if snapshot.includes_value(event[1], conversation.chance)]
-            for _, events in conversation_events(conversation)
+            [
+                event
+                for event in session_events(participant, session)
+                if snapshot.includes_value(event[1], conversation.chance)
+            ]
+            for participant in conversation.participants
+            for session in participant.sessions
         ]
         participants = [
             _participant_record(

@@ -2,7 +2,8 @@
 
 from array import array
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import NamedTuple
 
 from genesys_emulator.simulation.conversations import Conversation, Participant, Session, Value
 
@@ -33,29 +34,30 @@ class PostedValues(Value, frozen=True):
     """Values of sessions, a row each, in columns: a day of a large centre has a million.
 
     *rows_by_metric* has how many rows each metric has; they lie side by side,
-    in this order. The columns are arrays: *origin_numbers* of positions in
-    *origins*, 32 bits each; *times* and *values*, 64 bits; and *chances*,
-    the conversations' chances, as floats of 64 bits.
+    in this order. The columns are arrays: *sessions*, numbers of 32 bits, and
+    *times* and *values*, of 64 bits. *session_origins*, the positions of the
+    sessions in *origins*, and *chances*, those of the conversations, are
+    arrays of 32 bits and of floats of 64 bits, by the number of the session.
     """
 
     origins: list[Origin]
+    session_origins: bytes
+    chances: bytes
     rows_by_metric: dict[str, int]
-    origin_numbers: bytes
+    sessions: bytes
     times: bytes
     values: bytes
-    chances: bytes
 
-    def rows(self, metric: str) -> Iterator[tuple[int, int, int, float]]:
-        """Yield the number of the origin, the time, the value and the chance of each row."""
+    def rows(self, metric: str) -> Iterator[tuple[int, int, int]]:
+        """Yield the number of the session, the time and the value of each row."""
         first = 0
         for name, count in self.rows_by_metric.items():
             if name == metric:
                 rows = slice(first, first + count)
                 return zip(
-                    memoryview(self.origin_numbers).cast("I")[rows],
+                    memoryview(self.sessions).cast("I")[rows],
                     memoryview(self.times).cast("q")[rows],
                     memoryview(self.values).cast("q")[rows],
-                    memoryview(self.chances).cast("d")[rows],
                     strict=True,
                 )
             first += count
@@ -76,26 +78,32 @@ HANDLED = ("tContacting", "tDialing", "tTalk", "tHeld", "tAcw")
 
 
 def make_columns(
-    events_by_origin: Iterable[tuple[Origin, Iterable[MetricEvent], float]],
+    events_by_session: Iterable[tuple[Origin, Iterable[MetricEvent], float]],
 ) -> PostedValues:
-    """Make columns of events; each item has the chance of its conversation last."""
+    """Make columns of events by session; each session has the chance of its conversation last."""
     numbers: dict[Origin, int] = {}
-    by_metric: dict[str, list[Any]] = {}
-    for origin, events, chance in events_by_origin:
-        number = numbers.setdefault(origin, len(numbers))
+    session_origins, chances = array("I"), array("d")
+    by_metric: dict[str, list[int]] = {}
+    for session, (origin, events, chance) in enumerate(events_by_session):
+        session_origins.append(numbers.setdefault(origin, len(numbers)))
+        chances.append(chance)
         for metric, at, value in events:
             flat = by_metric.get(metric)
             if flat is None:
                 flat = by_metric[metric] = []
-            flat += (number, at, value, chance)
-    columns: list[array[Any]] = [array("I"), array("q"), array("q"), array("d")]
+            flat += (session, at, value)
+    sessions, times, values = columns = array("I"), array("q"), array("q")
     for flat in by_metric.values():
         for place, column in enumerate(columns):
-            column.extend(flat[place::4])
+            column.extend(flat[place::3])
     return PostedValues(
         list(numbers),
-        {metric: len(flat) // 4 for metric, flat in by_metric.items()},
-        *[column.tobytes() for column in columns],
+        session_origins.tobytes(),
+        chances.tobytes(),
+        {metric: len(flat) // 3 for metric, flat in by_metric.items()},
+        sessions.tobytes(),
+        times.tobytes(),
+        values.tobytes(),
     )
 
 
@@ -103,23 +111,34 @@ def conversation_events(conversation: Conversation) -> Iterator[tuple[Origin, li
     """Yield the origin and the events of each session."""
     for participant in conversation.participants:
         for session in participant.sessions:
-            yield (
-                _session_origin(conversation, participant, session),
-                _session_events(participant, session),
+            queue_ids = dict.fromkeys([segment.queue_id for segment in session.segments])
+            origin = _make_origin(
+                participant.user_id,
+                tuple(queue_ids),
+                session.media,
+                session.direction,
+                participant.purpose,
+                conversation.division_ids,
             )
+            yield origin, session_events(participant, session)
 
 
-def _session_origin(
-    conversation: Conversation, participant: Participant, session: Session
+@lru_cache(2**15)  # an agent has few, and most sessions have no agent
+def _make_origin(
+    user_id: str,
+    queue_ids: tuple[str, ...],
+    media: str,
+    direction: str,
+    purpose: str,
+    division_ids: tuple[str, ...],
 ) -> Origin:
-    queue_ids = dict.fromkeys([segment.queue_id for segment in session.segments])
     return Origin(
-        (participant.user_id,) if participant.user_id else (),
+        (user_id,) if user_id else (),
         tuple(filter(None, queue_ids)),
-        (session.media,),
-        (session.direction,),
-        (participant.purpose,),
-        conversation.division_ids,
+        (media,),
+        (direction,),
+        (purpose,),
+        division_ids,
     )
 
 
@@ -127,7 +146,8 @@ WAITED = {"transfer": "tAcd", "client": "tAbandon", "timeout": "tFlowOut"}
 """The metric of the wait in a queue, by how the wait ended."""
 
 
-def _session_events(participant: Participant, session: Session) -> list[MetricEvent]:
+def session_events(participant: Participant, session: Session) -> list[MetricEvent]:
+    """Return the events of a session, in the order in which they are made."""
     start, end = session.segments[0].start, session.segments[-1].end
     match participant.purpose:
         case "acd":
@@ -135,8 +155,10 @@ def _session_events(participant: Participant, session: Session) -> list[MetricEv
         case "customer":
             return [("nConnected", start, 1), ("tConnected", end, end - start)]
         case _:
-            counted = [(metric, at, 1) for metric, at in session.marks]
-            return [*_offer_events(session), *agent_session_events(session), *counted]
+            events = _offer_events(session) + agent_session_events(session)
+            for metric, at in session.marks:
+                events.append((metric, at, 1))
+            return events
 
 
 def agent_session_events(session: Session) -> list[MetricEvent]:
@@ -154,7 +176,7 @@ def agent_session_events(session: Session) -> list[MetricEvent]:
         if metric == "tAcw":
             took -= session.unposted
         values.append((metric, end, took))
-        sums[metric] = sums.get(metric, 0) + took
+        sums[metric] = sums[metric] + took if metric in sums else took
         ends[metric] = end
     for metric, total in IN_TOTAL.items():
         if metric in sums:

@@ -6,7 +6,7 @@ A day is the same on every machine, at any time, for any query.
 from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import date
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heappushpop
 from random import Random
 
 from genesys_emulator.simulation import calls, chats
@@ -71,11 +71,16 @@ class TeamSimulation:
             self._schedule_process(self._let_contacts_arrive(arrivals), arrivals[0].at)
 
     def run_day(self) -> TeamDay:
-        while self._agenda:
-            self.now, _, process = heappop(self._agenda)
+        agenda = self._agenda
+        due = heappop(agenda) if agenda else None
+        while due:
+            self.now, _, process = due
             wake = next(process, None)
             if wake is not None:
-                self._schedule_process(process, wake)
+                self._process_count += 1
+                due = heappushpop(agenda, (wake, self._process_count, process))
+            else:
+                due = heappop(agenda) if agenda else None
         return TeamDay(
             [
                 _as_conversation(contact, self._name, self.rng.random())

@@ -1,5 +1,6 @@
 """Simulated days on disk: the same as without, whatever becomes of the files."""
 
+import os
 import subprocess
 import sys
 from datetime import date
@@ -78,6 +79,8 @@ def test_a_file_that_is_damaged_is_made_anew(tmp_path, warnings, content):
 def test_the_files_longest_unused_are_deleted_once_all_are_too_large(tmp_path, warnings):
     for number in range(3):
         a_cache(tmp_path, warnings).get_or_make(str(number), list[int], make_something)
+    for path in tmp_path.iterdir():
+        os.utime(path, (0, 0))
     size = max(path.stat().st_size for path in tmp_path.iterdir())
     a_cache(tmp_path, warnings).get_or_make("0", list[int], make_nothing)
 
