@@ -19,7 +19,7 @@ from genesys_emulator.state.jobs import Jobs, Kind, Task
 from genesys_emulator.wire import endpoints
 from genesys_emulator.wire.endpoints import Endpoint
 
-LARGEST_ANSWERS = 32_000_000
+LARGEST_ANSWERS = 20_000_000
 """Most bytes of answers that are kept for when the same is asked again."""
 
 

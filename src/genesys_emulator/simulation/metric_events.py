@@ -123,7 +123,7 @@ def conversation_events(conversation: Conversation) -> Iterator[tuple[Origin, li
             yield origin, session_events(participant, session)
 
 
-@lru_cache(2**15)  # an agent has few, and most sessions have no agent
+@lru_cache(2**14)  # an agent has few, and most sessions have no agent
 def _make_origin(
     user_id: str,
     queue_ids: tuple[str, ...],

@@ -146,12 +146,15 @@ PRESENCES = (
 """Name and the platform's word; a word that occurs again is a secondary presence."""
 
 
-@lru_cache(2**15, typed=True)  # each answer uses the same ids again
-def stable_id(*parts: object) -> str:
+def make_id(*parts: object) -> str:
     """Return a UUID of version 4 that depends on the parts alone, on every machine."""
     digest = sha256("/".join(map(str, parts)).encode()).hexdigest()
     variant = "89ab"[int(digest[16], 16) % 4]
     return f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
+
+
+stable_id = lru_cache(2**15, typed=True)(make_id)
+"""Returns the same as `make_id`, for ids that many answers use again."""
 
 
 def make_organization(seed: int, agents: int, left: date | None = None) -> Organization:

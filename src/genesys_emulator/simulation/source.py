@@ -28,7 +28,7 @@ from genesys_emulator.wire.timestamps import midnight_of, utc_date
 
 T = TypeVar("T")
 
-TEAM_DAYS_KEPT, VALUE_DAYS_KEPT, STATUS_DAYS_KEPT = 120, 400, 400
+TEAM_DAYS_KEPT, VALUE_DAYS_KEPT, STATUS_DAYS_KEPT = 50, 200, 200
 """Days of teams that are cached, as conversations, as values and as statuses.
 
 bench/README.md has the memory that 2,000 agents took after 1, 5 and 30 days.

@@ -20,7 +20,7 @@ from genesys_emulator.simulation.conversations import (
     Value,
 )
 from genesys_emulator.simulation.long_conversations import Stretch, owed_stretches
-from genesys_emulator.simulation.organization import Queue, Team, stable_id
+from genesys_emulator.simulation.organization import Queue, Team, make_id
 from genesys_emulator.simulation.randomness import random_between, random_choice
 from genesys_emulator.simulation.shifts import ShiftStep, shift_steps
 
@@ -229,7 +229,7 @@ def _as_conversation(contact: Contact, name: str, chance: float) -> Conversation
     participants = contact.participants
     participants.sort(key=lambda participant: participant.sessions[0].segments[0].start)
     return Conversation(
-        stable_id(name, contact.number),
+        make_id(name, contact.number),
         tuple(contact.division_ids),
         (Participant("customer", "", (customer,)), *participants),
         chance,
