@@ -6,14 +6,12 @@ that. Each setting has a process of its own, and they take turns, so that what
 else the machine does falls on all of them.
 """
 
-import os
 import platform
 import statistics
 import sys
 from http.client import HTTPConnection
-from pathlib import Path
 
-from emulator_speed import AGGREGATES, asked, emulating, memory, query
+from emulator_speed import AGGREGATES, asked, cpu_seconds, emulating, memory, query
 
 AGENTS, ROUNDS, AGAIN = 500, 5, 5
 SETTINGS = {
@@ -33,12 +31,6 @@ server.gc = types.SimpleNamespace(set_threshold=lambda *_: None)
 {setting}
 __main__.main()
 """
-
-
-def cpu_seconds(pid: int) -> float:
-    """Return what a process has taken so far, itself and in the system, where Linux tells."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def measured(setting: str) -> dict[str, float]:

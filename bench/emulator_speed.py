@@ -2,14 +2,19 @@
 
 Both are processes on loopback, asked by one client over one connection, one
 request after the other. The plain handler gives the very bytes that the
-emulator gave. What counts are the ratios. Memory is the emulator's, after it
-has been asked for 1, 5 and 30 days of 2,000 agents, a day at a time.
+emulator gave. What counts are the ratios. Then the CPU time of the emulator's process,
+which other work on the machine changes less than the time that passes; with
+`--beside SRC` also of the emulator in another folder of sources, in turns.
+Memory is the emulator's, after it has been asked for 1, 5 and 30 days of 2,000
+agents, a day at a time.
 """
 
 import base64
 import http.client
 import json
+import os
 import platform
+import statistics
 import subprocess
 import sys
 import time
@@ -17,9 +22,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
-AGENTS, CROWD, DAYS = 300, 2000, 30
+AGENTS, TEAMS, CROWD, DAYS, ROUNDS = 300, 500, 2000, 30, 5
+JOBS = "/api/v2/analytics/conversations/details/jobs"
+SOURCES = str(Path(__file__).parent.parent / "src")
+FROM = "import sys; sys.path.insert(0, {!r}); from genesys_emulator.__main__ import main; main()"
 AGGREGATES = "/api/v2/analytics/conversations/aggregates/query"
 SMALL = "/api/v2/organizations/me"
 PLAIN = """
@@ -120,7 +129,71 @@ def memory(pid: int) -> float:
     return float("nan")
 
 
+def cpu_seconds(pid: int) -> float:
+    """Return what a process has taken so far, itself and in the system, where Linux tells."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def cpu_times(sources: str) -> dict[str, float]:
+    """Return seconds of CPU by what they were spent on, and the speed of pages of details."""
+    command = (sys.executable, "-c", FROM.format(sources))
+    with emulating(TEAMS, command) as (pid, connection, headers):
+        times = {"until it listens": cpu_seconds(pid)}
+
+        def take(what: str, *days: int) -> None:
+            before = cpu_seconds(pid)
+            for day in days:
+                asked(connection, "POST", AGGREGATES, headers, query(day))
+            times[what] = (cpu_seconds(pid) - before) / len(days)
+
+        take("first answer of a day", 1)
+        take("the same again", 1, 1, 1, 1)
+        take("the day before", 2)
+        size, before = details_size(connection, headers), cpu_seconds(pid)
+        size = details_size(connection, headers)
+        times["MB/s of details"] = size / 1e6 / (cpu_seconds(pid) - before)
+        return times
+
+
+def details_size(connection: http.client.HTTPConnection, headers: dict[str, str]) -> int:
+    """Return the bytes of twenty pages of a details job of a day that the emulator has."""
+    start = NOW - timedelta(days=1, hours=1)
+    body = {"interval": f"{start.isoformat()}/{(start + timedelta(hours=18)).isoformat()}"}
+    connection.request("POST", JOBS, json.dumps(body).encode(), headers)
+    job = f"{JOBS}/{json.loads(connection.getresponse().read())['jobId']}"
+    for _ in range(3):
+        asked(connection, "GET", job, headers)
+    size, cursor = 0, ""
+    for _ in range(20):
+        page = asked(connection, "GET", f"{job}/results?pageSize=500{cursor}", headers)
+        size, cursor = size + len(page), f"&cursor={json.loads(page)['cursor']}"
+    return size
+
+
+def show_cpu_times(beside: str | None) -> None:
+    kinds = {**({"beside": beside} if beside else {}), "not on disk": SOURCES, "on disk": SOURCES}
+    runs: dict[str, list[dict[str, float]]] = {kind: [] for kind in kinds}
+    for _ in range(ROUNDS):
+        with TemporaryDirectory() as folder:
+            os.environ["GENESYS_EMULATOR_CACHE"] = folder
+            for kind, sources in kinds.items():
+                runs[kind].append(cpu_times(sources))
+    print(f"CPU seconds of {TEAMS} agents, median of {ROUNDS} (least)")
+    for kind, times in runs.items():
+        for what in times[0]:
+            measured = [run[what] for run in times]
+            print(f"  {kind:12} {what:24} {statistics.median(measured):7.3f} ({min(measured):.3f})")
+
+
 def main() -> None:
+    show_cpu_times(sys.argv[2] if sys.argv[1:2] == ["--beside"] else None)
+    with TemporaryDirectory() as cache:
+        os.environ["GENESYS_EMULATOR_CACHE"] = cache
+        show_rates_and_memory()
+
+
+def show_rates_and_memory() -> None:
     folder = Path(__file__).parent
     with emulating(AGENTS) as (_, connection, headers):
         first, _, _ = rate(connection, AGGREGATES, headers, [query(day) for day in range(1, 6)])
