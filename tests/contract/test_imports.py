@@ -47,7 +47,10 @@ def test_halfhour_itself_loads_nothing_until_it_is_asked():
 
 
 PACKAGE = Path(__file__).parents[2] / "src/halfhour"
-SQL_STATEMENT = re.compile(r"\s*(select|with|insert|delete)\s", re.IGNORECASE)
+SQL_STATEMENT = re.compile(
+    r"\s*(select\b.+\bfrom|with\s+\w+\s+as|insert\s+into|delete\s+from|update\s+\w+\s+set)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 WITHOUT_SQL = ("cli", "web", "service.py", "api.py")
 
 
