@@ -49,9 +49,16 @@ metrics = st.fixed_dictionaries(
     {"metric": st.sampled_from(("tHandle", "tAcw", "tAgentRoutingStatus"))},
     optional={"qualifier": st.none() | st.just("IDLE"), "stats": st.none() | stats},
 )
+
+
+def metric_key(metric: dict[str, Any]) -> tuple[str, str | None]:
+    """Return the key that an answer may have only once."""
+    return metric["metric"], metric.get("qualifier")
+
+
 buckets = st.fixed_dictionaries(
     {"interval": st.just("2026-03-02T08:00:00Z/2026-03-02T08:30:00Z")},
-    optional={"metrics": st.none() | st.lists(metrics, max_size=3)},
+    optional={"metrics": st.none() | st.lists(metrics, max_size=3, unique_by=metric_key)},
 )
 groups = st.fixed_dictionaries(
     {"group": st.fixed_dictionaries({"userId": st.just("ada"), "queueId": st.none()})},

@@ -352,7 +352,7 @@ def test_a_report_without_a_permission_names_its_empty_columns(tmp_path, source)
         assert shown.code == 0
         occupancies = {row["occupancy_ratio"] for row in shown.json}
         assert (occupancies == {None}) == (source is Source.STATUS)
-        assert f"if the OAuth client's role has {source.required_permission}" in shown.err
+        assert f"the OAuth client's role needs {source.required_permission}" in shown.err
         assert ("on_queue_time_sec" in shown.err) == (source is Source.STATUS)
         assert ("callback_voice_time_sec" in shown.err) == (source is Source.DETAILS)
         assert halfhour("sync", *day, "--source", "details").code == (
@@ -373,7 +373,7 @@ def test_a_report_on_both_bases_without_permission_for_details_shows_posted_figu
             assert {row["worked_time_sec"] for row in ran.json} == {None}
             assert any(row["handle_time_sec"] for row in ran.json)
             assert "worked_time_sec, worked_talk_time_sec, worked_hold_time_sec" in ran.err
-            assert f"if the OAuth client's role has {permission}" in ran.err
+            assert f"the OAuth client's role needs {permission}" in ran.err
         assert halfhour("report", *day, "--basis", "worked").code == 3
         asked = halfhour("sync", *day, "--source", "details", "--source", "posted")
         assert asked.code == 5
