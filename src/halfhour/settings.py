@@ -24,7 +24,7 @@ _FileContent = tuple[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class SettingDefinition:
-    """One setting: its name in a file (and, with dashes, as a flag) and in the environment."""
+    """A setting: its name in a file (and, with dashes, as an option) and in the environment."""
 
     name: str
     environment_variables: tuple[str, ...]
@@ -171,8 +171,8 @@ def _protect_secret(
 ) -> None:
     """Refuse to send a secret from elsewhere to an address that only a settings file names.
 
-    Somebody else may have left it in the folder. One that names the client, too, is of whoever
-    has the secret. *values* are those in force, *outside* what they would be without the file.
+    Somebody else may have left the file in the folder; but whoever wrote a file that also names the
+    client has the secret. *values* are the settings in force, *outside* those without the file.
     """
     path, in_file = written
     led_by_file = "://" in values["region"] and values["region"] != outside["region"]

@@ -33,10 +33,10 @@ class ClientCredentials:
         self._valid_until = 0.0
 
     async def valid_token(self) -> str:
-        """A token that is good for some time yet.
+        """Return a token that stays valid for some time.
 
-        Raises AuthError if the client is refused, and what `transport.exchange` and
-        `transport.read` raise.
+        Raises AuthError if the client is refused, and what `transport.send_request` and
+        `transport.decode_answer` raise.
         """
         async with self._lock:
             if not self._token or _loop_time() >= self._valid_until:
@@ -44,7 +44,7 @@ class ClientCredentials:
             return self._token
 
     async def replace_token(self, refused: str) -> str:
-        """A token in place of one that was *refused*; new, unless that has been done already."""
+        """Return a token in place of the *refused* one, new unless it was replaced already."""
         async with self._lock:
             if self._token == refused:
                 await self._log_in()

@@ -30,9 +30,9 @@ QueryParameters = Mapping[str, str | Sequence[str]]
 
 
 class Client:
-    """A connection to one organisation; `async with`, then `call` and `pages`.
+    """A connection to one organisation: `async with`, then `call` and `list_entities`.
 
-    *paused* is told of each wait for the rate limit, in seconds.
+    *on_wait* is called with the seconds of each wait for the rate limit.
     """
 
     def __init__(
@@ -71,10 +71,10 @@ class Client:
         body: object = None,
         final: Callable[[Exception], bool] = lambda error: False,
     ) -> T:
-        """One answer, tried for as long as the settings' patience lasts, or until an error is
-        *final*.
+        """Send a request and return the answer, with as many attempts as the retry policy allows.
 
-        Raises ApiError, AuthError, Unreachable or UnexpectedAnswer.
+        An error for which *final* returns true is not retried. Raises ApiError, AuthError,
+        Unreachable or UnexpectedAnswer.
         """
         patience = self._settings.retry_policy
         address = self._request_url(endpoint, query)

@@ -19,7 +19,7 @@ class Settings:
     max_requests_per_minute: int | None = None
 
     def __post_init__(self) -> None:
-        """See to it that the secret is shown nowhere, nor in the header that it goes out in."""
+        """Register the secret, and the header that carries it, so that neither is ever shown."""
         register_secret(self.client_secret)
         basic = f"{self.client_id}:{self.client_secret}"
         register_secret(b64encode(basic.encode(errors="replace")).decode())

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Endpoint(Generic[T]):
-    """One operation. *answer* is the type that its JSON is read as."""
+    """An operation of the API. *answer_type* is the type of its JSON."""
 
     name: str
     method: Literal["GET", "POST", "DELETE"]

@@ -47,14 +47,17 @@ class ErrorBody(Payload):
 
 
 class MetricStats(Payload):
-    """Timers carry both, in ms; counters only *count*. Typed double by the schema."""
+    """The statistics of a metric: timers have a sum in ms and a count, counters only *count*.
+
+    The schema types them double.
+    """
 
     sum: float | None = None
     count: float | None = None
 
 
 class AggregateMetric(Payload):
-    """*qualifier* is a status; only the aggregates of users have one."""
+    """A metric with its statistics; *qualifier* is a status, in user aggregates only."""
 
     metric: str
     qualifier: OrNull[str] = ""
@@ -66,7 +69,9 @@ class AggregateMetric(Payload):
 
 
 class AggregateInterval(Payload):
-    """One sub-interval of one group; *interval* is ``start/end`` in UTC or with an offset."""
+    """The metrics of one group in one interval; *interval* is ``start/end``, in UTC or with an
+    offset.
+    """
 
     interval: str
     metrics: OrNull[tuple[AggregateMetric, ...]] = ()
@@ -76,7 +81,7 @@ class AggregateInterval(Payload):
 
 
 class AggregateGroup(Payload):
-    """A group lacks the dimensions that its metrics do not have."""
+    """The intervals of one group; it lacks the dimensions that its metrics do not have."""
 
     group: OrNull[dict[str, OrNull[str]]] = {}
     data: OrNull[tuple[AggregateInterval, ...]] = ()
@@ -88,7 +93,9 @@ class AggregateGroup(Payload):
 
 
 class AggregateAnswer(Payload):
-    """``POST …/aggregates/query``. Not paged; *results* is missing where nothing matched."""
+    """The answer of ``POST …/aggregates/query``, not paged; *results* is missing if nothing
+    matches.
+    """
 
     results: tuple[AggregateGroup, ...] | None = None
 
@@ -107,7 +114,7 @@ class Organization(Payload):
 
 
 class DirectoryEntity(Payload):
-    """An agent or a queue of a list; a person without a name has none."""
+    """An agent or a queue in a list; *name* is missing if it has none."""
 
     id: str
     name: str | None = None
@@ -116,9 +123,9 @@ class DirectoryEntity(Payload):
 
 
 class ListPage(Payload, Generic[T]):
-    """A page of a list. A short page is no sign of the end: only a missing *next_uri* is.
+    """A page of a list. The list ends where *next_uri* is missing; a short page is no sign of it.
 
-    *page_size* may be less than was asked for, and then *page_number* counts such pages.
+    *page_size* may be less than the request asked for; *page_number* then counts such pages.
     """
 
     entities: tuple[T, ...] | None = None
@@ -130,8 +137,8 @@ class ListPage(Payload, Generic[T]):
 class SessionMetric(Payload):
     """A value of a session, in ms or a count, posted whole at *emit_date*.
 
-    Typed double by the schema. One that is not as it should be is no reason to do without the
-    conversation, so all of it may be missing, and *value* may be anything.
+    The schema types it double. An invalid value is no reason to drop the conversation, so every
+    field may be missing, and *value* may be anything.
     """
 
     name: str | None = None
@@ -140,7 +147,7 @@ class SessionMetric(Payload):
 
 
 class Segment(Payload):
-    """A part of a session; it has no *segment_end* as long as it goes on."""
+    """A part of a session; *segment_end* is missing while it goes on."""
 
     segment_type: str
     segment_start: str | None = None
@@ -149,7 +156,7 @@ class Segment(Payload):
 
 
 class Session(Payload):
-    """One way that a participant took part: exports of others may lack its *session_id*."""
+    """A session of a participant; exports of other tools may lack its *session_id*."""
 
     session_id: str | None = None
     media_type: str | None = None
@@ -159,7 +166,10 @@ class Session(Payload):
 
 
 class Participant(Payload):
-    """Agents have a *user_id*; their *purpose* is agent on queue work, user on other calls."""
+    """A participant of a conversation. Agents have a *user_id*.
+
+    Their *purpose* is agent for work of a queue, and user for other calls.
+    """
 
     purpose: str | None = None
     user_id: str | None = None
@@ -181,8 +191,10 @@ class Conversation(Payload):
 
 
 class DetailsPage(Payload):
-    """A page of detail records, each still as it came, so that one that is malformed
-    does not spoil the others. Past the last page *conversations* is missing.
+    """A page of detail records, each one undecoded, so that a malformed one does not spoil the
+    others.
+
+    After the last page *conversations* is missing.
     """
 
     conversations: tuple[msgspec.Raw, ...] | None = None
@@ -198,13 +210,13 @@ class SubmittedJob(Payload):
 
 
 class JobStatus(Payload):
-    """*state* is QUEUED, PENDING, FULFILLED, FAILED, CANCELLED or EXPIRED."""
+    """The status of a job; *state* is QUEUED, PENDING, FULFILLED, FAILED, CANCELLED or EXPIRED."""
 
     state: str
     error_message: str | None = None
 
 
 class DetailsAvailability(Payload):
-    """Until when the data is there that jobs see."""
+    """The time until which jobs have data."""
 
     data_availability_date: str

@@ -23,7 +23,7 @@ _ISO_DURATIONS = {HALF_HOUR: "PT30M", QUARTER_HOUR: "PT15M"}
 
 @dataclass(frozen=True, slots=True)
 class PostedQuery:
-    """One question to the conversation aggregates. No *queues* or *agents* means all of them."""
+    """A query of conversation aggregates. Empty *queues* or *agents* mean all."""
 
     window: Interval
     granularity: timedelta
@@ -55,10 +55,11 @@ class PostedQuery:
         return self.window.width <= self.granularity
 
     def split_query(self) -> "tuple[PostedQuery, PostedQuery] | None":
-        """Two queries that ask the same together, cut at an edge; a single interval at a second.
+        """Split the query into two that ask for the same data, at an edge or, in one interval, at a
+        second.
 
-        None if there is no second left to cut at. What is posted in the parts
-        of an interval adds up to what is posted in it.
+        Return None if no second is left to split at. Values posted in the parts of an interval add
+        up to those of the interval.
         """
         windows = self.window.split_in_half(SECOND if self.fits_one_interval else self.granularity)
         return windows and (replace(self, window=windows[0]), replace(self, window=windows[1]))
@@ -112,7 +113,7 @@ def details_query(interval: Interval) -> dict[str, Any]:
 
 
 def with_paging(query: Mapping[str, Any], number: int) -> dict[str, Any]:
-    """*query* for one page of details."""
+    """Return *query* for one page of details."""
     return {**query, "paging": {"pageSize": PAGE_SIZE, "pageNumber": number}}
 
 
@@ -136,7 +137,7 @@ def posted_queries(
 
 
 def unique_chunks(ids: Iterable[str], size: int) -> list[tuple[str, ...]]:
-    """*ids* in tuples of at most *size*, in their order, each id once."""
+    """Return *ids* in tuples of at most *size*, in order, each id once."""
     unique = list(dict.fromkeys(ids))
     return [tuple(unique[at : at + size]) for at in range(0, len(unique), size)]
 

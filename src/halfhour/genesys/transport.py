@@ -40,7 +40,7 @@ _UNUSABLE_DATA_ERRORS = (
 
 
 def create_http_client(patience: RetryPolicy, *, local: bool) -> httpx2.AsyncClient:
-    """An HTTP client; to a *local* host it goes past any proxy of the environment."""
+    """Create an HTTP client; for a *local* host it ignores the proxies of the environment."""
     return httpx2.AsyncClient(
         timeout=httpx2.Timeout(
             patience.silence_timeout, connect=patience.connect_timeout, pool=None
@@ -100,7 +100,7 @@ async def send_request(
 
 
 async def _read_body(response: httpx2.Response, most: int) -> httpx2.Response:
-    """*response* with its body, which is unpacked only as far as it may be long."""
+    """Read the body of *response*, and unpack it only up to the allowed length."""
     packings = response.headers.get_list("content-encoding", split_commas=True)
     unpacker = None
     if packings := [packing for packing in packings if packing.lower() not in ("", "identity")]:

@@ -42,7 +42,7 @@ _MAX_EXACT_INTEGER = 2**53
 def posted_table(
     answer: payloads.AggregateAnswer, window: Interval, granularity: timedelta
 ) -> pa.Table:
-    """One row per interval, agent, queue and media type, in no order: `tables.POSTED`.
+    """Return `tables.POSTED_SCHEMA`, one row per interval, agent, queue and media type.
 
     What is of a part of an interval is under the start of the whole. Groups
     without an agent are left out, as are metrics that were not asked for.
@@ -75,7 +75,7 @@ def posted_table(
 def status_table(
     answer: payloads.AggregateAnswer, window: Interval, granularity: timedelta
 ) -> pa.Table:
-    """One row per interval, agent and status, in no order: `tables.STATUS`.
+    """Return `tables.STATUS_SCHEMA`: one row per interval, agent and status, in no order.
 
     Raises UnexpectedAnswer as `posted` does, and for a group without an agent or a time in a
     status that is less than nothing or more than its interval.
@@ -109,7 +109,7 @@ def status_table(
 def capacity_table(
     answer: payloads.AggregateAnswer, window: Interval, granularity: timedelta
 ) -> pa.Table:
-    """`tables.CAPACITY`: the mean of what was observed in each interval, in no order.
+    """Return `tables.CAPACITY_SCHEMA`: the mean of the observations in each interval, in no order.
 
     Raises UnexpectedAnswer as `posted` does.
     """
@@ -140,7 +140,7 @@ def capacity_table(
 def offered_table(
     answer: payloads.AggregateAnswer, window: Interval, granularity: timedelta
 ) -> pa.Table:
-    """`tables.OFFERED`, in no order. What was offered to no queue is left out.
+    """Return `tables.OFFERED_SCHEMA`, in no order; interactions of no queue are left out.
 
     Raises UnexpectedAnswer as `posted` does.
     """
@@ -169,7 +169,7 @@ def offered_table(
 
 
 def sum_partial_tables(parts: Sequence[pa.Table]) -> pa.Table:
-    """`tables.POSTED` of one interval that was asked for in *parts*: sums and counts add up."""
+    """Add up the parts of one interval that was requested in parts: `tables.POSTED_SCHEMA`."""
     keys = [name for name in POSTED_SCHEMA.names if name not in _FIGURE_COLUMNS]
     whole = (
         pa.concat_tables(parts)
@@ -184,7 +184,7 @@ def sum_partial_tables(parts: Sequence[pa.Table]) -> pa.Table:
 
 
 def names_table(entities: Iterable[payloads.DirectoryEntity]) -> pa.Table:
-    """`tables.NAMES`, one row per id; an entity without a name is left out, so its id shows."""
+    """Return `tables.NAMES_SCHEMA`; an entity without a name is left out, so its id shows."""
     by_id = {entity.id: entity.name for entity in entities if entity.name}
     return pa.Table.from_arrays(
         [string_column(by_id.keys()), string_column(by_id.values())], schema=NAMES_SCHEMA
@@ -192,7 +192,7 @@ def names_table(entities: Iterable[payloads.DirectoryEntity]) -> pa.Table:
 
 
 def directory_table(ids: Iterable[str], entities: Iterable[payloads.DirectoryEntity]) -> pa.Table:
-    """`tables.NAMED` of *entities*, and of the other *ids*, of which nothing is entity_by_id."""
+    """Return `tables.DIRECTORY_SCHEMA` of *entities* and of the other *ids*, without names."""
     entity_by_id = {entity: payloads.DirectoryEntity(entity) for entity in ids} | {
         entity.id: entity for entity in entities
     }
@@ -215,7 +215,7 @@ def directory_table(ids: Iterable[str], entities: Iterable[payloads.DirectoryEnt
 
 
 def agent_places_table(entities: Iterable[payloads.DirectoryEntity]) -> pa.Table:
-    """`tables.PLACES` of agents."""
+    """Return the division and team of agents: `tables.AGENT_PLACES_SCHEMA`."""
     return (
         directory_table([], entities)
         .select(["id", "division", "team"])
@@ -229,7 +229,7 @@ def _append_figures(
     check: "_AnswerCheck",
     key: "_GroupKey",
 ) -> None:
-    """Append what *bucket* holds to each column."""
+    """Append the figures of *bucket* to each column."""
     for column in measured:
         column.append(NULL_MARKER)
     for metric in check.distinct_metrics(bucket, key):
@@ -246,7 +246,9 @@ _GroupKey = tuple[str | None, ...]
 
 @dataclass(slots=True)
 class _AnswerCheck:
-    """Refuses what an answer of *source* about *window* cannot say, with an UnexpectedAnswer."""
+    """A check of an answer of *operation* about *window*; impossible content raises
+    UnexpectedAnswer.
+    """
 
     operation: str
     window: Interval
@@ -291,7 +293,7 @@ class _AnswerCheck:
         return round(value)
 
     def refuse_overlaps(self) -> None:
-        """Refuse groups of which two buckets have time in common."""
+        """Refuse a group of which two intervals overlap."""
         for key, buckets in self._intervals_by_group.items():
             buckets.sort()
             if any(end > start for (_, end), (start, _) in pairwise(buckets)):

@@ -63,11 +63,11 @@ SPOOL_SCHEMAS = {
 
 @dataclass(slots=True)
 class DetailSpool:
-    """`tables.SEGMENTS` and `tables.EMITTED` as Parquet files in *folder*, each with a *part*.
+    """Tables of details as Parquet files in *folder*: segments and emitted values, in numbered
+    parts.
 
-    They grow part by part, so memory does not grow with their number. Beside
-    them ``parts.parquet`` has the parts of each conversation, also of one that
-    they say nothing of.
+    The files grow part by part, so memory does not grow with their number. ``parts.parquet`` beside
+    them has the parts of each conversation, also of one without a row in the other files.
     """
 
     folder: Path
@@ -89,7 +89,7 @@ class DetailSpool:
             writer.close()
 
     def append_part(self, tables: DetailTables) -> None:
-        """One part more. Of a conversation that is in several parts, the last is right."""
+        """Append a part. If a conversation is in several parts, the last one counts."""
         self.data_issues += tables.data_issues
         ids = pa.table({"conversation_id": string_column(tables.conversation_ids)})
         for name, table in (
@@ -105,7 +105,7 @@ class DetailSpool:
 
 
 async def fetch_availability(client: Client) -> datetime:
-    """Until when jobs have data. Raises what `Client.call` raises."""
+    """Return the time until which jobs have data. Raises what `Client.call` raises."""
     answer = await client.call(DETAIL_AVAILABILITY)
     return _parse_availability(answer.data_availability_date)
 
@@ -135,7 +135,7 @@ async def download_details(
 
 
 async def _download_by_job(client: Client, interval: Interval, take: PageHandler) -> None:
-    """Every page of a job over *interval*; one that ends badly is submitted again."""
+    """Download every page of a job over *interval*; a job that ends badly is submitted again."""
     for again in range(MAX_JOB_SUBMISSIONS, 0, -1):
         async with _submitted_job(client, interval) as job:
             try:
@@ -216,7 +216,9 @@ async def _download_job_results(
 
 
 async def _download_by_query(client: Client, interval: Interval, take: PageHandler) -> None:
-    """Every page of the query over *interval*, up to one that is empty: the total is a guess."""
+    """Download every page of the query over *interval*, up to an empty one: the total is
+    approximate.
+    """
     query, short = requests.details_query(interval), False
     read_ids: set[str] = set()
     earlier: set[int] = set()

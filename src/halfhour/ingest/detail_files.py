@@ -32,8 +32,9 @@ PAGE_KEYS = {"conversations", "totalHits", "aggregations", "cursor", "dataAvaila
 
 
 class DetailFilePage(payloads.Payload):
-    """Some conversations. A job has more pages after one with a *cursor*, and knows of nothing
-    after its *data_availability_date*.
+    """Some conversations of a file.
+
+    A job has more pages after one with a *cursor*, and no data after its *data_availability_date*.
     """
 
     conversations: RawRecords | None = None

@@ -25,10 +25,10 @@ _EARLIEST_MS, _LATEST_MS = 946_684_800_000, 4_102_444_800_000
 
 
 class DataIssue(NamedTuple):
-    """Something about a conversation that is not as it should be; *kind* says what.
+    """A problem with a conversation; *kind* names it.
 
-    Where it *is_left_out*, figures lack it. *time_span* is then the first and the last time that
-    its record names, in ms since 1970; None where it names none that can be read.
+    If it *is_left_out*, figures lack it. *time_span* is then the first and the last time in its
+    record, in ms since 1970; None if no time can be read.
     """
 
     kind: str

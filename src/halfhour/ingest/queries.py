@@ -27,7 +27,7 @@ MAX_ID_LENGTH = 200
 
 
 async def fetch_posted(client: Client, query: PostedQuery, *, again: bool = True) -> pa.Table:
-    """`tables.POSTED` of *query*, which is divided where it is too much for one answer.
+    """Return `tables.POSTED_SCHEMA` of *query*, divided if it is too large for one answer.
 
     One that takes too long is asked *again* as often as patience has it, but its parts are
     divided at once. Raises what `Client.call` raises.
@@ -61,7 +61,7 @@ async def fetch_posted(client: Client, query: PostedQuery, *, again: bool = True
 async def fetch_status(
     client: Client, window: Interval, granularity: timedelta, agents: Sequence[str]
 ) -> pa.Table:
-    """`tables.STATUS` of *agents* in *window*. Raises what `Client.call` raises."""
+    """Return `tables.STATUS_SCHEMA` of *agents* in *window*. Raises what `Client.call` raises."""
 
     async def some(ids: Sequence[str]) -> pa.Table:
         answer = await client.call(

@@ -291,7 +291,7 @@ def _segments_in_day(table: pa.Table, day: Interval) -> pa.Table:
 def _emitted_table(
     sessions: Sequence[AgentSession], posted: Sequence[PostedValue], at: pa.Array, window: Interval
 ) -> pa.Table:
-    """Tabulate the *posted* values, value *at* its millisecond."""
+    """Tabulate the *posted* values, each *at* its millisecond."""
     places = array("q", (value.session_index for value in posted))
     table = pa.Table.from_arrays(
         [

@@ -15,7 +15,7 @@ UNREADABLE_VALUES = "values left out, as they cannot be read"
 
 
 class AgentSession(NamedTuple):
-    """A session of an agent, in a conversation that was over at *ended*, if it was."""
+    """A session of an agent; *conversation_end* is None while the conversation goes on."""
 
     conversation_id: str
     conversation_end: str | None
@@ -35,7 +35,7 @@ class AgentSession(NamedTuple):
 
 
 class PostedValue(NamedTuple):
-    """A value of the session that stands at *session* among all."""
+    """A value that the session at *session_index* has posted."""
 
     session_index: int
     metric: str
@@ -104,7 +104,7 @@ def posted_values(
 
 
 def _exact_integer(value: object) -> int | None:
-    """A whole number, which may be written as 60000.0; None for what is none."""
+    """Return a whole number, which may be written as 60000.0; None if *value* is none."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return value if type(value) is int and abs(value) <= _MAX_EXACT_INTEGER else None

@@ -25,7 +25,7 @@ UNKNOWN_SEGMENT_TYPES = "segments of a type that is not known, which count as no
 
 
 class TimedSegment(NamedTuple):
-    """A segment; times are milliseconds since 1970, None where it has none."""
+    """A segment with its times in milliseconds since 1970; None if it has none."""
 
     kind: str
     start: int | None
@@ -43,7 +43,7 @@ class SessionEndMarkers(NamedTuple):
 
 
 class TimeSlice(NamedTuple):
-    """[*start*, *end*) of the segment that stands at *at* in its session."""
+    """The time [*start*, *end*) of the segment at *segment_index* of its session."""
 
     segment_index: int
     start: int

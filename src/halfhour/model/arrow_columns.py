@@ -15,13 +15,13 @@ NULL_MARKER = -(2**63)
 
 
 def integer_column(values: "array[int]", kind: pa.DataType) -> pa.Array:
-    """A column of 64-bit whole numbers or moments; `ABSENT` becomes null."""
+    """Return a column of 64-bit integers or timestamps; `NULL_MARKER` becomes null."""
     valid = _pack_bits(value != NULL_MARKER for value in values) if NULL_MARKER in values else None
     return pa.Array.from_buffers(kind, len(values), [valid, pa.py_buffer(values)])
 
 
 def string_column(values: Collection[str | None]) -> pa.Array:
-    """A column of strings; None becomes null."""
+    """Return a column of strings; None becomes null."""
     encoded = [(value or "").encode() for value in values]
     ends = array("i", accumulate(map(len, encoded), initial=0))
     valid = _pack_bits(value is not None for value in values) if None in values else None
@@ -30,7 +30,7 @@ def string_column(values: Collection[str | None]) -> pa.Array:
 
 
 def boolean_column(values: Iterable[bool]) -> pa.Array:
-    """A column of booleans."""
+    """Return a column of booleans."""
     listed = list(values)
     return pa.Array.from_buffers(pa.bool_(), len(listed), [None, _pack_bits(listed)])
 
@@ -41,6 +41,6 @@ def take_rows(column: pa.Array, places: "array[int]") -> pa.Array:
 
 
 def _pack_bits(flags: Iterable[bool]) -> pa.Buffer:
-    """One bit a flag, the first the lowest."""
+    """Pack flags into bits, the first one lowest."""
     ones = "".join("1" if flag else "0" for flag in flags)
     return pa.py_buffer(int(ones[::-1] or "0", 2).to_bytes(len(ones) // 8 + 1, "little"))

@@ -30,8 +30,10 @@ class DayState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SettledWindow:
-    """A window that was read, at *read_at*, and is held whole; but for transfers, which were not
-    always asked for, and for what had to be left out, which is counted.
+    """A window that was read at *read_at* and is stored whole.
+
+    *has_transfers* is false if an older halfhour read it, which did not request transfers.
+    *left_out_count* counts the parts that could not be read.
     """
 
     window: Interval
@@ -43,7 +45,7 @@ class SettledWindow:
 
 @dataclass(frozen=True, slots=True)
 class DayCoverage:
-    """A day, as far as it is over, and what a store has of it."""
+    """The part of a day that is over, and what a store holds of it."""
 
     day: Interval
     state: DayState
@@ -73,10 +75,10 @@ class Calendar:
         settled: Iterable[SettledWindow],
         after: Iterable[SettledWindow] = (),
     ) -> list[DayCoverage]:
-        """Each day (UTC) of *interval* that has begun, oldest first.
+        """Return the coverage of each day (UTC) of *interval* that has begun, oldest first.
 
-        What has to be asked for by what other windows hold comes *after* these:
-        a day is due again where they were read later.
+        The windows *after* tell what to request for these days, such as the agents whose status to
+        read: a day is due again if they were read later than it.
         """
         by_day = {window.window.start: window for window in settled}
         latest_reads = {window.window.start: window.read_at for window in after}
@@ -116,7 +118,7 @@ class Calendar:
 
 
 def format_days(days: Iterable[datetime]) -> str:
-    """*days* in words: of those that follow one another the first and the last."""
+    """Return *days* as text; a run of days is written as its first and last day."""
     runs: list[tuple[datetime, datetime]] = []
     for day in sorted(days):
         start = runs.pop()[0] if runs and runs[-1][1] == day - DAY else day

@@ -15,14 +15,16 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def to_utc(moment: datetime) -> datetime:
-    """*moment* in UTC: the one door by which time gets in. Raises ValueError if naive."""
+    """Convert *moment* to UTC. Every time from outside passes here. Raises ValueError if it is
+    naive.
+    """
     if moment.tzinfo is None:
         raise ValueError(f"{moment.isoformat()} has no time zone")
     return moment.astimezone(UTC)
 
 
 def epoch_ms(moment: datetime) -> int:
-    """Milliseconds since 1970, exact."""
+    """Return the exact milliseconds since 1970."""
     return (moment - EPOCH) // MILLISECOND
 
 
@@ -43,7 +45,7 @@ def floor_to_width(moment: datetime, width: timedelta) -> datetime:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Interval:
-    """``[start, end)`` in UTC, never empty."""
+    """A half-open interval ``[start, end)`` in UTC, never empty."""
 
     start: datetime
     end: datetime
@@ -71,7 +73,7 @@ class Interval:
             start = end
 
     def split_in_half(self, grain: timedelta) -> tuple["Interval", "Interval"] | None:
-        """Two parts, cut a whole number of *grain* from the start; None if it is too short."""
+        """Split the interval at a multiple of *grain* from its start; None if it is too short."""
         grains = -(-self.width // grain)
         if grains < 2:
             return None
