@@ -1,17 +1,21 @@
-# make demo: the last 24 hours of a contact centre on this machine. make test: all tests.
+# make demo: the last 24 hours of a contact centre on this machine. make test: the tests.
+# make soak: more and larger cases of tests that have smaller ones in make test.
 # make check: lint, types, import contracts. Any Python from 3.11 on will do (PYTHON=... to choose).
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check bench clean
+.PHONY: demo test soak check bench clean
 
 demo: .venv/demo
 	@$(BIN)/halfhour demo
 
 test: .venv/dev
 	$(BIN)/python -m pytest
+
+soak: .venv/dev
+	$(BIN)/python -m pytest -m soak
 
 check: .venv/dev
 	$(BIN)/ruff check

@@ -142,22 +142,24 @@ def courses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
         yield course
 
 
-KILLS = 9
-"""Kills of each of the six courses, 54 in all."""
+SOAKED = [
+    pytest.param(reading, seed, 9, marks=pytest.mark.soak)
+    for reading in ("first", "again")
+    for seed in range(1, 4)
+]
+"""Nine kills in each of six courses; every run of the tests has two in each of two."""
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
-@pytest.mark.parametrize(
-    ("reading", "seed"), [(r, n) for r in ("first", "again") for n in range(3)]
-)
+@pytest.mark.parametrize(("reading", "seed", "most"), [("first", 0, 2), ("again", 0, 2), *SOAKED])
 def test_a_sync_killed_at_any_moment_and_run_again_ends_in_the_same_store(
-    courses, tmp_path, reading, seed
+    courses, tmp_path, reading, seed, most
 ):
     """Up to three syncs are killed in a row, each on the store that the one before has left."""
     dice, course = random.Random(f"{reading} {seed}"), courses(reading)
     assert bool(course.end[1]["revisions"]) == (reading == "again")
     kills = 0
-    while kills < KILLS:
+    while kills < most:
         folder = tmp_path / str(kills)
         course.begin(folder)
         for _ in range(3):

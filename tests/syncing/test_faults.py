@@ -32,11 +32,16 @@ from tests.rebuilt_figures import posted_from_details
 from tests.sync_runs import FAULTS, NOW, WEEK, sync_store
 
 
-@pytest.fixture(scope="module")
-def large_cloud() -> Iterator[Cloud]:
+@pytest.fixture(
+    scope="module",
+    params=["40", pytest.param("200", marks=pytest.mark.soak)],
+    ids="{} agents".format,
+)
+def large_cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
     yield from emulator(
-        "--now", "2026-03-03T00:00:00Z", "--agents", "200", "--requests-per-minute", "100000"
-    )
+        "--now", "2026-03-03T00:00:00Z", "--agents", request.param,
+        "--requests-per-minute", "100000",
+    )  # fmt: skip
 
 
 def sync_until_complete(
