@@ -22,7 +22,7 @@ def query(sdk: Any, client: Any, **changes: Any) -> Any:
     )
 
 
-def test_it_builds_its_models_from_an_aggregates_answer(sdk, client):
+def test_the_official_sdk_builds_its_models_from_an_aggregates_answer(sdk, client):
     answer = query(sdk, client)
 
     values = [
@@ -52,7 +52,7 @@ def test_no_word_of_an_answer_is_unknown_to_it(sdk, client):
         assert "outdated_sdk_version" not in everything_in(answer).lower()
 
 
-def test_it_pages_through_users_and_finds_them_by_id(sdk, client):
+def test_the_official_sdk_pages_through_users_and_finds_them_by_id(sdk, client):
     users = sdk.UsersApi(client)
     pages = [
         users.get_users(state="any", page_size=25, page_number=number).entities for number in (1, 2)
@@ -66,7 +66,7 @@ def test_it_pages_through_users_and_finds_them_by_id(sdk, client):
     assert users.get_user(everyone[0].id).name == everyone[0].name
 
 
-def test_it_reads_queues_and_divisions(sdk, client):
+def test_the_official_sdk_reads_queues_and_divisions(sdk, client):
     queues = sdk.RoutingApi(client).get_routing_queues(name="Bill*").entities
     divisions = sdk.AuthorizationApi(client).get_authorization_divisions().entities
 
@@ -75,7 +75,7 @@ def test_it_reads_queues_and_divisions(sdk, client):
     assert sdk.RoutingApi(client).get_routing_queue(queues[0].id).name == "Billing"
 
 
-def test_it_reads_all_that_it_knows_of_an_organisation(sdk, client):
+def test_the_official_sdk_reads_all_that_it_knows_of_an_organisation(sdk, client):
     itself = sdk.OrganizationApi(client).get_organizations_me()
 
     assert [name for name in itself.swagger_types if getattr(itself, name) is None] == []
@@ -84,7 +84,7 @@ def test_it_reads_all_that_it_knows_of_an_organisation(sdk, client):
     assert itself.id == sdk.TokensApi(client).get_tokens_me().organization.id
 
 
-def test_it_builds_its_models_from_conversation_details(sdk, client):
+def test_the_official_sdk_builds_its_models_from_conversation_details(sdk, client):
     answer = sdk.AnalyticsApi(client).post_analytics_conversations_details_query(
         {"interval": BODY["interval"], "paging": {"pageSize": 100, "pageNumber": 1}}
     )
@@ -101,7 +101,7 @@ def test_it_builds_its_models_from_conversation_details(sdk, client):
     assert "outdated_sdk_version" not in everything_in(answer).lower()
 
 
-def test_it_runs_a_details_job_to_the_end(sdk, client):
+def test_the_official_sdk_runs_a_details_job_to_the_end(sdk, client):
     analytics = sdk.AnalyticsApi(client)
     job = analytics.post_analytics_conversations_details_jobs({"interval": BODY["interval"]})
     states: list[str] = []
@@ -122,7 +122,7 @@ def test_it_runs_a_details_job_to_the_end(sdk, client):
         analytics.get_analytics_conversations_details_job(job.job_id)
 
 
-def test_it_reads_the_members_of_a_queue_to_the_last_page(sdk, client):
+def test_the_official_sdk_reads_the_members_of_a_queue_to_the_last_page(sdk, client):
     routing = sdk.RoutingApi(client)
     queue = routing.get_routing_queues(name="Billing").entities[0]
     members, number = [], 1
@@ -138,7 +138,7 @@ def test_it_reads_the_members_of_a_queue_to_the_last_page(sdk, client):
         routing.get_routing_queue_members(queue.id, page_size=101)
 
 
-def test_it_reads_whose_token_it_has_and_the_limits(sdk, client):
+def test_the_official_sdk_reads_whose_token_it_has_and_the_limits(sdk, client):
     info = sdk.TokensApi(client).get_tokens_me()
     limits = sdk.OrganizationApi(client).get_organizations_limits_namespace("platform.api")
 
@@ -183,7 +183,7 @@ def test_a_fault_is_its_exception_with_an_error_body(sdk, client, organisation, 
     assert caught.value.headers["ININ-Correlation-Id"] == model.context_id
 
 
-def test_it_obeys_a_retry_after(sdk, client, organisation):
+def test_the_official_sdk_obeys_a_retry_after(sdk, client, organisation):
     organisation.faults(
         {
             "kind": "status",
@@ -214,7 +214,7 @@ def test_a_client_of_another_grant_type_is_its_exception(sdk):
     assert json.loads(caught.value.body)["error"] == "unauthorized_client"
 
 
-def test_what_it_and_halfhour_read_is_the_same(sdk, client, organisation):
+def test_the_official_sdk_and_halfhour_read_the_same(sdk, client, organisation):
     import halfhour
 
     def by_agent(answer: Any) -> dict[str, int]:

@@ -7,7 +7,7 @@ import pytest
 from tests.contract.conftest import everything_in
 
 
-def test_it_reads_groups_and_their_members(sdk, client):
+def test_the_official_sdk_reads_groups_and_their_members(sdk, client):
     groups = sdk.GroupsApi(client)
     result = groups.get_groups().entities
 
@@ -18,7 +18,7 @@ def test_it_reads_groups_and_their_members(sdk, client):
     assert len(members.entities) == result[0].member_count
 
 
-def test_it_goes_through_teams_by_cursor(sdk, client):
+def test_the_official_sdk_goes_through_teams_by_cursor(sdk, client):
     teams = sdk.TeamsApi(client)
     page = teams.get_teams(page_size=1)
     result = list(page.entities)
@@ -34,7 +34,7 @@ def test_it_goes_through_teams_by_cursor(sdk, client):
     assert teams.get_team(result[1].id).name == "Team 2"
 
 
-def test_it_knows_every_presence(sdk, client):
+def test_the_official_sdk_knows_every_presence(sdk, client):
     result = sdk.PresenceApi(client).get_presence_definitions()
 
     assert result.total == len(result.entities) == 11
@@ -43,14 +43,14 @@ def test_it_knows_every_presence(sdk, client):
     assert "OUTDATED" not in everything_in(result)
 
 
-def test_it_sees_queues_by_division(sdk, client):
+def test_the_official_sdk_sees_queues_by_division(sdk, client):
     routing = sdk.RoutingApi(client)
 
     assert len(routing.get_routing_queues_divisionviews(name="*s*").entities) == 3
     assert len(routing.get_routing_queues_divisionviews_all(page_size=500).entities) == 5
 
 
-def test_it_reads_divisions_one_by_one_and_limits_by_namespace(sdk, client):
+def test_the_official_sdk_reads_divisions_one_by_one_and_limits_by_namespace(sdk, client):
     divisions = sdk.AuthorizationApi(client)
     for entity in divisions.get_authorization_divisions().entities:
         result = divisions.get_authorization_division(entity.id)
@@ -63,7 +63,7 @@ def test_it_reads_divisions_one_by_one_and_limits_by_namespace(sdk, client):
     assert {entity.key: entity.value for entity in usual}["token.rate.per.minute"] == 300
 
 
-def test_it_hears_that_something_is_not_there(sdk, client):
+def test_the_official_sdk_hears_that_something_is_not_there(sdk, client):
     with pytest.raises(sdk.rest.ApiException) as caught:
         sdk.TeamsApi(client).get_team("nothing")
     assert caught.value.status == 404

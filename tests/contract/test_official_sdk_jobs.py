@@ -38,7 +38,7 @@ def conversation_ids(analytics: Any, size: int) -> list[str]:
     return [conversation.conversation_id for conversation in answer.conversations]
 
 
-def test_it_runs_a_job_of_aggregates_to_the_end(sdk, analytics):
+def test_the_official_sdk_runs_a_job_of_aggregates_to_the_end(sdk, analytics):
     job = analytics.post_analytics_conversations_aggregates_jobs(AGGREGATES).job_id
     looks = states(lambda: analytics.get_analytics_conversations_aggregates_job(job))
     page = analytics.get_analytics_conversations_aggregates_job_results(job)
@@ -61,7 +61,7 @@ def test_it_runs_a_job_of_aggregates_to_the_end(sdk, analytics):
         analytics.get_analytics_conversations_aggregates_job(job)
 
 
-def test_it_reads_conversations_by_their_ids(sdk, analytics):
+def test_the_official_sdk_reads_conversations_by_their_ids(sdk, analytics):
     ids = conversation_ids(analytics, 5)
     several = analytics.get_analytics_conversations_details(id=ids)
     one = analytics.get_analytics_conversation_details(ids[0])
@@ -97,7 +97,9 @@ def done(analytics: Any) -> str:
     ("kind", "state", "message"),
     [("job_fails", "FAILED", True), ("job_cancelled", "CANCELLED", False)],
 )
-def test_it_is_told_how_a_job_ended(sdk, analytics, organisation, kind, state, message):
+def test_the_official_sdk_is_told_how_a_job_ended(
+    sdk, analytics, organisation, kind, state, message
+):
     organisation.faults({"kind": kind, "endpoint": "jobs", "calls": [1]})
     job = done(analytics)
     status = analytics.get_analytics_conversations_details_job(job)
@@ -117,7 +119,7 @@ def test_the_results_of_a_job_may_expire_while_it_reads_them(sdk, analytics, org
     assert analytics.get_analytics_conversations_details_job(job).state == "EXPIRED"
 
 
-def test_it_reads_short_pages_and_repeated_rows(analytics, organisation):
+def test_the_official_sdk_reads_short_pages_and_repeated_rows(analytics, organisation):
     job = done(analytics)
     whole = results(analytics, job)
     organisation.faults({"kind": "short_page", "endpoint": "results", "calls": [1]})
@@ -132,7 +134,7 @@ def test_it_reads_short_pages_and_repeated_rows(analytics, organisation):
     assert len(repeated) > len(whole)
 
 
-def test_it_follows_the_short_pages_of_a_list(sdk, client, organisation):
+def test_the_official_sdk_follows_the_short_pages_of_a_list(sdk, client, organisation):
     organisation.faults({"kind": "short_page", "endpoint": "users", "calls": [1, 3]})
     users = sdk.UsersApi(client)
     page = users.get_users(state="any", page_size=20)

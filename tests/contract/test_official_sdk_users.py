@@ -49,7 +49,7 @@ def true_statuses(organisation: Any, users: list[str]) -> Statuses:
     return +result
 
 
-def test_it_reads_aggregates_of_status(organisation, analytics, users):
+def test_the_official_sdk_reads_aggregates_of_status(organisation, analytics, users):
     answer = analytics.post_analytics_users_aggregates_query(of(users))
     kinds = {"tSystemPresence": "presence", "tAgentRoutingStatus": "routing"}
     result: Statuses = Counter()
@@ -64,7 +64,7 @@ def test_it_reads_aggregates_of_status(organisation, analytics, users):
     assert "outdated_sdk_version" not in everything_in(answer).lower()
 
 
-def test_it_reads_status_as_records(organisation, analytics, users):
+def test_the_official_sdk_reads_status_as_records(organisation, analytics, users):
     some = users[:10]
     predicates = [{"dimension": "userId", "value": entry} for entry in some]
     answer = analytics.post_analytics_users_details_query(
@@ -90,7 +90,7 @@ def test_it_reads_status_as_records(organisation, analytics, users):
     assert "outdated_sdk_version" not in everything_in(answer).lower()
 
 
-def test_it_runs_jobs_of_both_to_the_end(sdk, analytics, users):
+def test_the_official_sdk_runs_jobs_of_both_to_the_end(sdk, analytics, users):
     job = analytics.post_analytics_users_aggregates_jobs(of(users)).job_id
     assert states(lambda: analytics.get_analytics_users_aggregates_job(job))[-1] == "FULFILLED"
     page = analytics.get_analytics_users_aggregates_job_results(job)
@@ -125,7 +125,7 @@ def test_a_missing_permission_is_named(sdk):
             analytics.post_analytics_users_details_query({"interval": INTERVAL})
 
 
-def test_it_reads_how_much_of_agents_capacity_was_used(sdk, analytics, users):
+def test_the_official_sdk_reads_how_much_of_agents_capacity_was_used(sdk, analytics, users):
     query = {
         "interval": INTERVAL,
         "granularity": "PT30M",

@@ -87,7 +87,7 @@ def test_a_day_with_nothing_to_show(tab, dashboard_url, asked, sentence):
     assert_accessible(tab, f"nothing-{len(asked)}")
 
 
-def test_of_2_000_agents_only_the_visible_ones_are_drawn(tab, tmp_path):
+def test_only_the_visible_agents_of_2_000_are_drawn(tab, tmp_path):
     handle_ms = {
         (f"a{agent:04}", half_hour): agent * 900
         for agent in range(2000)
