@@ -28,20 +28,6 @@ def test_help_loads_no_database_arrow_http_or_plotting(arguments):
     assert HEAVY & loaded_by(code) == set()
 
 
-def test_a_report_imports_no_pandas_even_where_it_is_installed():
-    code = (
-        "from array import array\n"
-        "from halfhour import api\n"
-        "from halfhour.cli import report\n"
-        "from halfhour.ingest import aggregates\n"
-        "from halfhour.genesys import payloads\n"
-        "from halfhour.model import arrow_columns\n"
-        "aggregates.names_table([payloads.DirectoryEntity('1', 'Ada')])"
-    )
-
-    assert "pandas" not in loaded_by(code)
-
-
 def test_halfhour_itself_loads_nothing_until_it_is_asked():
     assert HEAVY & loaded_by("import halfhour") == set()
 

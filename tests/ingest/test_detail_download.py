@@ -172,7 +172,7 @@ def test_a_page_that_stays_short_is_not_taken_for_the_whole(cloud, tmp_path):
     cloud.faults({"kind": "short_page", "endpoint": "details"})
     outcome, store = sync_details(cloud, tmp_path / "s.duckdb")
 
-    assert any("fewer conversations than a page is to have" in str(error)
+    assert any("fewer conversations than it should" in str(error)
                for error in outcome.failed.values())  # fmt: skip
     assert len(store.settled_windows(Source.DETAILS)) + len(outcome.failed) == 3
 
@@ -186,7 +186,7 @@ def test_a_last_page_that_stays_short_is_refused(tmp_path):
                            sources=(Source.DETAILS,))  # fmt: skip
 
         (error,) = outcome.failed.values()
-        assert "page 1 has fewer conversations than a page is to have" in str(error)
+        assert "page 1 has fewer conversations than it should" in str(error)
 
 
 @pytest.mark.parametrize("total", [{"total": 100}, {"total": -1}, {"total": 1}, {}])
@@ -248,7 +248,7 @@ def test_a_short_page_that_others_follow_is_not_taken_for_the_whole(cloud, tmp_p
     )
 
     assert len(errors) == 1
-    assert "page 2 has fewer conversations than a page is to have" in errors[0]
+    assert "page 2 has fewer conversations than it should" in errors[0]
     assert requests <= 5
 
 
@@ -291,7 +291,7 @@ def test_a_query_longer_than_genesys_lets_page_through_is_refused(cloud, tmp_pat
     errors, requests = query_errors(cloud, tmp_path / "s.duckdb", conversation_page, total)
 
     assert len(errors) == 1
-    assert "Genesys lets a query page through no more than 100,000" in errors[0]
+    assert "a query of Genesys gives no more than 100,000" in errors[0]
     assert requests == (1 if total else 1000)
 
 

@@ -374,7 +374,7 @@ def without_key(name: str, value: Any) -> Any:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "cut off, or no JSON"),
+        (b"", "cut off, or not JSON"),
         (b'{"results": []}', "these are aggregates"),
         (b'{"entities": []}', "neither a page of conversation details"),
         (
@@ -385,7 +385,7 @@ def without_key(name: str, value: Any) -> Any:
         (json_lines(CONVERSATIONS[:2])[:-9], "line 2: cut off"),
         (gzip.compress(json_lines(CONVERSATIONS))[:-30], "cannot be read"),
         (b"\x1f\x8bnothing of the kind", "cannot be read"),
-        (b"PK\x03\x04", "no JSON"),
+        (b"PK\x03\x04", "not JSON"),
     ],
 )
 def test_a_file_that_holds_no_details_is_refused_and_no_store_is_made(tmp_path, content, message):

@@ -1,6 +1,6 @@
-"""Reads the conversation details of a window, page by page, into files.
+"""Download the conversation details of a window, page by page, into spool files.
 
-From a job what the data lake holds, from the query what it does not hold yet.
+A job reads the time that the data lake holds; a query reads the time after it.
 """
 
 import asyncio
@@ -28,29 +28,28 @@ from halfhour.genesys.endpoints import (
 from halfhour.genesys.transport import refuse_unusable_data
 from halfhour.ingest.detail_records import DataIssue
 from halfhour.ingest.segments import DetailTables, tabulate_records
-from halfhour.model.arrow_columns import string_column
 from halfhour.model.intervals import Interval, to_utc
 from halfhour.model.tables import EMITTED_SCHEMA, SEGMENTS_SCHEMA
 
 CONVERSATION_START_MARGIN = timedelta(days=1)
-"""The time before a day in which conversations may have begun that the query still asks for."""
+"""The time before a day from which the query asks for conversations that may still go on."""
 JOB_PAGE_SIZE = 500
-"""Conversations on a page of a job's results; no maximum is documented."""
+"""The number of conversations on a page of a job's results. No maximum is documented."""
 JOB_GONE_STATUSES = (400, 404)
-"""The statuses with which the results of a job answer if it has failed or expired meanwhile."""
+"""The HTTP statuses of the results of a job that has failed or expired in the meantime."""
 JOB_DELETION_TIMEOUT = 1.0
-"""Seconds that deleting a job may take where something has gone wrong."""
+"""The seconds that the deletion of a job may take after an error."""
 MAX_JOB_POLLS = 60
-"""The number of times that a job's state is requested before it is given up."""
+"""The number of times that halfhour asks for the state of a job before it gives up."""
 MAX_JOB_SUBMISSIONS = 3
-"""The number of times that a job is submitted if it fails, is cancelled or expires."""
+"""The number of times that halfhour submits a job if it fails, is cancelled or expires."""
 MAX_QUERY_CONVERSATIONS = 100_000
-"""Conversations that a query gives: past it Genesys refuses to page on."""
+"""The most conversations of a query. Genesys refuses the pages after them."""
 MAX_JOB_PAGES = 20_000
-"""Pages of a job's results: no organisation has ten million conversations a day."""
+"""The most pages of a job's results. No organisation has ten million conversations a day."""
 
 PageHandler = Callable[[payloads.DetailsPage], Collection[str]]
-"""Keeps a page, and returns the ids of its conversations, as far as they can be told."""
+"""Stores a page, and returns the ids of its conversations that can be read."""
 
 PART_FIELD = pa.field("part", pa.int32(), nullable=False)
 SPOOL_SCHEMAS = {
@@ -63,11 +62,11 @@ SPOOL_SCHEMAS = {
 
 @dataclass(slots=True)
 class DetailSpool:
-    """Tables of details as Parquet files in *folder*: segments and emitted values, in numbered
-    parts.
+    """`tables.SEGMENTS_SCHEMA` and `tables.EMITTED_SCHEMA` as Parquet files in *folder*.
 
-    The files grow part by part, so memory does not grow with their number. ``parts.parquet`` beside
-    them has the parts of each conversation, also of one without a row in the other files.
+    The files grow part by part, so that memory does not grow with the number of conversations, and
+    their rows have the number of the part. The file ``parts.parquet`` has the parts of each
+    conversation, also of conversations without a row in the other files.
     """
 
     folder: Path
@@ -89,9 +88,9 @@ class DetailSpool:
             writer.close()
 
     def append_part(self, tables: DetailTables) -> None:
-        """Append a part. If a conversation is in several parts, the last one counts."""
+        """Append a part. If several parts have a conversation, readers take it from the last."""
         self.data_issues += tables.data_issues
-        ids = pa.table({"conversation_id": string_column(tables.conversation_ids)})
+        ids = pa.table({"conversation_id": pa.array(tables.conversation_ids, pa.string())})
         for name, table in (
             ("segments", tables.segments),
             ("emitted", tables.emitted),
@@ -105,198 +104,201 @@ class DetailSpool:
 
 
 async def fetch_availability(client: Client) -> datetime:
-    """Return the time until which jobs have data. Raises what `Client.call` raises."""
+    """Return the time until which jobs have data. Raises the errors of `Client.call`."""
     answer = await client.call(DETAIL_AVAILABILITY)
     return _parse_availability(answer.data_availability_date)
 
 
 async def download_details(
-    client: Client, window: Interval, lake: datetime, files: DetailSpool
+    client: Client, window: Interval, lake_end: datetime, spool: DetailSpool
 ) -> None:
-    """Add the details of *window* to *files*; jobs have data until *lake*, a query has the rest.
+    """Append the details of *window* to *spool*: until *lake_end* from a job, then from a query.
 
-    Raises UnexpectedAnswer, and what `Client.call` raises.
+    Raises UnexpectedAnswer, and the errors of `Client.call`.
     """
 
     def handle_page(page: payloads.DetailsPage) -> Collection[str]:
         with refuse_unusable_data(DETAILS_QUERY.name):
-            tables = tabulate_records(page.conversations or (), window, held_until)
-            files.append_part(tables)
+            tables = tabulate_records(page.conversations or (), window, data_end)
+            spool.append_part(tables)
         return tables.conversation_ids
 
-    if lake > window.start:
-        held_until = min(lake, window.end)
-        await _download_by_job(client, Interval(window.start, held_until), handle_page)
-    if lake < window.end:
-        held_until = window.end
+    if lake_end > window.start:
+        data_end = min(lake_end, window.end)
+        await _download_by_job(client, Interval(window.start, data_end), handle_page)
+    if lake_end < window.end:
+        data_end = window.end
         await _download_by_query(
             client, Interval(window.start - CONVERSATION_START_MARGIN, window.end), handle_page
         )
 
 
-async def _download_by_job(client: Client, interval: Interval, take: PageHandler) -> None:
-    """Download every page of a job over *interval*; a job that ends badly is submitted again."""
-    for again in range(MAX_JOB_SUBMISSIONS, 0, -1):
-        async with _submitted_job(client, interval) as job:
+async def _download_by_job(client: Client, interval: Interval, handle_page: PageHandler) -> None:
+    """Read every page of a job over *interval*; submit the job again if it fails or expires."""
+    for submission in range(1, MAX_JOB_SUBMISSIONS + 1):
+        async with _submitted_job(client, interval) as job_id:
             try:
-                ended = await _poll_until_finished(client, job)
-                if ended.state == "FULFILLED":
-                    return await _download_job_results(client, job, interval, take)
+                job = await _poll_until_finished(client, job_id)
+                if job.state == "FULFILLED":
+                    return await _download_job_results(client, job_id, interval, handle_page)
             except ApiError as error:
-                if error.status not in JOB_GONE_STATUSES or again == 1:
+                if error.status not in JOB_GONE_STATUSES or submission == MAX_JOB_SUBMISSIONS:
                     raise
     raise UnexpectedAnswer(
-        f"conversation details job: it became {ended.state} "
-        f"({ended.error_message or 'no reason given'}), {MAX_JOB_SUBMISSIONS} times; "
+        f"conversation details job: it became {job.state} "
+        f"({job.error_message or 'no reason given'}), {MAX_JOB_SUBMISSIONS} times; "
         "try again later"
     )
 
 
 @asynccontextmanager
 async def _submitted_job(client: Client, interval: Interval) -> AsyncIterator[str]:
-    """The id of a new job, which is deleted in the end, whatever that is."""
-    job = (await client.call(DETAIL_JOB_SUBMISSION, body=requests.details_query(interval))).job_id
-    patience = None
+    """Submit a job, yield its id, and delete the job in the end, also after an error."""
+    job = await client.call(DETAIL_JOB_SUBMISSION, body=requests.details_query(interval))
+    deletion_timeout = None
     try:
-        yield job
-    except BaseException:  # an interrupt, too
-        patience = JOB_DELETION_TIMEOUT
+        yield job.job_id
+    except BaseException:  # also an interrupt
+        deletion_timeout = JOB_DELETION_TIMEOUT
         raise
     finally:
-        with suppress(HalfhourError, TimeoutError):  # it would expire by itself
-            async with asyncio.timeout(patience):
-                await client.call(DETAIL_JOB_DELETION.for_job(job))
+        with suppress(HalfhourError, TimeoutError):  # A job that is not deleted expires.
+            async with asyncio.timeout(deletion_timeout):
+                await client.call(DETAIL_JOB_DELETION.for_job(job.job_id))
 
 
 async def _poll_until_finished(client: Client, job_id: str) -> payloads.JobStatus:
     wait = client.retry_policy.first_wait / 4
     for _ in range(MAX_JOB_POLLS):
-        state = await client.call(DETAIL_JOB_STATUS.for_job(job_id))
-        if state.state not in ("QUEUED", "PENDING"):
-            return state
+        job = await client.call(DETAIL_JOB_STATUS.for_job(job_id))
+        if job.state not in ("QUEUED", "PENDING"):
+            return job
         await asyncio.sleep(wait)
         wait = min(2 * wait, client.retry_policy.longest_wait)
     raise UnexpectedAnswer(
-        f"conversation details job: still {state.state} after {MAX_JOB_POLLS} looks; "
+        f"conversation details job: it is still {job.state} after {MAX_JOB_POLLS} requests for its "
+        "state; "
         "try again later"
     )
 
 
 async def _download_job_results(
-    client: Client, job_id: str, interval: Interval, take: PageHandler
+    client: Client, job_id: str, interval: Interval, handle_page: PageHandler
 ) -> None:
-    asked = {"pageSize": str(JOB_PAGE_SIZE)}
-    cursors: set[int] = set()
-    earlier: set[int] = set()
+    query = {"pageSize": str(JOB_PAGE_SIZE)}
+    cursor_hashes: set[int] = set()
+    page_hashes: set[int] = set()
     for number in range(1, MAX_JOB_PAGES + 1):
-        page = await client.call(DETAIL_RESULTS.for_job(job_id), query=asked)
+        page = await client.call(DETAIL_RESULTS.for_job(job_id), query=query)
         if (
             page.data_availability_date
             and _parse_availability(page.data_availability_date) < interval.end
         ):
             raise UnexpectedAnswer(
-                "conversation details job: it saw less than was announced to be there, up to "
-                f"{page.data_availability_date}; nothing was used - try again later"
+                f"conversation details job: it has data only until {page.data_availability_date}, "
+                "less than Genesys announced before; nothing was used - try again later"
             )
-        _refuse_repeated_page("conversation details job", take(page), earlier)
+        _refuse_repeated_page("conversation details job", handle_page(page), page_hashes)
         if page.cursor is None:
             return
-        if not page.conversations or not page.cursor or hash(page.cursor) in cursors:
-            wrong = "it is empty" if not page.conversations else "its cursor leads nowhere new"
+        if not page.conversations or not page.cursor or hash(page.cursor) in cursor_hashes:
+            problem = "it is empty" if not page.conversations else "its cursor leads nowhere new"
             raise UnexpectedAnswer(
-                f"conversation details job: page {number} announces another, but {wrong}; "
+                f"conversation details job: page {number} announces another, but {problem}; "
                 "nothing was used - try again"
             )
-        cursors.add(hash(page.cursor))
-        asked["cursor"] = page.cursor
+        cursor_hashes.add(hash(page.cursor))
+        query["cursor"] = page.cursor
     raise UnexpectedAnswer(
         f"conversation details job: more than {MAX_JOB_PAGES:,} pages for {interval}; "
         "nothing was used - try again later"
     )
 
 
-async def _download_by_query(client: Client, interval: Interval, take: PageHandler) -> None:
-    """Download every page of the query over *interval*, up to an empty one: the total is
-    approximate.
+async def _download_by_query(client: Client, interval: Interval, handle_page: PageHandler) -> None:
+    """Read every page of the query over *interval*, until a page is empty.
+
+    The total in an answer is approximate, so it does not tell which page is the last.
     """
-    query, short = requests.details_query(interval), False
+    query, previous_is_short = requests.details_query(interval), False
     read_ids: set[str] = set()
-    earlier: set[int] = set()
+    page_hashes: set[int] = set()
     for number in range(1, MAX_QUERY_CONVERSATIONS // PAGE_SIZE + 1):
         page = await _fetch_full_page(client, query, number)
         if page.total_hits and page.total_hits > MAX_QUERY_CONVERSATIONS:
             raise _too_many_error(f"{page.total_hits:,}", interval)
         if not page.conversations:
             return
-        ids = take(page)
-        _refuse_repeated_page("conversation details", ids, earlier)
-        if short and not (ids and read_ids.issuperset(ids)):
+        ids = handle_page(page)
+        _refuse_repeated_page("conversation details", ids, page_hashes)
+        if previous_is_short and not (ids and read_ids.issuperset(ids)):
             raise _incomplete_page_error(number - 1)
         read_ids.update(ids)
-        short = len(page.conversations) < PAGE_SIZE
+        previous_is_short = len(page.conversations) < PAGE_SIZE
     raise _too_many_error(f"{MAX_QUERY_CONVERSATIONS:,} or more", interval)
 
 
 async def _fetch_full_page(
     client: Client, query: dict[str, object], number: int
 ) -> payloads.DetailsPage:
-    """A page with as many conversations as there are to be.
+    """Return page *number* with all its conversations; request a short page again.
 
-    Pages go by number alone, so a short one would lose the rest of it. Genesys
-    calls the total approximate, so it is taken from the latest answer: a last
-    page may be short where that has shrunk. Where it stays short of the total
-    all the same, what is missing cannot be told from what never was there, and
-    no figures are better than figures that may lack some.
+    Pages are requested by number, so the missing part of a short page would be lost. Genesys calls
+    the total approximate, so the total of the latest answer counts: the last page may be short if
+    the total has shrunk. A page that stays shorter than the total requires is refused, because
+    no figures are better than figures that may lack conversations.
 
-    A total that is missing, or lower than what has come, says nothing of a
-    short page: it is asked for again as often as patience has it, and then is
-    the last, or `_query` finds that it is not.
+    If the total is missing or too low, it does not tell whether a short page is complete. The page
+    is then requested as often as the retry policy allows and taken as the last one;
+    `_download_by_query` raises an error if another page follows.
     """
     longest = payloads.DetailsPage()
     for _ in range(client.retry_policy.attempts):
         page = await client.call(DETAILS_QUERY, body=requests.with_paging(query, number))
         count = len(page.conversations or ())
-        due = (page.total_hits or 0) - (number - 1) * PAGE_SIZE
-        if count >= PAGE_SIZE or count == max(due, 0):
+        expected_count = (page.total_hits or 0) - (number - 1) * PAGE_SIZE
+        if count >= PAGE_SIZE or count == max(expected_count, 0):
             return page
         longest = max(longest, page, key=lambda answer: len(answer.conversations or ()))
-    if len(longest.conversations or ()) < due:
+    if len(longest.conversations or ()) < expected_count:
         raise _incomplete_page_error(number)
     return longest
 
 
-def _refuse_repeated_page(operation: str, ids: Collection[str], earlier: set[int]) -> None:
-    """Raises UnexpectedAnswer if a page of those *earlier* had these conversations, or there would
-    be no end. A number is remembered of each page, not its ids: a job may have millions.
+def _refuse_repeated_page(operation: str, ids: Collection[str], page_hashes: set[int]) -> None:
+    """Raise UnexpectedAnswer if an earlier page had the same conversations; paging would not end.
+
+    *page_hashes* remembers a number per page instead of its ids, because a job may have millions.
     """
-    page = hash(frozenset(ids))
-    if ids and page in earlier:
+    page_hash = hash(frozenset(ids))
+    if ids and page_hash in page_hashes:
         raise UnexpectedAnswer(
             f"{operation}: a page has the same conversations as one before it, so others would be "
             "missing; nothing was used - try again"
         )
-    earlier.add(page)
+    page_hashes.add(page_hash)
 
 
 def _incomplete_page_error(number: int) -> UnexpectedAnswer:
     return UnexpectedAnswer(
-        f"conversation details: page {number} has fewer conversations than a page is to have, "
+        f"conversation details: page {number} has fewer conversations than it should, "
         "so some would be missing; nothing was used - try again"
     )
 
 
 def _too_many_error(count: str, interval: Interval) -> UnexpectedAnswer:
     return UnexpectedAnswer(
-        f"conversation details: {count} conversations in {interval}, but Genesys lets a query page "
-        f"through no more than {MAX_QUERY_CONVERSATIONS:,}; jobs will have them when this time "
-        "has reached the data lake, so run it again tomorrow"
+        f"conversation details: there are {count} conversations in {interval}, but a query of "
+        f"Genesys gives no more than {MAX_QUERY_CONVERSATIONS:,}; jobs have them as soon as this "
+        "time has reached the data lake, so run the command again tomorrow"
     )
 
 
 def _parse_availability(text: str) -> datetime:
     try:
         return to_utc(datetime.fromisoformat(text))
-    except (ValueError, OverflowError) as error:  # in the years 1 and 9999 a zone leads out of them
+    except (ValueError, OverflowError) as error:  # An offset can lead out of the years 1 to 9999.
         raise UnexpectedAnswer(
-            f"conversation details: {text[:40]!r}, until when there is data, is not a valid time"
+            f"conversation details: {text[:40]!r}, the time until which there is data, is not a "
+            "valid time; nothing was used - try again later"
         ) from error

@@ -1,9 +1,9 @@
-"""Files of conversation details, as pages of them; a line is read at a time.
+"""Read files of conversation details, page by page.
 
-A file is what a details job or query answers, page by page (``{"conversations":
-[...]}``), a list of conversations or of pages, or one conversation or page a line; gzipped
-or not. A page without conversations is the end of what a query answers. One object over
-many lines is read whole.
+A file has the answers of a details job or query (``{"conversations": [...]}``), a list of
+conversations or of such pages, or one conversation or page per line; it may be gzipped. A page
+without conversations is the end of a query. A file is read line by line, except for an object
+that spans several lines.
 """
 
 import gzip
@@ -21,7 +21,7 @@ from halfhour.genesys import payloads
 from halfhour.ingest.detail_records import decode_leniently
 
 MAX_PAGE_CONVERSATIONS = 500
-"""Conversations that a page has at most here; a job has as many on each."""
+"""The most conversations of a page; larger pages of a file are divided."""
 _GZIP_MAGIC = b"\x1f\x8b"
 _UTF8_BOM = b"\xef\xbb\xbf"
 _ABSENT_FIELD = msgspec.Raw()
@@ -32,9 +32,9 @@ PAGE_KEYS = {"conversations", "totalHits", "aggregations", "cursor", "dataAvaila
 
 
 class DetailFilePage(payloads.Payload):
-    """Some conversations of a file.
+    """A page of conversations.
 
-    A job has more pages after one with a *cursor*, and no data after its *data_availability_date*.
+    A job has more pages after one with a *cursor*, and no data after *data_availability_date*.
     """
 
     conversations: RawRecords | None = None
@@ -45,17 +45,17 @@ class DetailFilePage(payloads.Payload):
 
     @property
     def is_conversation(self) -> bool:
-        """Tell whether this is one conversation and no page of them."""
+        """Tell whether this is one conversation and not a page of them."""
         return self.conversations is None and bool(bytes(self.conversation_id))
 
 
 def read_detail_pages(path: Path) -> Iterator[DetailFilePage]:
-    """Yield the pages of the file at *path*, a large one in several. Raises ConfigError."""
+    """Yield the pages of the file at *path*; divide large pages. Raises ConfigError."""
     with _explain_read_errors(path), _open_unpacked(path) as file:
-        first = file.readline().removeprefix(_UTF8_BOM)
-        if not _is_complete_json(first):  # one object over many lines
-            first += file.read()
-        for page in _parse_line(path, 1, first):
+        first_line = file.readline().removeprefix(_UTF8_BOM)
+        if not _is_complete_json(first_line):  # an object that spans several lines
+            first_line += file.read()
+        for page in _parse_line(path, 1, first_line):
             yield from _chunk_page(page)
         for number, line in enumerate(file, 2):
             if not line.isspace():
@@ -71,7 +71,7 @@ def modification_time(path: Path) -> datetime:
 
 @contextmanager
 def _explain_read_errors(path: Path) -> Iterator[None]:
-    """Raises ConfigError where *path* cannot be read."""
+    """Raise ConfigError if *path* cannot be read."""
     try:
         yield
     except (OSError, EOFError, zlib.error) as error:
@@ -82,9 +82,9 @@ def _explain_read_errors(path: Path) -> Iterator[None]:
 @contextmanager
 def _open_unpacked(path: Path) -> Iterator[IO[bytes]]:
     with path.open("rb") as file:
-        packed = file.read(2) == _GZIP_MAGIC
+        is_gzipped = file.read(2) == _GZIP_MAGIC
         file.seek(0)
-        if not packed:
+        if not is_gzipped:
             yield file
             return
         with gzip.open(file) as unpacked:
@@ -101,23 +101,22 @@ def _is_complete_json(line: bytes) -> bool:
 
 def _chunk_page(page: DetailFilePage) -> Iterator[DetailFilePage]:
     records = page.conversations or []
-    for at in range(0, len(records) or 1, MAX_PAGE_CONVERSATIONS):
-        yield msgspec.structs.replace(page, conversations=records[at : at + MAX_PAGE_CONVERSATIONS])
+    for start in range(0, len(records) or 1, MAX_PAGE_CONVERSATIONS):
+        chunk = records[start : start + MAX_PAGE_CONVERSATIONS]
+        yield msgspec.structs.replace(page, conversations=chunk)
 
 
 def _parse_line(path: Path, line: int, text: bytes) -> Iterator[DetailFilePage]:
-    """Yield the pages of a page, a list of pages or of conversations, or a conversation.
-
-    Raises ConfigError.
-    """
-    place = f"{path}, line {line}"
+    """Yield the pages in *text*: a page, a conversation or a list of them. Raises ConfigError."""
+    location = f"{path}, line {line}"
     try:
         content = msgspec.json.decode(text, type=DetailFilePage | RawRecords)
         members = content if isinstance(content, list) else [msgspec.Raw(text)]
         first = _decode_object(members[0]) if members else None
     except (msgspec.DecodeError, RecursionError) as error:
         raise ConfigError(
-            f"{place}: cut off, or no JSON ({error}); nothing was imported"
+            f"{location}: cut off, or not JSON ({error}); nothing was imported - export the "
+            "file again"
         ) from error
     if isinstance(content, list) and (
         first is None or first.is_conversation or _is_snake_case(members[0])
@@ -125,11 +124,11 @@ def _parse_line(path: Path, line: int, text: bytes) -> Iterator[DetailFilePage]:
         yield DetailFilePage(content)
         return
     for member in members:
-        yield _parse_page(place, member)
+        yield _parse_page(location, member)
 
 
 def _decode_object(member: msgspec.Raw) -> DetailFilePage | None:
-    """Return the page or conversation that *member* is; None if it is no object."""
+    """Return *member* as a page or a conversation; None if it is not a JSON object."""
     try:
         return msgspec.json.decode(member, type=DetailFilePage)
     except msgspec.ValidationError:
@@ -137,13 +136,13 @@ def _decode_object(member: msgspec.Raw) -> DetailFilePage | None:
 
 
 def _is_snake_case(member: msgspec.Raw) -> bool:
-    """Tell whether *member* is a conversation whose names are not those of the API."""
+    """Tell whether *member* is a conversation with Python's names of fields, as the SDK writes."""
     fields = decode_leniently(member)
     return isinstance(fields, dict) and "conversation_id" in fields
 
 
-def _parse_page(place: str, member: msgspec.Raw) -> DetailFilePage:
-    """Return the page that *member* is, or a page of the one conversation. Raises ConfigError."""
+def _parse_page(location: str, member: msgspec.Raw) -> DetailFilePage:
+    """Return *member* as a page, which may have one conversation. Raises ConfigError."""
     page = _decode_object(member)
     if page and page.conversations is not None:
         return page
@@ -153,10 +152,11 @@ def _parse_page(place: str, member: msgspec.Raw) -> DetailFilePage:
         return page
     if page and bytes(page.results):
         raise ConfigError(
-            f"{place}: these are aggregates; conversation details are wanted, as a "
-            "details job or query answers them. Nothing was imported"
+            f"{location}: these are aggregates, not conversation details; nothing was imported - "
+            "export the answers of a conversation details job or query"
         )
     raise ConfigError(
-        f"{place}: neither a page of conversation details, which has 'conversations', "
-        "nor one, which has 'conversationId'; nothing was imported"
+        f"{location}: this is neither a page of conversation details, which has 'conversations', "
+        "nor a conversation, which has 'conversationId'; nothing was imported - export the answers "
+        "of a conversation details job or query"
     )

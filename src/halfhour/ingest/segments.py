@@ -1,6 +1,5 @@
-"""Conversation details as Arrow tables: what agents did, segment by segment, and what it posted."""
+"""Tabulate conversation details: the segments of agents' work, and the values that they posted."""
 
-from array import array
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -37,21 +36,21 @@ from halfhour.ingest.timeline import (
     merge_spans,
     split_at_callbacks,
 )
-from halfhour.model.arrow_columns import boolean_column, integer_column, string_column, take_rows
 from halfhour.model.coverage import DAY
 from halfhour.model.intervals import Interval, epoch_ms
 from halfhour.model.measures import WORK_SEGMENT_TYPES
 from halfhour.model.tables import EMITTED_SCHEMA, SEGMENTS_SCHEMA, TIMESTAMP
 
 EMPTY_CONVERSATIONS = "conversations left out, as they say nothing of what their agents did"
+"""The kind of issue of a conversation whose agents have neither segments nor posted values."""
 
 
 @dataclass(frozen=True, slots=True)
 class DetailTables:
-    """The tables that some details give: `SEGMENTS_SCHEMA` and `EMITTED_SCHEMA` of `tables`.
+    """The tables of some details: `tables.SEGMENTS_SCHEMA` and `tables.EMITTED_SCHEMA`.
 
-    *conversation_ids* are the ids of all conversations that were read, also of those without a
-    row in the tables.
+    *conversation_ids* are the ids of all conversations that were read, also of conversations
+    without a row in the tables.
     """
 
     segments: pa.Table
@@ -63,24 +62,26 @@ class DetailTables:
 def tabulate_records(
     records: Sequence[msgspec.Raw], window: Interval, as_of: datetime
 ) -> DetailTables:
-    """Tabulate the work of agents in *window* from *records*; open work is cut at *as_of*.
+    """Tabulate the work of agents in *window* from *records*; open work ends at *as_of*.
 
-    *window* begins at the start of a day (UTC) and may hold several days. A conversation that comes
-    twice counts once, as it came last. A malformed one is left out whole and is among the data
-    issues with the field that is wrong, as are impossible segments and values.
+    *window* begins at the start of a day (UTC) and may have several days. Of the records of one
+    conversation, the last counts. A malformed conversation is left out whole; the data issues name
+    its wrong field, and each impossible segment and value.
     """
-    last: dict[str | int, payloads.Conversation | DataIssue] = {}
+    latest: dict[str | int, payloads.Conversation | DataIssue] = {}
     for position, conversation in enumerate(map(decode_record, records)):
-        last[
+        latest[
             position
             if conversation.conversation_id == UNKNOWN_CONVERSATION_ID
             else conversation.conversation_id
         ] = conversation
     try:
-        details = _build_tables(last.values(), window, as_of)
-    except pa.ArrowInvalid:  # which does not say whose time cannot be read
+        details = _build_tables(latest.values(), window, as_of)
+    except pa.ArrowInvalid:  # It does not tell in which conversation the time cannot be read.
         details = _build_tables(
-            [_validate_times(conversation, window) for conversation in last.values()], window, as_of
+            [_validate_times(conversation, window) for conversation in latest.values()],
+            window,
+            as_of,
         )
     if any(issue.is_left_out for issue in details.data_issues):
         spans = _conversation_time_spans(records)
@@ -92,27 +93,32 @@ def tabulate_records(
 
 
 def _conversation_time_spans(records: Sequence[msgspec.Raw]) -> dict[str, tuple[int, int] | None]:
-    """Return the first and last time of all records of a conversation, as far as each tells."""
+    """Return the first and last time in all records of each conversation, by its id.
+
+    The span is None if a record of the conversation has no time that can be read.
+    """
     spans: dict[str, tuple[int, int] | None] = {}
     for record in records:
-        name, new = decode_record(record).conversation_id, record_time_span(record)
-        old = spans.get(name, new)
-        spans[name] = (min(old[0], new[0]), max(old[1], new[1])) if old and new else None
+        conversation_id, span = decode_record(record).conversation_id, record_time_span(record)
+        earlier = spans.get(conversation_id, span)
+        spans[conversation_id] = (
+            (min(earlier[0], span[0]), max(earlier[1], span[1])) if earlier and span else None
+        )
     return spans
 
 
 def _validate_times(
     conversation: payloads.Conversation | DataIssue, window: Interval
 ) -> payloads.Conversation | DataIssue:
-    """Return *conversation*, or the issue that names its time that cannot be read."""
+    """Return *conversation*, or a data issue that names a time in it that cannot be read."""
     try:
         _build_tables([conversation], window, window.end)
     except pa.ArrowInvalid as error:
-        where = find_invalid_time(msgspec.to_builtins(conversation), "$")
+        reason = find_invalid_time(msgspec.to_builtins(conversation), "$")
         return DataIssue(
             UNREADABLE_CONVERSATIONS,
             conversation.conversation_id,
-            where or str(error),
+            reason or str(error),
             is_left_out=True,
         )
     return conversation
@@ -133,17 +139,14 @@ def _build_tables(
     posted = list(posted_values(sessions, issues))
     emitted = epoch_ms_column(value.emit_date for value in posted)
     issues += _find_empty_conversations(sessions, posted, issues)
-    handled: dict[int, list[int]] = {}
-    for value, at in zip(posted, emitted.to_pylist(), strict=True):
+    handled_at: dict[int, list[int]] = {}
+    for value, emitted_ms in zip(posted, emitted.to_pylist(), strict=True):
         if value.metric == "tHandle":
-            handled.setdefault(value.session_index, []).append(at)
-    worked = list(
-        _split_calls(
-            _session_timelines(sessions, handled, epoch_ms(as_of), issues), sessions, callbacks
-        )
-    )
+            handled_at.setdefault(value.session_index, []).append(emitted_ms)
+    timelines = _session_timelines(sessions, handled_at, epoch_ms(as_of), issues)
+    time_slices = list(_split_calls(timelines, sessions, callbacks))
     return DetailTables(
-        _segment_table(sessions, worked, window),
+        _segment_table(time_slices, window),
         _emitted_table(sessions, posted, emitted, window),
         [
             conversation.conversation_id
@@ -168,66 +171,69 @@ def _find_empty_conversations(
 
 def _session_timelines(
     sessions: Sequence[AgentSession],
-    handled: Mapping[int, list[int]],
+    handled_at: Mapping[int, list[int]],
     as_of: int,
     issues: list[DataIssue],
 ) -> list[list[TimeSlice]]:
-    """Return the slices of segment session, which has posted handle time when *handled* says."""
+    """Return the time slices of each session, and append the issues of its segments to *issues*.
+
+    *handled_at* has the times at which a session, by its index, posted handle time.
+    """
     segments = [segment for session in sessions for segment in session.segments]
     starts = epoch_ms_column(segment.segment_start for segment in segments).to_pylist()
     ends = epoch_ms_column(segment.segment_end for segment in segments).to_pylist()
     timed = map(TimedSegment, (segment.segment_type for segment in segments), starts, ends)
-    ended = epoch_ms_column(session.conversation_end for session in sessions).to_pylist()
+    conversation_ends = epoch_ms_column(session.conversation_end for session in sessions)
     timelines = []
-    for at, session in enumerate(sessions):
-        over = SessionEndMarkers(handled.get(at, ()), ended[at])
+    for index, (session, conversation_end) in enumerate(
+        zip(sessions, conversation_ends.to_pylist(), strict=True)
+    ):
+        end_markers = SessionEndMarkers(handled_at.get(index, ()), conversation_end)
         timeline, segment_issues = build_timeline(
-            list(islice(timed, len(session.segments))), over, as_of
+            list(islice(timed, len(session.segments))), end_markers, as_of
         )
         timelines.append(timeline)
         issues += [
             DataIssue(
                 kind,
                 session.conversation_id,
-                session.segment_location(place),
+                session.segment_location(segment_index),
                 kind in (SEGMENTS_WITHOUT_START, REVERSED_SEGMENTS),
             )
-            for kind, place in segment_issues
+            for kind, segment_index in segment_issues
         ]
     return timelines
 
 
 def _split_calls(
-    worked: Sequence[Sequence[TimeSlice]],
+    timelines: Sequence[Sequence[TimeSlice]],
     sessions: Sequence[AgentSession],
     callbacks: Sequence[Sequence[int]],
-) -> Iterator[tuple[int, TimeSlice]]:
-    """Yield the slices with the places of their sessions.
+) -> Iterator[tuple[AgentSession, TimeSlice]]:
+    """Yield the time slices of all *timelines* with their sessions.
 
-    The slices of a call that began within its agent's callback are cut where work on
-    the callback begins and ends.
+    Slices of a call that began during its agent's callback are split where work on the callback
+    begins and ends.
     """
-    for session, call in enumerate(worked):
+    for session, timeline, callback_indices in zip(sessions, timelines, callbacks, strict=True):
         spans = merge_spans(
             (time_slice.start, time_slice.end)
-            for callback in callbacks[session]
-            if _began_within(call, worked[callback])
-            for time_slice in worked[callback]
-            if sessions[callback].segments[time_slice.segment_index].segment_type
-            in WORK_SEGMENT_TYPES
+            for index in callback_indices
+            if _began_within(timeline, timelines[index])
+            for time_slice in timelines[index]
+            if _is_work(sessions[index], time_slice)
         )
-        for time_slice in call:
-            works = (
-                sessions[session].segments[time_slice.segment_index].segment_type
-                in WORK_SEGMENT_TYPES
-            )
-            yield from (
-                (session, part) for part in split_at_callbacks(time_slice, spans if works else ())
-            )
+        for time_slice in timeline:
+            parts = split_at_callbacks(time_slice, spans if _is_work(session, time_slice) else ())
+            yield from ((session, part) for part in parts)
+
+
+def _is_work(session: AgentSession, time_slice: TimeSlice) -> bool:
+    return session.segments[time_slice.segment_index].segment_type in WORK_SEGMENT_TYPES
 
 
 def _began_within(call: Sequence[TimeSlice], callback: Sequence[TimeSlice]) -> bool:
-    """Tell whether the session of *call* began while that of *callback* went on."""
+    """Tell whether the session of *call* began during the session of *callback*."""
     if not call or not callback:
         return False
     began = min(time_slice.start for time_slice in call)
@@ -239,79 +245,68 @@ def _began_within(call: Sequence[TimeSlice], callback: Sequence[TimeSlice]) -> b
 
 
 def _segment_table(
-    sessions: Sequence[AgentSession], listed: Sequence[tuple[int, TimeSlice]], window: Interval
+    time_slices: Sequence[tuple[AgentSession, TimeSlice]], window: Interval
 ) -> pa.Table:
-    places = array("q", (at for at, _ in listed))
-    segments = [sessions[at].segments[time_slice.segment_index] for at, time_slice in listed]
-    table = pa.table(
-        {
-            "conversation_id": take_rows(
-                string_column([session.conversation_id for session in sessions]), places
-            ),
-            "session_id": take_rows(
-                string_column([session.session_id for session in sessions]), places
-            ),
-            "agent_id": take_rows(
-                string_column([session.agent_id for session in sessions]), places
-            ),
-            "queue_id": string_column([segment.queue_id for segment in segments]),
-            "media_type": take_rows(
-                string_column([session.media_type for session in sessions]), places
-            ),
-            "acd": take_rows(boolean_column(session.acd for session in sessions), places),
-            "voice_of_callback": boolean_column(
-                time_slice.under_callback for _, time_slice in listed
-            ),
-            "segment_type": string_column([segment.segment_type for segment in segments]),
-            "start_ms": integer_column(
-                array("q", (time_slice.start for _, time_slice in listed)), pa.int64()
-            ),
-            "end_ms": integer_column(
-                array("q", (time_slice.end for _, time_slice in listed)), pa.int64()
-            ),
-            "open": boolean_column(time_slice.open for _, time_slice in listed),
-        }
-    )
+    """Tabulate *time_slices*, each under every day of *window* that it has a part in."""
+    sessions = [session for session, _ in time_slices]
+    slices = [time_slice for _, time_slice in time_slices]
+    segments = [session.segments[time_slice.segment_index] for session, time_slice in time_slices]
+    columns: dict[str, list[object]] = {
+        "conversation_id": [session.conversation_id for session in sessions],
+        "session_id": [session.session_id for session in sessions],
+        "agent_id": [session.agent_id for session in sessions],
+        "queue_id": [segment.queue_id for segment in segments],
+        "media_type": [session.media_type for session in sessions],
+        "acd": [session.acd for session in sessions],
+        "voice_of_callback": [time_slice.under_callback for time_slice in slices],
+        "segment_type": [segment.segment_type for segment in segments],
+        "start_ms": [time_slice.start for time_slice in slices],
+        "end_ms": [time_slice.end for time_slice in slices],
+        "open": [time_slice.open for time_slice in slices],
+    }
+    table = pa.table(columns, schema=SEGMENTS_SCHEMA.remove(0))
     return pa.concat_tables(_segments_in_day(table, day) for day in window.split_into_windows(DAY))
 
 
 def _segments_in_day(table: pa.Table, day: Interval) -> pa.Table:
-    """The segments that have a part in *day*, as its."""
-    first, last = epoch_ms(day.start), epoch_ms(day.end)
+    """Return the segments with a part in *day*, with its start as `window_start`."""
+    start, end = epoch_ms(day.start), epoch_ms(day.end)
     table = table.filter(
         pc.and_(
-            pc.less(table["start_ms"], pc.min_element_wise(table["end_ms"], last)),
-            pc.greater(table["end_ms"], first),
+            pc.less(table["start_ms"], pc.min_element_wise(table["end_ms"], end)),
+            pc.greater(table["end_ms"], start),
         )
     )
-    began = integer_column(array("q", [first]) * table.num_rows, TIMESTAMP)
-    return table.add_column(0, "window_start", began).cast(SEGMENTS_SCHEMA)
+    window_start = pa.repeat(pa.scalar(day.start, TIMESTAMP), table.num_rows)
+    return table.add_column(0, SEGMENTS_SCHEMA[0], window_start)
 
 
 def _emitted_table(
-    sessions: Sequence[AgentSession], posted: Sequence[PostedValue], at: pa.Array, window: Interval
+    sessions: Sequence[AgentSession],
+    posted: Sequence[PostedValue],
+    emitted: pa.Array,
+    window: Interval,
 ) -> pa.Table:
-    """Tabulate the *posted* values, each *at* its millisecond."""
-    places = array("q", (value.session_index for value in posted))
-    table = pa.Table.from_arrays(
-        [
-            at.cast(TIMESTAMP),
-            take_rows(string_column([session.conversation_id for session in sessions]), places),
-            take_rows(string_column([session.session_id for session in sessions]), places),
-            take_rows(string_column([session.agent_id for session in sessions]), places),
-            take_rows(string_column([_joined_queue_ids(session) for session in sessions]), places),
-            take_rows(string_column([session.media_type for session in sessions]), places),
-            string_column([value.metric for value in posted]),
-            integer_column(array("q", (value.value for value in posted)), pa.int64()),
-        ],
-        schema=EMITTED_SCHEMA,
-    )
-    first, last = epoch_ms(window.start), epoch_ms(window.end)
-    return table.filter(pc.and_(pc.greater_equal(at, first), pc.less(at, last)))
+    """Tabulate the *posted* values of *window*; *emitted* has their times in ms since 1970."""
+    queue_ids = [_joined_queue_ids(session) for session in sessions]
+    owners = [sessions[value.session_index] for value in posted]
+    columns = [
+        emitted.cast(TIMESTAMP),
+        [session.conversation_id for session in owners],
+        [session.session_id for session in owners],
+        [session.agent_id for session in owners],
+        [queue_ids[value.session_index] for value in posted],
+        [session.media_type for session in owners],
+        [value.metric for value in posted],
+        [value.value for value in posted],
+    ]
+    table = pa.table(dict(zip(EMITTED_SCHEMA.names, columns, strict=True)), schema=EMITTED_SCHEMA)
+    start, end = epoch_ms(window.start), epoch_ms(window.end)
+    return table.filter(pc.and_(pc.greater_equal(emitted, start), pc.less(emitted, end)))
 
 
 def _joined_queue_ids(session: AgentSession) -> str | None:
-    """Join the queues of a session as conversation aggregates do."""
+    """Return the queues of *session* with commas, as conversation aggregates join them."""
     return (
         ",".join(
             dict.fromkeys(segment.queue_id for segment in session.segments if segment.queue_id)

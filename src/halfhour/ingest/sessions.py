@@ -1,4 +1,4 @@
-"""The sessions of agents in conversations, and what each has posted."""
+"""Find the sessions of agents in conversations, and the values that they posted."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -9,9 +9,10 @@ from halfhour.model.tables import POSTED_METRICS
 
 _POSTED_METRIC_NAMES = frozenset(column.metric for column in POSTED_METRICS)
 _MAX_EXACT_INTEGER = 2**53
-"""Up to it a number of JSON is exact, however it is read."""
+"""The largest whole number that a JSON number represents exactly."""
 
 UNREADABLE_VALUES = "values left out, as they cannot be read"
+"""The kind of issue of a malformed posted value."""
 
 
 class AgentSession(NamedTuple):
@@ -27,15 +28,15 @@ class AgentSession(NamedTuple):
     segments: tuple[payloads.Segment, ...]
     metrics: tuple[payloads.SessionMetric, ...]
 
-    def segment_location(self, place: int) -> str:
-        """The segment that stands at *place*, for a person who looks for it."""
-        segment = self.segments[place]
-        at = f" at {segment.segment_start}" if segment.segment_start else ""
-        return f"session {self.session_id}, segments[{place}]: {segment.segment_type}{at}"
+    def segment_location(self, index: int) -> str:
+        """Return the session, index, type and start of a segment, as a person looks it up."""
+        segment = self.segments[index]
+        start = f" at {segment.segment_start}" if segment.segment_start else ""
+        return f"session {self.session_id}, segments[{index}]: {segment.segment_type}{start}"
 
 
 class PostedValue(NamedTuple):
-    """A value that the session at *session_index* has posted."""
+    """A value that the session at *session_index* posted at *emit_date*."""
 
     session_index: int
     metric: str
@@ -44,19 +45,20 @@ class PostedValue(NamedTuple):
 
 
 def agent_sessions(conversation: payloads.Conversation) -> Iterator[AgentSession]:
-    """Yield the sessions of whoever has a user id in a conversation.
+    """Yield the sessions of the participants that have a user id.
 
-    One without an id is told apart by its place.
+    A session without an id gets its path in the conversation as its id.
     """
-    for at, agent in enumerate(conversation.participants):
+    for participant_index, agent in enumerate(conversation.participants):
         if agent.user_id:
-            for number, session in enumerate(agent.sessions or ()):
+            for session_index, session in enumerate(agent.sessions or ()):
                 yield AgentSession(
                     conversation.conversation_id,
                     conversation.conversation_end,
                     agent.user_id,
                     agent.purpose == "agent",
-                    session.session_id or f"participants[{at}].sessions[{number}]",
+                    session.session_id
+                    or f"participants[{participant_index}].sessions[{session_index}]",
                     session.media_type,
                     session.direction,
                     session.segments or (),
@@ -65,10 +67,10 @@ def agent_sessions(conversation: payloads.Conversation) -> Iterator[AgentSession
 
 
 def callbacks_per_call(sessions: Sequence[AgentSession]) -> list[list[int]]:
-    """Return for each session the indices of the callbacks that may have led to it.
+    """Return the indices of the callbacks that may have led to a session, for each session.
 
-    These are the callbacks of the same agent and conversation. Only an outbound call has any: a
-    callback does not lead to a call that comes in.
+    These are the callbacks of the same agent and conversation. Only an outbound voice call has
+    any, because a callback does not lead to an inbound call.
     """
     callbacks: dict[tuple[str, str], list[int]] = {}
     for index, session in enumerate(sessions):
@@ -89,22 +91,24 @@ def posted_values(
 
     A value that cannot be read becomes a data issue.
     """
-    for at, session in enumerate(sessions):
-        for number, metric in enumerate(session.metrics):
+    for session_index, session in enumerate(sessions):
+        for metric_index, metric in enumerate(session.metrics):
             if metric.name not in _POSTED_METRIC_NAMES:
                 continue
             value = _exact_integer(metric.value)
             if value is None or metric.emit_date is None:
-                where = f"session {session.session_id}, metrics[{number}]: {metric.name}"
+                location = f"session {session.session_id}, metrics[{metric_index}]: {metric.name}"
                 issues.append(
-                    DataIssue(UNREADABLE_VALUES, session.conversation_id, where, is_left_out=True)
+                    DataIssue(
+                        UNREADABLE_VALUES, session.conversation_id, location, is_left_out=True
+                    )
                 )
             else:
-                yield PostedValue(at, metric.name, value, metric.emit_date)
+                yield PostedValue(session_index, metric.name, value, metric.emit_date)
 
 
 def _exact_integer(value: object) -> int | None:
-    """Return a whole number, which may be written as 60000.0; None if *value* is none."""
+    """Return *value* if it is a whole number, also one written as 60000.0; otherwise None."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return value if type(value) is int and abs(value) <= _MAX_EXACT_INTEGER else None

@@ -6,7 +6,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from halfhour.model.arrow_columns import string_column
 from halfhour.model.measures import COLUMN_DECIMALS
 
 
@@ -29,7 +28,7 @@ def cell_texts(column: pa.Array, name: str) -> pa.Array:
 def map_unique_values(column: pa.Array, to_text: Callable[[Any], str]) -> pa.Array:
     """Return each value of *column* as text, calling *to_text* once per distinct value."""
     encoded = column.dictionary_encode()
-    texts = string_column([to_text(value) for value in encoded.dictionary.to_pylist()])
+    texts = pa.array([to_text(value) for value in encoded.dictionary.to_pylist()], pa.string())
     return texts.take(encoded.indices)
 
 

@@ -6,7 +6,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from halfhour.errors import ConfigError, suggest_name
-from halfhour.model.arrow_columns import boolean_column, string_column
 from halfhour.model.question import Question
 
 
@@ -20,9 +19,8 @@ def agents_in_places(question: Question, places: pa.Table) -> list[str] | None:
         return None
     for column, names in requested_names.items():
         if names:
-            places = places.filter(
-                pc.is_in(places[column], string_column(_canonical_names(column, names, places)))
-            )
+            canonical_names = pa.array(_canonical_names(column, names, places), pa.string())
+            places = places.filter(pc.is_in(places[column], canonical_names))
     return list(places["agent_id"].to_pylist())
 
 
@@ -42,7 +40,9 @@ def _canonical_names(kind: str, names: Sequence[str], places: pa.Table) -> list[
 
 def filter_by_agents(table: pa.Table, ids: Collection[str] | None) -> pa.Table:
     """Return the rows of agents with these *ids*; None means all."""
-    return table if ids is None else table.filter(pc.is_in(table["agent_id"], string_column(ids)))
+    if ids is None:
+        return table
+    return table.filter(pc.is_in(table["agent_id"], pa.array(ids, pa.string())))
 
 
 def filter_by_queues(table: pa.Table, ids: Collection[str] | None) -> pa.Table:
@@ -50,9 +50,12 @@ def filter_by_queues(table: pa.Table, ids: Collection[str] | None) -> pa.Table:
     if ids is None or "queue_id" not in table.column_names:
         return table
     return table.filter(
-        boolean_column(
-            not set(ids).isdisjoint((queue_ids or "").split(","))
-            for queue_ids in table["queue_id"].to_pylist()
+        pa.array(
+            [
+                not set(ids).isdisjoint((queue_ids or "").split(","))
+                for queue_ids in table["queue_id"].to_pylist()
+            ],
+            pa.bool_(),
         )
     )
 
@@ -61,4 +64,4 @@ def filter_by_media(table: pa.Table, media: Collection[str]) -> pa.Table:
     """Return the rows of these media types; none means all."""
     if not media or "media_type" not in table.column_names:
         return table
-    return table.filter(pc.is_in(table["media_type"], string_column(media)))
+    return table.filter(pc.is_in(table["media_type"], pa.array(media, pa.string())))

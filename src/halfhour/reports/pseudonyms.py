@@ -9,7 +9,6 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from halfhour.model.arrow_columns import string_column
 from halfhour.model.tables import NAMES_SCHEMA
 from halfhour.reports.data import ReportData
 
@@ -55,14 +54,16 @@ class Pseudonymizer:
             position = table.column_names.index("agent_name")
             new_ids = table["agent_id"].to_pylist()
             names = [_pseudonymous_name("Agent", new_id) for new_id in new_ids]
-            table = table.set_column(position, table.schema.field(position), string_column(names))
+            table = table.set_column(
+                position, table.schema.field(position), pa.array(names, pa.string())
+            )
         return table
 
     def _pseudonymous_names(self, kind: str, ids: set[str]) -> pa.Table:
         new_ids = sorted(map(self.pseudonymize_id, ids))
         names = [_pseudonymous_name(kind, new_id) for new_id in new_ids]
         return pa.Table.from_arrays(
-            [string_column(new_ids), string_column(names)], schema=NAMES_SCHEMA
+            [pa.array(new_ids, pa.string()), pa.array(names, pa.string())], schema=NAMES_SCHEMA
         )
 
     def _id_list_replacer(self, separator: str) -> Callable[[str], str]:
@@ -89,5 +90,7 @@ def _pseudonymous_name(kind: str, new_id: str) -> str:
 def _map_column(table: pa.Table, column: str, replace_text: Callable[[str], str]) -> pa.Table:
     position = table.column_names.index(column)
     encoded = table[column].combine_chunks().dictionary_encode()
-    new_texts = string_column([replace_text(text) for text in encoded.dictionary.to_pylist()])
+    new_texts = pa.array(
+        [replace_text(text) for text in encoded.dictionary.to_pylist()], pa.string()
+    )
     return table.set_column(position, table.schema.field(position), new_texts.take(encoded.indices))

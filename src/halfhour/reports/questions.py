@@ -4,7 +4,6 @@ The ending of a column's name is its unit: `_sec` seconds (exact to the millisec
 means), `_count`, `_ratio`.
 """
 
-from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -14,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from halfhour.errors import ConfigError, suggest_name
-from halfhour.model.arrow_columns import NULL_MARKER, boolean_column, integer_column, string_column
 from halfhour.model.coverage import DAY, DayCoverage, DayState, SettledWindow
 from halfhour.model.intervals import MINUTE, epoch_ms, floor_to_width
 from halfhour.model.measures import (
@@ -137,7 +135,7 @@ def _sort_and_limit(answer: pa.Table, question: Question) -> pa.Table:
         )
         order = "descending" if figure else "ascending"
         # A column of row numbers keeps equal rows in their order.
-        numbers = integer_column(array("q", range(len(answer))), pa.int64())
+        numbers = pa.array(range(len(answer)), pa.int64())
         numbered = answer.append_column("row", numbers)
         keys = [(column, order), ("row", "ascending")]
         answer = answer.take(pc.sort_indices(numbered, keys))
@@ -168,13 +166,13 @@ def _interval_calendar(question: Question, data: ReportData, own: pa.Table) -> p
             for row, start in zip(rows, starts, strict=True)
             if start in filled or start < day_ends.get(floor_to_width(start, DAY), start)
         }
-        return boolean_column(row in rows_read for row in rows)
+        return pa.array([row in rows_read for row in rows], pa.bool_())
 
     without = [day for day in data.settled_days(Source.POSTED) if not day.has_transfers]
     return pa.table(
         {
             "interval_start": _timestamp_array(starts),
-            "day": string_column(days),
+            "day": pa.array(days, pa.string()),
             "has_figures": has(data.settled_days(question.required_sources[0]), own),
             "has_details": has(data.settled_days(Source.DETAILS), data.worked),
             "lacks_transfers": has(without, POSTED_SCHEMA.empty_table()),
@@ -193,21 +191,17 @@ def coverage_table(sources: Mapping[Source, Sequence[DayCoverage]]) -> pa.Table:
     settled = [day.settled for day in days]
     return pa.table(
         {
-            "source": string_column(
-                [source.value for source, held in sources.items() for _ in held]
+            "source": pa.array(
+                [source.value for source, held in sources.items() for _ in held], pa.string()
             ),
             "window_start": _timestamp_array(day.day.start for day in days),
             "window_end": _timestamp_array(day.day.end for day in days),
-            "state": string_column([day.state.value for day in days]),
+            "state": pa.array([day.state.value for day in days], pa.string()),
             "held_until": _timestamp_array(day.window.end if day else None for day in settled),
             "read_at": _timestamp_array(day.read_at if day else None for day in settled),
-            "row_count": integer_column(
-                array("q", [day.row_count if day else NULL_MARKER for day in settled]),
-                pa.int64(),
-            ),
-            "left_out_count": integer_column(
-                array("q", [day.left_out_count if day else NULL_MARKER for day in settled]),
-                pa.int64(),
+            "row_count": pa.array([day.row_count if day else None for day in settled], pa.int64()),
+            "left_out_count": pa.array(
+                [day.left_out_count if day else None for day in settled], pa.int64()
             ),
         }
     )
@@ -218,9 +212,7 @@ def _window_start_table(moments: Iterable[datetime]) -> pa.Table:
 
 
 def _timestamp_array(moments: Iterable[datetime | None]) -> pa.Array:
-    return integer_column(
-        array("q", [epoch_ms(moment) if moment else NULL_MARKER for moment in moments]), TIMESTAMP
-    )
+    return pa.array([moment and epoch_ms(moment) for moment in moments], TIMESTAMP)
 
 
 def _query_tables(sql: str, values: Mapping[str, object], **tables: pa.Table) -> pa.Table:

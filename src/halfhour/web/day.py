@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from halfhour.errors import ConfigError
-from halfhour.model.arrow_columns import boolean_column
 from halfhour.model.coverage import missing_intervals
 from halfhour.model.data_dictionary import WORK_DESCRIPTIONS
 from halfhour.model.intervals import HALF_HOUR, Interval, epoch_ms
@@ -78,8 +77,9 @@ def filtered_report(store: Store, requested: DayView, now: datetime) -> pa.Table
     report = questions.build_report(view.day_question, data)
     searched_text = view.find.casefold()
     return report.filter(
-        boolean_column(
-            searched_text in name.casefold() for name in report["agent_name"].to_pylist()
+        pa.array(
+            [searched_text in name.casefold() for name in report["agent_name"].to_pylist()],
+            pa.bool_(),
         )
     )
 
