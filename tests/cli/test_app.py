@@ -316,10 +316,10 @@ def test_an_existing_file_survives_a_failure(halfhour, cloud):
 @pytest.mark.parametrize(
     ("fault", "code", "sentence"),
     [
-        ({"kind": "hang", "seconds": 30}, 4, "silent for 2 s"),
+        ({"kind": "hang", "seconds": 30}, 4, "nothing came for 2 s"),
         ({"kind": "truncate"}, 4, "broke off"),
-        ({"kind": "cut"}, 1, "not whole JSON"),
-        ({"kind": "html"}, 1, "is that host Genesys Cloud"),
+        ({"kind": "cut"}, 1, "not complete JSON"),
+        ({"kind": "html"}, 1, "names Genesys Cloud"),
         ({"kind": "reset"}, 4, "broke off"),
         ({"kind": "status", "status": 429, "retry_after": "3600"}, 1, "wait 3600 s"),
     ],
@@ -365,9 +365,17 @@ def server_answering(answer: bytes) -> Iterator[str]:
     ("answer", "code", "sentence"),
     [
         (b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno", 1, "check the region"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n<html/>", 1, "is that host Genesys Cloud"),
-        (b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"a": 1}\n', 1, "does not fit"),
-        (b"HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n", 1, "elsewhere"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n<html/>", 1, "names Genesys Cloud"),
+        (
+            b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"a": 1}\n',
+            1,
+            "has another form than expected",
+        ),
+        (
+            b"HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n",
+            1,
+            "another address",
+        ),
         (b"SSH-2.0-OpenSSH_9.2\r\n", 4, "broke off"),
         (b"", 4, "broke off"),
     ],

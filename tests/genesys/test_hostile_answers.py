@@ -265,7 +265,7 @@ def test_an_id_that_no_address_can_hold_is_an_error_at_once(cloud):
         async with Client(settings) as client:
             await client.call(DETAIL_JOB_STATUS.for_job("x" * 70_000))
 
-    with pytest.raises(UnexpectedAnswer, match="cannot be part of an address"):
+    with pytest.raises(UnexpectedAnswer, match="cannot be part of a URL"):
         run(looked_at(cloud.settings))
     assert cloud.requests() == []
 

@@ -48,14 +48,14 @@ def test_only_a_loopback_address_counts_as_this_machine(url, local):
     [
         ("mypurecloud.con", "did you mean 'mypurecloud.com'"),
         ("eu-west-9", "did you mean 'eu-west-"),
-        ("", "is wanted"),
-        ("http://api.mypurecloud.com", "a secret does not travel over http"),
-        ("http://10.0.0.7:80", "a secret does not travel over http"),
-        ("ftp://mypurecloud.com", "no base URL"),
-        ("https://:443", "no base URL"),
-        ("https://host:notaport", "no base URL"),
-        ("https://api.mypurecloud.com/api/v2", "no base URL"),
-        ("https://user:password@host", "no base URL"),
+        ("", "write an AWS region"),
+        ("http://api.mypurecloud.com", "http would send the client secret unencrypted"),
+        ("http://10.0.0.7:80", "http would send the client secret unencrypted"),
+        ("ftp://mypurecloud.com", "is not a base URL"),
+        ("https://:443", "is not a base URL"),
+        ("https://host:notaport", "is not a base URL"),
+        ("https://api.mypurecloud.com/api/v2", "is not a base URL"),
+        ("https://user:password@host", "is not a base URL"),
     ],
 )
 def test_an_invalid_region_is_refused_with_a_sentence(region, message):

@@ -1,4 +1,4 @@
-"""Client credentials: one token, shared by all, renewed before it runs out."""
+"""Log in with client credentials: all requests share a token, which is renewed before it ends."""
 
 import asyncio
 import re
@@ -12,18 +12,17 @@ from halfhour.genesys.connection import Settings
 from halfhour.redaction import register_secret
 
 _EXPIRY_MARGIN = 60.0
-"""Seconds before its end at which a token is no longer used."""
+"""The seconds before the end of a token at which it is renewed."""
 _TOKEN_PATTERN = re.compile(r"[!-~]{1,16384}")
-"""Visible ASCII, of which RFC 6750 allows fewer: all that a header can carry."""
+"""Visible ASCII, which a header can carry. RFC 6750 allows a part of it."""
 _MAX_LIFETIME = 10 * 366 * 86400
-"""Seconds; Genesys Cloud lets a token be good for 450 days at most."""
+"""The longest plausible lifetime in seconds. A token of Genesys Cloud is valid for 450 days at
+most.
+"""
 
 
 class ClientCredentials:
-    """The token of one OAuth client, in memory only.
-
-    Callers that come at once share one request for a token.
-    """
+    """The token of an OAuth client, in memory only. Concurrent callers share one login."""
 
     def __init__(self, http: httpx2.AsyncClient, settings: Settings) -> None:
         self._http = http
@@ -33,25 +32,25 @@ class ClientCredentials:
         self._valid_until = 0.0
 
     async def valid_token(self) -> str:
-        """Return a token that stays valid for some time.
+        """Return a token that stays valid for a while.
 
-        Raises AuthError if the client is refused, and what `transport.send_request` and
-        `transport.decode_answer` raise.
+        Raises AuthError if Genesys refuses the client, and the errors of `transport.send_request`
+        and `transport.decode_answer`.
         """
         async with self._lock:
             if not self._token or _loop_time() >= self._valid_until:
                 await self._log_in()
             return self._token
 
-    async def replace_token(self, refused: str) -> str:
-        """Return a token in place of the *refused* one, new unless it was replaced already."""
+    async def replace_token(self, refused_token: str) -> str:
+        """Return another token than *refused_token*; log in unless another caller already did."""
         async with self._lock:
-            if self._token == refused:
+            if self._token == refused_token:
                 await self._log_in()
             return self._token
 
     async def _log_in(self) -> None:
-        asked_at = _loop_time()
+        started_at = _loop_time()
         settings = self._settings
         credentials = f"{settings.client_id}:{settings.client_secret}"
         request = self._http.build_request(
@@ -75,20 +74,20 @@ class ClientCredentials:
             or not 0 < answer.expires_in <= _MAX_LIFETIME
         ):
             raise UnexpectedAnswer(
-                f"{request.url.host}: the answer to the login has no token that can be used: it "
-                "is empty, very long or not plain text, or it is not said for how long it is "
-                "good; is that host Genesys Cloud, or is a proxy answering in its place?"
+                f"{request.url.host}: the answer to the login has no usable token: the token is "
+                "empty, very long or not plain text, or its lifetime is impossible; check that "
+                "GENESYS_REGION names Genesys Cloud, and that no proxy answers in its place"
             )
         register_secret(answer.access_token, passing=True)
         self._token = answer.access_token
-        self._valid_until = asked_at + max(
+        self._valid_until = started_at + max(
             answer.expires_in - _EXPIRY_MARGIN, answer.expires_in / 2
         )
 
 
 _DEFAULT_ADVICE = (
-    "check GENESYS_CLIENT_ID and GENESYS_CLIENT_SECRET, and GENESYS_REGION: the right secret in "
-    "the wrong region is refused in the same way"
+    "check GENESYS_CLIENT_ID and GENESYS_CLIENT_SECRET, and GENESYS_REGION: in the wrong region, "
+    "the right secret is refused in the same way"
 )
 _ADVICE_BY_ERROR = {
     "unauthorized_client": "id, secret and region are right, but this OAuth client has another "

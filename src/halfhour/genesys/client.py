@@ -1,4 +1,4 @@
-"""Runs endpoints: the one place that pages, paces and tries again."""
+"""Call endpoints: the only module that retries, reads all pages and keeps to the rate limit."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 MIN_REPORTED_WAIT = 1.0
-"""Seconds of a wait that is told of."""
+"""The shortest wait, in seconds, that is reported."""
 MAX_LIST_PAGES = 10_000
-"""Pages of a list, of which no organisation has a million rows."""
+"""The most pages of a list. No organisation has a million agents or queues."""
 
 T = TypeVar("T")
 QueryParameters = Mapping[str, str | Sequence[str]]
 
 
 class Client:
-    """A connection to one organisation: `async with`, then `call` and `list_entities`.
+    """A connection to one organisation, opened by `async with`.
 
     *on_wait* is called with the seconds of each wait for the rate limit.
     """
 
     def __init__(
-        self, settings: Settings, paused: Callable[[float], None] = lambda seconds: None
+        self, settings: Settings, on_wait: Callable[[float], None] = lambda seconds: None
     ) -> None:
         self._settings = settings
         self._http = transport.create_http_client(
@@ -45,12 +45,12 @@ class Client:
         self._credentials = ClientCredentials(self._http, settings)
         self._slots = _ConcurrencyLimit()
         self._blocked_until = self._next_start = 0.0
-        self._on_wait = paused
+        self._on_wait = on_wait
         self.retry_policy = settings.retry_policy
         self.server_time: datetime | None = None
-        """The time of the last answer by Genesys' clock; None until an answer has told it."""
+        """The time of the last answer by Genesys' clock; None before the first answer."""
         self.requests_left: int | None = None
-        """The number of requests that this minute still allows; None until an answer tells it."""
+        """The number of requests that this minute still allows; None while it is unknown."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -69,29 +69,29 @@ class Client:
         *,
         query: QueryParameters | None = None,
         body: object = None,
-        final: Callable[[Exception], bool] = lambda error: False,
+        is_final_error: Callable[[Exception], bool] = lambda error: False,
     ) -> T:
-        """Send a request and return the answer, with as many attempts as the retry policy allows.
+        """Return the answer of *endpoint*, with retries by the retry policy of the settings.
 
-        An error for which *final* returns true is not retried. Raises ApiError, AuthError,
-        Unreachable or UnexpectedAnswer.
+        An error is not retried if *is_final_error* returns True for it.
+        Raises ApiError, AuthError, Unreachable or UnexpectedAnswer.
         """
-        patience = self._settings.retry_policy
-        address = self._request_url(endpoint, query)
+        policy = self.retry_policy
+        url = self._request_url(endpoint, query)
         async for attempt in stamina.retry_context(
             on=lambda error: (
-                not final(error)
-                and retry_policy.retry_decision(error, ceiling=patience.max_retry_after)
+                not is_final_error(error)
+                and retry_policy.retry_decision(error, ceiling=policy.max_retry_after)
             ),
-            attempts=patience.attempts,
-            timeout=None,  # else a minute of Retry-After would be the last
-            wait_initial=patience.first_wait,
-            wait_max=patience.longest_wait,
-            wait_jitter=patience.first_wait,
+            attempts=policy.attempts,
+            timeout=None,  # stamina's default would allow no second Retry-After of a minute
+            wait_initial=policy.first_wait,
+            wait_max=policy.longest_wait,
+            wait_jitter=policy.first_wait,
         ):
             with attempt:
                 async with self._slots.acquire_slot():
-                    response = await self._send_authorized(endpoint, address, body)
+                    response = await self._send_authorized(endpoint, url, body)
                     answer: T = self._decode_and_pace(endpoint, response)
         return answer
 
@@ -100,59 +100,60 @@ class Client:
         endpoint: Endpoint[payloads.ListPage[payloads.DirectoryEntity]],
         query: QueryParameters | None = None,
     ) -> AsyncIterator[payloads.DirectoryEntity]:
-        """The rows of a list, every page of it. Raises what `call` raises.
+        """Yield the entities of every page of a list. Raises the errors of `call`.
 
-        Pages are asked for by number: following the address in an answer
-        would send the token wherever that points.
+        Pages are requested by number: the URL of the next page in an answer could lead to another
+        host, which would receive the token.
         """
         size, number = PAGE_SIZE, 1
-        read: set[str] = set()
+        read_ids: set[str] = set()
         for _ in range(MAX_LIST_PAGES):
-            asked = {**(query or {}), "pageSize": str(size), "pageNumber": str(number)}
-            page = await self.call(endpoint, query=asked)
-            rows = page.entities or ()
-            for row in rows:
-                yield row
+            page_query = {**(query or {}), "pageSize": str(size), "pageNumber": str(number)}
+            page = await self.call(endpoint, query=page_query)
+            entities = page.entities or ()
+            for entity in entities:
+                yield entity
             if page.next_uri is None:
                 return
-            if read.issuperset(row.id for row in rows):
+            if read_ids.issuperset(entity.id for entity in entities):
                 raise UnexpectedAnswer(
-                    f"{endpoint.name}: page {number} has nothing new, yet another is announced; "
-                    "some may be missing, so nothing was used - try again"
+                    f"{endpoint.name}: page {number} has nothing new but announces another page; "
+                    "entries may be missing, so nothing was used - try again"
                 )
-            read.update(row.id for row in rows)
+            read_ids.update(entity.id for entity in entities)
             size, number = page.page_size or size, (page.page_number or number) + 1
         raise UnexpectedAnswer(
-            f"{endpoint.name}: more than {MAX_LIST_PAGES:,} pages, which no organisation has; "
+            f"{endpoint.name}: the list has more than {MAX_LIST_PAGES:,} pages, which no "
+            "organisation has; "
             "nothing was used - try again later"
         )
 
     def _request_url(self, endpoint: Endpoint[Any], query: QueryParameters | None) -> httpx2.URL:
-        """Raises UnexpectedAnswer for one that cannot be: a part of it is from an answer."""
+        """Return the URL of a request. Raises UnexpectedAnswer if an id makes it invalid."""
         try:
             return httpx2.URL(self._settings.hosts.api + endpoint.path, params=query)
         except httpx2.InvalidURL as error:
             raise UnexpectedAnswer(
-                f"{endpoint.name}: an id that was answered before cannot be part of an address; "
-                "try again, and if it stays, please report this as a bug"
+                f"{endpoint.name}: an id from an earlier answer cannot be part of a URL; try "
+                "again, and if this stays, please report it as a bug"
             ) from error
 
     async def _send_authorized(
-        self, endpoint: Endpoint[Any], address: httpx2.URL, body: object
+        self, endpoint: Endpoint[Any], url: httpx2.URL, body: object
     ) -> httpx2.Response:
         token = await self._credentials.valid_token()
-        response = await self._send_with_token(endpoint, address, body, token)
+        response = await self._send_with_token(endpoint, url, body, token)
         if response.status_code == httpx2.codes.UNAUTHORIZED:
             token = await self._credentials.replace_token(token)
-            response = await self._send_with_token(endpoint, address, body, token)
+            response = await self._send_with_token(endpoint, url, body, token)
         return response
 
     async def _send_with_token(
-        self, endpoint: Endpoint[Any], address: httpx2.URL, body: object, token: str
+        self, endpoint: Endpoint[Any], url: httpx2.URL, body: object, token: str
     ) -> httpx2.Response:
         request = self._http.build_request(
             endpoint.method,
-            address,
+            url,
             content=None if body is None else msgspec.json.encode(body),
             headers={"Authorization": f"Bearer {token}"}
             | ({} if body is None else {"Content-Type": "application/json"}),
@@ -173,30 +174,30 @@ class Client:
             answer: T = transport.decode_answer(endpoint.name, response, endpoint.answer_type)
         except ApiError as error:
             wait = retry_policy.retry_decision(error, ceiling=self.retry_policy.max_retry_after)
-            if not isinstance(wait, bool):  # who has to wait for one has to with all
+            if not isinstance(wait, bool):  # Retry-After holds for all requests, not for one
                 self._block_requests(wait)
             raise
         return answer
 
     async def _wait_for_turn(self) -> None:
         loop = asyncio.get_running_loop()
-        if allowed := self._settings.max_requests_per_minute:
+        if max_per_minute := self._settings.max_requests_per_minute:
             start = max(self._next_start, loop.time())
-            self._next_start = start + 60 / allowed
+            self._next_start = start + 60 / max_per_minute
             await asyncio.sleep(start - loop.time())
-        while (wait := self._blocked_until - loop.time()) > 0:  # noqa: ASYNC110  (it may be put off)
+        while (wait := self._blocked_until - loop.time()) > 0:  # noqa: ASYNC110  (the end may move)
             await asyncio.sleep(wait)
 
     def _block_requests(self, seconds: float) -> None:
-        until = asyncio.get_running_loop().time() + seconds
-        if seconds >= MIN_REPORTED_WAIT and until > self._blocked_until + MIN_REPORTED_WAIT:
+        blocked_until = asyncio.get_running_loop().time() + seconds
+        if seconds >= MIN_REPORTED_WAIT and blocked_until > self._blocked_until + MIN_REPORTED_WAIT:
             self._on_wait(seconds)
-        self._blocked_until = max(self._blocked_until, until)
+        self._blocked_until = max(self._blocked_until, blocked_until)
 
 
 @dataclass(slots=True)
 class _ConcurrencyLimit:
-    """A limit on concurrent requests, as many as Genesys keeps up with."""
+    """A limit on concurrent requests, which adapts to the load that Genesys can take."""
 
     _limit: float = retry_policy.MAX_CONCURRENT_REQUESTS
     _slots_in_use: int = 0

@@ -19,7 +19,7 @@ class Settings:
     max_requests_per_minute: int | None = None
 
     def __post_init__(self) -> None:
-        """Register the secret, and the header that carries it, so that neither is ever shown."""
+        """Register the secret, so that all output masks it, also as in the login header."""
         register_secret(self.client_secret)
-        basic = f"{self.client_id}:{self.client_secret}"
-        register_secret(b64encode(basic.encode(errors="replace")).decode())
+        credentials = f"{self.client_id}:{self.client_secret}"
+        register_secret(b64encode(credentials.encode(errors="replace")).decode())

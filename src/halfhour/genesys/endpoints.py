@@ -1,4 +1,4 @@
-"""The operations that are called, as data: everything it takes, and nothing that does it."""
+"""The operations of the API that halfhour calls, as values. The client calls them."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, TypeVar
@@ -11,15 +11,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Endpoint(Generic[T]):
-    """An operation of the API. *answer_type* is the type of its JSON."""
+    """An operation. *answer_type* is the type into which its JSON is decoded."""
 
     name: str
     method: Literal["GET", "POST", "DELETE"]
     path: str
-    answer_type: Any  # type[T]; mypy has no type for the generic alias Page[Named]
+    answer_type: Any  # type[T]; mypy has no type for the alias ListPage[DirectoryEntity]
 
     def for_job(self, job_id: str) -> "Endpoint[T]":
-        """The operation on the job with this id."""
+        """Return the operation on the job *job_id*."""
         return replace(self, path=self.path.format(job_id=quote(job_id, safe="")))
 
 

@@ -1,8 +1,7 @@
-"""The parts of Genesys Cloud's JSON that are read here, each as the API calls it.
+"""The parts of Genesys Cloud's JSON that halfhour reads, with the names of the API.
 
-A key that is not read is passed over, and one that may be missing has a
-default: Genesys leaves out what it has nothing for, and adds fields monthly.
-An explicit null is read as if the key were missing.
+Other keys are ignored, as Genesys adds fields every month. A key that may be missing has a
+default, as Genesys leaves out keys without a value. An explicit null counts as a missing key.
 """
 
 from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     OrNull = Annotated[T, "null is replaced by the default"]
 else:
     OrNull = T | None
-"""A field that has no null once it is read: `__post_init__` puts the default in its place."""
+"""A field that may be null in JSON; `__post_init__` replaces null by the default."""
 
 
 class Payload(msgspec.Struct, gc=False, rename="camel"):
@@ -32,7 +31,7 @@ class TokenAnswer(Payload, rename=None):
 
 
 class LoginRefusal(Payload, rename=None):
-    """The answer of the login host that refuses a token; it is not an `ErrorBody`."""
+    """The answer of the login host if it refuses a token; it is not an `ErrorBody`."""
 
     error: str
     description: str | None = None
@@ -47,9 +46,9 @@ class ErrorBody(Payload):
 
 
 class MetricStats(Payload):
-    """The statistics of a metric: timers have a sum in ms and a count, counters only *count*.
+    """The values of a metric: timers have both, in ms; counters have only *count*.
 
-    The schema types them double.
+    The schema types both as double.
     """
 
     sum: float | None = None
@@ -57,7 +56,7 @@ class MetricStats(Payload):
 
 
 class AggregateMetric(Payload):
-    """A metric with its statistics; *qualifier* is a status, in user aggregates only."""
+    """A metric with its values; *qualifier* is a status, in user aggregates only."""
 
     metric: str
     qualifier: OrNull[str] = ""
@@ -69,9 +68,7 @@ class AggregateMetric(Payload):
 
 
 class AggregateInterval(Payload):
-    """The metrics of one group in one interval; *interval* is ``start/end``, in UTC or with an
-    offset.
-    """
+    """A sub-interval of a group; *interval* is ``start/end`` in UTC or with an offset."""
 
     interval: str
     metrics: OrNull[tuple[AggregateMetric, ...]] = ()
@@ -81,20 +78,24 @@ class AggregateInterval(Payload):
 
 
 class AggregateGroup(Payload):
-    """The intervals of one group; it lacks the dimensions that its metrics do not have."""
+    """The values of dimensions and the data for them.
+
+    A group lacks the dimensions that its metrics do not have.
+    """
 
     group: OrNull[dict[str, OrNull[str]]] = {}
     data: OrNull[tuple[AggregateInterval, ...]] = ()
 
     def __post_init__(self) -> None:
-        named = (self.group or {}).items()
-        self.group = {name: value for name, value in named if value is not None}
+        group = self.group or {}
+        self.group = {name: value for name, value in group.items() if value is not None}
         self.data = self.data or ()
 
 
 class AggregateAnswer(Payload):
-    """The answer of ``POST …/aggregates/query``, not paged; *results* is missing if nothing
-    matches.
+    """The answer of ``POST …/aggregates/query``, without pages.
+
+    *results* is missing if nothing matched.
     """
 
     results: tuple[AggregateGroup, ...] | None = None
@@ -114,7 +115,7 @@ class Organization(Payload):
 
 
 class DirectoryEntity(Payload):
-    """An agent or a queue in a list; *name* is missing if it has none."""
+    """An agent or a queue in a list."""
 
     id: str
     name: str | None = None
@@ -123,9 +124,9 @@ class DirectoryEntity(Payload):
 
 
 class ListPage(Payload, Generic[T]):
-    """A page of a list. The list ends where *next_uri* is missing; a short page is no sign of it.
+    """A page of a list. Only a missing *next_uri* marks the last page; a short page does not.
 
-    *page_size* may be less than the request asked for; *page_number* then counts such pages.
+    *page_size* may be smaller than the requested size; *page_number* then counts smaller pages.
     """
 
     entities: tuple[T, ...] | None = None
@@ -135,10 +136,10 @@ class ListPage(Payload, Generic[T]):
 
 
 class SessionMetric(Payload):
-    """A value of a session, in ms or a count, posted whole at *emit_date*.
+    """A value of a session, in ms or a count, which Genesys posts whole at *emit_date*.
 
-    The schema types it double. An invalid value is no reason to drop the conversation, so every
-    field may be missing, and *value* may be anything.
+    The schema types *value* as double. Here it may be anything, and every field may be missing,
+    so that a malformed value does not make the whole conversation unreadable.
     """
 
     name: str | None = None
@@ -147,7 +148,7 @@ class SessionMetric(Payload):
 
 
 class Segment(Payload):
-    """A part of a session; *segment_end* is missing while it goes on."""
+    """A part of a session; it has no *segment_end* while it goes on."""
 
     segment_type: str
     segment_start: str | None = None
@@ -156,7 +157,7 @@ class Segment(Payload):
 
 
 class Session(Payload):
-    """A session of a participant; exports of other tools may lack its *session_id*."""
+    """The part of a participant in one medium. Exports of other tools may lack *session_id*."""
 
     session_id: str | None = None
     media_type: str | None = None
@@ -166,10 +167,7 @@ class Session(Payload):
 
 
 class Participant(Payload):
-    """A participant of a conversation. Agents have a *user_id*.
-
-    Their *purpose* is agent for work of a queue, and user for other calls.
-    """
+    """A participant. Agents have a *user_id*; their *purpose* is agent in queue work, else user."""
 
     purpose: str | None = None
     user_id: str | None = None
@@ -179,7 +177,7 @@ class Participant(Payload):
 class Conversation(Payload):
     """A conversation with its participants.
 
-    *conversation_end* is absent while the conversation or any session of it goes on.
+    *conversation_end* is missing while the conversation or any of its sessions goes on.
     """
 
     conversation_id: str
@@ -191,10 +189,9 @@ class Conversation(Payload):
 
 
 class DetailsPage(Payload):
-    """A page of detail records, each one undecoded, so that a malformed one does not spoil the
-    others.
+    """A page of detail records; *conversations* is missing after the last page.
 
-    After the last page *conversations* is missing.
+    The records are not decoded yet, so that a malformed record does not affect the others.
     """
 
     conversations: tuple[msgspec.Raw, ...] | None = None
@@ -210,7 +207,9 @@ class SubmittedJob(Payload):
 
 
 class JobStatus(Payload):
-    """The status of a job; *state* is QUEUED, PENDING, FULFILLED, FAILED, CANCELLED or EXPIRED."""
+    """The answer about a job; *state* is QUEUED, PENDING, FULFILLED, FAILED, CANCELLED or
+    EXPIRED.
+    """
 
     state: str
     error_message: str | None = None

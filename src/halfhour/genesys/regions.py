@@ -33,7 +33,7 @@ DOMAINS_BY_REGION = {
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
-    """The base URL that gives tokens and the one that answers, neither with a slash at its end."""
+    """The base URLs of the login and of the API, without a slash at the end."""
 
     login: str
     api: str
@@ -44,11 +44,11 @@ class Hosts:
 
 
 def hosts_of_region(region: str) -> Hosts:
-    """The hosts of an AWS region, a domain or a base URL.
+    """Return the hosts of an AWS region, a domain or a base URL.
 
-    A base URL whose host begins with ``api.`` has its tokens from ``login.``;
-    any other serves both. Plain http is for this machine and for names
-    without a dot, as containers give each other. Raises ConfigError.
+    If the host of a base URL begins with ``api.``, the login is at ``login.``; otherwise one host
+    serves both. Plain http is allowed only for this machine and for names without a dot, which
+    containers use. Raises ConfigError.
     """
     text = region.strip().rstrip("/")
     if "://" in text:
@@ -60,31 +60,36 @@ def hosts_of_region(region: str) -> Hosts:
     if domain not in DOMAINS_BY_REGION.values():
         hint = suggest_name(domain, [*DOMAINS_BY_REGION, *DOMAINS_BY_REGION.values()])
         raise ConfigError(
-            f"unknown region {region!r}{hint}; an AWS region, a domain such as mypurecloud.ie "
-            "or a base URL such as https://api.mypurecloud.ie is wanted"
+            f"unknown region {region!r}{hint}; write an AWS region such as eu-west-1, a domain "
+            "such as mypurecloud.ie or a base URL such as https://api.mypurecloud.ie"
         )
     return Hosts(f"https://login.{domain}", f"https://api.{domain}")
 
 
 def _hosts_from_url(text: str) -> Hosts:
-    shown = text.rpartition("@")[2]  # what stands before it may be a password
-    wrong = ConfigError(f"region {shown!r} is no base URL such as https://api.mypurecloud.ie")
+    shown_url = text.rpartition("@")[2]  # The part before @ may have a password.
+    invalid_url = ConfigError(
+        f"region {shown_url!r} is not a base URL; write one such as https://api.mypurecloud.ie"
+    )
     try:
         url = urlsplit(text)
         host, port = url.hostname or "", url.port
     except ValueError as error:
-        raise wrong from error
+        raise invalid_url from error
     if url.scheme not in {"http", "https"} or not host or url.path or url.query or url.username:
-        raise wrong
+        raise invalid_url
     if url.scheme == "http" and "." in host and not _is_local_host(host):
-        raise ConfigError(f"region {shown!r}: a secret does not travel over http; write https://")
-    name = f"[{host}]" if ":" in host else host
-    at = f"{name}:{port}" if port else name
+        raise ConfigError(
+            f"region {shown_url!r}: http would send the client secret unencrypted; write https://"
+        )
+    address = f"[{host}]" if ":" in host else host
+    if port:
+        address = f"{address}:{port}"
     for prefix in ("api.", "login.", "apps."):
-        if at.startswith(prefix):
-            domain = at.removeprefix(prefix)
+        if address.startswith(prefix):
+            domain = address.removeprefix(prefix)
             return Hosts(f"{url.scheme}://login.{domain}", f"{url.scheme}://api.{domain}")
-    return Hosts(f"{url.scheme}://{at}", f"{url.scheme}://{at}")
+    return Hosts(f"{url.scheme}://{address}", f"{url.scheme}://{address}")
 
 
 def _is_local_host(host: str) -> bool:

@@ -1,4 +1,4 @@
-"""The bodies of requests, and how to divide a query whose answer is too large."""
+"""Build the bodies of requests, and divide a query whose answer is too large."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,24 +6,22 @@ from datetime import timedelta
 from typing import Any
 
 from halfhour.errors import ApiError, ConfigError
-from halfhour.genesys.endpoints import (
-    PAGE_SIZE,
-)
+from halfhour.genesys.endpoints import PAGE_SIZE
 from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, SECOND, Interval
 from halfhour.model.tables import CAPACITY_METRIC, OFFERED_METRIC, POSTED_METRICS, STATUS_KINDS
 
 QUERY_WINDOW = timedelta(days=1)
 MAX_AGENTS_PER_REQUEST = 100
-"""The number that Genesys documents for user aggregates; it names no other."""
+"""The most agents of a user aggregates query. Genesys documents no number for other queries."""
 MAX_QUEUES_PER_REQUEST = 300
-"""Past it, Genesys refuses a query (analytics conversation aggregate query guide)."""
+"""The most queues of a query (Genesys' analytics conversation aggregate query guide)."""
 
 _ISO_DURATIONS = {HALF_HOUR: "PT30M", QUARTER_HOUR: "PT15M"}
 
 
 @dataclass(frozen=True, slots=True)
 class PostedQuery:
-    """A query of conversation aggregates. Empty *queues* or *agents* mean all."""
+    """A query to the conversation aggregates. No *queues* or *agents* means all of them."""
 
     window: Interval
     granularity: timedelta
@@ -31,14 +29,13 @@ class PostedQuery:
     agents: tuple[str, ...] = ()
 
     def request_body(self) -> dict[str, Any]:
-        """The request's JSON.
+        """Return the JSON of the request.
 
-        Each id list is one `or` clause under an `and`: the shape whose answer
-        matches the Genesys UI. Several queues of one session are joined, so
-        that no value is given twice.
+        Each list of ids is an `or` clause under an `and`: the form whose answer matches the Genesys
+        UI. The flag joins the queues of one session, so that no value counts twice.
         """
-        wanted = (("queueId", self.queues), ("userId", self.agents))
-        clauses = [_any_value_filter(dimension, values) for dimension, values in wanted if values]
+        filters = (("queueId", self.queues), ("userId", self.agents))
+        clauses = [_any_value_filter(dimension, values) for dimension, values in filters if values]
         width = {} if self.fits_one_interval else {"granularity": _ISO_DURATIONS[self.granularity]}
         body: dict[str, Any] = {
             "interval": str(self.window),
@@ -55,18 +52,17 @@ class PostedQuery:
         return self.window.width <= self.granularity
 
     def split_query(self) -> "tuple[PostedQuery, PostedQuery] | None":
-        """Split the query into two that ask for the same data, at an edge or, in one interval, at a
-        second.
+        """Return two queries that cover the window, divided at an interval's edge.
 
-        Return None if no second is left to split at. Values posted in the parts of an interval add
-        up to those of the interval.
+        A window of a single interval is divided at a second, since the figures posted in its parts
+        add up to those of the interval. Return None if it lasts a second or less.
         """
         windows = self.window.split_in_half(SECOND if self.fits_one_interval else self.granularity)
         return windows and (replace(self, window=windows[0]), replace(self, window=windows[1]))
 
 
 def status_query(window: Interval, granularity: timedelta, agents: Sequence[str]) -> dict[str, Any]:
-    """The JSON that asks for the status of at most 100 *agents*."""
+    """Return the JSON that requests the status of *agents*, at most 100."""
     return {
         "interval": str(window),
         "granularity": _ISO_DURATIONS[granularity],
@@ -77,7 +73,7 @@ def status_query(window: Interval, granularity: timedelta, agents: Sequence[str]
 
 
 def capacity_query(window: Interval, granularity: timedelta) -> dict[str, Any]:
-    """The JSON that asks how much of agents' capacity was used, which is a preview."""
+    """Return the JSON that requests the used capacity of agents, a preview feature of Genesys."""
     return {
         "interval": str(window),
         "granularity": _ISO_DURATIONS[granularity],
@@ -89,8 +85,9 @@ def capacity_query(window: Interval, granularity: timedelta) -> dict[str, Any]:
 def offered_query(
     window: Interval, granularity: timedelta, queues: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """The JSON that asks how many interactions *queues*, or all, were offered, which no agent's
-    rows say.
+    """Return the JSON that requests the number of interactions offered to *queues*, or to all.
+
+    Rows of agents do not have this figure.
     """
     body: dict[str, Any] = {
         "interval": str(window),
@@ -103,7 +100,7 @@ def offered_query(
 
 
 def details_query(interval: Interval) -> dict[str, Any]:
-    """The JSON that asks for conversations of *interval* that an agent had a part in."""
+    """Return the JSON that requests the conversations of *interval* in which agents took part."""
     return {
         "interval": str(interval),
         "order": "asc",
@@ -112,9 +109,9 @@ def details_query(interval: Interval) -> dict[str, Any]:
     }
 
 
-def with_paging(query: Mapping[str, Any], number: int) -> dict[str, Any]:
-    """Return *query* for one page of details."""
-    return {**query, "paging": {"pageSize": PAGE_SIZE, "pageNumber": number}}
+def with_paging(query: Mapping[str, Any], page_number: int) -> dict[str, Any]:
+    """Return a details *query* for one page."""
+    return {**query, "paging": {"pageSize": PAGE_SIZE, "pageNumber": page_number}}
 
 
 def posted_queries(
@@ -124,30 +121,30 @@ def posted_queries(
     queues: Sequence[str] = (),
     agents: Sequence[str] = (),
 ) -> list[PostedQuery]:
-    """The queries that cover *interval*, oldest first. Raises ConfigError past 300 queues."""
+    """Return the queries for *interval*, oldest first. Raises ConfigError above 300 queues."""
     if len(queues) > MAX_QUEUES_PER_REQUEST:
         raise ConfigError(
-            f"⟨queues⟩: Genesys takes at most {MAX_QUEUES_PER_REQUEST} queues at once"
+            f"⟨queues⟩: Genesys takes at most {MAX_QUEUES_PER_REQUEST} queues at once; name fewer, "
+            "or leave it out for all queues"
         )
     return [
-        PostedQuery(window, granularity, tuple(queues), some)
+        PostedQuery(window, granularity, tuple(queues), agent_chunk)
         for window in interval.split_into_windows(QUERY_WINDOW)
-        for some in unique_chunks(agents, MAX_AGENTS_PER_REQUEST) or [()]
+        for agent_chunk in unique_chunks(agents, MAX_AGENTS_PER_REQUEST) or [()]
     ]
 
 
 def unique_chunks(ids: Iterable[str], size: int) -> list[tuple[str, ...]]:
-    """Return *ids* in tuples of at most *size*, in order, each id once."""
-    unique = list(dict.fromkeys(ids))
-    return [tuple(unique[at : at + size]) for at in range(0, len(unique), size)]
+    """Return *ids* in tuples of at most *size*, in their order, without duplicates."""
+    unique_ids = list(dict.fromkeys(ids))
+    return [tuple(unique_ids[start : start + size]) for start in range(0, len(unique_ids), size)]
 
 
 def smaller_queries(query: PostedQuery, error: ApiError) -> tuple[PostedQuery, PostedQuery] | None:
-    """Return two queries to send in place of *query*, which ended with *error*.
+    """Return two queries to send in place of *query*, which failed with *error*.
 
-    Return None if a smaller query would not help.
-
-    One interval that takes too long is not divided further.
+    Return None if smaller queries would not help. A query of a single interval that takes too long
+    is not divided.
     """
     too_large = error.code == "response.entity.too.large"
     too_slow = error.status in {408, 504} and not query.fits_one_interval

@@ -1,4 +1,4 @@
-"""One HTTP exchange: a request goes out, and an answer or one of our errors comes back."""
+"""Send one HTTP request and decode its answer; every failure becomes an error of halfhour."""
 
 import asyncio
 import zlib
@@ -21,13 +21,13 @@ from halfhour.genesys.retry_policy import RetryPolicy
 T = TypeVar("T")
 
 MAX_ANSWER_BYTES = 256 * 2**20
-"""Bytes of an answer, both as it comes and unpacked. A page of 500 conversations has some 10 MB."""
+"""The most bytes of an answer, packed and unpacked. A page of 500 conversations has some 10 MB."""
 MAX_SMALL_ANSWER_BYTES = 64 * 2**10
-"""Bytes of a token's answer, and of a refusal, which is read no further: its status counts."""
+"""The most bytes of a login answer, and of a refusal, of which the status counts more."""
 _GZIP_WINDOW_BITS = zlib.MAX_WBITS | 16
 
-# Names and numbers that nobody expected fail in these ways. Errors of msgspec and of text
-# encodings are ValueErrors; a record that is nested too deeply is a RecursionError.
+# Unexpected names and numbers raise these errors. Errors of msgspec and of text encodings are
+# ValueErrors; a record that is nested too deeply raises RecursionError.
 _UNUSABLE_DATA_ERRORS = (
     ArithmeticError,
     AttributeError,
@@ -39,15 +39,13 @@ _UNUSABLE_DATA_ERRORS = (
 )
 
 
-def create_http_client(patience: RetryPolicy, *, local: bool) -> httpx2.AsyncClient:
-    """Create an HTTP client; for a *local* host it ignores the proxies of the environment."""
+def create_http_client(policy: RetryPolicy, *, local: bool) -> httpx2.AsyncClient:
+    """Return an HTTP client. For a *local* host it ignores the proxies of the environment."""
     return httpx2.AsyncClient(
-        timeout=httpx2.Timeout(
-            patience.silence_timeout, connect=patience.connect_timeout, pool=None
-        ),
+        timeout=httpx2.Timeout(policy.silence_timeout, connect=policy.connect_timeout, pool=None),
         limits=httpx2.Limits(max_connections=retry_policy.MAX_CONCURRENT_REQUESTS),
         headers={"User-Agent": f"halfhour/{__version__}", "Accept-Encoding": "gzip"},
-        # Genesys needs no cookies, and one that is not ASCII would make every request fail.
+        # Genesys needs no cookies, and a cookie that is not ASCII would make every request fail.
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         trust_env=not local,
     )
@@ -56,18 +54,18 @@ def create_http_client(patience: RetryPolicy, *, local: bool) -> httpx2.AsyncCli
 async def send_request(
     http: httpx2.AsyncClient,
     request: httpx2.Request,
-    patience: RetryPolicy,
-    most: int = MAX_ANSWER_BYTES,
+    policy: RetryPolicy,
+    max_bytes: int = MAX_ANSWER_BYTES,
 ) -> httpx2.Response:
-    """The whole answer to *request*, whatever its status; a refusal may lack its end.
+    """Return the whole answer to *request*, of any status; a long refusal is truncated.
 
-    Raises Unreachable, or UnexpectedAnswer for more than *most* bytes.
+    Raises Unreachable, or UnexpectedAnswer for more than *max_bytes*.
     """
     try:
-        async with asyncio.timeout(patience.answer_timeout):
+        async with asyncio.timeout(policy.answer_timeout):
             response = await http.send(request, stream=True)
             try:
-                return await _read_body(response, most)
+                return await _read_body(response, max_bytes)
             finally:
                 await response.aclose()
     except (httpx2.ConnectTimeout, httpx2.ConnectError) as error:
@@ -77,18 +75,21 @@ async def send_request(
         ) from error
     except httpx2.TimeoutException as error:
         raise Unreachable(
-            f"{request.url.host}: silent for {patience.silence_timeout:g} s; "
-            "try again, or allow more with ⟨timeout⟩"
+            f"{request.url.host}: nothing came for {policy.silence_timeout:g} s; "
+            "try again, or allow more time with ⟨timeout⟩"
         ) from error
     except TimeoutError as error:
         raise Unreachable(
-            f"{request.url.host}: the answer was not whole after {patience.answer_timeout:g} s; "
-            "try again, or allow more with ⟨timeout⟩"
+            f"{request.url.host}: the answer was incomplete after {policy.answer_timeout:g} s; "
+            "try again, or allow more time with ⟨timeout⟩"
         ) from error
     except zlib.error as error:
-        raise UnexpectedAnswer(f"{request.url.host}: an answer that cannot be unpacked") from error
+        raise UnexpectedAnswer(
+            f"{request.url.host}: the answer is damaged and cannot be unpacked; try again, and "
+            "check the network and the proxy"
+        ) from error
     except (httpx2.ProtocolError, httpx2.ProxyError) as error:
-        # Its text may quote what was sent, the token too.
+        # The text of the error may quote the request with its token.
         raise Unreachable(
             f"{request.url.host}: the answer broke off, or it is not HTTP "
             f"({type(error).__name__}); try again, and check the network and the proxy"
@@ -99,93 +100,103 @@ async def send_request(
         ) from error
 
 
-async def _read_body(response: httpx2.Response, most: int) -> httpx2.Response:
-    """Read the body of *response*, and unpack it only up to the allowed length."""
-    packings = response.headers.get_list("content-encoding", split_commas=True)
-    unpacker = None
-    if packings := [packing for packing in packings if packing.lower() not in ("", "identity")]:
-        if [packing.lower() for packing in packings] != ["gzip"]:
-            raise UnexpectedAnswer(
-                f"{response.url.host}: an answer packed in another way than gzip, which was asked "
-                "for; is a proxy changing it?"
-            )
-        unpacker = zlib.decompressobj(_GZIP_WINDOW_BITS)
-    most = most if response.is_success else MAX_SMALL_ANSWER_BYTES
-    came, body = 0, bytearray()
+async def _read_body(response: httpx2.Response, max_bytes: int) -> httpx2.Response:
+    """Return *response* with its body, and unpack no more than *max_bytes* of it."""
+    encodings = [
+        encoding.lower()
+        for encoding in response.headers.get_list("content-encoding", split_commas=True)
+        if encoding.lower() not in ("", "identity")
+    ]
+    if encodings not in ([], ["gzip"]):
+        raise UnexpectedAnswer(
+            f"{response.url.host}: the answer is packed in another way than gzip, which was "
+            "requested; check that no proxy changes answers"
+        )
+    unpacker = zlib.decompressobj(_GZIP_WINDOW_BITS) if encodings else None
+    max_bytes = max_bytes if response.is_success else MAX_SMALL_ANSWER_BYTES
+    received_bytes, body = 0, bytearray()
     async with aclosing(response.aiter_raw()) as chunks:
         async for chunk in chunks:
-            came += len(chunk)
+            received_bytes += len(chunk)
             if unpacker is None:
                 body += chunk
             elif not unpacker.eof:
-                body += unpacker.decompress(chunk, most + 1 - len(body))
-            if max(came, len(body)) <= most:
+                body += unpacker.decompress(chunk, max_bytes + 1 - len(body))
+            if max(received_bytes, len(body)) <= max_bytes:
                 continue
             if not response.is_success:
                 break
             raise UnexpectedAnswer(
-                f"{response.url.host}: an answer of more than {most:,} bytes, which Genesys Cloud "
-                "never gives; is that host Genesys Cloud, or is a proxy answering in its place?"
+                f"{response.url.host}: the answer has more than {max_bytes:,} bytes, which Genesys "
+                "Cloud never sends; check that GENESYS_REGION names Genesys Cloud, and that no "
+                "proxy answers in its place"
             )
-    of_body = (b"content-encoding", b"content-length", b"transfer-encoding")
+    body_headers = (b"content-encoding", b"content-length", b"transfer-encoding")
     return httpx2.Response(
         response.status_code,
-        headers=[pair for pair in response.headers.raw if pair[0].lower() not in of_body],
+        headers=[pair for pair in response.headers.raw if pair[0].lower() not in body_headers],
         content=bytes(body),
         request=response.request,
         extensions={"reason_phrase": response.reason_phrase.encode()},
     )
 
 
-def decode_answer(operation: str, response: httpx2.Response, answer: type[T]) -> T:
-    """The JSON of a good answer; None if *answer* is, whatever has come.
+def decode_answer(operation: str, response: httpx2.Response, answer_type: type[T]) -> T:
+    """Return the JSON of a successful answer as *answer_type*; None if that is None.
 
-    Raises ApiError, or UnexpectedAnswer for what is no JSON.
+    Raises ApiError for a refusal, or UnexpectedAnswer if the JSON is malformed or does not fit.
     """
     if not response.is_success:
         raise _refusal_error(operation, response)
-    if answer is None:
+    if answer_type is None:
         return cast(T, None)
     try:
-        return msgspec.json.decode(response.content, type=answer)
+        return msgspec.json.decode(response.content, type=answer_type)
     except msgspec.ValidationError as error:
-        raise UnexpectedAnswer(f"{operation}: the answer does not fit: {error}") from error
-    except RecursionError as error:
-        raise UnexpectedAnswer(f"{operation}: the answer is nested too deeply") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        kind = response.headers.get("content-type", "no content type")
         raise UnexpectedAnswer(
-            f"{operation}: {_host_and_port(response)} answered with something that is not whole "
-            f"JSON ({kind}); is that host Genesys Cloud, or is a proxy answering in its place?"
+            f"{operation}: the answer has another form than expected: {error}; try again, and if "
+            "this stays, please report it as a bug"
+        ) from error
+    except RecursionError as error:
+        raise UnexpectedAnswer(
+            f"{operation}: the answer is nested too deeply; try again, and if this stays, please "
+            "report it as a bug"
+        ) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        content_type = response.headers.get("content-type", "no content type")
+        raise UnexpectedAnswer(
+            f"{operation}: the answer of {_host_and_port(response)} is not complete JSON "
+            f"({content_type}); check that GENESYS_REGION names Genesys Cloud, and that no proxy "
+            "answers in its place"
         ) from error
 
 
-def decode_refusal(response: httpx2.Response, body: type[T]) -> T | None:
-    """Return the body of a refusal, or None if it cannot be read."""
+def decode_refusal(response: httpx2.Response, body_type: type[T]) -> T | None:
+    """Return the body of a refusal as *body_type*, or None if it cannot be decoded."""
     try:
-        return msgspec.json.decode(response.content, type=body)
+        return msgspec.json.decode(response.content, type=body_type)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
 @contextmanager
 def refuse_unusable_data(operation: str) -> Iterator[None]:
-    """Raise UnexpectedAnswer where the answer of *operation* cannot be made into a table."""
+    """Raise UnexpectedAnswer if the answer of *operation* cannot be made into a table."""
     try:
         yield
     except _UNUSABLE_DATA_ERRORS as error:
         raise UnexpectedAnswer(
-            f"{operation}: the answer has something that cannot be used ({type(error).__name__}: "
-            f"{error!s:.200}); nothing of it was used - try again, and if it stays, please report "
-            "this as a bug"
+            f"{operation}: the answer has data that cannot be used ({type(error).__name__}: "
+            f"{error!s:.200}); nothing of the answer was used - try again, and if this stays, "
+            "please report it as a bug"
         ) from error
 
 
 def _refusal_error(operation: str, response: httpx2.Response) -> ApiError | UnexpectedAnswer:
     if response.is_redirect:
         return UnexpectedAnswer(
-            f"{operation}: {_host_and_port(response)} sends elsewhere, as Genesys Cloud never "
-            "does; check the region or base URL"
+            f"{operation}: {_host_and_port(response)} redirects to another address, which Genesys "
+            "Cloud never does; check the region or base URL"
         )
     body = decode_refusal(response, payloads.ErrorBody) or payloads.ErrorBody(
         message=response.reason_phrase

@@ -1,4 +1,4 @@
-"""Run aggregate and directory queries and return Arrow tables."""
+"""Run aggregate and directory queries, and return their answers as Arrow tables."""
 
 import asyncio
 import logging
@@ -23,31 +23,31 @@ T = TypeVar("T")
 log = logging.getLogger("halfhour")
 
 MAX_ID_LENGTH = 200
-"""Characters of an id whose name is asked for; Genesys Cloud writes ids as UUIDs, which have 36."""
+"""The most characters of an id whose name is requested. An id of Genesys Cloud is a UUID of 36."""
 
 
-async def fetch_posted(client: Client, query: PostedQuery, *, again: bool = True) -> pa.Table:
-    """Return `tables.POSTED_SCHEMA` of *query*, divided if it is too large for one answer.
+async def fetch_posted(client: Client, query: PostedQuery, *, is_part: bool = False) -> pa.Table:
+    """Return `tables.POSTED_SCHEMA` of *query*, divided if its answer would be too large.
 
-    One that takes too long is asked *again* as often as patience has it, but its parts are
-    divided at once. Raises what `Client.call` raises.
+    A query that takes too long is retried as the retry policy allows before it is divided; one
+    that *is_part* of another is divided at once. Raises the errors of `Client.call`.
     """
 
-    def final(error: Exception) -> bool:
+    def is_final_error(error: Exception) -> bool:
         return (
-            not again
-            and isinstance(error, ApiError)
-            and bool(requests.smaller_queries(query, error))
+            is_part and isinstance(error, ApiError) and bool(requests.smaller_queries(query, error))
         )
 
     try:
-        answer = await client.call(CONVERSATION_AGGREGATES, body=query.request_body(), final=final)
+        answer = await client.call(
+            CONVERSATION_AGGREGATES, body=query.request_body(), is_final_error=is_final_error
+        )
     except ApiError as error:
         parts = requests.smaller_queries(query, error)
         if not parts:
             raise
-        log.warning("%s: too much for one answer; asking in two parts", query.window)
-        tables = [await fetch_posted(client, part, again=False) for part in parts]
+        log.warning("%s: the answer would be too large; halfhour asks in two parts", query.window)
+        tables = [await fetch_posted(client, part, is_part=True) for part in parts]
         with refuse_unusable_data(CONVERSATION_AGGREGATES.name):
             return (
                 aggregates.sum_partial_tables(tables)
@@ -61,9 +61,9 @@ async def fetch_posted(client: Client, query: PostedQuery, *, again: bool = True
 async def fetch_status(
     client: Client, window: Interval, granularity: timedelta, agents: Sequence[str]
 ) -> pa.Table:
-    """Return `tables.STATUS_SCHEMA` of *agents* in *window*. Raises what `Client.call` raises."""
+    """Return `tables.STATUS_SCHEMA` of *agents* in *window*. Raises the errors of `Client.call`."""
 
-    async def some(ids: Sequence[str]) -> pa.Table:
+    async def fetch_chunk(ids: Sequence[str]) -> pa.Table:
         answer = await client.call(
             USER_AGGREGATES, body=requests.status_query(window, granularity, ids)
         )
@@ -71,7 +71,7 @@ async def fetch_status(
             return aggregates.status_table(answer, window, granularity)
 
     tables = await gather_results(
-        some(ids) for ids in requests.unique_chunks(agents, requests.MAX_AGENTS_PER_REQUEST)
+        fetch_chunk(ids) for ids in requests.unique_chunks(agents, requests.MAX_AGENTS_PER_REQUEST)
     )
     return pa.concat_tables([STATUS_SCHEMA.empty_table(), *tables])
 
@@ -79,30 +79,31 @@ async def fetch_status(
 async def fetch_agents(client: Client, agents: Sequence[str]) -> list[payloads.DirectoryEntity]:
     """Return the directory's entries of *agents*; unknown ids are omitted.
 
-    Raises what `Client.call` raises.
+    Raises the errors of `Client.call`.
     """
 
-    async def some(ids: Sequence[str]) -> list[payloads.DirectoryEntity]:
+    async def fetch_chunk(ids: Sequence[str]) -> list[payloads.DirectoryEntity]:
         return [
-            row
-            async for row in client.list_entities(
+            agent
+            async for agent in client.list_entities(
                 AGENT_LIST, {"id": ids, "state": "any", "expand": "team"}
             )
         ]
 
-    # One that no address can hold would keep all others from being named.
-    askable = [agent for agent in agents if len(agent) <= MAX_ID_LENGTH]
-    rows = await gather_results(
-        some(ids) for ids in requests.unique_chunks(askable, requests.MAX_AGENTS_PER_REQUEST)
+    # An id that is too long for a URL would make the request fail for all other ids.
+    usable_ids = [agent for agent in agents if len(agent) <= MAX_ID_LENGTH]
+    chunks = await gather_results(
+        fetch_chunk(ids)
+        for ids in requests.unique_chunks(usable_ids, requests.MAX_AGENTS_PER_REQUEST)
     )
-    return [row for page in rows for row in page]
+    return [agent for chunk in chunks for agent in chunk]
 
 
-async def gather_results(steps: Iterable[Coroutine[None, None, T]]) -> list[T]:
-    """Run *steps* concurrently and return their results in order; the first failure ends all."""
+async def gather_results(coroutines: Iterable[Coroutine[None, None, T]]) -> list[T]:
+    """Run *coroutines* concurrently and return their results in order; a failure cancels all."""
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(step) for step in steps]
+            tasks = [group.create_task(coroutine) for coroutine in coroutines]
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from None
     return [task.result() for task in tasks]
