@@ -57,9 +57,9 @@ WRONG = [
     (None, "cannot be read (No such file or directory)"),
     ('regoin = "x"', "unknown setting 'regoin'; did you mean 'region'?"),
     ("attempts = 0", "attempts: 0 is not a number above 0"),
-    ("region = ", "not TOML"),
-    (f"timeout = {'9' * 5_000}", "not TOML"),
-    (f"timeout = {'[' * 5_000}", "not TOML"),
+    ("region = ", "not valid TOML"),
+    (f"timeout = {'9' * 5_000}", "not valid TOML"),
+    (f"timeout = {'[' * 5_000}", "not valid TOML"),
 ]
 
 
@@ -94,7 +94,10 @@ def test_a_file_that_is_named_and_not_there_is_told_by_every_command_that_takes_
     ran = halfhour(*words, "--settings", "nope.toml")
 
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err == "halfhour: nope.toml: cannot be read (No such file or directory)\n"
+    assert ran.err == (
+        "halfhour: nope.toml: cannot be read (No such file or directory); check the path of the "
+        "settings file\n"
+    )
 
 
 def test_a_command_without_a_connection_reads_no_settings(halfhour, current):

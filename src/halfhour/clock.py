@@ -1,8 +1,8 @@
-"""The time of day. Modules that decide are handed it; those that do ask here."""
+"""Read the clock. Modules that decide get the time as an argument instead."""
 
 from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
-    """Return the present moment, in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)

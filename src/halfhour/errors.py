@@ -1,4 +1,4 @@
-"""Every failure a caller can act on: where it happened, what it was, what to do now."""
+"""The failures that a caller can act on. Messages tell the place, the failure and the remedy."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -20,7 +20,7 @@ class HalfhourError(Exception):
 
     The text marks the names of parameters, as in ``⟨top⟩ 0: write a number above 0``: `str`
     shows them as Python names them, `spelled` as a front end does. The text may quote a server,
-    so it is made `redaction.harmless`.
+    so `redaction.sanitize_text` makes it safe to show.
     """
 
     def __init__(self, *args: object) -> None:
@@ -41,7 +41,7 @@ class HalfhourError(Exception):
 
 
 class ConfigError(HalfhourError):
-    """Something that was asked for or set cannot be understood."""
+    """A parameter, a setting or a file of the user cannot be understood."""
 
     @property
     def parameter(self) -> str:
@@ -55,18 +55,18 @@ class WriteError(HalfhourError):
 
 
 class StoreError(HalfhourError):
-    """The store cannot be opened, read or written; what it holds is as it was."""
+    """The store cannot be opened, read or written; its data is unchanged."""
 
 
 class StoreBusy(StoreError):  # noqa: N818
-    """Somebody else has the store for now: another sync, or another program."""
+    """Another sync or another program uses the store at the moment."""
 
 
 class Incomplete(HalfhourError):  # noqa: N818
-    """A part of the data is missing, and listed; everything else was fetched and is kept.
+    """A part of the data is missing, and the message lists it; all other data is stored.
 
-    Each entry of the list is on a line of its own, after two blanks. *table* is the Arrow table
-    of the rows that are there, where `halfhour.report` raised it; otherwise None.
+    Each entry of the list has its own line, which begins with two blanks. *table* is the Arrow
+    table of the available rows if `halfhour.report` raised the error; otherwise None.
     """
 
     def __init__(self, message: str) -> None:
@@ -75,23 +75,22 @@ class Incomplete(HalfhourError):  # noqa: N818
 
 
 class AuthError(HalfhourError):
-    """The credentials are missing or were refused. Trying again is of no use."""
+    """The credentials are missing or were refused. A retry does not help."""
 
 
 class Unreachable(HalfhourError):  # noqa: N818  (it reads as the sentence it is)
-    """No answer came: no connection, a time-out, or an answer that broke off."""
+    """No complete answer came: there was no connection, or the answer timed out or broke off."""
 
 
 class UnexpectedAnswer(HalfhourError):  # noqa: N818
-    """An answer came, but not one that Genesys Cloud gives."""
+    """An answer came that does not fit Genesys Cloud's API."""
 
 
 class ApiError(HalfhourError):
     """Genesys Cloud refused a request.
 
-    *operation* is the name of the endpoint, *status* the HTTP status, *code* and
-    *message* are Genesys' own, *retry_after* is in seconds, None where the
-    answer names none.
+    *operation* is the name of the endpoint, *status* the HTTP status, *code* and *message* are
+    Genesys' own. *retry_after* is in seconds; None if the answer has none.
     """
 
     def __init__(
@@ -123,23 +122,26 @@ class ApiError(HalfhourError):
         """The action that a person can take."""
         if self.retry_after:
             return f"Genesys asks to wait {self.retry_after:g} s; try again then"
-        by_status = _WAYS_OUT.get(self.status, "try again later; if it stays, ask Genesys support")
-        return _WAYS_OUT_BY_CODE.get(self.code, by_status)
+        by_status = _ACTION_BY_STATUS.get(
+            self.status, "try again later; if this stays, ask Genesys support"
+        )
+        return _ACTION_BY_CODE.get(self.code, by_status)
 
 
-_WAYS_OUT = {
+_ACTION_BY_STATUS = {
     400: "Genesys did not accept the query; please report this as a bug of halfhour",
-    401: "the token was refused; check that the OAuth client is active and of this region",
+    401: "the token was refused; check that the OAuth client is active and in this region",
     403: "ask an admin to give the OAuth client's role the permission named here",
-    404: "the address does not exist there; check the region or base URL",
+    404: "the address does not exist on this host; check the region or base URL",
     408: "the request took too long; try again, or ask for a shorter range",
     413: "the request is too large; ask for fewer queues or agents",
     429: "the rate limit is used up; try again later, or ask Genesys for a higher limit",
     504: "Genesys took too long; try again, or ask for a shorter range or fewer agents",
 }
-_WAYS_OUT_BY_CODE = {
+_ACTION_BY_CODE = {
     "response.entity.too.large": "ask for a shorter range, fewer queues or fewer agents",
-    "ip.not.authorized": "this machine's address is not on the organisation's allow-list",
+    "ip.not.authorized": "the organisation's allow-list lacks this machine's IP address; ask an "
+    "admin to add it",
 }
 
 

@@ -1,7 +1,7 @@
-"""Text from outside made safe to show: no secret is in it, and nothing that moves a cursor.
+"""Make text from outside safe to show: mask secrets and escape control characters.
 
-A server may send back what it was sent, in an error, a header or an id, and a terminal obeys the
-control characters that it is shown.
+A server may send back a secret in an error, a header or an id, and a terminal obeys the control
+characters in its output.
 """
 
 import html
@@ -12,31 +12,31 @@ from functools import lru_cache
 
 MASK = "***"
 MAX_ERROR_LENGTH = 1_000
-"""Characters of an error that are shown; a server may answer with millions."""
+"""The most characters of an error; a server may answer with millions."""
 MAX_QUOTED_LENGTH = 500
-"""Characters of one text of a server."""
+"""The most characters of a quoted text of a server."""
 _MIN_SECRET_LENGTH = 8
-"""Whatever is shorter is part of common words, which would be masked in their place."""
+"""The shortest secret that is masked; a shorter one could be a part of common words."""
 _MAX_TOKENS = 16
-"""The number of latest tokens that are remembered; a long sync may see a new one a request."""
+"""The number of latest tokens that are masked; a long sync may get a new one with each request."""
 _TAIL_SHARE = 0.3
-"""The part of a shortened text that is its end, where our own errors say what to do."""
+"""The share of a shortened text for its end, where errors of halfhour tell what to do."""
 
 _CONTROL_CHARACTERS = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-"""C0, DEL, C1, line separators, what turns the direction of text, and halves of characters."""
+"""C0, DEL, C1, line separators, controls of text direction, and surrogates."""
 _LIST_LINE_BREAK = "\n  "
-"""A line break of our own, before an entry of a list."""
+"""The line break that halfhour writes before an entry of a list."""
 
 _secrets: set[str] = set()
 _tokens: deque[str] = deque(maxlen=_MAX_TOKENS)
 
 
 def register_secret(secret: str, *, passing: bool = False) -> None:
-    """Mask *secret* from now on in all that is shown, also as URLs, JSON and Python write it.
+    """Mask *secret* from now on in all output, also as URLs, JSON and Python write it.
 
-    Of those that are *passing*, such as tokens, only the latest are remembered.
+    Only the latest *passing* secrets, such as tokens, are masked.
     """
     if len(secret) < _MIN_SECRET_LENGTH:
         return
@@ -47,36 +47,39 @@ def register_secret(secret: str, *, passing: bool = False) -> None:
 
 
 def mask_secrets(text: str) -> str:
-    """Return *text* with `MASK` in place of every secret that is registered."""
+    """Return *text* with `MASK` in place of every registered secret."""
     for secret in sorted((*_secrets, *_tokens), key=len, reverse=True):
         text = _secret_pattern(secret).sub(MASK, text)
     return text
 
 
-def sanitize_text(text: str, longest: int | None = None) -> str:
-    """Return *text* as one line without secrets and control characters, which are escaped.
+def sanitize_text(text: str, max_length: int | None = None) -> str:
+    """Return *text* as one line with secrets masked and control characters escaped.
 
-    One that has more than *longest* characters has an ellipsis in its middle.
+    A text of more than *max_length* characters has an ellipsis in its middle.
     """
-    shown = _CONTROL_CHARACTERS.sub(
-        lambda at: at[0].encode("unicode_escape").decode(), mask_secrets(text)
+    escaped = _CONTROL_CHARACTERS.sub(
+        lambda match: match[0].encode("unicode_escape").decode(), mask_secrets(text)
     )
-    if longest is None or len(shown) <= longest:
-        return shown
-    tail = int(longest * _TAIL_SHARE)
-    return f"{shown[: longest - tail - 1]}…{shown[-tail:]}"
+    if max_length is None or len(escaped) <= max_length:
+        return escaped
+    tail_length = int(max_length * _TAIL_SHARE)
+    return f"{escaped[: max_length - tail_length - 1]}…{escaped[-tail_length:]}"
 
 
-def sanitize_lines(text: str, longest: int | None = None) -> str:
-    """Return *text* line by line as `harmless` does, where a line break of a list is our own."""
+def sanitize_lines(text: str, max_length: int | None = None) -> str:
+    """Return *text* with each entry of its list as `sanitize_text` makes it.
+
+    Only line breaks before entries of a list stay.
+    """
     return _LIST_LINE_BREAK.join(
-        sanitize_text(line, longest) for line in text.split(_LIST_LINE_BREAK)
+        sanitize_text(line, max_length) for line in text.split(_LIST_LINE_BREAK)
     )
 
 
 @lru_cache(maxsize=64)
 def _secret_pattern(secret: str) -> re.Pattern[str]:
-    """Match *secret*, each letter of it in any way in which an answer or an error may write it."""
+    """Return a pattern for *secret*, with each letter as answers and errors may write it."""
     return re.compile("".join(map(_letter_pattern, secret)))
 
 

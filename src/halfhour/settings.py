@@ -1,4 +1,4 @@
-"""Flags > environment > settings file > defaults, as one frozen value."""
+"""Load the settings: options before the environment, a settings file and the defaults."""
 
 import os
 import tomllib
@@ -19,7 +19,7 @@ SETTINGS_FILES = ("halfhour.toml", "~/.config/halfhour/halfhour.toml")
 
 MIN_KEY_LENGTH = 16
 _FileContent = tuple[str, Mapping[str, Any]]
-"""The path of a settings file, and what it says; empty where there is none."""
+"""The path of a settings file and its settings; both are empty without a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +80,17 @@ SETTINGS_BY_NAME = {
 def load_settings(
     *, file: Path | None = None, environ: Mapping[str, str] | None = None, **flags: object
 ) -> Settings:
-    """The settings in force; *flags* that are None count as not given.
+    """Return the settings in force; *flags* that are None do not count.
 
-    *file* must exist if it is named; else the first of `FILES` is read, if
-    there is one. Raises AuthError without credentials, ConfigError for
-    anything that cannot be understood, or where a file that is named and the
-    environment name two clients.
+    A *file* must exist; without it the first existing one of `SETTINGS_FILES` is read.
+    Raises AuthError without credentials, and ConfigError if a setting cannot be understood or if
+    *file* and the environment name different clients.
     """
     environ = os.environ if environ is None else environ
-    written = _read_settings_file(file)
+    content = _read_settings_file(file)
     if file and not flags.get("client_id"):
-        _refuse_two_clients(environ, written)
-    values = _resolve_values(flags, environ, written)
+        _refuse_two_clients(environ, content)
+    values = _resolve_values(flags, environ, content)
     if not values["client_id"] or not values["client_secret"]:
         missing = "secret" if values["client_id"] else "id"
         raise AuthError(
@@ -101,7 +100,7 @@ def load_settings(
         )
     hosts = regions.hosts_of_region(values["region"])
     if not (file and hosts.on_this_machine):
-        _protect_secret(values, _resolve_values(flags, environ, ("", {})), written)
+        _protect_secret(values, _resolve_values(flags, environ, ("", {})), content)
     if not hosts.on_this_machine:
         _validate_certificates(environ)
     return Settings(
@@ -114,7 +113,7 @@ def load_settings(
 
 
 def validate_settings_file(file: Path) -> None:
-    """Raises ConfigError if the settings in *file* cannot be read or understood."""
+    """Raise ConfigError if the settings in *file* cannot be read or understood."""
     _resolve_values({}, {}, _read_settings_file(file))
 
 
@@ -127,8 +126,8 @@ def configured_hosts(
 
 def configured_request_rate(file: Path | None, flag: int | None) -> int | None:
     """Return the most requests a minute that the settings allow, or None; needs no credentials."""
-    allowed: int | None = _single_value("max_requests_per_minute", flag, None, file)
-    return allowed
+    request_rate: int | None = _single_value("max_requests_per_minute", flag, None, file)
+    return request_rate
 
 
 def load_pseudonym_key(
@@ -140,7 +139,7 @@ def load_pseudonym_key(
         raise ConfigError(
             f"⟨pseudonyms⟩: {'the key is too short' if key else 'there is no key'}; set "
             f"HALFHOUR_PSEUDONYM_KEY to {MIN_KEY_LENGTH} characters or more that nobody can guess, "
-            "and keep them: with another key everyone has another name"
+            "and keep them: another key gives everyone another pseudonym"
         )
     register_secret(key)
     return key
@@ -153,42 +152,41 @@ def _single_value(
     return _resolve_value(SETTINGS_BY_NAME[name], {name: flag}, environ, _read_settings_file(file))
 
 
-def _refuse_two_clients(environ: Mapping[str, str], written: _FileContent) -> None:
-    """Raises ConfigError where the file and the environment name different clients."""
-    setting, (path, _) = SETTINGS_BY_NAME["client_id"], written
+def _refuse_two_clients(environ: Mapping[str, str], content: _FileContent) -> None:
+    """Raise ConfigError if the file and the environment name different clients."""
+    setting, (path, _) = SETTINGS_BY_NAME["client_id"], content
     variable = next((name for name in setting.environment_variables if environ.get(name)), None)
-    client_id = _resolve_value(setting, {}, {}, written)
+    client_id = _resolve_value(setting, {}, {}, content)
     if variable and client_id and client_id != environ[variable]:
         raise ConfigError(
             f"{path}: client_id is {client_id!r}, and {variable} is {environ[variable]!r}; unset "
-            "id and secret in the environment to use the file's, take client_id out of the file "
-            "to use the environment's, or choose one with ⟨client_id⟩"
+            "id and secret in the environment to use the file's client, remove client_id from the "
+            "file to use the environment's, or choose one with ⟨client_id⟩"
         )
 
 
 def _protect_secret(
-    values: Mapping[str, Any], outside: Mapping[str, Any], written: _FileContent
+    values: Mapping[str, Any], values_without_file: Mapping[str, Any], content: _FileContent
 ) -> None:
-    """Refuse to send a secret from elsewhere to an address that only a settings file names.
+    """Refuse to send a secret from elsewhere to a URL that only a settings file names.
 
-    Somebody else may have left the file in the folder; but whoever wrote a file that also names the
-    client has the secret. *values* are the settings in force, *outside* those without the file.
+    Somebody else may have left the file in the folder. A file that also names the client is taken
+    for the user's own. *values* are the settings in force.
     """
-    path, in_file = written
-    led_by_file = "://" in values["region"] and values["region"] != outside["region"]
-    names_client = str(in_file.get("client_id", "")) == values["client_id"]
-    if led_by_file and outside["client_secret"] and not names_client:
+    path, file_values = content
+    is_url_of_file = "://" in values["region"] and values["region"] != values_without_file["region"]
+    names_client = str(file_values.get("client_id", "")) == values["client_id"]
+    if is_url_of_file and values_without_file["client_secret"] and not names_client:
         raise ConfigError(
-            f"{path}: region is a base URL, to which a secret from elsewhere is not sent; write "
-            "client_id there, too, if the file is yours, or give the URL as ⟨region⟩ or "
-            "GENESYS_REGION"
+            f"{path}: region is a base URL, to which a secret from elsewhere is not sent; if the "
+            "file is yours, add client_id to it, or give the URL as ⟨region⟩ or GENESYS_REGION"
         )
 
 
 def _validate_certificates(environ: Mapping[str, str]) -> None:
-    """Raises ConfigError where the environment names certificates that cannot be read.
+    """Raise ConfigError if the environment names certificates that cannot be read.
 
-    Of a folder they are read one by one as they are needed, and only as OpenSSL calls their files.
+    A folder need only exist: OpenSSL reads its certificates by their file names when it needs them.
     """
     import ssl
 
@@ -200,43 +198,44 @@ def _validate_certificates(environ: Mapping[str, str]) -> None:
         reason = "no certificate is in it" if isinstance(error, ssl.SSLError) else error.strerror
         raise ConfigError(
             f"SSL_CERT_FILE {file}: cannot be read ({reason}); set the variable to a file of "
-            "certificates (PEM) that are to be trusted, or unset it"
+            "trusted certificates (PEM), or unset it"
         ) from error
     if folders and not file and not any(map(os.path.isdir, folders.split(os.pathsep))):
         raise ConfigError(
-            f"SSL_CERT_DIR {folders}: there is no such folder; set the variable to one of "
-            "certificates that are to be trusted, or unset it"
+            f"SSL_CERT_DIR {folders}: there is no such folder; set the variable to a folder of "
+            "trusted certificates, or unset it"
         )
 
 
-def _read_settings_file(named: Path | None) -> _FileContent:
-    # Not Path.expanduser, which fails where there is no home, as in some containers.
-    usual = (Path(os.path.expanduser(name)) for name in SETTINGS_FILES)  # noqa: PTH111
-    path = named or next((path for path in usual if path.is_file()), None)
+def _read_settings_file(file: Path | None) -> _FileContent:
+    # Path.expanduser fails without a home folder, as in some containers.
+    default_paths = (Path(os.path.expanduser(name)) for name in SETTINGS_FILES)  # noqa: PTH111
+    path = file or next((path for path in default_paths if path.is_file()), None)
     if path is None:
         return "", {}
     try:
-        written = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
-    except (ValueError, RecursionError) as error:  # also a number or a nesting past all bounds
-        raise ConfigError(f"{path}: not TOML: {error}") from error
-    for name in written:
+        raise ConfigError(
+            f"{path}: cannot be read ({error.strerror}); check the path of the settings file"
+        ) from error
+    except (ValueError, RecursionError) as error:  # also too large a number or too deep a nesting
+        raise ConfigError(f"{path}: the settings are not valid TOML: {error}") from error
+    for name in values:
         if name not in SETTINGS_BY_NAME:
-            hint = (
-                suggest_name(name, SETTINGS_BY_NAME) or f"; known are {', '.join(SETTINGS_BY_NAME)}"
-            )
+            choices = ", ".join(SETTINGS_BY_NAME)
+            hint = suggest_name(name, SETTINGS_BY_NAME) or f"; the settings are {choices}"
             raise ConfigError(f"{path}: unknown setting {name!r}{hint}")
-    return str(path), written
+    return str(path), values
 
 
 def _resolve_values(
     flags: Mapping[str, object],
     environ: Mapping[str, str],
-    written: _FileContent,
+    content: _FileContent,
 ) -> dict[str, Any]:
     return {
-        name: _resolve_value(setting, flags, environ, written)
+        name: _resolve_value(setting, flags, environ, content)
         for name, setting in SETTINGS_BY_NAME.items()
     }
 
@@ -245,17 +244,17 @@ def _resolve_value(
     setting: SettingDefinition,
     flags: Mapping[str, object],
     environ: Mapping[str, str],
-    written: _FileContent,
+    content: _FileContent,
 ) -> Any:
-    path, in_file = written
-    places = [(f"⟨{setting.name}⟩", flags.get(setting.name))]
-    places += [(name, environ.get(name)) for name in setting.environment_variables]
-    places += [(f"{path}: {setting.name}", in_file.get(setting.name))]
-    for where, value in places:
+    path, file_values = content
+    candidates = [(f"⟨{setting.name}⟩", flags.get(setting.name))]
+    candidates += [(name, environ.get(name)) for name in setting.environment_variables]
+    candidates += [(f"{path}: {setting.name}", file_values.get(setting.name))]
+    for origin, value in candidates:
         if value is None or value == "":
             continue
         try:
             return setting.parse_text(str(value))
         except ValueError as error:
-            raise ConfigError(f"{where}: {value!r} is not a number above 0") from error
+            raise ConfigError(f"{origin}: {value!r} is not a number above 0") from error
     return setting.default

@@ -259,7 +259,7 @@ def test_a_settings_file_serves_where_the_environment_is_silent(tmp_path, cloud)
     ("text", "sentence"),
     [
         ('regoin = "x"', "unknown setting 'regoin'; did you mean 'region'"),
-        ("region = ", "not TOML"),
+        ("region = ", "not valid TOML"),
         ('timeout = "long"', "timeout: 'long' is not a number above 0"),
     ],
 )

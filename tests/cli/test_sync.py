@@ -411,8 +411,8 @@ def test_a_watching_sync_goes_on_after_a_failed_turn(small_cloud, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("sync", "--watch", "often"), "--watch 'often' is no length of time; write 15m"),
-        (("sync", "--keep", "0d"), "--keep '0d' is no length of time"),
+        (("sync", "--watch", "often"), "--watch 'often' is not a duration; write 15m"),
+        (("sync", "--keep", "0d"), "--keep '0d' is not a duration"),
         (("sync", "--reread", "1x"), "--reread '1x'"),
         (("sync", "--granularity", "15min"), "15min"),
         (("sync", "--from", "2026-02-30"), "--from '2026-02-30' cannot be read"),

@@ -124,7 +124,7 @@ NO_COLUMN = "a report by agent and interval has no '{}'; did you mean 'hold_time
         (("rows =", "row ="), "row", "unknown field; did you mean 'rows'?"),
         (('rows = "agent"\n', ""), "rows", "this field is missing"),
         (('"agent"\n', '"agents"\n'), "rows", "'agents' is none of agent, queue"),
-        (("Asia/Kathmandu", "Asia/Katmandoo"), "zone", "'Asia/Katmandoo' is no IANA time zone"),
+        (("Asia/Kathmandu", "Asia/Katmandoo"), "zone", "'Asia/Katmandoo' is not an IANA time zone"),
         (("|", "||"), "delimiter", "Expected `str` of length <= 1"),
         (("|", "\\n"), "delimiter", "a quote or a line break cannot separate values"),
         (('"|"', "'\"'"), "delimiter", "a quote or a line break cannot separate values"),

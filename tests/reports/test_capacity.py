@@ -78,8 +78,8 @@ def test_a_missing_permission_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--by", "agent"), "--with-capacity: only with --by interval"),
-        (("--media", "voice"), "--with-capacity: it is about all work of an agent"),
+        (("--by", "agent"), "--with-capacity needs --by interval"),
+        (("--media", "voice"), "--with-capacity counts all work of an agent"),
         (("--offline",), "--with-capacity: a store does not keep capacity; leave out --offline"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The coverage of days: which days a store holds, in which state, and which are due to be read."""
+"""Decide the state of the days that a store holds, and the days that are due to be read."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -94,8 +94,8 @@ class Calendar:
             return DayState.UNFINISHED
         if settled.left_out_count:
             return DayState.INCOMPLETE
-        final = settled.read_at >= day_end + max(self.reread_ages, default=timedelta(0))
-        return DayState.SETTLED if final else DayState.PROVISIONAL
+        last_reread = day_end + max(self.reread_ages, default=timedelta(0))
+        return DayState.SETTLED if settled.read_at >= last_reread else DayState.PROVISIONAL
 
     def _started_days(self, interval: Interval) -> Iterator[Interval]:
         start = floor_to_width(interval.start, DAY)
@@ -106,14 +106,14 @@ class Calendar:
     def _coverage_of_day(
         self, day: Interval, settled: SettledWindow | None, source_read_at: datetime | None
     ) -> DayCoverage:
-        if settled is None or settled.read_at > self.now:  # by a clock that was ahead
+        if settled is None or settled.read_at > self.now:  # A clock was ahead.
             return DayCoverage(day, DayState.MISSING, due=True)
         state = self.state_of_window(settled)
-        ages = (day.start + DAY + age for age in self.reread_ages)
-        again = any(settled.read_at < moment <= self.now for moment in ages)
-        outdated = source_read_at is not None and settled.read_at < source_read_at
+        reread_times = (day.start + DAY + age for age in self.reread_ages)
+        is_due = any(settled.read_at < reread_time <= self.now for reread_time in reread_times)
+        is_outdated = source_read_at is not None and settled.read_at < source_read_at
         return DayCoverage(
-            day, state, settled, due=again or outdated or state is DayState.UNFINISHED
+            day, state, settled, due=is_due or is_outdated or state is DayState.UNFINISHED
         )
 
 
@@ -130,38 +130,41 @@ def format_days(days: Iterable[datetime]) -> str:
 
 
 def missing_intervals(days: Sequence[DayCoverage], interval: Interval) -> list[Interval]:
-    """The parts of *interval* that are over and not held."""
-    parts: list[Interval] = []
+    """Return the parts of *interval* that are over and that the store does not hold."""
+    missing: list[Interval] = []
     for day in days:
         start = day.settled.window.end if day.settled else day.day.start
         start, end = max(start, interval.start), min(day.day.end, interval.end)
         if day.state not in (DayState.MISSING, DayState.UNFINISHED) or start >= end:
             continue
-        if parts and parts[-1].end == start:
-            start = parts.pop().start
-        parts.append(Interval(start, end))
-    return parts
+        if missing and missing[-1].end == start:
+            start = missing.pop().start
+        missing.append(Interval(start, end))
+    return missing
 
 
 def require_complete_coverage(
     days: Mapping[Source, Sequence[DayCoverage]], interval: Interval
 ) -> None:
-    """Raise Incomplete if a part of *interval* that is over is not held of a source, or is held
-    without something that could not be read.
+    """Raise Incomplete unless the store holds all of *interval* that is over, of every source.
+
+    A day with conversations or values that could not be read is incomplete, too.
     """
     reasons = []
-    if parts := [
-        f"{source} {part}" for source in days for part in missing_intervals(days[source], interval)
-    ]:
-        listed = "".join(f"\n  {part}" for part in parts)
-        reasons.append(f"not all of it is held; 'halfhour sync' fetches what is missing:{listed}")
-    if lacking := [
-        f"{source} {day.day}: {day.settled.left_out_count} left out"
+    missing = "".join(
+        f"\n  {source} {part}"
+        for source in days
+        for part in missing_intervals(days[source], interval)
+    )
+    if missing:
+        reasons.append(f"not all of it is held; 'halfhour sync' fetches what is missing:{missing}")
+    incomplete = "".join(
+        f"\n  {source} {day.day}: {day.settled.left_out_count} left out"
         for source in days
         for day in dict.fromkeys(days[source])
         if day.state is DayState.INCOMPLETE and day.settled
-    ]:
-        listed = "".join(f"\n  {day}" for day in lacking)
-        reasons.append(f"these days are incomplete, as something could not be read:{listed}")
+    )
+    if incomplete:
+        reasons.append(f"these days are incomplete, as something could not be read:{incomplete}")
     if reasons:
         raise Incomplete("\n  ".join(reasons))

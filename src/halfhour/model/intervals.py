@@ -1,4 +1,4 @@
-"""Time as it is kept here: UTC, half-open, in half-hours that tile the day."""
+"""Times in UTC, half-open intervals, and the widths of intervals that tile the day."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 HALF_HOUR = timedelta(minutes=30)
 QUARTER_HOUR = timedelta(minutes=15)
 INTERVAL_WIDTHS = {"15m": QUARTER_HOUR, "30m": HALF_HOUR}
-"""The widths of intervals, by the words that people write."""
+"""The widths of intervals by the words with which people choose them."""
 MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
 MILLISECOND = timedelta(milliseconds=1)
@@ -15,9 +15,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def to_utc(moment: datetime) -> datetime:
-    """Convert *moment* to UTC. Every time from outside passes here. Raises ValueError if it is
-    naive.
-    """
+    """Convert *moment* to UTC, as every time from outside. Raises ValueError if it is naive."""
     if moment.tzinfo is None:
         raise ValueError(f"{moment.isoformat()} has no time zone")
     return moment.astimezone(UTC)
@@ -29,7 +27,7 @@ def epoch_ms(moment: datetime) -> int:
 
 
 def from_epoch_ms(ms: int) -> datetime:
-    """The moment so many milliseconds after 1970 began."""
+    """Return the time *ms* milliseconds after the start of 1970."""
     return EPOCH + ms * MILLISECOND
 
 
@@ -39,7 +37,7 @@ def is_interval_edge(moment: datetime, width: timedelta) -> bool:
 
 
 def floor_to_width(moment: datetime, width: timedelta) -> datetime:
-    """The start of the interval of *width* that tiles UTC and that *moment* lies in."""
+    """Return the start of the interval around *moment*; intervals of *width* tile UTC."""
     return moment - (moment - EPOCH) % width
 
 
@@ -54,7 +52,7 @@ class Interval:
         object.__setattr__(self, "start", to_utc(self.start))
         object.__setattr__(self, "end", to_utc(self.end))
         if self.end <= self.start:
-            raise ValueError(f"{self} ends before it has begun")
+            raise ValueError(f"{self} does not end after its start")
 
     def __str__(self) -> str:
         """Return the interval as the API writes it: ISO 8601 with milliseconds, `start/end`."""
@@ -65,19 +63,19 @@ class Interval:
         return self.end - self.start
 
     def split_into_windows(self, width: timedelta) -> Iterator["Interval"]:
-        """The interval cut into pieces of *width*, oldest first; the last may be shorter."""
+        """Split the interval into windows of *width*, oldest first; the last may be shorter."""
         start = self.start
         while start < self.end:
             end = min(start + width, self.end)
             yield Interval(start, end)
             start = end
 
-    def split_in_half(self, grain: timedelta) -> tuple["Interval", "Interval"] | None:
-        """Split the interval at a multiple of *grain* from its start; None if it is too short."""
-        grains = -(-self.width // grain)
-        if grains < 2:
+    def split_in_half(self, step: timedelta) -> tuple["Interval", "Interval"] | None:
+        """Split the interval at a multiple of *step* from its start; None if it is too short."""
+        step_count = -(-self.width // step)
+        if step_count < 2:
             return None
-        middle = self.start + grain * (grains // 2)
+        middle = self.start + step * (step_count // 2)
         return Interval(self.start, middle), Interval(middle, self.end)
 
 

@@ -15,8 +15,8 @@ class Question:
     """A question about agents' work, as a person asks it.
 
     *queues* and *agents* are names or ids, *media* are media types, *divisions* and *teams* are
-    names of those that agents belong to; an empty tuple means all. *width* is the width of the
-    intervals that a row stands for or adds up.
+    names of the divisions and teams of agents; an empty tuple means all. *width* is the width of
+    the intervals that a row stands for or adds up.
     """
 
     interval: Interval
@@ -56,22 +56,23 @@ class Question:
     ) -> "Question":
         """Return the question that these words ask at *now*.
 
-        A single text in place of several names is one name. Raises ConfigError, which names the
-        parameter that cannot be understood.
+        A text in place of a sequence is one name. Raises ConfigError, which names the parameter
+        that cannot be understood.
         """
         _check_choice("by", by, By)
         _check_choice("basis", basis, Basis)
         _check_choice("granularity", granularity, INTERVAL_WIDTHS)
-        chosen_media = _names(media)
+        chosen_media = _as_names(media)
         for media_type in chosen_media:
             _check_choice("media", media_type, MEDIA_TYPES)
         if with_capacity and by != By.INTERVAL:
             raise ConfigError(
-                "⟨with_capacity⟩: only with ⟨by⟩ interval, as nobody says how these figures add up"
+                "⟨with_capacity⟩ needs ⟨by⟩ interval, because Genesys does not say how these "
+                "figures add up"
             )
         if with_capacity and (queues or media):
             raise ConfigError(
-                "⟨with_capacity⟩: it is about all work of an agent; leave out ⟨queues⟩ and ⟨media⟩"
+                "⟨with_capacity⟩ counts all work of an agent; leave out ⟨queues⟩ and ⟨media⟩"
             )
         if top is not None and top < 1:
             raise ConfigError(f"⟨top⟩ {top}: write a number above 0")
@@ -80,11 +81,11 @@ class Question:
             time_ranges.parse_zone(zone),
             By(by),
             Basis(basis),
-            _names(queues),
-            _names(agents),
+            _as_names(queues),
+            _as_names(agents),
             chosen_media,
-            _names(divisions),
-            _names(teams),
+            _as_names(divisions),
+            _as_names(teams),
             with_capacity,
             sort,
             top,
@@ -93,7 +94,7 @@ class Question:
 
     @property
     def granularity(self) -> timedelta:
-        """The width of the intervals that the data must have to answer the question."""
+        """The granularity that the data must have to answer the question."""
         return min(self.width, time_ranges.required_granularity(self.interval))
 
     @property
@@ -106,7 +107,7 @@ class Question:
 
     @property
     def required_sources(self) -> tuple[Source, ...]:
-        """The sources that must be held to answer the question."""
+        """The sources that answer the question."""
         return {
             Basis.POSTED: (Source.POSTED,),
             Basis.WORKED: (Source.DETAILS,),
@@ -114,14 +115,14 @@ class Question:
         }[self.basis]
 
 
-def _names(given: str | Sequence[str]) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given)
+def _as_names(names: str | Sequence[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
-def _check_choice(parameter: str, given: str, choices: Iterable[str]) -> None:
-    """Raise ConfigError with the nearest of *choices* if *given* is none of them."""
+def _check_choice(parameter: str, value: str, choices: Iterable[str]) -> None:
+    """Raise ConfigError with the nearest of *choices* if *value* is none of them."""
     names = list(choices)
-    if given not in names:
+    if value not in names:
         raise ConfigError(
-            f"⟨{parameter}⟩ {given!r}: choose one of {', '.join(names)}{suggest_name(given, names)}"
+            f"⟨{parameter}⟩ {value!r}: choose one of {', '.join(names)}{suggest_name(value, names)}"
         )

@@ -12,13 +12,13 @@ _DATE_PATTERN = re.compile(r"\d{4}-?\d\d-?\d\d")
 
 
 def parse_zone(name: str) -> ZoneInfo:
-    """The IANA time zone of that *name*. Raises ConfigError with the nearest name."""
+    """Return the IANA time zone *name*. Raises ConfigError with the nearest name."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
         hint = suggest_name(name, available_timezones())
         raise ConfigError(
-            f"⟨zone⟩ {name!r} is no IANA time zone such as Europe/London{hint}"
+            f"⟨zone⟩ {name!r} is not an IANA time zone; write one such as Europe/London{hint}"
         ) from error
 
 
@@ -30,10 +30,10 @@ def parse_interval(
     zone: str = "UTC",
     now: datetime,
 ) -> Interval:
-    """Return the interval that the words *start*, *end* and *last* ask for at *now*.
+    """Return the interval from *start* to *end*, or of the length *last*, as typed at *now*.
 
-    Times without an offset are read in the IANA time zone *zone*. Raises ConfigError, which names
-    the parameter that cannot be understood.
+    Times without an offset are in the IANA time zone *zone*. Raises ConfigError, which names the
+    parameter that cannot be understood.
     """
     return parse_time_range(
         start=start.isoformat() if isinstance(start, datetime) else start,
@@ -47,42 +47,43 @@ def parse_interval(
 def parse_time_range(
     *, start: str | None, end: str | None, last: str | None, local: tzinfo, now: datetime
 ) -> Interval:
-    """The interval that *start*, *end* and *last* ask for, on half-hours.
+    """Return the interval from *start* to *end*, or of the length *last*, on half-hours.
 
-    A time without an offset, and the midnight of a date, are read in *local*.
-    Without *end* it ends with the last half-hour of *local* that is over at
-    *now*; without *start* it is 24 hours long, or *last*.
-    Raises ConfigError, which names the parameter.
+    A time without an offset and the midnight of a date are in *local*. Without *end* the interval
+    ends with the last half-hour of *local* that is over at *now*. Without *start* its length is
+    *last*, or 24 hours. Raises ConfigError, which names the parameter.
     """
     if start and last:
-        raise ConfigError("⟨start⟩ and ⟨last⟩ are two ways to say one thing; give one of them")
-    until = _parse_time("end", end, local, now) if end else _last_half_hour_end(now, local)
-    since = (
+        raise ConfigError("⟨start⟩ and ⟨last⟩ both set the start; give one of them")
+    end_time = _parse_time("end", end, local, now) if end else _last_half_hour_end(now, local)
+    start_time = (
         _parse_time("start", start, local, now)
         if start
-        else until - _parse_last_option(last or "24h")
+        else end_time - _parse_half_hours(last or "24h")
     )
-    if since >= until:
+    if start_time >= end_time:
+        end_text = f"⟨end⟩ {end}" if end else f"the last full half-hour, {end_time.isoformat()}"
         raise ConfigError(
-            f"⟨start⟩ {start or since.isoformat()} is not before "
-            f"{f'⟨end⟩ {end}' if end else f'the last full half-hour, {until.isoformat()}'}"
+            f"⟨start⟩ {start or start_time.isoformat()} is not before {end_text}; "
+            "give an earlier start"
         )
-    return Interval(since, until)
+    return Interval(start_time, end_time)
 
 
 def required_granularity(interval: Interval) -> timedelta:
-    """Return the granularity to request: half-hours, or quarter-hours if the half-hours of the zone
-    start at :15 or :45 UTC.
+    """Return the granularity to request for *interval*.
+
+    It is half an hour, or a quarter if the half-hours of the zone start at :15 or :45 UTC.
     """
     return HALF_HOUR if is_interval_edge(interval.start, HALF_HOUR) else QUARTER_HOUR
 
 
 def _parse_time(parameter: str, text: str, local: tzinfo, now: datetime) -> datetime:
     today = now.astimezone(local).date()
-    words = {"today": today, "yesterday": today - timedelta(days=1)}
+    days_by_word = {"today": today, "yesterday": today - timedelta(days=1)}
     try:
-        if text in words or _DATE_PATTERN.fullmatch(text):
-            day = words.get(text) or date.fromisoformat(text)
+        if text in days_by_word or _DATE_PATTERN.fullmatch(text):
+            day = days_by_word.get(text) or date.fromisoformat(text)
             moment = datetime(day.year, day.month, day.day)  # noqa: DTZ001  (made aware below)
         else:
             moment = datetime.fromisoformat(text)
@@ -99,22 +100,24 @@ def _parse_time(parameter: str, text: str, local: tzinfo, now: datetime) -> date
 def _apply_zone(parameter: str, text: str, naive: datetime, local: tzinfo) -> datetime:
     first, second = (naive.replace(tzinfo=local, fold=fold) for fold in (0, 1))
     if first.utcoffset() == second.utcoffset() or _DATE_PATTERN.fullmatch(text):
-        return first  # of two midnights the first; of a skipped one, the first moment there is
+        # The day begins at the first of two midnights, or right after a midnight that is skipped.
+        return first
     if first.astimezone(UTC).astimezone(local).replace(tzinfo=None) != naive:
         raise ConfigError(
-            f"⟨{parameter}⟩ {text} does not exist in {local}: the clocks go forward then"
+            f"⟨{parameter}⟩ {text} does not exist in {local}, because the clocks go forward then; "
+            "write a time after the change"
         )
     raise ConfigError(
-        f"⟨{parameter}⟩ {text} comes twice in {local}: the clocks go back then; "
+        f"⟨{parameter}⟩ {text} comes twice in {local}, because the clocks go back then; "
         f"write {first.isoformat()} or {second.isoformat()}"
     )
 
 
 def _require_half_hour(parameter: str, text: str, moment: datetime, local: tzinfo) -> datetime:
-    wall = moment.astimezone(local).replace(tzinfo=UTC)
-    if is_interval_edge(wall, HALF_HOUR) and is_interval_edge(moment, QUARTER_HOUR):
+    wall_time = moment.astimezone(local).replace(tzinfo=UTC)
+    if is_interval_edge(wall_time, HALF_HOUR) and is_interval_edge(moment, QUARTER_HOUR):
         return moment.astimezone(UTC)
-    before = wall - (wall - datetime.min.replace(tzinfo=UTC)) % HALF_HOUR
+    before = wall_time - (wall_time - datetime.min.replace(tzinfo=UTC)) % HALF_HOUR
     raise ConfigError(
         f"⟨{parameter}⟩ {text} is not on a half-hour of {local}; "
         f"write {before:%Y-%m-%dT%H:%M} or {before + HALF_HOUR:%Y-%m-%dT%H:%M}"
@@ -123,29 +126,34 @@ def _require_half_hour(parameter: str, text: str, moment: datetime, local: tzinf
 
 def _last_half_hour_end(now: datetime, local: tzinfo) -> datetime:
     offset = now.astimezone(local).utcoffset() or timedelta(0)
-    wall = now.astimezone(timezone(offset))
+    wall_time = now.astimezone(timezone(offset))
     since_midnight = timedelta(
-        hours=wall.hour, minutes=wall.minute, seconds=wall.second, microseconds=wall.microsecond
+        hours=wall_time.hour,
+        minutes=wall_time.minute,
+        seconds=wall_time.second,
+        microseconds=wall_time.microsecond,
     )
-    return (wall - since_midnight % HALF_HOUR).astimezone(UTC)
+    return (wall_time - since_midnight % HALF_HOUR).astimezone(UTC)
 
 
 def parse_duration(parameter: str, text: str) -> timedelta:
-    """Return the length that *text* says, such as 15m, 24h, 7d or 2w.
+    """Return the duration *text*, such as 15m, 24h, 7d or 2w.
 
-    Raises ConfigError, which names the *parameter*.
+    Raises ConfigError, which names *parameter*.
     """
-    length = _match_duration(text)
-    if not length:
-        raise ConfigError(f"⟨{parameter}⟩ {text!r} is no length of time; write 15m, 24h, 7d or 2w")
-    return length
+    duration = _match_duration(text)
+    if not duration:
+        raise ConfigError(f"⟨{parameter}⟩ {text!r} is not a duration; write 15m, 24h, 7d or 2w")
+    return duration
 
 
-def _parse_last_option(text: str) -> timedelta:
-    length = _match_duration(text)
-    if not length or length % HALF_HOUR:
-        raise ConfigError(f"⟨last⟩ {text!r} is no number of half-hours; write 24h, 90m, 7d or 2w")
-    return length
+def _parse_half_hours(text: str) -> timedelta:
+    duration = _match_duration(text)
+    if not duration or duration % HALF_HOUR:
+        raise ConfigError(
+            f"⟨last⟩ {text!r} is not a multiple of 30 minutes; write 24h, 90m, 7d or 2w"
+        )
+    return duration
 
 
 def _match_duration(text: str) -> timedelta:
