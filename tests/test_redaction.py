@@ -1,4 +1,4 @@
-"""What is shown of text from outside: no secret, no control character, not millions of letters."""
+"""Tests of text from outside: it shows no secret, no control character and has a limited length."""
 
 import html
 import json

@@ -1,4 +1,4 @@
-"""Settings files: which is read, when a mistake in one is told, and whose secret goes where."""
+"""Tests of settings files: the file that is read, its mistakes, and the secrets that are sent."""
 
 import pytest
 
@@ -65,7 +65,7 @@ WRONG = [
 
 @pytest.fixture
 def current(halfhour):
-    """A store in the folder that lacks nothing of `DAY`."""
+    """Sync a store in the folder that has all data of `DAY`."""
     assert halfhour("sync", *DAY).code == 0
 
 

@@ -1,4 +1,4 @@
-"""The real client against the real emulator, one fault at a time."""
+"""Tests of the client against the emulator, with one fault at a time."""
 
 import asyncio
 import socket
@@ -136,7 +136,7 @@ def test_a_retry_after_is_waited_for(cloud):
     assert second - first >= timedelta(seconds=0.95)
 
 
-def test_all_requests_wait_while_one_is_told_to_wait(cloud):
+def test_a_retry_after_of_one_request_delays_all(cloud):
     cloud.faults(
         {"kind": "status", "status": 429, "endpoint": "aggregates", "calls": [1],
          "retry_after": "1"}
@@ -178,7 +178,7 @@ def test_an_answer_that_only_drips_is_given_up(cloud):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a full queue refuses at once")
-def test_a_host_that_never_takes_the_call_is_given_up(cloud):
+def test_a_host_that_accepts_no_connection_is_given_up(cloud):
     with ExitStack() as stack:
         full = stack.enter_context(closing(socket.create_server(("127.0.0.1", 0), backlog=0)))
         for _ in range(4):  # what fills the queue of a server that accepts nobody
@@ -200,7 +200,7 @@ def test_an_address_where_nobody_listens_is_unreachable(cloud):
         run(aggregates(nobody))
 
 
-def test_one_token_serves_all_who_come_at_once(cloud):
+def test_concurrent_requests_share_one_token(cloud):
     answers = run(aggregates(cloud.settings, times=20))
 
     assert len(answers) == 20
@@ -266,7 +266,7 @@ def test_every_page_of_a_list_is_read(shared_cloud, big_cloud):
 
 
 @pytest.mark.parametrize("faulty", [{}, {"calls": [1]}, {"calls": [2]}, {"share": 0.5, "seed": 1}])
-def test_nobody_is_missing_of_a_list_whose_pages_are_shorter_than_asked_for(big_cloud, faulty):
+def test_a_list_with_shorter_pages_than_requested_is_read_completely(big_cloud, faulty):
     async def everyone(settings: Settings) -> list[payloads.DirectoryEntity]:
         async with Client(settings) as client:
             return [row async for row in client.list_entities(AGENT_LIST, {"state": "any"})]
@@ -288,7 +288,7 @@ def test_a_list_of_queues_is_read(cloud):
 
 @pytest.mark.parametrize("max_buckets", [200, 40, 12])
 def test_an_answer_that_is_too_large_is_asked_for_in_parts(cloud, max_buckets):
-    """By time alone, so that nobody is missing whom the directory does not know."""
+    """The query is divided by time only, so that agents unknown to the directory are included."""
     whole = fetch_day(cloud.settings)
     cloud.faults({"kind": "too_large", "endpoint": "aggregates", "max_buckets": max_buckets})
 
@@ -324,7 +324,7 @@ def test_a_body_that_never_comes_whole_is_no_empty_answer(cloud):
 
 
 def test_no_request_goes_over_the_limit(tight_cloud):
-    """40 requests at 30 a minute would be refused at the 31st; the client holds back instead."""
+    """Of 40 requests at 30 a minute the 31st would be refused; the client waits instead."""
     with pytest.raises(TimeoutError):
         run(with_deadline(2, aggregates(tight_cloud.settings, times=40)))
 
@@ -334,7 +334,7 @@ def test_no_request_goes_over_the_limit(tight_cloud):
 
 
 def test_fewer_requests_go_at_once_after_overload_errors(cloud):
-    """Eight are refused, and then not all of the eight are tried again at the same time."""
+    """Eight requests are refused; the client then sends fewer than eight at the same time."""
     cloud.faults(
         {"kind": "status", "status": 503, "endpoint": "aggregates", "calls": [*range(1, 9)]},
         {"kind": "slow", "seconds": 0.3, "endpoint": "aggregates"},

@@ -1,4 +1,4 @@
-"""Answers of a server that is hostile or broken: each ends in one of our errors, and soon."""
+"""Tests of answers of a hostile or broken server: each soon raises an error of halfhour."""
 
 import asyncio
 import gzip
@@ -40,7 +40,7 @@ CHUNK = bytes(64 * 1024)
 
 
 def gzipped_zeros(megabytes: int) -> bytes:
-    """So many of them, in a thousandth of that."""
+    """Return *megabytes* of zeros, packed into about a thousandth."""
     packer = zlib.compressobj(wbits=31)
     return b"".join([*(packer.compress(bytes(MEGABYTE)) for _ in range(megabytes)), packer.flush()])
 
@@ -49,7 +49,7 @@ BOMB = gzipped_zeros(64)
 EMPTY = gzipped_zeros(0)
 GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 NOTHING = b"\0\0\0\xff\xff" * 10_000
-"""Blocks of a packed body that unpack to not a byte."""
+"""Empty deflate blocks, which unpack to no byte."""
 ENDLESS = {
     "plain": lambda: Answer(repeat(CHUNK)),
     "packed": lambda: Answer([BOMB], headers=GZIP),
@@ -59,7 +59,7 @@ ENDLESS = {
 
 
 def error_of_spoiled_call(cloud: Cloud, spoil: Spoil) -> HalfhourError:
-    """What a client meets that asks once for aggregates, with answers spoiled."""
+    """Return the error of one request for aggregates if *spoil* changes the answers."""
     with spoiled(cloud, spoil) as hostile, pytest.raises(HalfhourError) as caught:
         run(aggregates(hostile.impatient(attempts=1)))
     return caught.value
@@ -190,7 +190,7 @@ def test_a_client_with_another_grant_type_is_refused_with_that_reason(cloud):
     ["I am no HTTP: {}", "HTTP/1.1 200 OK\r\n{}", "HTTP/1.1 200 OK\r\nContent-Length: {}"],
 )
 def test_an_answer_that_is_not_http_is_not_quoted(message):
-    """It may be the request that came, with its token in it."""
+    """The answer may quote the request with its token."""
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
@@ -219,7 +219,7 @@ def test_a_header_that_cannot_be_sent_is_not_quoted(cloud):
 
 
 def same_page_again(asked: Asked) -> Answer | None:
-    """The same page of a list, whichever is asked for, and that another follows."""
+    """Answer every request for a list with the same page, which announces another."""
     if not asked.path.endswith(("users", "queues")):
         return None
     return asked.honest.changed(lambda page: page.update(entities=[{"id": "a"}], nextUri="/more"))
@@ -249,7 +249,7 @@ def rate_limit_reset_in(seconds: str) -> Spoil:
 
 
 @pytest.mark.parametrize("seconds", ["31536000", "9" * 5000, "infinity", "-1"])
-def test_the_rate_limit_is_waited_for_no_longer_than_patience_has_it(cloud, seconds):
+def test_the_rate_limit_is_waited_for_no_longer_than_the_longest_retry_after(cloud, seconds):
     async def twice(settings: Settings) -> None:
         async with asyncio.timeout(10):
             async with Client(settings) as client:
@@ -281,7 +281,7 @@ def test_an_id_too_long_for_an_address_keeps_no_other_agent_from_being_named(clo
 
 
 def test_an_answer_that_always_takes_too_long_is_asked_for_a_bounded_number_of_times(cloud):
-    """The day as often as patience has it, its parts once each, down to one half-hour."""
+    """The day is requested as often as the retry policy allows, and each part of it once."""
     cloud.faults({"kind": "status", "status": 504, "endpoint": "aggregates"})
 
     async def posted(settings: Settings) -> None:

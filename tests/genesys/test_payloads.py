@@ -1,4 +1,4 @@
-"""The parts of Genesys Cloud's JSON: an explicit null says no more than a missing key."""
+"""Tests of the parts of Genesys Cloud's JSON: an explicit null equals a missing key."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -22,7 +22,7 @@ def interval_of_hours(count: float) -> Interval:
 
 
 def half_hours_and_agents(*queries: PostedQuery) -> list[tuple[datetime, str]]:
-    """The oracle: a query as the half-hours and agents that it asks about."""
+    """Return the half-hours and agents of a query: the oracle."""
     return sorted(
         (half_hour.start, agent)
         for query in queries

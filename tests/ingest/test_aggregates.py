@@ -89,7 +89,7 @@ def test_every_form_of_an_empty_answer_becomes_an_empty_table(nothing):
     assert posted_table(nothing).equals(POSTED_SCHEMA.empty_table())
 
 
-def test_unknown_metrics_keys_and_words_do_no_harm():
+def test_unknown_metrics_keys_and_words_are_ignored():
     row = result_group(
         {"mediaType": "telepathy", "userId": "ada", "aura": "blue"},
         EIGHT,
@@ -298,7 +298,7 @@ def row_key(row: dict[str, object]) -> tuple[object, object]:
     return row["agent_id"], row["queue_id"]
 
 
-def test_a_person_without_a_name_has_none():
+def test_an_agent_without_a_name_has_none():
     people = [
         payloads.DirectoryEntity("1", "Ada"),
         payloads.DirectoryEntity("2"),
@@ -321,7 +321,7 @@ rows = st.lists(
 
 @given(rows, st.integers(1, 1799))
 def test_answers_for_parts_of_an_interval_add_up_to_that_for_the_whole(result, cut):
-    """Values of a half-hour, asked for at once and before and after some second of it."""
+    """The values of a half-hour are requested at once, and before and after a second of it."""
     start = to_utc(datetime(2026, 3, 2, 8, tzinfo=UTC))
 
     def posted_parts(since: int, until: int) -> pa.Table:

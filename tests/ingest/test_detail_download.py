@@ -1,4 +1,4 @@
-"""Conversation details and status, when jobs fail, pages are short or a permission is missing."""
+"""Tests of details and status with failed jobs, short pages or missing permissions."""
 
 import asyncio
 import json
@@ -53,7 +53,7 @@ def sync_details(
 
 
 def stored_details(store: Store) -> list[str]:
-    """All that is held of details, sorted."""
+    """Return all stored details, sorted."""
     return sorted(
         str(row)
         for read in (
@@ -207,13 +207,13 @@ def test_a_total_that_is_sometimes_wrong_is_got_over(cloud, tmp_path, undisturbe
 
 
 Pages = Callable[[int], list[str]]
-"""The ids of the conversations on a page, by its number."""
+"""Returns the ids of the conversations on a page by its number."""
 
 
 def query_errors(
     cloud: Cloud, path: Path, pages: Pages, total: int | None = None
 ) -> tuple[list[str], int]:
-    """What fails where the query of today has these pages, and how many are asked for."""
+    """Return the errors of a query of today with these *pages*, and the number of requests."""
 
     asked_for: list[int] = []
 
@@ -238,7 +238,7 @@ def conversation_page(number: int, size: int = 100) -> list[str]:
 
 @pytest.mark.parametrize("total", [None, -1, 0, 50, 100, 150, 250])
 def test_a_short_page_that_others_follow_is_not_taken_for_the_whole(cloud, tmp_path, total):
-    """The second of three has half of what it is to have."""
+    """The second of three pages has half of its conversations."""
     sizes = {1: 100, 2: 50, 3: 50}
     errors, requests = query_errors(
         cloud,
@@ -278,7 +278,7 @@ def test_a_page_that_repeats_ends_the_query_with_an_error(cloud, tmp_path, total
 
 
 def test_a_last_conversation_that_comes_twice_ends_the_query(cloud, tmp_path):
-    """More had begun meanwhile: the last of a page is on the next, where nothing else is."""
+    """A conversation has begun meanwhile, so the last one of a page is alone on the next page."""
     pages = {1: conversation_page(1), 2: ["1/99"]}
 
     errors, _ = query_errors(cloud, tmp_path / "s.duckdb", lambda number: pages.get(number, []))
@@ -315,7 +315,7 @@ def test_details_end_complete_under_every_passing_fault_at_once(cloud, tmp_path,
 
 
 def test_conversations_that_began_the_day_before_are_looked_back_for(cloud, tmp_path):
-    """Just after midnight the query alone has today, and much of it began yesterday."""
+    """Just after midnight only the query has today's data, much of which began yesterday."""
     midnight = RANGE.start + 2 * DAY
     first = Interval(midnight, midnight + HALF_HOUR)
     store = Store(tmp_path / "s.duckdb")

@@ -1,4 +1,4 @@
-"""What is odd about a conversation is named, and does not spoil the others."""
+"""Tests of details: a malformed conversation is named and does not affect the others."""
 
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
@@ -57,7 +57,7 @@ def read_records(*records: object, as_of: datetime = DAY.end) -> DetailTables:
 
 
 def changed_conversation(path: str, value: object, conversation: str = "bad") -> dict[str, Any]:
-    """The good one with another value, or none, at *path*."""
+    """Return a valid conversation with another value, or none, at *path*."""
     record = deepcopy(GOOD) | {"conversationId": conversation}
     *steps, last = (int(step) if step.isdigit() else step for step in path.split("."))
     at: Any = record
@@ -79,7 +79,7 @@ def issue_kinds(result: DetailTables) -> list[tuple[str, str]]:
     return [(data_issue.kind, data_issue.conversation_id) for data_issue in result.data_issues]
 
 
-def test_only_sessions_of_agents_and_metrics_of_our_columns_are_read():
+def test_only_sessions_of_agents_and_posted_metrics_are_read():
     result = read_records(GOOD)
 
     assert result.segments.select(["agent_id", "queue_id", "acd", "open"]).to_pylist() == [
@@ -164,7 +164,7 @@ def test_a_null_in_a_conversation_reads_as_a_missing_value(name):
 def one_session_conversation(
     *segments: tuple[str, str, str | None], end: str | None = None
 ) -> dict[str, Any]:
-    """A conversation of one session that has posted nothing; the times are minutes past nine."""
+    """Return a conversation of one session without posted values; times are minutes past nine."""
     record = changed_conversation("participants.1.sessions.0.metrics", [])
     record["participants"][1]["sessions"][0]["segments"] = [
         {"segmentType": kind, "segmentStart": minute_past_nine(start)}
@@ -179,7 +179,7 @@ def minute_past_nine(minute: str) -> str:
 
 
 def segment_minutes(result: DetailTables) -> list[tuple[str, int, int]]:
-    """The type of each segment, and its minutes past nine."""
+    """Return the type of each segment and its minutes past nine."""
     nine = epoch_ms(DAY.start + timedelta(hours=9))
     return [
         (row["segment_type"], *((row[at] - nine) // 60_000 for at in ("start_ms", "end_ms")))
@@ -289,7 +289,7 @@ def called_back(
     call: list[tuple[str, str, str]],
     direction: str | None = "outbound",
 ) -> DetailTables:
-    """An agent's callback and call, and a call of another."""
+    """Return an agent's callback and call, and a call of another agent."""
     agents = [
         {
             "purpose": "agent",

@@ -1,4 +1,4 @@
-"""Which days are held, how sure they are, and which are to be read (again)."""
+"""Tests of the state of days in a store, and of the days that are due to be read."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -39,7 +39,7 @@ def test_a_day_never_read_is_missing_and_a_day_not_begun_is_not_listed():
 
 @given(minutes, minutes)
 def test_a_day_is_read_again_once_a_day_and_once_four_days_after_its_end(read_at, now):
-    """The oracle goes through the ages one by one."""
+    """The oracle compares the ages one by one."""
     if read_at < START + DAY or now < read_at:
         return
     ((_, state, due),) = day_states_at(now, Interval(START, START + DAY), settled_day(0, read_at))
@@ -77,7 +77,7 @@ def test_a_day_that_goes_on_is_unfinished_once_another_half_hour_is_over(read_at
 
 
 @given(st.lists(st.integers(0, 6), unique=True), minutes)
-def test_every_day_that_has_begun_is_told_once_oldest_first(days, now):
+def test_every_day_that_has_begun_is_listed_once_oldest_first(days, now):
     result = day_states_at(now, whole_week(), *(settled_day(day, now) for day in days))
     begun = [START + day * DAY for day in range(7) if START + day * DAY + HALF_HOUR <= now]
 

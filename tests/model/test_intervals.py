@@ -14,7 +14,7 @@ def moment_at(minute: int) -> datetime:
 
 
 def minutes_within(*spans: Interval) -> list[int]:
-    """The oracle: intervals as the minutes they hold, each as often as it is held."""
+    """Return the minutes in *spans*, each as often as a span has it: the oracle."""
     return sorted(
         m for span in spans for m in range(-10, 300) if span.start <= moment_at(m) < span.end
     )
@@ -38,14 +38,14 @@ def test_windows_tile_the_interval_and_none_is_too_wide(span, width):
 
 
 @given(spans, widths)
-def test_halves_hold_what_the_whole_held_and_are_cut_on_the_grain(span, grain):
-    halves = span.split_in_half(grain)
+def test_halves_cover_the_interval_and_meet_at_a_multiple_of_the_step(span, step):
+    halves = span.split_in_half(step)
 
     if halves is None:
-        assert span.width <= grain
+        assert span.width <= step
     else:
         assert minutes_within(*halves) == minutes_within(span)
-        assert (halves[1].start - span.start) % grain == timedelta(0)
+        assert (halves[1].start - span.start) % step == timedelta(0)
 
 
 def test_an_interval_refuses_naive_times():

@@ -1,4 +1,4 @@
-"""The catalogue of figures, and what is made from it."""
+"""Tests of the catalogue of figures, and of the SQL that it makes."""
 
 import pytest
 
