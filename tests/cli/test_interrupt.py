@@ -5,14 +5,19 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+
+from tests.processes import Cloud
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
 
 
 def wait_for_request(cloud):
-    """Until the emulator has the request that it will not answer."""
+    """Wait until the emulator has the request that it will not answer."""
     for _ in range(200):
         if cloud.requests("aggregates/query"):
             return
@@ -20,18 +25,28 @@ def wait_for_request(cloud):
     raise AssertionError("the request never came")
 
 
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_a_report_at_once_and_leaves_no_file(cloud, tmp_path, sent, code):
+IGNORING_SIGINT = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]
+"""Begins a command as a shell does in the background of a script, or nohup."""
+
+
+@contextmanager
+def hanging_report(cloud: Cloud, folder: Path, *prefix: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a report that waits for an answer; *prefix* stands before its command."""
     cloud.faults({"kind": "hang", "endpoint": "aggregates", "seconds": 60})
-    command = [sys.executable, "-m", "halfhour", "report", "--output", "day.csv"]
     with subprocess.Popen(
-        command,
-        cwd=tmp_path,
+        [*prefix, sys.executable, "-m", "halfhour", "report", "--output", "day.csv"],
+        cwd=folder,
         env={**os.environ, **cloud.environment},
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
         wait_for_request(cloud)
+        yield process
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_report_at_once_and_leaves_no_file(cloud, tmp_path, sent, code):
+    with hanging_report(cloud, tmp_path) as process:
         process.send_signal(sent)
         _, err = process.communicate(timeout=10)
 
@@ -39,21 +54,8 @@ def test_a_signal_ends_a_report_at_once_and_leaves_no_file(cloud, tmp_path, sent
     assert list(tmp_path.iterdir()) == []
 
 
-IGNORING_SIGINT = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]
-"""Begins a command as a shell does in the background of a script, or nohup."""
-
-
 def test_an_ignored_sigint_stays_ignored_while_sigterm_ends_the_report(cloud, tmp_path):
-    cloud.faults({"kind": "hang", "endpoint": "aggregates", "seconds": 60})
-    command = [*IGNORING_SIGINT, sys.executable, "-m", "halfhour", "report", "--output", "day.csv"]
-    with subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        env={**os.environ, **cloud.environment},
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        wait_for_request(cloud)
+    with hanging_report(cloud, tmp_path, *IGNORING_SIGINT) as process:
         process.send_signal(signal.SIGINT)
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(timeout=1)
