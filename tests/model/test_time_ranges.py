@@ -19,9 +19,7 @@ def asked_interval(
     zone: str = "UTC",
     now: datetime = NOW,
 ) -> str:
-    interval = time_ranges.parse_time_range(
-        start=start, end=end, last=last, local=ZoneInfo(zone), now=now
-    )
+    interval = time_ranges.parse_interval(start=start, end=end, last=last, zone=zone, now=now)
     return str(interval).replace(":00.000Z", "Z")
 
 
@@ -71,9 +69,7 @@ def test_words_become_an_interval(words, interval):
 )
 def test_a_local_day_has_the_half_hours_its_clocks_give_it(day, zone, half_hours):
     next_day = (datetime.fromisoformat(day) + timedelta(days=1)).date().isoformat()
-    interval = time_ranges.parse_time_range(
-        start=day, end=next_day, last=None, local=ZoneInfo(zone), now=NOW
-    )
+    interval = time_ranges.parse_interval(start=day, end=next_day, last=None, zone=zone, now=NOW)
 
     assert interval.width == half_hours * HALF_HOUR
 
@@ -120,7 +116,7 @@ def test_an_invalid_zone_name_is_refused_with_a_sentence(name):
 def test_the_last_24_hours_end_on_a_local_half_hour_that_is_over(zone, naive):
     now = naive.replace(tzinfo=UTC)
     local = ZoneInfo(zone)
-    interval = time_ranges.parse_time_range(start=None, end=None, last=None, local=local, now=now)
+    interval = time_ranges.parse_interval(start=None, end=None, last=None, zone=zone, now=now)
 
     assert timedelta(0) <= now - interval.end < HALF_HOUR
     assert interval.width == timedelta(hours=24)
@@ -131,11 +127,11 @@ def test_the_last_24_hours_end_on_a_local_half_hour_that_is_over(zone, naive):
 
 
 def test_quarter_hours_are_asked_for_where_half_hours_start_at_15_or_45():
-    kathmandu = time_ranges.parse_time_range(
-        start="2026-02-17", end=None, last=None, local=ZoneInfo("Asia/Kathmandu"), now=NOW
+    kathmandu = time_ranges.parse_interval(
+        start="2026-02-17", end=None, last=None, zone="Asia/Kathmandu", now=NOW
     )
-    london = time_ranges.parse_time_range(
-        start="2026-02-17", end=None, last=None, local=ZoneInfo("Europe/London"), now=NOW
+    london = time_ranges.parse_interval(
+        start="2026-02-17", end=None, last=None, zone="Europe/London", now=NOW
     )
 
     assert time_ranges.required_granularity(kathmandu) == QUARTER_HOUR

@@ -30,29 +30,16 @@ def parse_interval(
     zone: str = "UTC",
     now: datetime,
 ) -> Interval:
-    """Return the interval from *start* to *end*, or of the length *last*, as typed at *now*.
-
-    Times without an offset are in the IANA time zone *zone*. Raises ConfigError, which names the
-    parameter that cannot be understood.
-    """
-    return parse_time_range(
-        start=start.isoformat() if isinstance(start, datetime) else start,
-        end=end.isoformat() if isinstance(end, datetime) else end,
-        last=last,
-        local=parse_zone(zone),
-        now=now,
-    )
-
-
-def parse_time_range(
-    *, start: str | None, end: str | None, last: str | None, local: tzinfo, now: datetime
-) -> Interval:
     """Return the interval from *start* to *end*, or of the length *last*, on half-hours.
 
-    A time without an offset and the midnight of a date are in *local*. Without *end* the interval
-    ends with the last half-hour of *local* that is over at *now*. Without *start* its length is
-    *last*, or 24 hours. Raises ConfigError, which names the parameter.
+    A time without an offset and the midnight of a date are in the IANA time zone *zone*. Without
+    *end* the interval ends with the last half-hour of *zone* that is over at *now*. Without
+    *start* its length is *last*, or 24 hours. Raises ConfigError, which names the parameter that
+    cannot be understood.
     """
+    local = parse_zone(zone)
+    start = start.isoformat() if isinstance(start, datetime) else start
+    end = end.isoformat() if isinstance(end, datetime) else end
     if start and last:
         raise ConfigError("⟨start⟩ and ⟨last⟩ both set the start; give one of them")
     end_time = _parse_time("end", end, local, now) if end else _last_half_hour_end(now, local)
