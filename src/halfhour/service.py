@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -82,24 +83,27 @@ def answer(
     """
     if question.with_capacity and access.offline:
         raise ConfigError("⟨with_capacity⟩: a store does not keep capacity; leave out ⟨offline⟩")
+    # The settings are needed for each part, but read once.
+    access = replace(access, load_settings=cache(access.load_settings))
     with _store_for(question, access.store) as store:
         if store is None:
-            with show_progress() as on_event:
-                settings = access.load_settings()
-
-                def count_windows(done: int, of: int, on_event: EventCallback = on_event) -> None:
-                    on_event(Event(EventKind.ANSWERED, done=done, of=of))
-
-                data = run_async(
-                    from_api.fetch_report_data(settings, question, utc_now(), count_windows)
-                )
-            parts = iter([Part(question, data)])
+            parts = iter([Part(question, _fetch_data(question, access, show_progress))])
         else:
             if not access.offline:
                 _bring_up_to_date(store, question, access, show_progress)
             parts = _stored_parts(store, question, by_day=by_day)
         for part in parts:
             yield replace(part, data=_completed(part, access, with_offered=with_offered))
+
+
+def _fetch_data(question: Question, access: Access, show_progress: ShowProgress) -> ReportData:
+    settings = access.load_settings()
+    with show_progress() as on_event:
+
+        def count_windows(done: int, of: int) -> None:
+            on_event(Event(EventKind.ANSWERED, done=done, of=of))
+
+        return run_async(from_api.fetch_report_data(settings, question, utc_now(), count_windows))
 
 
 def _completed(part: Part, access: Access, *, with_offered: bool) -> ReportData:
@@ -163,7 +167,3 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(work)
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, work).result()
-
-
-def ignore_event(_: Event) -> None:
-    """Ignore an event of a sync."""
