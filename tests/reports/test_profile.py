@@ -96,8 +96,9 @@ def question_of(basis: Basis, by: By = By.INTERVAL) -> Question:
 
 
 def totals_of(key: str, question: Question, data: ReportData) -> list[dict[str, Any]]:
-    ask = {"interval_start": profile.day_profile, "agent_id": profile.agent_totals}[key]
-    return list(ask(question, data).to_pylist())
+    totals = profile.day_totals(question, data)
+    table = {"interval_start": totals.by_half_hour, "agent_id": totals.by_agent}[key]
+    return list(table.to_pylist())
 
 
 def sum_or_none(rows: Sequence[Row], column: str) -> int | None:

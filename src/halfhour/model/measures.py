@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Literal
 
 from halfhour.model.vocabulary import Basis, By, Source
@@ -357,7 +358,8 @@ DASHBOARD_COLUMNS = (
 """The columns that the dashboard can show, in the order of its choices."""
 
 
-def dashboard_choices() -> dict[str, str]:
+@cache
+def dashboard_choices() -> Mapping[str, str]:
     """Return the columns that the dashboard can show, by their words in its address."""
     return {
         re.sub("_(time_sec|ratio|count)$", "", column).replace("_", "-"): column

@@ -5,8 +5,10 @@ seconds are exact milliseconds. Occupancy divides sums, as in every report.
 """
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from halfhour.model.intervals import MINUTE
 from halfhour.model.question import Question
@@ -16,22 +18,23 @@ from halfhour.reports.data import ReportData
 from halfhour.reports.questions import answer_question
 
 
-def day_profile(question: Question, data: ReportData) -> pa.Table:
-    """Return a row per half-hour of which anything is known: the figures of all agents together.
+class DayTotals(NamedTuple):
+    """The totals of a day.
 
-    Rows are in the order of `interval_start`, in the zone of *question*.
+    *by_half_hour* has a row per half-hour with any activity, of all agents together, in the order
+    of `interval_start`. *by_agent* has a row per agent with any activity, in the order of
+    `agent_id`.
     """
-    return _day_totals(question, data, "interval_start")
+
+    by_half_hour: pa.Table
+    by_agent: pa.Table
 
 
-def agent_totals(question: Question, data: ReportData) -> pa.Table:
-    """Return a row per agent of whom anything is known: the figures of the whole interval.
-
-    Rows are in the order of `agent_id`.
-    """
-    return _day_totals(question, data, "agent_id")
-
-
-def _day_totals(question: Question, data: ReportData, key: str) -> pa.Table:
-    sql = rule_text("day_totals", key=key, minutes=question.width // MINUTE)
-    return answer_question(replace(question, by=By.INTERVAL), data, sql)
+def day_totals(question: Question, data: ReportData) -> DayTotals:
+    """Return the totals of *question*, with times in its zone."""
+    sql = rule_text("day_totals", minutes=question.width // MINUTE)
+    totals = answer_question(replace(question, by=By.INTERVAL), data, sql)
+    return DayTotals(
+        totals.filter(pc.is_null(totals["agent_id"])).drop_columns("agent_id"),
+        totals.filter(pc.is_null(totals["interval_start"])).drop_columns("interval_start"),
+    )

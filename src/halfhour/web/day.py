@@ -35,6 +35,7 @@ def day_heat_map(store: Store, requested: DayView, now: datetime) -> dict[str, A
         days = _coverage_rows(snapshot, view, now)
         latest = _latest_stored_day(snapshot)
     report = questions.build_report(view.day_question, data)
+    totals = profile.day_totals(view.day_question, data)
     view = view.limited_to_columns(report.column_names)
     starts = [
         half_hour.start.astimezone(view.zone)
@@ -48,10 +49,8 @@ def day_heat_map(store: Store, requested: DayView, now: datetime) -> dict[str, A
         "known": choices,
         "measures": [measure.value for measure in view.available_measures(report.column_names)],
         "starts": [start.isoformat() for start in starts],
-        "agents": _agent_rows(
-            report, profile.agent_totals(view.day_question, data), view, positions
-        ),
-        "profile": _profile_bars(profile.day_profile(view.day_question, data), view, positions),
+        "agents": _agent_rows(report, totals.by_agent, view, positions),
+        "profile": _profile_bars(totals.by_half_hour, view, positions),
         "days": days,
         "latest": latest,
         "missing": [

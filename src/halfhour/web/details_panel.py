@@ -73,8 +73,12 @@ def agent_history(store: Store, view: DayView, now: datetime) -> dict[str, Any]:
         "from": str(first.day),
         "days": [{name: row.get(name) for name in HISTORY_COLUMNS} for row in rows],
         "half_hours": [
-            {"start": row["interval_start"].isoformat(), "value": row[view.measure.report_column]}
-            for row in half_hours.to_pylist()
+            {"start": start.isoformat(), "value": value}
+            for start, value in zip(
+                half_hours["interval_start"].to_pylist(),
+                half_hours[view.measure.report_column].to_pylist(),
+                strict=True,
+            )
         ],
         "missing": [
             str(missing)
