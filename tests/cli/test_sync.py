@@ -35,7 +35,7 @@ RANGE = ("--from", "2026-02-26", "--to", "2026-03-03")
 SHORT = ("--from", "2026-03-01", "--to", "2026-03-03")
 DAYS = 2
 WINDOWS = 3 * DAYS
-"""Windows of SHORT: its days, for each of the three sources."""
+"""The number of windows of SHORT: two days of three sources."""
 
 SMALL = ("--now", "2026-03-03T00:00:00Z", "--agents", "6", "--requests-per-minute", "100000")
 

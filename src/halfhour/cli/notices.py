@@ -57,8 +57,9 @@ class ReportNotices:
             )
         if self._exceeding_count:
             log.info(
-                "%d rows have a posted time longer than the interval (exceeds_interval, in a "
-                "table !): the work started earlier and was completed there",
+                "%d rows have a posted time longer than the interval (a table marks them with !, "
+                "other formats in the column exceeds_interval): the work started earlier and was "
+                "completed there",
                 self._exceeding_count,
             )
         if self._callbacks_count_twice:

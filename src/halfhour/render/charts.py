@@ -56,8 +56,9 @@ White text is readable on the first four, dark text on the others.
 class ProfileBar:
     """One half-hour of a day's profile.
 
-    *work_half_hours* is the work of all agents in half-hours (`data_dictionary.WORK_DESCRIPTIONS`
-    names it for each basis). *on_queue* is the number of agents on queue, None if unknown.
+    *work_half_hours* is the work of all agents, in half-hours. `data_dictionary.WORK_DESCRIPTIONS`
+    tells what counts as work on a basis. *on_queue* is the number of agents on queue, None if
+    unknown.
     """
 
     label: str

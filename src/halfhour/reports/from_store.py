@@ -94,8 +94,8 @@ def reconcile_store(store: Store, interval: Interval | None, now: datetime) -> p
         store,
         interval or Interval(detail_days[0].window.start, detail_days[-1].window.end),
         calendar.granularity,
-        held=[settled.window for settled in detail_days],
-        young=[
+        held_days=[settled.window for settled in detail_days],
+        provisional_days=[
             settled.window
             for settled in (*posted_days, *detail_days)
             if calendar.state_of_window(settled) is not DayState.SETTLED

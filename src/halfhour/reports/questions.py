@@ -157,7 +157,7 @@ def _interval_calendar(question: Question, data: ReportData, own: pa.Table) -> p
     by_interval = question.by in (By.INTERVAL, By.QUEUE_INTERVAL)
     rows: Sequence[object] = starts if by_interval else days
 
-    def has(windows: Iterable[SettledWindow], table: pa.Table) -> pa.Array:
+    def was_read(windows: Iterable[SettledWindow], table: pa.Table) -> pa.Array:
         moments = pc.unique(table["interval_start"]).to_pylist()
         filled = {moment - (moment - starts[0]) % question.width for moment in moments}
         day_ends = {settled.window.start: settled.window.end for settled in windows}
@@ -173,9 +173,9 @@ def _interval_calendar(question: Question, data: ReportData, own: pa.Table) -> p
         {
             "interval_start": _timestamp_array(starts),
             "day": pa.array(days, pa.string()),
-            "has_figures": has(data.settled_days(question.required_sources[0]), own),
-            "has_details": has(data.settled_days(Source.DETAILS), data.worked),
-            "lacks_transfers": has(without, POSTED_SCHEMA.empty_table()),
+            "has_figures": was_read(data.settled_days(question.required_sources[0]), own),
+            "has_details": was_read(data.settled_days(Source.DETAILS), data.worked),
+            "lacks_transfers": was_read(without, POSTED_SCHEMA.empty_table()),
         }
     )
 

@@ -76,20 +76,20 @@ def handle_time_comparison(
     store: Store,
     interval: Interval,
     width: timedelta,
-    held: Sequence[Interval],
-    young: Sequence[Interval],
+    held_days: Sequence[Interval],
+    provisional_days: Sequence[Interval],
 ) -> pa.Table:
     """Return `tables.RECONCILIATION_SCHEMA`: handle time by agent and day of *interval*.
 
-    *held* are the days of which the store holds details; more may come of the *young* ones.
+    *held_days* are the days of which the store holds details; the *provisional_days* may change.
     """
     return store._query(
         rule_text("reconciled"),
         first=floor_to_width(interval.start, DAY),
         last=interval.end,
         width=width // MILLISECOND,
-        held_days=[_day_number(day) for day in held],
-        provisional_days=[_day_number(day) for day in young],
+        held_days=[_day_number(day) for day in held_days],
+        provisional_days=[_day_number(day) for day in provisional_days],
     ).cast(RECONCILIATION_SCHEMA)
 
 

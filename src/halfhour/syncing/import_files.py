@@ -156,8 +156,8 @@ ACTIVE_ON_OTHER_DAYS = "conversations that agents also worked on in days that ar
 class _FileScan(NamedTuple):
     """The result of a first reading of the files.
 
-    *valid_until* has the moment up to which the records of each file are right, and
-    *days_to_settle* the same for each day, in order. Segments of *records_interval* are read.
+    *valid_until* has the time up to which the records of a file are valid, by file, and
+    *days_to_settle* the same by day, in order. Segments of *records_interval* are read.
     *incomplete_file* is a file of a job whose other pages are missing.
     """
 
