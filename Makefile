@@ -1,12 +1,17 @@
 # make demo: the last 24 hours of a contact centre on this machine. make test: the tests.
+# make test-quick: those that start no process, for the hand at work.
 # make soak: more and larger cases of tests that have smaller ones in make test.
 # make check: lint, types, import contracts. Any Python from 3.11 on will do (PYTHON=... to choose).
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
+QUICK := model ingest/test_aggregates.py ingest/test_segments.py reports/test_profile.py \
+	reports/test_questions.py $(addprefix genesys/test_,payloads.py regions.py requests.py \
+	retry_policy.py) $(addprefix golden/test_,formats.py metrics_page.py text.py) \
+	$(addprefix contract/test_,docs.py imports.py prose.py) $(addprefix emulator/,queries wire)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test soak check bench clean
+.PHONY: demo test test-quick soak check bench clean
 
 demo: .venv/demo
 	@$(BIN)/halfhour demo
@@ -14,8 +19,11 @@ demo: .venv/demo
 test: .venv/dev
 	$(BIN)/python -m pytest
 
+test-quick: .venv/dev
+	$(BIN)/python -m pytest $(addprefix tests/,$(QUICK))
+
 soak: .venv/dev
-	$(BIN)/python -m pytest -m soak
+	$(BIN)/python -m pytest -m "soak or hypothesis" --hypothesis-profile soak
 
 check: .venv/dev
 	$(BIN)/ruff check

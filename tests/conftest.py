@@ -8,8 +8,9 @@ from hypothesis import settings
 
 pytest_plugins = ["pytester", "tests.processes"]
 
-# How fast a test is says nothing on a shared machine.
-settings.register_profile("halfhour", deadline=None)
+# How fast a test is says nothing on a shared machine. `make soak` takes the second profile.
+settings.register_profile("halfhour", deadline=None, max_examples=25)
+settings.register_profile("soak", deadline=None, max_examples=100)
 settings.load_profile("halfhour")
 
 PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin"])
@@ -26,12 +27,9 @@ FOUND = {
 
 
 def program(what: str) -> str:
-    """Where it is. Where it is not, the test is skipped, but in CI fails."""
-    return FOUND[what] or (pytest.fail if os.environ.get("CI") else pytest.skip)(_without(what))
-
-
-def _without(what: str) -> str:
-    return f"NOT TESTED WITH {what}: there is none here (apt install {PROGRAMS[what][0]})"
+    """Return the path of the program. A test without it is skipped, but fails in CI."""
+    reason = f"{what} is not installed (apt install {PROGRAMS[what][0]})"
+    return FOUND[what] or (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
 
 
 @pytest.fixture(scope="module")  # while it is there, this thread has an event loop running
@@ -46,6 +44,8 @@ def browser() -> Iterator[Any]:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    for what, path in FOUND.items():
-        if path is None:
-            terminalreporter.write_sep("!", _without(what))
+    if missing := [what for what, path in FOUND.items() if path is None]:
+        packages = " ".join(PROGRAMS[what][0] for what in missing)
+        terminalreporter.write_line(
+            f"Tests with {', '.join(missing)} were skipped; to run them: apt install {packages}"
+        )

@@ -148,6 +148,17 @@ class Halfhour:
         return Ran(process.returncode, out, err)
 
 
+@pytest.fixture(scope="session")
+def synced_day(shared_cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Return the file of a store with every source of 2 March 2026 in the centre of `cloud`."""
+    shared_cloud.reset()
+    folder = tmp_path_factory.mktemp("synced")
+    sync = Halfhour(folder, shared_cloud.environment)
+    ran = sync("sync", "--from", "2026-03-02", "--to", "2026-03-03")
+    assert ran.code == 0, ran.err
+    return (folder / "halfhour.duckdb").read_bytes()
+
+
 @pytest.fixture
 def halfhour(tmp_path: Path, cloud: Cloud) -> Halfhour:
     return Halfhour(tmp_path, {**cloud.environment, "HALFHOUR_ATTEMPTS": "1"})

@@ -12,6 +12,12 @@ KEY = "a key that nobody guesses"
 STORE = ("--store", "s.duckdb")
 
 
+@pytest.fixture(autouse=True)
+def stored_day(tmp_path, synced_day):
+    """Put the store of `STORE` into the folder, with all data of `DAY`."""
+    (tmp_path / "s.duckdb").write_bytes(synced_day)
+
+
 @pytest.mark.parametrize("form", ["csv", "json", "table", "heatmap", "html", "svg", "wfm"])
 def test_a_report_with_pseudonyms_has_no_name_and_no_id(cloud, halfhour, form):
     posted_rows = cloud.truth("posted", "2026-03-02T00:00:00Z/2026-03-03T00:00:00Z").to_pylist()
@@ -81,7 +87,6 @@ def test_pseudonyms_without_a_good_key_are_refused(halfhour, key, message):
 
 
 def test_reconcile_with_pseudonyms_has_no_name(cloud, halfhour):
-    halfhour("sync", *DAY, *STORE)
     plain = halfhour("reconcile", *STORE, "--format", "csv")
     ran = halfhour(
         "reconcile", *STORE, "--format", "csv", "--pseudonyms", HALFHOUR_PSEUDONYM_KEY=KEY

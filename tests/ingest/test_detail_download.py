@@ -34,7 +34,7 @@ DETAILS = "conversations/details"
 @pytest.fixture(scope="module")
 def own_cloud() -> Iterator[Cloud]:
     yield from emulator(
-        "--now", "2026-03-03T12:10:00Z", "--agents", "60", "--requests-per-minute", "100000"
+        "--now", "2026-03-03T12:10:00Z", "--agents", "20", "--requests-per-minute", "100000"
     )
 
 

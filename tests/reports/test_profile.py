@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from halfhour.model.coverage import DayCoverage, DayState, SettledWindow
@@ -118,7 +118,6 @@ def in_seconds(value: int | None) -> float | None:
 
 
 @pytest.mark.parametrize("key", KEYS)
-@settings(max_examples=30)
 @given(posted_rows, status_rows)
 def test_posted_totals_add_up_milliseconds_of_every_row(key, posted, status):
     data = ReportData(
@@ -159,7 +158,6 @@ def test_posted_totals_add_up_milliseconds_of_every_row(key, posted, status):
 
 
 @pytest.mark.parametrize("key", KEYS)
-@settings(max_examples=30)
 @given(busy_rows)
 def test_worked_totals_add_up_busy_time(key, busy):
     data = ReportData(AGENTS, busy=pa.Table.from_pylist(busy, schema=BUSY_SCHEMA))
@@ -173,7 +171,6 @@ def test_worked_totals_add_up_busy_time(key, busy):
 
 
 @pytest.mark.parametrize("key", KEYS)
-@settings(max_examples=30)
 @given(status_rows)
 def test_occupancy_divides_sums_of_status_and_nothing_by_zero(key, status):
     data = ReportData(AGENTS, status=pa.Table.from_pylist(status, schema=STATUS_SCHEMA))
@@ -209,7 +206,6 @@ def is_shown(status: Sequence[Row], figures: Row) -> bool:
     )
 
 
-@settings(max_examples=30)
 @given(posted_rows, status_rows)
 def test_totals_of_agents_are_those_of_a_report_by_agent(posted, status):
     window = SettledWindow(DAY, DAY.end, len(posted))

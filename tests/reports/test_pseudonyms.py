@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pyarrow as pa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from halfhour.model.intervals import Interval
@@ -36,7 +36,6 @@ rows = st.lists(
 )
 
 
-@settings(max_examples=40)
 @given(rows, st.sampled_from(list(By)))
 def test_pseudonyms_keep_the_figures_and_leave_no_name_or_id(posted, by):
     data = ReportData(AGENTS, pa.Table.from_pylist(posted, schema=POSTED_SCHEMA), queues=QUEUES)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from halfhour.model.coverage import DayCoverage, DayState, SettledWindow
@@ -80,7 +80,6 @@ def interval_start_of(row: dict[str, Any], width: timedelta = HALF_HOUR) -> date
     return start - (start - START) % width
 
 
-@settings(max_examples=50)
 @given(rows, widths)
 def test_a_report_by_interval_sums_every_row_into_its_interval(posted, width):
     expected = group_rows(posted, lambda row: (interval_start_of(row, width), row["agent_id"]))
@@ -99,7 +98,6 @@ def test_a_report_by_interval_sums_every_row_into_its_interval(posted, width):
         assert row["exceeds_interval"] is (row["handle_time_sec"] > width.total_seconds())
 
 
-@settings(max_examples=50)
 @given(rows, widths)
 def test_a_report_by_agent_divides_sums_and_nothing_by_zero(posted, width):
     expected = group_rows(posted, lambda row: row["agent_id"])
@@ -122,7 +120,6 @@ def test_a_report_by_agent_divides_sums_and_nothing_by_zero(posted, width):
     assert not expected
 
 
-@settings(max_examples=25)
 @given(rows, st.sampled_from([By.INTERVAL, By.AGENT, By.DAY, By.QUEUE, By.MEDIA]))
 def test_every_stored_figure_of_a_report_adds_up_to_that_of_its_rows(posted, by):
     report = report_rows(by, posted)
@@ -150,7 +147,6 @@ def test_rows_are_sorted_as_people_sort_names():
     assert [row["agent_name"] for row in report_rows(By.AGENT, posted)] == ["anna", "c", "Zoë"]
 
 
-@settings(max_examples=50)
 @given(rows, st.sampled_from([By.QUEUE, By.MEDIA]))
 def test_reports_by_queue_and_by_media_type_count_every_row_once(posted, by):
     key = {By.QUEUE: "queue_id", By.MEDIA: "media_type"}[by]
@@ -170,7 +166,6 @@ def test_reports_by_queue_and_by_media_type_count_every_row_once(posted, by):
         assert row["handled_count"] == sum(posted_row["handle_count"] or 0 for posted_row in own)
 
 
-@settings(max_examples=25)
 @given(rows, st.sampled_from([Basis.POSTED, Basis.WORKED]))
 def test_no_queue_time_is_the_handle_time_of_the_row_without_a_queue(figure_rows, basis):
     table = pa.Table.from_pylist(figure_rows, schema=POSTED_SCHEMA)
@@ -184,7 +179,6 @@ def test_no_queue_time_is_the_handle_time_of_the_row_without_a_queue(figure_rows
         assert sum(row["no_queue_time_sec"] for row in shown(by)) == pytest.approx(right)
 
 
-@settings(max_examples=50)
 @given(rows, widths)
 def test_a_report_by_day_has_local_days(posted, width):
     zone = ZoneInfo("Asia/Kathmandu")

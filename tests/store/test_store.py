@@ -104,7 +104,7 @@ cells = st.dictionaries(
 
 
 @given(cells, cells, st.integers(1, 48))
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_revisions_are_the_differences_between_two_readings_of_posted_figures(
     tmp_path, before, after, names
 ):
@@ -150,7 +150,7 @@ statuses = st.dictionaries(
 
 
 @given(statuses, statuses)
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_revisions_of_status_are_the_differences_for_agents_known_before(tmp_path, before, after):
     store = Store(tmp_path / f"{os.urandom(8).hex()}.duckdb")
     store.ensure_created(MADE)

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from halfhour.ingest.segments import DetailTables, tabulate_records
@@ -135,7 +135,6 @@ def interval_of(at: int) -> datetime:
     return EDGE + at // (WIDTH // MS) * WIDTH
 
 
-@settings(max_examples=25)
 @given(
     st.lists(conversation, max_size=3),
     st.lists(conversation, max_size=3),

@@ -276,7 +276,7 @@ def test_bad_input_in_an_address_gets_a_sentence(client, path, asked, status, se
     assert sentence.replace("'", "&#x27;") in answer.text or sentence in answer.text
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     path=st.sampled_from(["/api/day", "/api/cell", "/api/agent", "/csv"]),
     asked=st.dictionaries(

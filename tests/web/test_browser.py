@@ -43,6 +43,15 @@ def labelled_cells(tab: Any) -> dict[str, str]:
     )
 
 
+def assert_cells_become(tab: Any, cells: dict[str, str]) -> None:
+    """Check that the page draws *cells*, soon after the answer that has them."""
+    for _ in range(40):
+        if labelled_cells(tab) == cells:
+            return
+        tab.wait_for_timeout(50)
+    assert labelled_cells(tab) == cells
+
+
 def agent_names(tab: Any) -> list[str]:
     return list(tab.locator(".line .who").all_inner_texts())
 
@@ -89,7 +98,7 @@ def test_every_choice_goes_into_the_address_and_out_of_it_again(tab, dashboard_u
             tab.go_back()
     expect(tab.get_by_role("combobox", name="Measure")).to_have_value("handle")
     assert query_of_address(tab) == {"day": "2026-03-02"}
-    assert labelled_cells(tab) == before
+    assert_cells_become(tab, before)
 
 
 def test_days_are_stepped_through_and_an_empty_one_leads_to_the_last(tab, dashboard_url):

@@ -22,8 +22,8 @@ from tests.web.conftest import (
     store_of,
 )
 
-WIDTHS = [320, 640, 1300, 1920]
-"""The widths of a small phone, a laptop at 200 %, a laptop, and a screen on a desk."""
+WIDTHS = [320, 1300, *(pytest.param(width, marks=pytest.mark.soak) for width in (640, 1920))]
+"""The widths of a small phone and a laptop; of a laptop at 200 %, and a screen on a desk."""
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -33,7 +33,9 @@ def test_the_page_of_a_day_is_accessible_at_every_width(tab, dashboard_url, widt
     assert_accessible(tab, f"day-{width}", whole=True)
 
 
-@pytest.mark.parametrize(("width", "height"), [(360, 640), (1440, 860)])
+@pytest.mark.parametrize(
+    ("width", "height"), [(360, 640), pytest.param(1440, 860, marks=pytest.mark.soak)]
+)
 def test_the_panels_of_a_half_hour_and_of_an_agent_are_accessible(
     tab, dashboard_url, width, height
 ):
@@ -148,10 +150,9 @@ def test_a_locked_store_is_reported_until_it_is_free(tab, store_copy):
     discard_messages(tab, "status of 503")
 
 
-def test_the_first_sync_is_shown_and_then_its_figures(tab, web_cloud, tmp_path):
-    web_cloud.reset()
-    web_cloud.faults({"kind": "hang", "seconds": 4, "endpoint": "aggregates", "calls": [3]})
-    with serving(tmp_path, "--sync", "1h", environment=web_cloud.environment) as dashboard:
+def test_the_first_sync_is_shown_and_then_its_figures(tab, cloud, tmp_path):
+    cloud.faults({"kind": "hang", "seconds": 2, "endpoint": "aggregates", "calls": [2]})
+    with serving(tmp_path, "--sync", "1h", environment=cloud.environment) as dashboard:
         tab.goto(dashboard.url + MONDAY)
         tab.wait_for_selector("#said >> text=The first sync is running")
         assert_accessible(tab, "first-sync")

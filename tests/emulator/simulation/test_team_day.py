@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from genesys_emulator.simulation.conversations import Conversation, Participant, Segment, Session
@@ -110,7 +110,6 @@ def test_everybody_is_in_one_team_and_there_are_three_zones():
 
 
 @given(small_teams, dates)
-@settings(max_examples=20)
 def test_a_day_is_the_same_whenever_it_is_asked_for(team, day):
     assert a_day(team, day) == a_day(team, day)
 
@@ -123,7 +122,6 @@ def test_a_week_is_the_same_on_every_machine(week):
 
 
 @given(small_teams, dates)
-@settings(max_examples=30)
 def test_a_day_of_a_team_lies_within_two_days(team, day):
     for conversation in a_day(team, day):
         for _, values in conversation_events(conversation):
@@ -194,7 +192,6 @@ def test_statuses_follow_from_the_conversations(agent):
     assert len(working) > 30
 
 
-@settings(max_examples=20)
 @given(agents, dates)
 def test_routing_is_off_queue_whenever_the_presence_is_not_on_queue(agent, day):
     start = midnight_of(day)
@@ -227,7 +224,6 @@ def attention(conversations: list[Conversation], agent: Agent) -> list[Segment]:
 
 
 @given(small_teams, dates)
-@settings(max_examples=30)
 def test_an_agent_attends_to_one_thing_at_a_time(team, day):
     conversations = a_day(team, day)
     for agent in team.agents:
