@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import socket
 import stat
 import subprocess
@@ -472,7 +473,7 @@ def test_standard_output_that_is_full_is_said_once(halfhour, options, words):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the shell is POSIX")
 def test_standard_output_may_be_closed(halfhour):
-    command = f"{sys.executable} -m halfhour report --dry-run >&-"
+    command = f"{shlex.quote(sys.executable)} -m halfhour report --dry-run >&-"
     done = subprocess.run(
         command, shell=True, env={**os.environ, **halfhour.environment},
         capture_output=True, text=True, check=False,

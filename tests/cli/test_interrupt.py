@@ -1,6 +1,7 @@
 """Ctrl-C and SIGTERM, at a moment when an answer is awaited."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -127,9 +128,10 @@ def test_a_second_signal_waits_for_no_thread_and_says_nothing(sent):
 
 
 def test_a_reader_that_stops_early_is_no_failure(cloud):
-    command = f"{sys.executable} -m halfhour report --from 2026-03-01 --to 2026-03-03 | head -1"
+    report = shlex.join([sys.executable, "-m", "halfhour", "report", "--from", "2026-03-01",
+                         "--to", "2026-03-03"])  # fmt: skip
     done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command],
+        ["bash", "-o", "pipefail", "-c", f"{report} | head -1"],
         env={**os.environ, **cloud.environment},
         capture_output=True,
         text=True,

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import shlex
 import subprocess
 import sys
 from typing import Any
@@ -165,7 +166,8 @@ def test_a_full_disk_leaves_the_old_file_in_place(cloud, halfhour, tmp_path):
         pytest.skip("this system lets nobody mount a disk of their own")
     halfhour("sync", *RANGE, "--source", "posted")
     (tmp_path / "every.py").write_text(EVERY_FORMAT)
-    command = f"mount -t tmpfs -o size=8k tmpfs {disk} && {sys.executable} every.py {disk}"
+    report = shlex.join([sys.executable, "every.py", str(disk)])
+    command = f"mount -t tmpfs -o size=8k tmpfs {disk} && {report}"
     done = subprocess.run(
         [*AS_ROOT, "sh", "-c", command], cwd=tmp_path, check=True, capture_output=True, text=True
     )

@@ -407,7 +407,7 @@ def try_to_settle():
 
 
 try_to_settle()
-subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+subprocess.run(["mount", "-o", "remount,bind,ro", disk], check=True)
 try_to_settle()
 print(store.posted_rows(MONDAY)["acw_ms"].to_pylist(), len(store.settled_windows(Source.POSTED)))
 """
