@@ -39,8 +39,9 @@ class Client:
         self, settings: Settings, on_wait: Callable[[float], None] = lambda seconds: None
     ) -> None:
         self._settings = settings
+        hosts = settings.hosts
         self._http = transport.create_http_client(
-            settings.retry_policy, local=settings.hosts.on_this_machine
+            settings.retry_policy, local=hosts.on_this_machine, tls=hosts.use_tls
         )
         self._credentials = ClientCredentials(self._http, settings)
         self._slots = _ConcurrencyLimit()

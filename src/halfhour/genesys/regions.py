@@ -42,6 +42,10 @@ class Hosts:
     def on_this_machine(self) -> bool:
         return _is_local_host(urlsplit(self.api).hostname or "")
 
+    @property
+    def use_tls(self) -> bool:
+        return urlsplit(self.api).scheme == "https"
+
 
 def hosts_of_region(region: str) -> Hosts:
     """Return the hosts of an AWS region, a domain or a base URL.

@@ -1,6 +1,7 @@
 """Send one HTTP request and decode its answer; every failure becomes an error of halfhour."""
 
 import asyncio
+import ssl
 import zlib
 from collections.abc import Iterator
 from contextlib import aclosing, contextmanager
@@ -39,8 +40,12 @@ _UNUSABLE_DATA_ERRORS = (
 )
 
 
-def create_http_client(policy: RetryPolicy, *, local: bool) -> httpx2.AsyncClient:
-    """Return an HTTP client. For a *local* host it ignores the proxies of the environment."""
+def create_http_client(policy: RetryPolicy, *, local: bool, tls: bool = True) -> httpx2.AsyncClient:
+    """Return an HTTP client. For a *local* host it ignores the proxies of the environment.
+
+    For a *local* host without *tls* it trusts no certificate, because to read the trusted ones
+    takes longer than all requests of a small report.
+    """
     return httpx2.AsyncClient(
         timeout=httpx2.Timeout(policy.silence_timeout, connect=policy.connect_timeout, pool=None),
         limits=httpx2.Limits(max_connections=retry_policy.MAX_CONCURRENT_REQUESTS),
@@ -48,6 +53,7 @@ def create_http_client(policy: RetryPolicy, *, local: bool) -> httpx2.AsyncClien
         # Genesys needs no cookies, and a cookie that is not ASCII would make every request fail.
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         trust_env=not local,
+        verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if local and not tls else True,
     )
 
 
