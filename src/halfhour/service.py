@@ -1,9 +1,9 @@
 """Answer a question: bring the store up to date, read it, and add the figures it does not keep.
 
-The command line and the Python functions both use this module, so they answer alike.
+The command line and the Python functions both use this module, so they answer alike. The API
+client and the syncs are imported late, because a stored answer needs neither.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,13 +20,10 @@ from halfhour.genesys.connection import Settings
 from halfhour.model.coverage import DAY
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import Source
-from halfhour.reports import from_api
 from halfhour.reports.data import ReportData
 from halfhour.reports.from_store import stored_report_data
 from halfhour.reports.pseudonyms import Pseudonymizer
 from halfhour.store.store import Store
-from halfhour.syncing import planner, runner
-from halfhour.syncing.planner import SyncRequest
 from halfhour.syncing.progress import Event, EventCallback, EventKind
 
 T = TypeVar("T")
@@ -97,6 +94,8 @@ def answer(
 
 
 def _fetch_data(question: Question, access: Access, show_progress: ShowProgress) -> ReportData:
+    from halfhour.reports import from_api
+
     settings = access.load_settings()
     with show_progress() as on_event:
 
@@ -109,10 +108,14 @@ def _fetch_data(question: Question, access: Access, show_progress: ShowProgress)
 def _completed(part: Part, access: Access, *, with_offered: bool) -> ReportData:
     """Return the data of *part* with the figures that a store does not keep, and pseudonyms."""
     data = part.data
-    if part.question.with_capacity:
-        data = run_async(from_api.add_capacity(access.load_settings(), part.question, data))
-    if with_offered:
-        data = run_async(from_api.add_offered(access.load_settings(), part.question, data))
+    if part.question.with_capacity or with_offered:
+        from halfhour.reports import from_api
+
+        settings = access.load_settings()
+        if part.question.with_capacity:
+            data = run_async(from_api.add_capacity(settings, part.question, data))
+        if with_offered:
+            data = run_async(from_api.add_offered(settings, part.question, data))
     return access.pseudonyms.pseudonymize_report_data(data) if access.pseudonyms else data
 
 
@@ -129,6 +132,9 @@ def _store_for(question: Question, store: Store | None) -> Iterator[Store | None
 def _bring_up_to_date(
     store: Store, question: Question, access: Access, show_progress: ShowProgress
 ) -> None:
+    from halfhour.syncing import planner, runner
+    from halfhour.syncing.planner import SyncRequest
+
     # Status is read too, because it takes few requests and most reports show it.
     request = SyncRequest(
         question.interval,
@@ -161,6 +167,8 @@ def _stored_parts(store: Store, question: Question, *, by_day: bool) -> Iterator
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
     """Return the result of *work*, also if an event loop runs already, as in a notebook."""
+    import asyncio
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:

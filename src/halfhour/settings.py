@@ -1,7 +1,6 @@
 """Load the settings: options before the environment, a settings file and the defaults."""
 
 import os
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -213,6 +212,8 @@ def _read_settings_file(file: Path | None) -> _FileContent:
     path = file or next((path for path in default_paths if path.is_file()), None)
     if path is None:
         return "", {}
+    import tomllib  # imported late, because most commands run without a settings file
+
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -113,23 +112,24 @@ def report(
     completed, as in the Genesys UI, so a half-hour can show more than 30 minutes.
     On the worked basis, each interval counts only the work inside it.
     """
-    from halfhour import settings
-    from halfhour.cli.report import print_requests, write_report
-    from halfhour.service import Access
-
     rows, connection = rows or RowOptions(), connection or ConnectionOptions()
     question = rows.to_question()
     output = (output_options or OutputOptions()).to_output(
         settings=connection.settings, seconds=seconds, layout=layout
     )
-    readable_store = _store_to_read(store, offline=offline)
     if dry_run:
+        from halfhour import settings
+        from halfhour.cli.dry_run import print_requests
+
         hosts = settings.configured_hosts(file=connection.settings, region=connection.region)
         print_requests(output.adapt_question(question), hosts)
         return
+    from halfhour.cli.report import write_report
+    from halfhour.service import Access
+
     access = Access(
         load_settings=connection.resolve_settings,
-        store=readable_store,
+        store=_store_to_read(store, offline=offline),
         offline=offline,
         pseudonyms=output.pseudonyms,
     )
@@ -183,10 +183,7 @@ def sync(
     store (in a new store: the last 31 days) that is missing, incomplete or due
     to be fetched again.
     """
-    from halfhour.cli.console import logging_to_stderr
-    from halfhour.cli.sync import print_due_windows, sync_once, sync_repeatedly
     from halfhour.model.time_ranges import parse_duration
-    from halfhour.settings import configured_request_rate
     from halfhour.store.store import Store
     from halfhour.syncing.planner import SyncRequest
 
@@ -209,12 +206,19 @@ def sync(
             "the two"
         )
     if dry_run:
+        from halfhour.cli.dry_run import print_due_windows
+        from halfhour.settings import configured_request_rate
+
         request_rate = configured_request_rate(
             connection.settings, connection.max_requests_per_minute
         )
         print_due_windows(target, build_request(), request_rate)
         return
+    from halfhour.cli.console import log_retries, logging_to_stderr
+    from halfhour.cli.sync import sync_once, sync_repeatedly
+
     settings = connection.resolve_settings()
+    log_retries()
     with logging_to_stderr(log_format):
         if watch_interval:
             sync_repeatedly(settings, target, build_request, kept_age, watch_interval)
@@ -327,11 +331,12 @@ def serve(
     ] = None,
 ) -> None:
     """Serve a dashboard of the store to browsers: each day as a heat map of agents."""
-    from halfhour.cli.console import logging_to_stderr
+    from halfhour.cli.console import log_retries, logging_to_stderr
     from halfhour.model.time_ranges import parse_duration
     from halfhour.store.store import Store
 
     serve_dashboard = _import_dashboard().serve_dashboard
+    log_retries()
     with logging_to_stderr():
         serve_dashboard(
             (connection or ConnectionOptions()).resolve_settings,
@@ -399,17 +404,27 @@ def emulator(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit."""
-    sys.meta_path.insert(0, _PandasBlocker())
-    run_and_exit(
-        lambda: app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
-    )
+    blocker = _UnusedLibraryBlocker()
+    sys.meta_path.insert(0, blocker)
+    try:
+        run_and_exit(
+            lambda: app(
+                arguments, exit_on_error=False, print_error=False, result_action="return_value"
+            )
+        )
+    finally:
+        sys.meta_path.remove(blocker)
 
 
-class _PandasBlocker(MetaPathFinder):
-    """Keep pyarrow from importing pandas, which takes as long as everything else we do."""
+class _UnusedLibraryBlocker:
+    """Keep pyarrow from importing numpy and pandas where they are installed.
+
+    Each takes as long as everything else that a command imports. The command line needs neither;
+    the Python functions hide nothing, because their tables have `to_pandas`.
+    """
 
     def find_spec(self, fullname: str, *_: object) -> None:
-        if fullname == "pandas":
+        if fullname in ("numpy", "pandas"):
             raise ModuleNotFoundError(name=fullname)
 
 

@@ -6,14 +6,15 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
-
-import stamina.instrumentation
+from typing import TYPE_CHECKING, Any
 
 from halfhour.cli.spelling import option_name
 from halfhour.errors import spell_parameters
 from halfhour.model.vocabulary import LogFormat
 from halfhour.redaction import sanitize_lines
+
+if TYPE_CHECKING:
+    from stamina.instrumentation import RetryDetails
 
 log = logging.getLogger("halfhour")
 
@@ -48,7 +49,6 @@ def logging_to_stderr(log_format: LogFormat = LogFormat.TEXT) -> Iterator[None]:
     handler = _StderrHandler(log_format)
     log.addHandler(handler)
     log.setLevel(logging.INFO)
-    stamina.instrumentation.set_on_retry_hooks([_log_retry])
     yield
     log.removeHandler(handler)  # not reached after an error, which is still to be logged
 
@@ -62,5 +62,12 @@ def is_interactive() -> bool:
     return sys.stderr.isatty() and not logs_json
 
 
-def _log_retry(details: stamina.instrumentation.RetryDetails) -> None:
+def log_retries() -> None:
+    """Log each request that is sent again. Every command that sends requests calls this first."""
+    import stamina.instrumentation  # imported late, because other commands send none
+
+    stamina.instrumentation.set_on_retry_hooks([_log_retry])
+
+
+def _log_retry(details: "RetryDetails") -> None:
     log.warning("%s; retrying in %.1f s", details.caused_by, details.wait_for)

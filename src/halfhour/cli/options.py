@@ -1,6 +1,6 @@
 """The options that commands share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -178,18 +178,19 @@ class OutputOptions:
         Raises ConfigError.
         """
         from halfhour.cli.output import Output, format_for_path
-        from halfhour.reports.pseudonyms import Pseudonymizer
-        from halfhour.settings import load_pseudonym_key
 
-        return Output(
+        output = Output(
             form=self.form or format_for_path(self.output),
             path=self.output,
             seconds=seconds,
             layout=layout,
-            pseudonyms=Pseudonymizer(load_pseudonym_key(file=settings))
-            if self.pseudonyms
-            else None,
         )
+        if not self.pseudonyms:
+            return output
+        from halfhour.reports.pseudonyms import Pseudonymizer
+        from halfhour.settings import load_pseudonym_key
+
+        return replace(output, pseudonyms=Pseudonymizer(load_pseudonym_key(file=settings)))
 
 
 @Parameter(name="*")

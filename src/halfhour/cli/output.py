@@ -2,23 +2,25 @@
 
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any
 
 from halfhour.errors import ConfigError, suggest_name
 from halfhour.model.intervals import HALF_HOUR
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import By, Format
-from halfhour.render import atomic_file, formats, layouts
-from halfhour.reports import questions
-from halfhour.reports.data import ReportData
-from halfhour.reports.pseudonyms import Pseudonymizer
-from halfhour.store.store import Store
+from halfhour.render import atomic_file, formats
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    import pyarrow as pa
+
+    from halfhour.render.layouts import Layout
+    from halfhour.reports.pseudonyms import Pseudonymizer
+    from halfhour.store.store import Store
 
 _FORMATS_BY_SUFFIX = {
     ".csv": Format.CSV,
@@ -61,7 +63,15 @@ class Output:
     path: Path | None = None
     seconds: bool = False
     layout: str = ""
-    pseudonyms: Pseudonymizer | None = None
+    pseudonyms: "Pseudonymizer | None" = None
+
+    def load_layout(self) -> "Layout | None":
+        """Return the layout, or None if there is none. Raises ConfigError."""
+        if not self.layout:
+            return None
+        from halfhour.render import layouts
+
+        return layouts.load_layout(self.layout)
 
     def adapt_question(self, question: Question) -> Question:
         """Return *question* with the rows, interval width and zone that the layout prescribes.
@@ -83,9 +93,9 @@ class Output:
             raise ConfigError(
                 f"--format {self.form}: this format shows half-hours; leave out --granularity"
             )
-        if not self.layout:
+        layout = self.load_layout()
+        if layout is None:
             return question
-        layout = layouts.load_layout(self.layout)
         if question.width not in (HALF_HOUR, layout.interval_width):
             raise ConfigError(
                 "--granularity: the layout sets the interval length; leave out --granularity"
@@ -99,6 +109,11 @@ class Output:
                         f"--{option}: the layout has offered interactions, which are counted by "
                         f"queue and not by agent; leave out --{option}"
                     )
+        # Imported late, because a dry run without a layout needs no Arrow and no DuckDB.
+        from halfhour.render import layouts
+        from halfhour.reports import questions
+        from halfhour.reports.data import ReportData
+
         answer = questions.build_report(question, ReportData())
         layouts.validate_layout(layout, answer.schema, self.layout, question.basis)
         return question
@@ -106,14 +121,13 @@ class Output:
 
 @contextmanager
 def open_output(
-    output: Output, store: Store | None
-) -> Iterator[Callable[[Mapping[str, Iterable[pa.Table]]], None]]:
+    output: Output, store: "Store | None"
+) -> "Iterator[Callable[[Mapping[str, Iterable[pa.Table]]], None]]":
     """Open *output*, and give the function that writes tables, by title, to it.
 
     Raises ConfigError if the terminal cannot show the format, or the file belongs to *store*.
     """
-    layout = layouts.load_layout(output.layout) if output.layout else None
-    style: dict[str, Any] = {"seconds": output.seconds, "layout": layout}
+    style: dict[str, Any] = {"seconds": output.seconds, "layout": output.load_layout()}
     path, form = output.path, output.form
     if path is None:
         if form in formats.BINARY_FORMATS and sys.stdout.isatty():

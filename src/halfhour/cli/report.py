@@ -1,26 +1,23 @@
 """The command ``halfhour report``: answer a question, write the report, log what it lacks."""
 
-import json
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import pyarrow as pa
 
-from halfhour.cli.console import logging_to_stderr
+from halfhour.cli.console import log_retries, logging_to_stderr
 from halfhour.cli.notices import ReportNotices
 from halfhour.cli.output import Output, open_output
-from halfhour.cli.sync import show_progress
+from halfhour.cli.progress import show_progress
 from halfhour.clock import utc_now
 from halfhour.errors import ConfigError
-from halfhour.genesys.cost import preview_requests
-from halfhour.genesys.regions import Hosts
 from halfhour.model.coverage import missing_intervals, require_complete_coverage
 from halfhour.model.data_dictionary import label_table
 from halfhour.model.measures import CAPACITY_USED_COLUMN, FIGURES
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import By, Format, Source
-from halfhour.render import formats, layouts
+from halfhour.render import formats
 from halfhour.reports import questions
 from halfhour.reports.data import ReportData
 from halfhour.service import Access, Part, answer
@@ -37,11 +34,6 @@ _TABLE_TITLES = {
 log = logging.getLogger("halfhour")
 
 
-def print_requests(question: Question, hosts: Hosts) -> None:
-    """Print the requests that would answer *question*, as JSON."""
-    print(json.dumps(preview_requests(question, hosts), indent=2))
-
-
 def write_report(question: Question, access: Access, output: Output) -> None:
     """Answer *question*, and write the report to *output*.
 
@@ -50,12 +42,15 @@ def write_report(question: Question, access: Access, output: Output) -> None:
     """
     question = output.adapt_question(question)
     notices = ReportNotices(question)
-    with_offered = bool(output.layout) and layouts.load_layout(output.layout).wants_offered
+    layout = output.load_layout()
+    with_offered = bool(layout and layout.wants_offered)
     if with_offered and access.offline:
         raise ConfigError(
             f"--layout {output.layout}: a store does not keep offered interactions; leave out "
             "--offline"
         )
+    if not access.offline:
+        log_retries()
     with logging_to_stderr(), open_output(output, access.store) as write_tables:
         parts: Iterable[Part] = answer(
             question,

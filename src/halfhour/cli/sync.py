@@ -1,19 +1,14 @@
 """The commands ``halfhour sync`` and ``import``: run, show progress and log the outcome."""
 
 import asyncio
-import json
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from halfhour.cli.console import is_interactive
+from halfhour.cli.progress import show_progress
 from halfhour.clock import utc_now
 from halfhour.errors import (
     ApiError,
@@ -24,13 +19,12 @@ from halfhour.errors import (
     Unreachable,
 )
 from halfhour.genesys.connection import Settings
-from halfhour.genesys.cost import request_cost
 from halfhour.model.coverage import DAY, format_days
 from halfhour.model.intervals import Interval, floor_to_width
 from halfhour.store.store import Store
-from halfhour.syncing import import_files, planner, runner
+from halfhour.syncing import import_files, runner
 from halfhour.syncing.planner import SyncRequest
-from halfhour.syncing.progress import Event, EventCallback, EventKind, Outcome, format_count
+from halfhour.syncing.progress import Outcome, format_count
 
 log = logging.getLogger("halfhour")
 
@@ -101,57 +95,3 @@ def import_with_progress(store: Store, paths: Sequence[Path], interval: Interval
 def _row_summary(outcome: Outcome) -> str:
     rows, changed = format_count(outcome.rows, "row"), format_count(outcome.changed, "figure")
     return f"{rows}; {changed} revised" if outcome.changed else rows
-
-
-@contextmanager
-def show_progress() -> Iterator[EventCallback]:
-    """Log each event, and show a progress bar if a person watches.
-
-    The bar shows how many windows are done, and how many requests the rate limit still allows.
-    """
-    columns = (
-        TextColumn("windows"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rows]}"),
-        TextColumn("{task.fields[limit]}"),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    with Progress(
-        *columns, console=console, transient=True, disable=not is_interactive()
-    ) as progress:
-        task = progress.add_task("windows", total=None, rows="", limit="")
-        row_count = 0
-
-        def on_event(event: Event) -> None:
-            nonlocal row_count
-            if event.kind is EventKind.SETTLED and event.rows:
-                row_count += event.rows
-                progress.update(task, rows=f"{row_count:,} rows")
-            progress.update(task, completed=event.done, total=event.of)
-            if limit := _rate_limit_status(event):
-                progress.update(task, limit=limit)
-            log.log(event.level, event.message, extra={"event": event.as_json()})
-
-        yield on_event
-
-
-def _rate_limit_status(event: Event) -> str:
-    """Return how many requests the rate limit still allows; empty if *event* does not tell."""
-    if event.kind is EventKind.PAUSED and event.seconds:
-        until = utc_now() + timedelta(seconds=event.seconds)
-        return f"waiting for the rate limit until {until:%H:%M:%S} UTC"
-    return "" if event.left is None else f"{event.left} requests left this minute"
-
-
-def print_due_windows(store: Store, request: SyncRequest, requests_per_minute: int | None) -> None:
-    """Print the windows that are due and the cost of fetching them, as JSON."""
-    due_days, request_count = planner.plan_due_days(store, request, utc_now())
-    windows = [
-        {"source": source, "window": str(day.day), "state": day.state}
-        for source, days in due_days.items()
-        for day in days
-    ]
-    cost = request_cost(request_count, requests_per_minute)
-    print(json.dumps({"windows": windows, **cost}, indent=2))

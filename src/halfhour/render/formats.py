@@ -1,15 +1,19 @@
-"""Every output format behind one function: Arrow tables in, bytes out."""
+"""Every output format behind one function: Arrow tables in, bytes out.
+
+The module of a format is imported when the format is written.
+"""
 
 import os
-from collections.abc import Iterable, Mapping
-from typing import BinaryIO
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, BinaryIO
 
 from halfhour.model.vocabulary import Format
-from halfhour.render import csv_json, heatmap
-from halfhour.render.layouts import Layout
-from halfhour.render.table import render_text_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import pyarrow as pa
+
+    from halfhour.render.layouts import Layout
 
 BINARY_FORMATS = {Format.PARQUET, Format.XLSX, Format.PNG}
 """Formats that a terminal cannot show."""
@@ -20,13 +24,13 @@ MULTI_TABLE_FORMATS = {Format.TABLE, Format.XLSX, Format.HTML}
 
 
 def write_tables(
-    tables: Mapping[str, Iterable[pa.Table]],
+    tables: "Mapping[str, Iterable[pa.Table]]",
     form: Format,
     file: BinaryIO,
     width: int | None = None,
     *,
     seconds: bool = False,
-    layout: Layout | None = None,
+    layout: "Layout | None" = None,
 ) -> None:
     """Write *tables*, by title, to *file*; only the first one if *form* has room for one.
 
@@ -38,20 +42,27 @@ def write_tables(
     colour = width is not None and wants_colour()
     match form:
         case Format.TABLE:
+            from halfhour.render.table import render_text_table
+
             texts = (
                 render_text_table(table, width, seconds=seconds, colour=colour)
                 for table in _concatenate_parts(tables).values()
             )
             file.write("\n".join(texts).encode())
         case Format.HEATMAP:
-            table = pa.concat_tables(first_parts)
+            from halfhour.render import heatmap
+
+            (table,) = _concatenate_parts({"": first_parts}).values()
             file.write(heatmap.render_heatmap(table, width, colour=colour).encode())
-        case Format.CSV:
-            csv_json.write_csv(first_parts, file)
-        case Format.JSON:
-            csv_json.write_json(first_parts, file)
-        case Format.NDJSON:
-            csv_json.write_ndjson(first_parts, file)
+        case Format.CSV | Format.JSON | Format.NDJSON:
+            from halfhour.render import csv_json
+
+            write_rows = {
+                Format.CSV: csv_json.write_csv,
+                Format.JSON: csv_json.write_json,
+                Format.NDJSON: csv_json.write_ndjson,
+            }[form]
+            write_rows(first_parts, file)
         case Format.PARQUET:
             from halfhour.render import parquet
 
@@ -74,7 +85,7 @@ def wants_colour() -> bool:
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _write_charts(tables: Mapping[str, Iterable[pa.Table]], form: Format, file: BinaryIO) -> None:
+def _write_charts(tables: "Mapping[str, Iterable[pa.Table]]", form: Format, file: BinaryIO) -> None:
     from halfhour.render import charts, html_page
 
     first, *others = _concatenate_parts(tables).values()
@@ -87,5 +98,7 @@ def _write_charts(tables: Mapping[str, Iterable[pa.Table]], form: Format, file: 
             charts.write_png(first, file)
 
 
-def _concatenate_parts(tables: Mapping[str, Iterable[pa.Table]]) -> dict[str, pa.Table]:
+def _concatenate_parts(tables: "Mapping[str, Iterable[pa.Table]]") -> "dict[str, pa.Table]":
+    import pyarrow as pa
+
     return {title: pa.concat_tables(parts) for title, parts in tables.items()}

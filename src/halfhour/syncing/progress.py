@@ -5,13 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from halfhour.errors import ApiError, HalfhourError, Incomplete, Unreachable
-from halfhour.ingest.detail_records import DataIssue
 from halfhour.model.intervals import Interval
 from halfhour.model.vocabulary import Source
 from halfhour.redaction import MAX_QUOTED_LENGTH, sanitize_text
+
+if TYPE_CHECKING:
+    from halfhour.ingest.detail_records import DataIssue
 
 MAX_LISTED = 5
 """Number of conversations that the message about a data issue lists."""
@@ -150,7 +152,7 @@ class Outcome:
     failed: dict[SourceWindow, HalfhourError] = field(default_factory=dict)
     left_out: dict[Source, ApiError] = field(default_factory=dict)
     incomplete: dict[SourceWindow, str] = field(default_factory=dict)
-    data_issues: list[DataIssue] = field(default_factory=list)
+    data_issues: "list[DataIssue]" = field(default_factory=list)
     imported_days: list[datetime] = field(default_factory=list)
 
     def raise_if_incomplete(self) -> None:

@@ -1,0 +1,34 @@
+"""The option ``--dry-run``: print what a command would request, and send nothing."""
+
+import json
+from typing import TYPE_CHECKING
+
+from halfhour.genesys.cost import preview_requests, request_cost
+
+if TYPE_CHECKING:
+    from halfhour.genesys.regions import Hosts
+    from halfhour.model.question import Question
+    from halfhour.store.store import Store
+    from halfhour.syncing.planner import SyncRequest
+
+
+def print_requests(question: "Question", hosts: "Hosts") -> None:
+    """Print the requests that would answer *question*, as JSON."""
+    print(json.dumps(preview_requests(question, hosts), indent=2))
+
+
+def print_due_windows(
+    store: "Store", request: "SyncRequest", requests_per_minute: int | None
+) -> None:
+    """Print the windows that are due and the cost of fetching them, as JSON."""
+    from halfhour.clock import utc_now
+    from halfhour.syncing import planner  # imported late, because a report's dry run opens no store
+
+    due_days, request_count = planner.plan_due_days(store, request, utc_now())
+    windows = [
+        {"source": source, "window": str(day.day), "state": day.state}
+        for source, days in due_days.items()
+        for day in days
+    ]
+    cost = request_cost(request_count, requests_per_minute)
+    print(json.dumps({"windows": windows, **cost}, indent=2))

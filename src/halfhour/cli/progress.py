@@ -1,0 +1,68 @@
+"""The progress of a sync or an import: log messages, and a bar where a person watches."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from halfhour.cli.console import is_interactive
+from halfhour.clock import utc_now
+from halfhour.syncing.progress import Event, EventCallback, EventKind
+
+log = logging.getLogger("halfhour")
+
+
+@contextmanager
+def show_progress() -> Iterator[EventCallback]:
+    """Log each event, and show a progress bar if a person watches.
+
+    The bar shows how many windows are done, and how many requests the rate limit still allows.
+    """
+    if not is_interactive():
+        yield _log_event
+        return
+    # Imported late, because a command without a bar needs nothing of rich.
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("windows"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rows]}"),
+        TextColumn("{task.fields[limit]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("windows", total=None, rows="", limit="")
+        row_count = 0
+
+        def on_event(event: Event) -> None:
+            nonlocal row_count
+            if event.kind is EventKind.SETTLED and event.rows:
+                row_count += event.rows
+                progress.update(task, rows=f"{row_count:,} rows")
+            progress.update(task, completed=event.done, total=event.of)
+            if limit := _rate_limit_status(event):
+                progress.update(task, limit=limit)
+            _log_event(event)
+
+        yield on_event
+
+
+def _log_event(event: Event) -> None:
+    log.log(event.level, event.message, extra={"event": event.as_json()})
+
+
+def _rate_limit_status(event: Event) -> str:
+    """Return how many requests the rate limit still allows; empty if *event* does not tell."""
+    if event.kind is EventKind.PAUSED and event.seconds:
+        until = utc_now() + timedelta(seconds=event.seconds)
+        return f"waiting for the rate limit until {until:%H:%M:%S} UTC"
+    return "" if event.left is None else f"{event.left} requests left this minute"
