@@ -8,7 +8,12 @@ from typing import Any
 from halfhour.errors import ApiError, ConfigError
 from halfhour.genesys.endpoints import PAGE_SIZE
 from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, SECOND, Interval
-from halfhour.model.tables import CAPACITY_METRIC, OFFERED_METRIC, POSTED_METRICS, STATUS_KINDS
+from halfhour.model.measures import (
+    CAPACITY_METRIC,
+    OFFERED_METRIC,
+    STATUS_KINDS,
+    STORED_FIGURES,
+)
 
 QUERY_WINDOW = timedelta(days=1)
 MAX_AGENTS_PER_REQUEST = 100
@@ -42,7 +47,7 @@ class PostedQuery:
             **width,
             "groupBy": ["userId", "queueId", "mediaType"],
             "flattenMultivaluedDimensions": True,
-            "metrics": list(dict.fromkeys(column.metric for column in POSTED_METRICS)),
+            "metrics": list(dict.fromkeys(figure.metric for figure in STORED_FIGURES)),
         }
         return body | ({"filter": {"type": "and", "clauses": clauses}} if clauses else {})
 

@@ -11,17 +11,15 @@ import pyarrow as pa
 from halfhour.errors import UnexpectedAnswer
 from halfhour.genesys import payloads
 from halfhour.model.intervals import MILLISECOND, Interval, epoch_ms, to_utc
+from halfhour.model.measures import CAPACITY_METRIC, OFFERED_METRIC, STATUS_KINDS
 from halfhour.model.tables import (
     AGENT_PLACES_SCHEMA,
-    CAPACITY_METRIC,
     CAPACITY_SCHEMA,
     DIRECTORY_SCHEMA,
     NAMES_SCHEMA,
-    OFFERED_METRIC,
     OFFERED_SCHEMA,
     POSTED_METRICS,
     POSTED_SCHEMA,
-    STATUS_KINDS,
     STATUS_SCHEMA,
 )
 

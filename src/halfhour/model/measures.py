@@ -152,6 +152,10 @@ def _status_figure(
 
 
 CAPACITY_USED_COLUMN = "preview_capacity_used_percent"
+CAPACITY_METRIC = "oAgentUtilizationPercentage"
+OFFERED_METRIC = "nOffered"
+STATUS_KINDS = {"tSystemPresence": "presence", "tAgentRoutingStatus": "routing"}
+"""The metrics of user aggregates, each with its kind of status."""
 
 CATALOGUE = (
     Figure(
@@ -321,7 +325,7 @@ CATALOGUE = (
         CAPACITY_USED_COLUMN,
         "how much of what an agent can do at once was used, in per cent: a preview of Genesys, "
         "which may change any day and whose meaning is not documented; only where it is asked for",
-        "oAgentUtilizationPercentage",
+        CAPACITY_METRIC,
         "mean",
         table="capacity",
         groupings=PER_INTERVAL,

@@ -98,8 +98,6 @@ STATUS_SCHEMA = pa.schema(
 )
 """One row per interval, agent and status: from user aggregates. *kind* is presence or routing."""
 
-STATUS_KINDS = {"tSystemPresence": "presence", "tAgentRoutingStatus": "routing"}
-
 BUSY_SCHEMA = pa.schema(
     [
         pa.field("interval_start", TIMESTAMP, nullable=False),
@@ -122,8 +120,6 @@ CAPACITY_SCHEMA = pa.schema(
 )
 """The used part of an agent's capacity, from a preview metric that Genesys does not explain."""
 
-CAPACITY_METRIC = "oAgentUtilizationPercentage"
-
 OFFERED_SCHEMA = pa.schema(
     [
         pa.field("interval_start", TIMESTAMP, nullable=False),
@@ -133,8 +129,6 @@ OFFERED_SCHEMA = pa.schema(
     ]
 )
 """The number of interactions that a queue was offered: from aggregates without agents."""
-
-OFFERED_METRIC = "nOffered"
 
 RECONCILIATION_SCHEMA = pa.schema(
     [
