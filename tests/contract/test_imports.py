@@ -1,38 +1,105 @@
-"""What is loaded when: help must come at once."""
+"""What is loaded when: a command imports only what it uses, and help comes at once."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-HEAVY = {"duckdb", "pyarrow", "pandas", "polars", "numpy", "httpx2", "altair", "vl_convert"}
-LOADED = "import sys; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+REQUIREMENTS = sum(PROJECT["optional-dependencies"].values(), PROJECT["dependencies"])
+HEAVY = {
+    *(re.split(r"[^\w-]", text)[0].replace("-", "_") for text in REQUIREMENTS),
+    *"numpy pyarrow.compute pyarrow.dataset pyarrow.parquet rich.console rich.progress".split(),
+    *"asyncio multiprocessing sqlite3 ssl tomllib unittest xml".split(),
+} - {"halfhour"}
+"""All that the project depends on, and parts of it and of Python that take long to import."""
+
+DAY = "--from 2026-03-01 --to 2026-03-02"
+STORE = "--store figures.duckdb"
+HELP = "cyclopts rich rich.console"
+HTTP = "asyncio httpx2 msgspec ssl stamina"
+TABLES = "cyclopts duckdb pyarrow pyarrow.compute"
+LIBRARIES_BY_COMMAND = {
+    "--help": HELP,
+    "--version": HELP,
+    "demo --help": HELP,
+    "report --help": HELP,
+    f"report {DAY} --dry-run": "cyclopts msgspec",
+    f"report {DAY} --format csv": f"{TABLES} {HTTP}",
+    f"report {DAY} {STORE} --offline": f"{TABLES} rich",
+    f"coverage {STORE} --output days.xlsx": f"{TABLES} rich xlsxwriter",
+    f"sync {DAY} {STORE} --dry-run": "cyclopts duckdb msgspec pyarrow",
+    f"import {DAY} details.json": f"{TABLES} {HTTP} filelock pyarrow.dataset pyarrow.parquet",
+}
+"""The heavy libraries that each command may import."""
+PROGRAM = """
+import sys
+from halfhour.cli.app import main
+try:
+    main()
+finally:
+    print(*sys.modules)
+"""
 
 
-def loaded_by(code: str) -> set[str]:
+def loaded_by(program: str, *words: str, folder: Path, **environment: str) -> set[str]:
+    """Return the heavy libraries that a new process has loaded when *program* ends."""
+    inherited = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
     done = subprocess.run(
-        [sys.executable, "-c", f"{code}; {LOADED}"], capture_output=True, text=True, check=True
-    )
-    return set(done.stdout.splitlines()[-1].split())
+        [sys.executable, "-c", program, *words], cwd=folder, capture_output=True, encoding="utf-8",
+        env={**inherited, "HOME": str(folder), **environment}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return HEAVY & set(done.stdout.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--help"], ["report", "--help"], ["demo", "--help"], ["--version"]]
-)
-def test_help_loads_no_database_arrow_http_or_plotting(arguments):
-    code = f"from halfhour.cli import app; app.app({arguments!r}, result_action='return_value')"
-
-    assert HEAVY & loaded_by(code) == set()
-
-
-def test_halfhour_itself_loads_nothing_until_it_is_asked():
-    assert HEAVY & loaded_by("import halfhour") == set()
+@pytest.fixture(scope="module")
+def libraries_of_sync(shared_cloud, folder):
+    """Return what a sync loads that fills the store in *folder*."""
+    shared_cloud.reset()
+    words = f"sync {DAY} {STORE}".split()
+    return loaded_by(PROGRAM, *words, folder=folder, **shared_cloud.environment)
 
 
-PACKAGE = Path(__file__).parents[2] / "src/halfhour"
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("commands")
+    (folder / "details.json").write_text('{"conversations": []}', encoding="utf-8")
+    return folder
+
+
+def test_a_sync_loads_only_what_it_uses(libraries_of_sync):
+    expected = f"{TABLES} {HTTP} filelock pyarrow.dataset pyarrow.parquet"
+
+    assert libraries_of_sync == set(expected.split())
+
+
+@pytest.mark.usefixtures("libraries_of_sync")
+@pytest.mark.parametrize(("command", "libraries"), LIBRARIES_BY_COMMAND.items())
+def test_a_command_loads_only_what_it_uses(command, libraries, shared_cloud, folder):
+    loaded = loaded_by(PROGRAM, *command.split(), folder=folder, **shared_cloud.environment)
+
+    assert loaded == set(libraries.split())
+
+
+def test_halfhour_itself_loads_nothing_until_it_is_asked(tmp_path):
+    assert loaded_by("import halfhour, sys; print(*sys.modules)", folder=tmp_path) == set()
+
+
+def test_the_python_functions_hide_no_library(tmp_path):
+    """pyarrow imports numpy, without which `to_pandas` fails, unless somebody hides it."""
+    program = "import halfhour, sys; halfhour.report; print(*sys.modules)"
+
+    assert "numpy" in loaded_by(program, folder=tmp_path)
+
+
+PACKAGE = ROOT / "src/halfhour"
 SQL_STATEMENT = re.compile(
     r"\s*(select\b.+\bfrom|with\s+\w+\s+as|insert\s+into|delete\s+from|update\s+\w+\s+set)\b",
     re.IGNORECASE | re.DOTALL,
