@@ -16,9 +16,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.request import Request, urlopen
 
 import msgspec
@@ -26,24 +27,24 @@ import numpy as np
 import orjson
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import simdjson
 
 from genesys_emulator.pytest_plugin import GenesysCloud, running
 from halfhour.genesys import payloads
-from halfhour.ingest.segments import tabulate_records
+from halfhour.ingest.detail_spool import DetailSpool
 from halfhour.model.coverage import DAY
 from halfhour.model.intervals import HALF_HOUR, Interval, epoch_ms
 from halfhour.model.tables import EMITTED_SCHEMA, SEGMENTS_SCHEMA
 from halfhour.model.vocabulary import Source
 from halfhour.store import worked_time
+from halfhour.store.derived_details import derive_details
 from halfhour.store.store import Store
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 MONDAY = Interval(START, START + DAY)
-CENTRE = ("--now", "2026-03-04T00:00:00Z", "--agents", "100", "--requests-per-minute", "100000")
+CENTRE = ("--now", "2026-03-04T00:00:00Z", "--agents", "300", "--requests-per-minute", "100000")
 ROUNDS = 5
 AGENTS, A_DAY = 2000, 100
 """Segments that an agent has in a day."""
@@ -87,21 +88,20 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> bytes:
 def readers(pages: list[bytes]) -> dict[str, object]:
     """Megabytes a second of each, and ours to the others."""
     megabytes = sum(map(len, pages)) / 1e6
-    ways: dict[str, Callable[[bytes], int]] = {
+    ways: dict[str, Callable[[list[bytes]], int]] = {
         "halfhour": by_halfhour,
-        "json_pandas": by_pandas,
-        "orjson_loops": by_loops,
-        "simdjson_parse": parsed,
+        "json_pandas": by_page(by_pandas),
+        "orjson_loops": by_page(by_loops),
+        "simdjson_parse": by_page(parsed),
     }
-    found = {name: sum(map(way, pages)) for name, way in ways.items()}
+    found = {name: way(pages) for name, way in ways.items()}
     if len({found[name] for name in ways if name != "simdjson_parse"}) != 1:
         raise SystemExit(f"they do not agree: {found}")
     times: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(ROUNDS):
         for name, way in ways.items():
             began = time.process_time()
-            for page in pages:
-                way(page)
+            way(pages)
             times[name].append(time.process_time() - began)
     rates = {name: megabytes / statistics.median(each) for name, each in times.items()}
     return {
@@ -119,12 +119,19 @@ def readers(pages: list[bytes]) -> dict[str, object]:
 DECODER = msgspec.json.Decoder(payloads.DetailsPage)
 
 
-def by_halfhour(page: bytes) -> int:
-    segments = tabulate_records(
-        DECODER.decode(page).conversations or (), MONDAY, MONDAY.end
-    ).segments
-    found = segments.filter(pa.compute.invert(segments["open"]))
-    return int(pa.compute.sum(pa.compute.subtract(found["end_ms"], found["start_ms"])).as_py())
+def by_halfhour(pages: list[bytes]) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        with DetailSpool(Path(folder)) as spool:
+            for page in pages:
+                spool.append_records(DECODER.decode(page).conversations or (), MONDAY.end)
+        details = derive_details(spool.tables(), MONDAY, Path(folder))
+        segments = pq.read_table(details.paths["segments"])
+    closed = segments.filter(pc.invert(segments["open"]))
+    return int(pc.sum(pc.subtract(closed["end_ms"], closed["start_ms"])).as_py())
+
+
+def by_page(way: Callable[[bytes], int]) -> Callable[[list[bytes]], int]:
+    return lambda pages: sum(map(way, pages))
 
 
 def rows(conversations: list[dict[str, Any]]) -> list[tuple[str, ...]]:

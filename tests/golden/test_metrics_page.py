@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from halfhour.ingest.segments import tabulate_records
 from halfhour.model.coverage import DAY
 from halfhour.model.intervals import HALF_HOUR, Interval
 from halfhour.model.measures import AGENT_MEASURES, FIGURES, STATUS_MEASURES, Measure
@@ -18,6 +17,7 @@ from halfhour.reports import questions
 from halfhour.reports.data import ReportData
 from halfhour.store import worked_time
 from halfhour.store.store import Store
+from tests.detail_tables import tabulate_records
 from tests.rebuilt_figures import posted_from_details
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"

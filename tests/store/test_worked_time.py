@@ -12,7 +12,6 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halfhour.ingest.segments import DetailTables, tabulate_records
 from halfhour.model.coverage import DAY
 from halfhour.model.intervals import Interval
 from halfhour.model.question import Question
@@ -21,6 +20,7 @@ from halfhour.reports.from_store import stored_report_data
 from halfhour.reports.questions import build_report
 from halfhour.store import worked_time
 from halfhour.store.store import Store
+from tests.detail_tables import DetailTables, tabulate_records
 from tests.oracle import WORKED_COLUMNS
 
 MS = timedelta(milliseconds=1)

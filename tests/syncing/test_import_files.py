@@ -15,13 +15,13 @@ import pytest
 
 from halfhour.errors import ConfigError
 from halfhour.ingest.detail_files import MAX_PAGE_CONVERSATIONS
-from halfhour.ingest.timeline import SEGMENTS_WITHOUT_END
 from halfhour.model.coverage import DAY
 from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, Interval
 from halfhour.model.tables import EMITTED_SCHEMA, POSTED_METRICS, SEGMENTS_SCHEMA
 from halfhour.model.vocabulary import Source
 from halfhour.store import worked_time
 from halfhour.store.coverage import INITIAL_REACH, day_coverage, store_calendar
+from halfhour.store.derived_details import SEGMENTS_WITHOUT_END
 from halfhour.store.store import Store
 from halfhour.syncing import planner
 from halfhour.syncing.import_files import ACTIVE_ON_OTHER_DAYS, import_files

@@ -181,6 +181,7 @@ class Conversation(Payload):
     """
 
     conversation_id: str
+    conversation_start: object = None
     conversation_end: str | None = None
     participants: OrNull[tuple[Participant, ...]] = ()
 

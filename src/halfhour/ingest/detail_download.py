@@ -4,14 +4,9 @@ A job reads the time that the data lake holds; a query reads the time after it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from halfhour.errors import ApiError, HalfhourError, UnexpectedAnswer
 from halfhour.genesys import payloads, requests
@@ -25,11 +20,9 @@ from halfhour.genesys.endpoints import (
     DETAILS_QUERY,
     PAGE_SIZE,
 )
-from halfhour.genesys.transport import refuse_unusable_data
-from halfhour.ingest.detail_records import DataIssue
-from halfhour.ingest.segments import DetailTables, tabulate_records
+from halfhour.ingest.detail_spool import DetailSpool
+from halfhour.ingest.raw_details import conversation_ids
 from halfhour.model.intervals import Interval, to_utc
-from halfhour.model.tables import EMITTED_SCHEMA, SEGMENTS_SCHEMA
 
 CONVERSATION_START_MARGIN = timedelta(days=1)
 """The time before a day from which the query asks for conversations that may still go on."""
@@ -48,59 +41,8 @@ MAX_QUERY_CONVERSATIONS = 100_000
 MAX_JOB_PAGES = 20_000
 """The most pages of a job's results. No organisation has ten million conversations a day."""
 
-PageHandler = Callable[[payloads.DetailsPage], Collection[str]]
+PageHandler = Callable[[payloads.DetailsPage], Awaitable[Collection[str | None]]]
 """Stores a page, and returns the ids of its conversations that can be read."""
-
-PART_FIELD = pa.field("part", pa.int32(), nullable=False)
-SPOOL_SCHEMAS = {
-    "segments": SEGMENTS_SCHEMA.append(PART_FIELD),
-    "emitted": EMITTED_SCHEMA.append(PART_FIELD),
-    "parts": pa.schema([SEGMENTS_SCHEMA.field("conversation_id"), PART_FIELD]),
-}
-"""The columns of each spool file, by its name."""
-
-
-@dataclass(slots=True)
-class DetailSpool:
-    """`tables.SEGMENTS_SCHEMA` and `tables.EMITTED_SCHEMA` as Parquet files in *folder*.
-
-    The files grow part by part, so that memory does not grow with the number of conversations, and
-    their rows have the number of the part. The file ``parts.parquet`` has the parts of each
-    conversation, also of conversations without a row in the other files.
-    """
-
-    folder: Path
-    data_issues: list[DataIssue] = field(default_factory=list)
-    _part_number: int = 0
-    _writers: dict[str, pq.ParquetWriter] = field(default_factory=dict)
-
-    @property
-    def parquet_paths(self) -> dict[str, Path]:
-        return {name: self.folder / f"{name}.parquet" for name in ("segments", "emitted")}
-
-    def __enter__(self) -> "DetailSpool":
-        for name, schema in SPOOL_SCHEMAS.items():
-            self._writers[name] = pq.ParquetWriter(self.folder / f"{name}.parquet", schema)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for writer in self._writers.values():
-            writer.close()
-
-    def append_part(self, tables: DetailTables) -> None:
-        """Append a part. If several parts have a conversation, readers take it from the last."""
-        self.data_issues += tables.data_issues
-        ids = pa.table({"conversation_id": pa.array(tables.conversation_ids, pa.string())})
-        for name, table in (
-            ("segments", tables.segments),
-            ("emitted", tables.emitted),
-            ("parts", ids),
-        ):
-            part = pa.repeat(pa.scalar(self._part_number, PART_FIELD.type), table.num_rows)
-            self._writers[name].write_table(
-                table.append_column(PART_FIELD, part).cast(SPOOL_SCHEMAS[name])
-            )
-        self._part_number += 1
 
 
 async def fetch_availability(client: Client) -> datetime:
@@ -117,11 +59,11 @@ async def download_details(
     Raises UnexpectedAnswer, and the errors of `Client.call`.
     """
 
-    def handle_page(page: payloads.DetailsPage) -> Collection[str]:
-        with refuse_unusable_data(DETAILS_QUERY.name):
-            tables = tabulate_records(page.conversations or (), window, data_end)
-            spool.append_part(tables)
-        return tables.conversation_ids
+    async def handle_page(page: payloads.DetailsPage) -> Collection[str | None]:
+        records = page.conversations or ()
+        # Other windows go on meanwhile: Arrow reads JSON without Python's lock.
+        await asyncio.to_thread(spool.append_records, records, data_end)
+        return conversation_ids(records)
 
     if lake_end > window.start:
         data_end = min(lake_end, window.end)
@@ -198,7 +140,7 @@ async def _download_job_results(
                 f"conversation details job: it has data only until {page.data_availability_date}, "
                 "less than Genesys announced before; nothing was used - try again later"
             )
-        _refuse_repeated_page("conversation details job", handle_page(page), page_hashes)
+        _refuse_repeated_page("conversation details job", await handle_page(page), page_hashes)
         if page.cursor is None:
             return
         if not page.conversations or not page.cursor or hash(page.cursor) in cursor_hashes:
@@ -221,7 +163,7 @@ async def _download_by_query(client: Client, interval: Interval, handle_page: Pa
     The total in an answer is approximate, so it does not tell which page is the last.
     """
     query, previous_is_short = requests.details_query(interval), False
-    read_ids: set[str] = set()
+    read_ids: set[str | None] = set()
     page_hashes: set[int] = set()
     for number in range(1, MAX_QUERY_CONVERSATIONS // PAGE_SIZE + 1):
         page = await _fetch_full_page(client, query, number)
@@ -229,7 +171,7 @@ async def _download_by_query(client: Client, interval: Interval, handle_page: Pa
             raise _too_many_error(f"{page.total_hits:,}", interval)
         if not page.conversations:
             return
-        ids = handle_page(page)
+        ids = await handle_page(page)
         _refuse_repeated_page("conversation details", ids, page_hashes)
         if previous_is_short and not (ids and read_ids.issuperset(ids)):
             raise _incomplete_page_error(number - 1)
@@ -265,7 +207,9 @@ async def _fetch_full_page(
     return longest
 
 
-def _refuse_repeated_page(operation: str, ids: Collection[str], page_hashes: set[int]) -> None:
+def _refuse_repeated_page(
+    operation: str, ids: Collection[str | None], page_hashes: set[int]
+) -> None:
     """Raise UnexpectedAnswer if an earlier page had the same conversations; paging would not end.
 
     *page_hashes* remembers a number per page instead of its ids, because a job may have millions.

@@ -1,4 +1,4 @@
-"""Decode detail records: each becomes a conversation or a data issue."""
+"""Check one detail record at a time, to find what is wrong with it."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -21,40 +21,59 @@ _TIME_FIELDS = (
 _FINE_FRACTION = r"(\.\d{3})\d{1,6}(Z|[+-]\d\d(?::?\d\d)?)$"
 _EARLIEST_MS, _LATEST_MS = 946_684_800_000, 4_102_444_800_000
 """The years 2000 to 2099, in ms since 1970: a time outside them is a mistake."""
+MAX_EXACT_INTEGER = 2**53
+"""The largest whole number that a JSON number represents exactly."""
 
 
-class DataIssue(NamedTuple):
-    """A problem in the data of a conversation; *kind* tells which.
+class MalformedRecord(NamedTuple):
+    """A record that is no conversation; *conversation_id* is None if that cannot be read either."""
 
-    If *is_left_out*, the figures lack the conversation or a part of it, and *time_span* is the
-    first and the last time in its record, in ms since 1970; None if no time can be read.
+    conversation_id: str | None
+    reason: str
+
+
+def check_record(record: msgspec.Raw) -> bytes | MalformedRecord:
+    """Return the conversation of *record* as JSON, or what is wrong with it.
+
+    Its times are not checked. A value that is no number becomes null, as it does not make the
+    whole conversation unreadable.
     """
-
-    kind: str
-    conversation_id: str
-    detail: str = ""
-    is_left_out: bool = False
-    time_span: tuple[int, int] | None = None
-
-
-UNREADABLE_CONVERSATIONS = "conversations left out, as they cannot be read"
-"""The kind of issue of a malformed conversation."""
-UNKNOWN_CONVERSATION_ID = "?"
-"""The id of a conversation whose own id cannot be read."""
-
-
-def decode_record(record: msgspec.Raw) -> payloads.Conversation | DataIssue:
-    """Return the conversation of *record*, or a data issue with its id if the id can be read."""
     try:
-        return _DECODER.decode(record)
+        conversation = _DECODER.decode(record)
     except (msgspec.DecodeError, RecursionError) as error:
-        fields = decode_leniently(record)
-        value = fields.get("conversationId") if isinstance(fields, dict) else None
-        conversation_id = value if isinstance(value, str) else UNKNOWN_CONVERSATION_ID
-        return DataIssue(UNREADABLE_CONVERSATIONS, conversation_id, str(error), is_left_out=True)
+        return MalformedRecord(conversation_id(record), str(error))
+    if not isinstance(conversation.conversation_start, str):
+        conversation.conversation_start = None
+    for participant in conversation.participants:
+        for session in participant.sessions or ():
+            for metric in session.metrics or ():
+                metric.value = _number_or_none(metric.value)
+    return msgspec.json.encode(conversation)
 
 
-def decode_leniently(record: msgspec.Raw) -> Any:
+class _Identified(payloads.Payload):
+    conversation_id: str
+
+
+_ID_DECODER = msgspec.json.Decoder(_Identified)
+
+
+def conversation_id(record: msgspec.Raw) -> str | None:
+    """Return the id of the conversation in *record*; None if it cannot be read."""
+    try:
+        return _ID_DECODER.decode(record).conversation_id
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _number_or_none(value: object) -> float | None:
+    try:
+        return float(value) if isinstance(value, int | float) and value is not True else None
+    except OverflowError:
+        return None
+
+
+def decode_leniently(record: bytes | msgspec.Raw) -> Any:
     """Return *record* as plain Python values; None if it is not JSON."""
     try:
         return msgspec.json.decode(record)
@@ -62,14 +81,14 @@ def decode_leniently(record: msgspec.Raw) -> Any:
         return None
 
 
-def epoch_ms_column(texts: Iterable[str | None]) -> pa.Array:
+def epoch_ms_column(texts: pa.Array | Iterable[str | None]) -> pa.Array:
     """Return ISO 8601 times as milliseconds since 1970.
 
     A time has ``Z`` or an offset and up to nine digits of a second; digits after the millisecond
     are dropped. Raises ArrowInvalid for any other text and for a time outside the years 2000 to
     2099.
     """
-    column = pa.array(texts, pa.string())
+    column = texts if isinstance(texts, pa.Array) else pa.array(texts, pa.string())
     try:
         times = column.cast(TIMESTAMP)
     except pa.ArrowInvalid:
@@ -84,28 +103,28 @@ def epoch_ms_column(texts: Iterable[str | None]) -> pa.Array:
     return times_ms
 
 
-def find_invalid_time(value: object, path: str) -> str | None:
-    """Return the path and the text of the first invalid time in *value*; None if all are valid.
+def epoch_ms_or_none(text: str | None) -> int | None:
+    """Return the time of *text* in milliseconds since 1970; None if it cannot be read."""
+    try:
+        (time_ms,) = epoch_ms_column([text]).to_pylist()
+    except pa.ArrowInvalid:
+        return None
+    return None if time_ms is None else int(time_ms)
 
-    *path* is the path of *value* itself.
-    """
-    for text_path, text in _time_texts(value, path):
-        try:
-            epoch_ms_column([text])
-        except pa.ArrowInvalid:
-            return f"{text_path}: {text!r} is not a valid time"
+
+def find_invalid_time(record: bytes | msgspec.Raw) -> str | None:
+    """Return the path and the text of the first invalid time in *record*; None if all are valid."""
+    for path, text in _time_texts(decode_leniently(record), "$"):
+        if epoch_ms_or_none(text) is None:
+            return f"{path}: {text!r} is not a valid time"
     return None
 
 
-def record_time_span(record: msgspec.Raw) -> tuple[int, int] | None:
-    """Return the first and the last valid time in *record*, in ms since 1970; None without any."""
-    times_ms = []
-    for _, text in _time_texts(decode_leniently(record), "$"):
-        try:
-            times_ms += epoch_ms_column([text]).to_pylist()
-        except pa.ArrowInvalid:
-            continue
-    return (min(times_ms), max(times_ms)) if times_ms else None
+def record_time_span(record: msgspec.Raw) -> dict[str, int]:
+    """Return the first and the last valid time in *record* in ms since 1970; empty without any."""
+    times = [epoch_ms_or_none(text) for _, text in _time_texts(decode_leniently(record), "$")]
+    valid_times = [time_ms for time_ms in times if time_ms is not None]
+    return {"started_ms": min(valid_times), "ended_ms": max(valid_times)} if valid_times else {}
 
 
 def _time_texts(value: object, path: str) -> Iterator[tuple[str, str]]:

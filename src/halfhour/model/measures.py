@@ -15,6 +15,13 @@ from typing import Literal
 
 from halfhour.model.vocabulary import Basis, By, Source
 
+SEGMENT_TYPES = tuple(
+    "alert barging callback coaching contacting converting delay dialing hold interact ivr "
+    "monitoring parked scheduled screenmonitoring sharing system transmitting unknown uploading "
+    "voicemail wrapup".split()
+)
+"""The types of segments that the API's schema lists."""
+
 WORK_SEGMENT_TYPES = ("contacting", "dialing", "interact", "hold", "wrapup")
 """The types of segments that are handle time."""
 DIGITAL_MEDIA_TYPES = ("chat", "message", "email")

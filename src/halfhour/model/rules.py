@@ -18,6 +18,7 @@ from halfhour.model.measures import (
     FIGURES,
     OCCUPANCY,
     QUEUE_INTERVAL_COLUMNS,
+    SEGMENT_TYPES,
     STORED_FIGURES,
     WORK_SEGMENT_TYPES,
     Figure,
@@ -143,6 +144,9 @@ def _interval_columns(*tables: str) -> str:
 _FILLINGS = {
     "day_ms": DAY // MILLISECOND,
     "work_segment_types": sql_list(WORK_SEGMENT_TYPES),
+    # details
+    "segment_types": sql_list(SEGMENT_TYPES),
+    "posted_metrics": sql_list([*dict.fromkeys(figure.metric or "" for figure in STORED_FIGURES)]),
     # half_hours
     "posted_sums": _interval_sums("figures"),
     "worked_sums": _interval_sums("worked"),

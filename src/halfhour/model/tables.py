@@ -43,6 +43,74 @@ POSTED_SCHEMA = pa.schema(
 queues.
 """
 
+CONVERSATIONS_SCHEMA = pa.schema(
+    [
+        pa.field("record", pa.int64(), nullable=False),
+        pa.field("conversation_id", pa.string()),
+        pa.field("started_ms", pa.int64()),
+        pa.field("ended_ms", pa.int64()),
+        pa.field("as_of_ms", pa.int64(), nullable=False),
+        pa.field("is_readable", pa.bool_(), nullable=False),
+        pa.field("reason", pa.string()),
+    ]
+)
+"""One row per record of conversation details, as Genesys gave it: key *record*, in reading order.
+
+Times are milliseconds since 1970; *as_of_ms* is the time at which the record was right. A record
+that cannot be read has a *reason*, the first and the last time in it, and no id if that cannot be
+read either. Of several records of a conversation, the last counts.
+"""
+
+SESSIONS_SCHEMA = pa.schema(
+    [
+        pa.field("session_key", pa.int64(), nullable=False),
+        pa.field("record", pa.int64(), nullable=False),
+        pa.field("session_id", pa.string(), nullable=False),
+        pa.field("agent_id", pa.string(), nullable=False),
+        pa.field("acd", pa.bool_(), nullable=False),
+        pa.field("media_type", pa.string()),
+        pa.field("direction", pa.string()),
+    ]
+)
+"""One row per session of a participant with a user id; key *session_key*, in reading order.
+
+A session without an id has its path in the record. *acd* is true if the purpose is agent.
+"""
+
+RAW_SEGMENTS_SCHEMA = pa.schema(
+    [
+        pa.field("session_key", pa.int64(), nullable=False),
+        pa.field("position", pa.int64(), nullable=False),
+        pa.field("segment_type", pa.string(), nullable=False),
+        pa.field("queue_id", pa.string()),
+        pa.field("start_ms", pa.int64()),
+        pa.field("end_ms", pa.int64()),
+    ]
+)
+"""One row per segment of a session, as Genesys gave it; *position* counts from 0."""
+
+SESSION_METRICS_SCHEMA = pa.schema(
+    [
+        pa.field("session_key", pa.int64(), nullable=False),
+        pa.field("position", pa.int64(), nullable=False),
+        pa.field("metric", pa.string()),
+        pa.field("value", pa.int64()),
+        pa.field("emit_ms", pa.int64()),
+    ]
+)
+"""One row per value of a session, as Genesys gave it: milliseconds or a count.
+
+*value* is null if it is no whole number below 2 to the power of 53.
+"""
+
+RAW_SCHEMAS = {
+    "conversations": CONVERSATIONS_SCHEMA,
+    "sessions": SESSIONS_SCHEMA,
+    "raw_segments": RAW_SEGMENTS_SCHEMA,
+    "session_metrics": SESSION_METRICS_SCHEMA,
+}
+"""The tables of conversation details as Genesys gave them, by name."""
+
 SEGMENTS_SCHEMA = pa.schema(
     [
         pa.field("window_start", TIMESTAMP, nullable=False),

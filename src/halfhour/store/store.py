@@ -141,9 +141,7 @@ class Store:
         *tables* has each table of `TABLES_BY_SOURCE`. *left_out* is the number of records that
         could not be read; if there are any, the day is incomplete.
 
-        A table may be a Parquet file with one more column, `part`, and with rows of other days,
-        which are ignored. If several parts have the same conversation, only the rows of the last
-        one count; `parts.parquet` in the same folder has the conversations of each part.
+        A table may be a Parquet file, whose rows of other days are ignored.
         """
         import pyarrow.dataset as ds  # imported late, because reports do without it
 
@@ -153,15 +151,14 @@ class Store:
             stored_part = revising.capture_figures(connection, source, window)
             for name, table in tables.items():
                 column = TABLES_BY_SOURCE[source][name]
-                # Arrow reads the Parquet files, because DuckDB has no access to other files.
+                query, parameters = "select * from incoming", {}
                 if isinstance(table, Path):
-                    query = load_store_sql("sql/last_parts").replace("{column}", column)
+                    query += f" where {column} >= $start and {column} < $end"
                     parameters = day
-                    connection.register("incoming", ds.dataset(table))
-                    connection.register("parts", ds.dataset(table.with_name("parts.parquet")))
-                else:
-                    query, parameters = "select * from incoming", {}
-                    connection.register("incoming", table)
+                # Arrow reads the Parquet files, because DuckDB has no access to other files.
+                connection.register(
+                    "incoming", ds.dataset(table) if isinstance(table, Path) else table
+                )
                 connection.execute(
                     f"delete from {name} where {column} >= $start and {column} < $end",  # noqa: S608
                     day,

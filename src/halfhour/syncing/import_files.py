@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -14,8 +14,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from halfhour.errors import ConfigError
-from halfhour.genesys import payloads
-from halfhour.ingest.detail_download import DetailSpool
 from halfhour.ingest.detail_files import (
     MAX_PAGE_CONVERSATIONS,
     DetailFilePage,
@@ -23,15 +21,9 @@ from halfhour.ingest.detail_files import (
     modification_time,
     read_detail_pages,
 )
-from halfhour.ingest.detail_records import (
-    UNREADABLE_CONVERSATIONS,
-    DataIssue,
-    decode_leniently,
-    decode_record,
-    epoch_ms_column,
-    find_invalid_time,
-)
-from halfhour.ingest.segments import tabulate_records
+from halfhour.ingest.detail_records import decode_leniently
+from halfhour.ingest.detail_spool import DetailSpool
+from halfhour.ingest.raw_details import RawDetails, read_records
 from halfhour.model.coverage import DAY, format_days
 from halfhour.model.intervals import (
     MILLISECOND,
@@ -44,6 +36,12 @@ from halfhour.model.intervals import (
 from halfhour.model.tables import TIMESTAMP
 from halfhour.model.vocabulary import Source
 from halfhour.store.coverage import store_calendar
+from halfhour.store.derived_details import (
+    UNKNOWN_CONVERSATION_ID,
+    DataIssue,
+    DerivedDetails,
+    derive_details,
+)
 from halfhour.store.locking import retry_while_busy, spool_directory, writer_lock
 from halfhour.store.store import Store
 from halfhour.syncing.planner import SyncRequest, prepare_store
@@ -94,13 +92,12 @@ async def import_files(
         with spool_directory(store) as folder:
             with DetailSpool(folder) as spool:
                 async for path, records in _record_batches(paths):
-                    spool.append_part(
-                        tabulate_records(records, scan.records_interval, scan.valid_until[path])
-                    )
+                    spool.append_records(records, scan.valid_until[path])
+            details = derive_details(spool.tables(), scan.records_interval, folder)
             await retry_while_busy(lambda: prepare_store(store, SyncRequest(), clock()))
             lacks_pages = bool(scan.incomplete_file)
-            outcome = await _settle_days(store, windows, spool, lacks_pages, on_event)
-            outcome.data_issues += [*spool.data_issues, *_issues_on_other_days(spool, windows)]
+            outcome = await _settle_days(store, windows, details, lacks_pages, on_event)
+            outcome.data_issues += [*details.data_issues, *_issues_on_other_days(details, windows)]
     outcome.emit_data_issues(on_event)
     return outcome
 
@@ -108,13 +105,13 @@ async def import_files(
 async def _settle_days(
     store: Store,
     windows: Mapping[Interval, datetime],
-    spool: DetailSpool,
+    details: DerivedDetails,
     lacks_pages: bool,
     on_event: EventCallback,
 ) -> Outcome:
     outcome = Outcome(imported_days=[window.start for window in windows])
     for done, (window, read_at) in enumerate(windows.items(), 1):
-        left_out = sum(_may_affect_window(issue, window) for issue in spool.data_issues)
+        left_out = sum(_may_affect_window(issue, window) for issue in details.data_issues)
         gaps = [f"{left_out} left out"] * bool(left_out) + ["pages are missing"] * lacks_pages
         if gaps:
             outcome.incomplete[SourceWindow(Source.DETAILS, window)] = ", ".join(gaps)
@@ -122,7 +119,7 @@ async def _settle_days(
             store.settle,
             Source.DETAILS,
             window,
-            spool.parquet_paths,
+            details.paths,
             read_at,
             left_out=left_out + lacks_pages,
         )
@@ -178,26 +175,27 @@ async def _scan_files(paths: Sequence[Path], interval: Interval | None, now: dat
     files_by_start_day: dict[datetime, set[Path]] = {}
     active_days: set[datetime] = set()
     cursors = {}
-    unreadable: list[str] = []
+    unreadable_texts: list[str] = []
     async for path, page in _read_pages(paths):
         cursors[path] = page.cursor
         if page.data_availability_date:
             valid_until[path] = min(valid_until[path], to_utc(page.data_availability_date))
-        for record in page.conversations or ():
-            times = _activity_times(record)
-            if isinstance(times, DataIssue):
-                _refuse_snake_case(path, record)
-                unreadable.append(f"{path}: {', '.join(filter(None, times[1:3]))}")
-            elif times:
-                days = [floor_to_width(from_epoch_ms(ms), DAY) for ms in times]
-                files_by_start_day.setdefault(days[0], set()).add(path)
-                active_days.update(days)
+        records = page.conversations or ()
+        details = read_records(records, now)
+        for unreadable in _unreadable_rows(details):
+            _refuse_snake_case(path, records[unreadable["record"]])
+            names = (unreadable["conversation_id"] or UNKNOWN_CONVERSATION_ID, unreadable["reason"])
+            unreadable_texts.append(f"{path}: {', '.join(names)}")
+        starts, days = _active_days(details)
+        for day in starts:
+            files_by_start_day.setdefault(day, set()).add(path)
+        active_days.update(days)
     if not interval and not files_by_start_day:
-        if unreadable:
+        if unreadable_texts:
             raise ConfigError(
                 "the files have no readable conversation of an agent; "
-                f"{format_count(len(unreadable), 'conversation')} cannot be read: "
-                f"{unreadable[0]}. Nothing was imported"
+                f"{format_count(len(unreadable_texts), 'conversation')} cannot be read: "
+                f"{unreadable_texts[0]}. Nothing was imported"
             )
         raise ConfigError(
             "the files have no conversation of an agent; name the days that they cover with "
@@ -219,43 +217,38 @@ async def _scan_files(paths: Sequence[Path], interval: Interval | None, now: dat
     return _FileScan(valid_until, days_valid_until, records_interval, incomplete_file)
 
 
-class _StartedConversation(payloads.Conversation, kw_only=True):
-    conversation_start: str | None = None
+def _unreadable_rows(details: RawDetails) -> list[dict[str, Any]]:
+    conversations = details.conversations
+    rows: list[dict[str, Any]] = conversations.filter(
+        pc.invert(conversations["is_readable"])
+    ).to_pylist()
+    return rows
 
 
-_CONVERSATION_DECODER = msgspec.json.Decoder(_StartedConversation)
+def _active_days(details: RawDetails) -> tuple[set[datetime], set[datetime]]:
+    """Return the days on which conversations of agents began, and those of all their activity.
 
-
-def _activity_times(record: msgspec.Raw) -> list[int] | DataIssue:
-    """Return the start of a conversation and its agents' first and last activity, in epoch ms.
-
-    The list is empty for a conversation without agents. Return the issue of a record that
-    cannot be read.
+    A conversation without a start begins with its agents' first segment.
     """
-    try:
-        conversation = _CONVERSATION_DECODER.decode(record)
-        sessions = [
-            session
-            for participant in conversation.participants
-            if participant.user_id
-            for session in participant.sessions or ()
-        ]
-        if not sessions:
-            return []
-        segments = [segment for session in sessions for segment in session.segments or ()]
-        edges = epoch_ms_column(
-            text for segment in segments for text in (segment.segment_start, segment.segment_end)
-        )
-        extent = pc.min_max(edges).as_py()
-        activity = [] if extent["min"] is None else [extent["min"], extent["max"]]
-        starts = epoch_ms_column([conversation.conversation_start]).drop_null().to_pylist()
-        return [*starts, *activity]
-    except (msgspec.DecodeError, RecursionError, pa.ArrowInvalid):
-        decoded = decode_record(record)
-        if isinstance(decoded, DataIssue):
-            return decoded
-        place = find_invalid_time(decode_leniently(record), "$") or "not a conversation"
-        return DataIssue(UNREADABLE_CONVERSATIONS, decoded.conversation_id, place, is_left_out=True)
+    edges = pa.concat_tables(
+        details.raw_segments.select(["session_key", edge]).rename_columns(["session_key", "ms"])
+        for edge in ("start_ms", "end_ms")
+    ).filter(pc.is_valid(pc.field("ms")))
+    activity = (
+        details.sessions.select(["session_key", "record"])
+        .join(edges, "session_key")
+        .group_by("record")
+        .aggregate([("ms", "min"), ("ms", "max")])
+        .join(details.conversations.select(["record", "started_ms"]), "record", join_type="inner")
+    )
+    starts = pc.coalesce(activity["started_ms"], activity["ms_min"])
+
+    def days(times_ms: pa.ChunkedArray) -> set[datetime]:
+        numbers = pc.unique(pc.divide(times_ms.drop_null(), DAY // MILLISECOND)).to_pylist()
+        return {from_epoch_ms(number * (DAY // MILLISECOND)) for number in numbers}
+
+    start_days = days(starts)
+    return start_days, start_days | days(activity["ms_min"]) | days(activity["ms_max"])
 
 
 def _refuse_snake_case(path: Path, record: msgspec.Raw) -> None:
@@ -323,11 +316,11 @@ async def _record_batches(paths: Sequence[Path]) -> AsyncIterator[tuple[Path, Ra
         yield path, batch
 
 
-def _issues_on_other_days(spool: DetailSpool, windows: Iterable[Interval]) -> list[DataIssue]:
+def _issues_on_other_days(details: DerivedDetails, windows: Iterable[Interval]) -> list[DataIssue]:
     """Return an issue for each conversation that also has segments outside *windows*."""
     window_starts = pa.array([window.start for window in windows], TIMESTAMP)
     outside = pq.read_table(
-        spool.parquet_paths["segments"],
+        details.paths["segments"],
         columns=["window_start", "conversation_id"],
         filters=~pc.field("window_start").isin(window_starts),
     )

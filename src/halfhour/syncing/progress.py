@@ -13,7 +13,7 @@ from halfhour.model.vocabulary import Source
 from halfhour.redaction import MAX_QUOTED_LENGTH, sanitize_text
 
 if TYPE_CHECKING:
-    from halfhour.ingest.detail_records import DataIssue
+    from halfhour.store.derived_details import DataIssue
 
 MAX_LISTED = 5
 """Number of conversations that the message about a data issue lists."""

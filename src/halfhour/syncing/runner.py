@@ -27,10 +27,11 @@ from halfhour.genesys.connection import Settings
 from halfhour.genesys.endpoints import ORGANIZATION, QUEUE_LIST
 from halfhour.genesys.requests import PostedQuery
 from halfhour.ingest import aggregates, detail_download, queries
-from halfhour.ingest.detail_records import DataIssue
+from halfhour.ingest.detail_spool import DetailSpool
 from halfhour.model.coverage import DayCoverage
 from halfhour.model.intervals import Interval
 from halfhour.model.vocabulary import Source
+from halfhour.store.derived_details import DataIssue, derive_details
 from halfhour.store.locking import retry_while_busy, spool_directory, writer_lock
 from halfhour.store.store import Store
 from halfhour.syncing import planner
@@ -285,11 +286,11 @@ class _SyncRun:
                     self.details_available_until
                     or await detail_download.fetch_availability(self.client)
                 )
-                with detail_download.DetailSpool(folder) as files:
+                with DetailSpool(folder) as spool:
                     await detail_download.download_details(
-                        self.client, interval, self.details_available_until, files
+                        self.client, interval, self.details_available_until, spool
                     )
-                return files.parquet_paths, files.data_issues
+                return await asyncio.to_thread(derive_details, spool.tables(), interval, folder)
 
     def _agents_to_ask(self, interval: Interval) -> list[str]:
         """Return the ids of the agents whose status to read.

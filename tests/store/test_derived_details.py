@@ -7,17 +7,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from halfhour.ingest.detail_records import UNREADABLE_CONVERSATIONS
-from halfhour.ingest.segments import DetailTables, tabulate_records
-from halfhour.ingest.sessions import UNREADABLE_VALUES
-from halfhour.ingest.timeline import (
+from halfhour.model.intervals import Interval, epoch_ms
+from halfhour.store.derived_details import (
     OVERLAPPING_SEGMENTS,
     REVERSED_SEGMENTS,
     SEGMENTS_WITHOUT_END,
     SEGMENTS_WITHOUT_START,
     UNKNOWN_SEGMENT_TYPES,
+    UNREADABLE_CONVERSATIONS,
+    UNREADABLE_VALUES,
 )
-from halfhour.model.intervals import Interval, epoch_ms
+from tests.detail_tables import DetailTables, tabulate_records
 
 DAY = Interval(datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC))
 GOOD: dict[str, Any] = {

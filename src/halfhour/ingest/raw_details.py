@@ -1,0 +1,276 @@
+"""Read conversation details into raw tables, which hold what Genesys said in columns."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json as pj
+
+from halfhour.ingest.detail_records import (
+    MAX_EXACT_INTEGER,
+    MalformedRecord,
+    check_record,
+    conversation_id,
+    decode_leniently,
+    epoch_ms_column,
+    epoch_ms_or_none,
+    find_invalid_time,
+    record_time_span,
+)
+from halfhour.model.intervals import epoch_ms
+from halfhour.model.tables import (
+    CONVERSATIONS_SCHEMA,
+    RAW_SEGMENTS_SCHEMA,
+    SESSION_METRICS_SCHEMA,
+    SESSIONS_SCHEMA,
+)
+
+_TEXT = pa.string()
+# Times are texts here: Arrow would take a time without a zone for UTC.
+_SEGMENT = pa.struct(
+    [("segmentType", _TEXT), ("segmentStart", _TEXT), ("segmentEnd", _TEXT), ("queueId", _TEXT)]
+)
+_METRIC = pa.struct([("name", _TEXT), ("value", pa.float64()), ("emitDate", _TEXT)])
+_SESSION = pa.struct(
+    [
+        ("sessionId", _TEXT),
+        ("mediaType", _TEXT),
+        ("direction", _TEXT),
+        ("metrics", pa.list_(_METRIC)),
+        ("segments", pa.list_(_SEGMENT)),
+    ]
+)
+_PARTICIPANT = pa.struct([("purpose", _TEXT), ("userId", _TEXT), ("sessions", pa.list_(_SESSION))])
+_CONVERSATION = pa.schema(
+    [
+        ("conversationId", _TEXT),
+        ("conversationStart", _TEXT),
+        ("conversationEnd", _TEXT),
+        ("participants", pa.list_(_PARTICIPANT)),
+    ]
+)
+
+
+class RawDetails(NamedTuple):
+    """The raw tables of some records, each with its schema of `tables.RAW_SCHEMAS`."""
+
+    conversations: pa.Table
+    sessions: pa.Table
+    raw_segments: pa.Table
+    session_metrics: pa.Table
+
+    def renumbered(self, first_record: int, first_session: int) -> "RawDetails":
+        """Return the tables with records and sessions numbered from these numbers on."""
+
+        def shifted(table: pa.Table, name: str, first: int) -> pa.Table:
+            index = table.schema.get_field_index(name)
+            return table.set_column(index, table.schema[index], pc.add(table[name], first))
+
+        return RawDetails(
+            shifted(self.conversations, "record", first_record),
+            shifted(shifted(self.sessions, "record", first_record), "session_key", first_session),
+            shifted(self.raw_segments, "session_key", first_session),
+            shifted(self.session_metrics, "session_key", first_session),
+        )
+
+
+def conversation_ids(records: Sequence[msgspec.Raw]) -> set[str | None]:
+    """Return the ids of the conversations in *records*; None if one has no id that can be read."""
+    return {conversation_id(record) for record in records}
+
+
+def read_records(records: Sequence[msgspec.Raw], as_of: datetime) -> RawDetails:
+    """Read *records*, which say what was known at *as_of*.
+
+    A malformed record has a row in `conversations` with the reason, and no other row.
+    """
+    try:
+        return _read_valid_records(records, as_of)
+    except (pa.ArrowInvalid, UnicodeDecodeError):  # It does not tell which record is malformed.
+        return _read_each_record(records, as_of)
+
+
+def _read_each_record(records: Sequence[msgspec.Raw], as_of: datetime) -> RawDetails:
+    """Read the valid ones of *records*, and name what is wrong with each of the others."""
+    checked = [_check_with_times(record, as_of) for record in records]
+    numbers = [
+        number for number, record in enumerate(checked) if not isinstance(record, MalformedRecord)
+    ]
+    malformed = [
+        {
+            "record": number,
+            "conversation_id": record.conversation_id,
+            **record_time_span(records[number]),
+            "as_of_ms": epoch_ms(as_of),
+            "is_readable": False,
+            "reason": record.reason,
+        }
+        for number, record in enumerate(checked)
+        if isinstance(record, MalformedRecord)
+    ]
+    valid = _read_valid_records(
+        [record for record in checked if not isinstance(record, MalformedRecord)], as_of
+    )
+
+    def numbered(table: pa.Table) -> pa.Table:
+        """Replace the numbers of valid records by those of all records."""
+        index = table.schema.get_field_index("record")
+        column = pa.array(numbers, pa.int64()).take(table["record"].combine_chunks())
+        return table.set_column(index, table.schema.field(index), column)
+
+    return valid._replace(
+        conversations=pa.concat_tables(
+            [
+                numbered(valid.conversations),
+                pa.Table.from_pylist(malformed, schema=CONVERSATIONS_SCHEMA),
+            ]
+        ),
+        sessions=numbered(valid.sessions),
+    )
+
+
+def _check_with_times(record: msgspec.Raw, as_of: datetime) -> bytes | MalformedRecord:
+    checked = check_record(record)
+    if isinstance(checked, MalformedRecord):
+        return checked
+    try:
+        _read_valid_records([checked], as_of)
+    except pa.ArrowInvalid as error:
+        conversation_id = decode_leniently(checked)["conversationId"]
+        return MalformedRecord(conversation_id, find_invalid_time(record) or str(error))
+    return checked
+
+
+def _read_valid_records(records: Sequence[bytes | msgspec.Raw], as_of: datetime) -> RawDetails:
+    """Read *records*. Raises ArrowInvalid or UnicodeDecodeError if one of them is malformed."""
+    conversations = _parse(records)
+    participant_lists = conversations["participants"]
+    participants, record_of_participant = _flatten(participant_lists)
+    all_sessions, _ = _flatten(participants.field("sessions"))
+    segment_types = _flatten(all_sessions.field("segments"))[0].field("segmentType")
+    if conversations["conversationId"].null_count or segment_types.null_count:
+        raise pa.ArrowInvalid("a conversation without an id, or a segment without a type")
+
+    user_ids = participants.field("userId")
+    agents = pc.indices_nonzero(pc.not_equal(user_ids, ""))
+    session_lists = participants.field("sessions").take(agents)
+    sessions, agent_of_session = _flatten(session_lists)
+    participant_of_session = agents.take(agent_of_session)
+    session_paths = pc.binary_join_element_wise(
+        "participants[",
+        _list_positions(participant_lists).take(participant_of_session).cast(_TEXT),
+        "].sessions[",
+        _list_positions(session_lists).cast(_TEXT),
+        "]",
+        "",
+    )
+    session_ids = sessions.field("sessionId")
+    has_id = pc.fill_null(pc.not_equal(session_ids, ""), False)
+    is_agent = pc.equal(participants.field("purpose").take(participant_of_session), "agent")
+    segments, session_of_segment = _flatten(sessions.field("segments"))
+    metrics, session_of_metric = _flatten(sessions.field("metrics"))
+    values = metrics.field("value")
+    return RawDetails(
+        _table(
+            CONVERSATIONS_SCHEMA,
+            pa.arange(0, len(records)),
+            conversations["conversationId"],
+            _valid_times(conversations["conversationStart"]),
+            epoch_ms_column(conversations["conversationEnd"]),
+            pa.repeat(epoch_ms(as_of), len(records)),
+            pa.repeat(True, len(records)),
+            pa.nulls(len(records), _TEXT),
+        ),
+        _table(
+            SESSIONS_SCHEMA,
+            pa.arange(0, len(sessions)),
+            record_of_participant.take(participant_of_session),
+            pc.if_else(has_id, session_ids, session_paths),
+            user_ids.take(participant_of_session),
+            pc.fill_null(is_agent, False),
+            sessions.field("mediaType"),
+            sessions.field("direction"),
+        ),
+        _table(
+            RAW_SEGMENTS_SCHEMA,
+            session_of_segment,
+            _list_positions(sessions.field("segments")),
+            segments.field("segmentType"),
+            segments.field("queueId"),
+            epoch_ms_column(segments.field("segmentStart")),
+            epoch_ms_column(segments.field("segmentEnd")),
+        ),
+        _table(
+            SESSION_METRICS_SCHEMA,
+            session_of_metric,
+            _list_positions(sessions.field("metrics")),
+            metrics.field("name"),
+            pc.if_else(_is_exact_integer(values), values, None),
+            epoch_ms_column(metrics.field("emitDate")),
+        ),
+    )
+
+
+def _parse(records: Sequence[bytes | msgspec.Raw]) -> dict[str, pa.Array]:
+    """Return the columns of `_CONVERSATION` with a row per record."""
+    body = b"\n".join(records)
+    if b"\r" in body or body.count(b"\n") >= len(records):
+        body = b"\n".join(bytes(record).translate(_WITHOUT_NEWLINES) for record in records)
+    body.decode()  # Arrow takes any bytes for text.
+    if not records:
+        return {field.name: pa.nulls(0, field.type) for field in _CONVERSATION}
+    table = pj.read_json(
+        pa.BufferReader(body),
+        read_options=pj.ReadOptions(use_threads=False, block_size=len(body) + 1),
+        parse_options=pj.ParseOptions(
+            explicit_schema=_CONVERSATION, unexpected_field_behavior="ignore"
+        ),
+    )
+    if table.num_rows != len(records):
+        raise pa.ArrowInvalid("a record that is not one JSON object")
+    return {name: table[name].combine_chunks() for name in table.column_names}
+
+
+_WITHOUT_NEWLINES = bytes.maketrans(b"\r\n", b"  ")
+
+
+def _flatten(lists: pa.ListArray) -> tuple[pa.StructArray, pa.Array]:
+    """Return the elements of *lists*, and the number of its list for each.
+
+    Raises ArrowInvalid if an element is null.
+    """
+    elements = pc.list_flatten(lists)
+    if elements.null_count:
+        raise pa.ArrowInvalid("an element of a list is null")
+    return elements, pc.list_parent_indices(lists)
+
+
+def _list_positions(lists: pa.ListArray) -> pa.Array:
+    """Return the position of each element of *lists* in its list."""
+    lengths = pc.fill_null(pc.list_value_length(lists), 0).cast(pa.int64())
+    starts = pc.subtract(pc.cumulative_sum(lengths), lengths)
+    parents = pc.list_parent_indices(lists)
+    return pc.subtract(pa.arange(0, len(parents)), starts.take(parents))
+
+
+def _valid_times(texts: pa.Array) -> pa.Array:
+    """Return the times of *texts* in ms since 1970, null for those that cannot be read."""
+    try:
+        return epoch_ms_column(texts)
+    except pa.ArrowInvalid:
+        return pa.array(map(epoch_ms_or_none, texts.to_pylist()), pa.int64())
+
+
+def _is_exact_integer(values: pa.Array) -> pa.Array:
+    """Return which *values* are whole and small enough for a double to be exact."""
+    return pc.and_(
+        pc.equal(values, pc.floor(values)), pc.less_equal(pc.abs(values), MAX_EXACT_INTEGER)
+    )
+
+
+def _table(schema: pa.Schema, *columns: pa.Array) -> pa.Table:
+    arrays = [column.cast(field.type) for field, column in zip(schema, columns, strict=True)]
+    return pa.table(arrays, schema=schema)
