@@ -7,7 +7,7 @@ to any other file, because the database may come from somebody else.
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -19,6 +19,7 @@ import duckdb
 from halfhour.errors import StoreBusy, StoreError
 from halfhour.model.coverage import DAY
 from halfhour.model.intervals import MILLISECOND, Interval, epoch_ms, floor_to_width
+from halfhour.model.rules import rule_text
 
 STORE_VERSION = 5
 DUCKDB_MAGIC = b"DUCK"
@@ -264,16 +265,29 @@ ERROR_REASONS: Mapping[str, str] = {
 }
 
 
-def slice_parameters(interval: Interval, width: timedelta) -> dict[str, object]:
-    """Return the parameters of the SQL that splits segments at the edges of intervals.
+def segment_rule(name: str) -> str:
+    """Return the SQL of the rule *name* of `model/sql` over the segments of a store."""
+    return load_store_sql("sql/of_segments").replace("{rule}", rule_text(name))
 
-    *first* and *last* bound the windows, and *start_ms* and *end_ms* the intervals, which are
-    *width* milliseconds long.
-    """
+
+def segment_parameters(
+    interval: Interval,
+    width: timedelta,
+    *,
+    agents: Sequence[str] | None = None,
+    queues: Sequence[str] | None = None,
+    media: Sequence[str] | None = None,
+    voice_of_callback: bool = False,
+) -> dict[str, object]:
+    """Return the parameters of `segment_rule` for intervals of *width*; None means all."""
     return {
         "first": floor_to_width(interval.start, DAY),
         "last": interval.end,
         "start_ms": epoch_ms(interval.start),
         "end_ms": epoch_ms(interval.end),
         "width": width // MILLISECOND,
+        "agents": agents,
+        "queues": queues,
+        "media": media,
+        "voice_of_callback": voice_of_callback,
     }

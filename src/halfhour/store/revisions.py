@@ -4,9 +4,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from halfhour.model.intervals import Interval, from_epoch_ms
-from halfhour.model.rules import rule_text
 from halfhour.model.vocabulary import Source
-from halfhour.store.database import Connection, load_store_sql, slice_parameters
+from halfhour.store.database import (
+    Connection,
+    load_store_sql,
+    segment_parameters,
+    segment_rule,
+)
 
 
 def capture_figures(connection: Connection, source: Source, window: Interval) -> Interval | None:
@@ -42,7 +46,7 @@ def _create_figures_table(
         ((seconds,),) = connection.execute(
             "select value::int from settings where name = 'granularity'"
         ).fetchall()
-        text = text.replace("{worked}", rule_text("worked"))
+        text = text.replace("{worked}", segment_rule("worked"))
         width = timedelta(seconds=seconds)
-        values = {**slice_parameters(interval, width), "agents": None, "voice_of_callback": False}
+        values = segment_parameters(interval, width)
     connection.execute(f"create temp table {name} as {text}", values)

@@ -9,7 +9,7 @@ from halfhour.model.coverage import DAY
 from halfhour.model.intervals import MILLISECOND, Interval, epoch_ms, floor_to_width
 from halfhour.model.rules import rule_text
 from halfhour.model.tables import BUSY_SCHEMA, POSTED_SCHEMA, RECONCILIATION_SCHEMA
-from halfhour.store.database import slice_parameters
+from halfhour.store.database import segment_parameters, segment_rule
 from halfhour.store.store import Store
 
 
@@ -20,7 +20,8 @@ def worked_time(
 
     *agents* are ids, None for all agents. Counts are null: they count completed interactions.
     """
-    return _worked_rows(store, interval, width, agents, voice_of_callback=False)
+    values = segment_parameters(interval, width, agents=agents)
+    return _with_interval_start(store._query(segment_rule("worked"), **values))
 
 
 def callback_voice_time(
@@ -31,22 +32,8 @@ def callback_voice_time(
     Genesys posts this time under both media types. Here it lies where it was worked, as work of
     the call.
     """
-    return _worked_rows(store, interval, width, agents, voice_of_callback=True)
-
-
-def _worked_rows(
-    store: Store,
-    interval: Interval,
-    width: timedelta,
-    agents: Sequence[str] | None,
-    *,
-    voice_of_callback: bool,
-) -> pa.Table:
-    values = slice_parameters(interval, width) | {
-        "agents": agents,
-        "voice_of_callback": voice_of_callback,
-    }
-    return _with_interval_start(store._query(rule_text("worked"), **values))
+    values = segment_parameters(interval, width, agents=agents, voice_of_callback=True)
+    return _with_interval_start(store._query(segment_rule("worked"), **values))
 
 
 def busy_time(
@@ -63,13 +50,10 @@ def busy_time(
     Only the work of *agents* (None for all), for *queues* (None for all) and in the *media* types
     (none for all) counts.
     """
-    values = slice_parameters(interval, width) | {
-        "agents": agents,
-        "queues": queues,
-        "media": list(media) or None,
-        "voice_of_callback": False,
-    }
-    return _with_interval_start(store._query(rule_text("busy"), **values), BUSY_SCHEMA)
+    values = segment_parameters(
+        interval, width, agents=agents, queues=queues, media=list(media) or None
+    )
+    return _with_interval_start(store._query(segment_rule("busy"), **values), BUSY_SCHEMA)
 
 
 def handle_time_comparison(

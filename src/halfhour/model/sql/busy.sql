@@ -1,5 +1,5 @@
--- How long an agent worked on anything, or anything of some queues or media types, in each
--- interval: the union of the work of all sessions, so simultaneous work counts once.
+-- How long an agent worked on anything in each interval: the union of the work of all sessions, so
+-- simultaneous work counts once.
 with segment_slices as (
     {segment_slices}
 ),
@@ -13,10 +13,7 @@ work_with_running_end as (
             rows between unbounded preceding and 1 preceding
         ) as running_end
     from segment_slices
-    where
-        segment_type in {work_segment_types}
-        and ($queues is null or list_contains($queues, queue_id))
-        and ($media is null or list_contains($media, media_type))
+    where segment_type in {work_segment_types}
 )
 
 select

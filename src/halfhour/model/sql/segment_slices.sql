@@ -1,8 +1,7 @@
--- The segments of the windows from $first to before $last, cut at the edges of intervals.
--- A segment is held by each window that it has a part in, so it is cut at the edges of the
--- window first. Times are whole milliseconds since 1970.
--- $voice_of_callback chooses the time that a callback and the call it led to have in common, as
--- it lies in the call, or all other time.
+-- The segments of the table `day_segments`, cut at the edges of intervals of $width milliseconds
+-- since 1970, for the intervals from $start_ms to before $end_ms.
+-- A segment is held under each day that it has a part in, so it is cut at the edges of the day,
+-- which begins at day_start_ms, first.
 with segment_parts as (
     select
         agent_id,
@@ -10,31 +9,27 @@ with segment_parts as (
         media_type,
         segment_type,
         open,
-        greatest(start_ms, epoch_ms(window_start)) as start_ms,
-        least(end_ms, epoch_ms(window_start) + {day_ms}) as end_ms
-    from segments
-    where
-        window_start >= $first and window_start < $last
-        and voice_of_callback = $voice_of_callback
-        and ($agents is null or list_contains($agents, agent_id))
+        greatest(start_ms, day_start_ms) as start_ms,
+        least(end_ms, day_start_ms + {day_ms}) as end_ms
+    from day_segments
 ),
 
 parts_by_interval as (
     select
         *,
-        unnest(range(start_ms // $width, (end_ms - 1) // $width + 1)) * $width as interval_ms
+        unnest(generate_series(start_ms // $width, (end_ms - 1) // $width)) as interval_number
     from segment_parts
     where end_ms > start_ms
 )
 
 select
-    interval_ms,
+    interval_number * $width as interval_ms,
     agent_id,
     queue_id,
     media_type,
     segment_type,
     open,
-    greatest(start_ms, interval_ms) as start_ms,
-    least(end_ms, interval_ms + $width) as end_ms
+    greatest(start_ms, interval_number * $width) as start_ms,
+    least(end_ms, (interval_number + 1) * $width) as end_ms
 from parts_by_interval
-where interval_ms >= $start_ms and interval_ms < $end_ms
+where interval_number * $width >= $start_ms and interval_number * $width < $end_ms
