@@ -32,7 +32,7 @@ def tabulate_records(
     raw = read_records(records, as_of)
     with TemporaryDirectory() as folder:
         details = derive_details(raw._asdict(), window, Path(folder))
-        tables = {name: pq.read_table(path) for name, path in details.paths.items()}
+        tables = {name: pq.read_table(details.paths[name]) for name in ("segments", "emitted")}
     return DetailTables(
         **tables,
         data_issues=details.data_issues,

@@ -32,6 +32,7 @@ def test_the_commands_are_those_that_these_tests_look_at():
         "emulator",
         "import",
         "password",
+        "rebuild",
         "reconcile",
         "report",
         "revisions",

@@ -7,6 +7,7 @@ import pytest
 
 from halfhour.cli import sync
 from halfhour.errors import StoreBusy, StoreError
+from halfhour.model.coverage import KeptAges
 from halfhour.model.intervals import Interval
 from halfhour.model.vocabulary import Source
 from halfhour.store.store import Store
@@ -39,7 +40,9 @@ def test_a_watching_sync_asks_for_its_range_each_turn_and_survives_store_errors(
 
     store = Store(tmp_path / "halfhour.duckdb")
     with pytest.raises(KeyboardInterrupt):
-        sync.sync_repeatedly(cloud.settings, store, build_request, None, timedelta(milliseconds=10))
+        sync.sync_repeatedly(
+            cloud.settings, store, build_request, KeptAges(), timedelta(milliseconds=10)
+        )
     assert turns == []
     assert len(store.settled_windows(Source.POSTED)) == 1
 
@@ -49,4 +52,6 @@ def test_a_watching_sync_ends_if_its_store_was_never_good(cloud, tmp_path):
     store = Store(tmp_path / "halfhour.duckdb")
 
     with pytest.raises(StoreError, match="not a halfhour store"):
-        sync.sync_repeatedly(cloud.settings, store, SyncRequest, None, timedelta(milliseconds=10))
+        sync.sync_repeatedly(
+            cloud.settings, store, SyncRequest, KeptAges(), timedelta(milliseconds=10)
+        )

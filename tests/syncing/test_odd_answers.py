@@ -10,7 +10,7 @@ import pytest
 
 from halfhour.cli import sync
 from halfhour.errors import Incomplete, UnexpectedAnswer
-from halfhour.model.coverage import DAY
+from halfhour.model.coverage import DAY, KeptAges
 from halfhour.model.intervals import Interval
 from halfhour.model.vocabulary import Source
 from halfhour.store.store import Store
@@ -202,6 +202,10 @@ def test_a_watching_sync_goes_on_after_an_odd_answer(cloud, tmp_path):
 
     with spoiled(cloud, spoil) as hostile, pytest.raises(KeyboardInterrupt):
         sync.sync_repeatedly(
-            hostile.impatient(attempts=1), store, next_request, None, timedelta(milliseconds=10)
+            hostile.impatient(attempts=1),
+            store,
+            next_request,
+            KeptAges(),
+            timedelta(milliseconds=10),
         )
     assert turns == [0, 1, 2]

@@ -169,6 +169,13 @@ def sync(
     keep: Annotated[
         str | None, Parameter(group=STORE, help="Delete days older than this, such as 400d.")
     ] = None,
+    keep_raw: Annotated[
+        str | None,
+        Parameter(
+            group=STORE,
+            help="Delete what Genesys said in details older than this, such as 90d; segments stay.",
+        ),
+    ] = None,
     log_format: LogFormatChoice = LogFormat.TEXT,
     dry_run: Annotated[
         bool,
@@ -183,6 +190,7 @@ def sync(
     store (in a new store: the last 31 days) that is missing, incomplete or due
     to be fetched again.
     """
+    from halfhour.model.coverage import KeptAges
     from halfhour.model.time_ranges import parse_duration
     from halfhour.store.store import Store
     from halfhour.syncing.planner import SyncRequest
@@ -198,7 +206,10 @@ def sync(
             time_range.chosen_interval, sources, width, reread_ages, reread_all="now" in reread
         )
 
-    kept_age = parse_duration("keep", keep) if keep else None
+    kept_ages = KeptAges(
+        parse_duration("keep", keep) if keep else None,
+        parse_duration("keep_raw", keep_raw) if keep_raw else None,
+    )
     watch_interval = parse_duration("watch", watch) if watch else None
     if watch_interval and "now" in reread:
         raise ConfigError(
@@ -221,8 +232,8 @@ def sync(
     log_retries()
     with logging_to_stderr(log_format):
         if watch_interval:
-            sync_repeatedly(settings, target, build_request, kept_age, watch_interval)
-        sync_once(settings, target, build_request(), kept_age)
+            sync_repeatedly(settings, target, build_request, kept_ages, watch_interval)
+        sync_once(settings, target, build_request(), kept_ages)
 
 
 @app.command(name="import", help_epilogue=_IMPORT_EXAMPLES)
@@ -249,6 +260,24 @@ def import_(
     interval = (time_range or RangeOptions()).chosen_interval
     with logging_to_stderr(log_format):
         import_with_progress(Store(store), files, interval)
+
+
+@app.command(name="rebuild")
+def rebuild_(
+    *, store: StorePath = DEFAULT_STORE, log_format: LogFormatChoice = LogFormat.TEXT
+) -> None:
+    """Derive the conversation details of a store anew, without a request.
+
+    A store holds what Genesys said, so a newer halfhour can apply its rules to
+    it. A sync does that by itself when the rules have changed. Figures that
+    are different then are listed by halfhour revisions.
+    """
+    from halfhour.cli.console import logging_to_stderr
+    from halfhour.cli.sync import rebuild_with_progress
+    from halfhour.store.store import Store
+
+    with logging_to_stderr(log_format):
+        rebuild_with_progress(Store(store))
 
 
 @app.command

@@ -19,24 +19,24 @@ from halfhour.errors import (
     Unreachable,
 )
 from halfhour.genesys.connection import Settings
-from halfhour.model.coverage import DAY, format_days
+from halfhour.model.coverage import DAY, KeptAges, format_days
 from halfhour.model.intervals import Interval, floor_to_width
 from halfhour.store.store import Store
-from halfhour.syncing import import_files, runner
+from halfhour.syncing import import_files, rebuild, runner
 from halfhour.syncing.planner import SyncRequest
 from halfhour.syncing.progress import Outcome, format_count
 
 log = logging.getLogger("halfhour")
 
 
-def sync_once(
-    settings: Settings, store: Store, request: SyncRequest, kept_age: timedelta | None = None
-) -> None:
-    """Bring *store* up to date, and delete days older than *kept_age*.
+def sync_once(settings: Settings, store: Store, request: SyncRequest, kept_ages: KeptAges) -> None:
+    """Bring *store* up to date, and delete what is older than *kept_ages*.
 
     Raises Incomplete if windows are missing, and any error of `runner.run_sync`.
     """
-    first_kept = floor_to_width(utc_now() - kept_age, DAY) if kept_age else None
+    first_kept, first_raw = (
+        floor_to_width(utc_now() - age, DAY) if age else None for age in kept_ages
+    )
     with show_progress() as on_event:
         request = replace(request, since=first_kept)
         outcome = asyncio.run(runner.run_sync(settings, store, request, utc_now, on_event))
@@ -45,6 +45,11 @@ def sync_once(
     if first_kept and (deleted_count := store.delete_days_before(first_kept)):
         days = format_count(deleted_count, "day")
         log.info("%s: %s before %s deleted", store.path, days, first_kept.date())
+    if first_raw and (deleted_count := store.delete_raw_before(first_raw)):
+        days = format_count(deleted_count, "day")
+        log.info(
+            "%s: what Genesys said of %s before %s deleted", store.path, days, first_raw.date()
+        )
     outcome.raise_if_incomplete()
 
 
@@ -52,7 +57,7 @@ def sync_repeatedly(
     settings: Settings,
     store: Store,
     build_request: Callable[[], SyncRequest],
-    kept_age: timedelta | None,
+    kept_ages: KeptAges,
     interval: timedelta,
 ) -> None:
     """Run `sync_once` at every full *interval*, for ever, each time with a new request.
@@ -63,7 +68,7 @@ def sync_repeatedly(
     has_succeeded = False
     while True:
         try:
-            sync_once(settings, store, build_request(), kept_age)
+            sync_once(settings, store, build_request(), kept_ages)
             has_succeeded = True
         except (Incomplete, UnexpectedAnswer, Unreachable, StoreBusy) as error:
             log.error("%s", error)
@@ -90,6 +95,14 @@ def import_with_progress(store: Store, paths: Sequence[Path], interval: Interval
     )
     log.info("%s: %s, %s", store.path, settled, _row_summary(outcome))
     outcome.raise_if_incomplete()
+
+
+def rebuild_with_progress(store: Store) -> None:
+    """Derive the details of *store* anew, and show progress. Raises StoreError."""
+    with show_progress() as on_event:
+        outcome = asyncio.run(rebuild.rebuild_details(store, utc_now(), on_event))
+    rebuilt = f"{format_count(outcome.settled, 'day')} rebuilt"
+    log.info("%s: %s, %s", store.path, rebuilt, _row_summary(outcome))
 
 
 def _row_summary(outcome: Outcome) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from halfhour.errors import Incomplete
 from halfhour.model.intervals import Interval, floor_to_width
@@ -28,12 +29,20 @@ class DayState(StrEnum):
     MISSING = "missing"
 
 
+class KeptAges(NamedTuple):
+    """The ages from which a store lets go of days, and of what Genesys said in details."""
+
+    days: timedelta | None = None
+    raw_details: timedelta | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class SettledWindow:
     """A window that was read at *read_at* and is stored whole.
 
     *has_transfers* is false if an older halfhour read it, which did not request transfers.
-    *left_out_count* counts the parts that could not be read.
+    *left_out_count* counts the parts that could not be read. *has_raw* tells whether the store
+    holds what Genesys said, from which details are derived.
     """
 
     window: Interval
@@ -41,6 +50,7 @@ class SettledWindow:
     row_count: int
     has_transfers: bool = True
     left_out_count: int = 0
+    has_raw: bool = False
 
 
 @dataclass(frozen=True, slots=True)

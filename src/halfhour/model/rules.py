@@ -4,8 +4,10 @@ A text is SQL with placeholders. `_FILLINGS` writes select lists, lists of words
 their place and nothing else: joins, conditions and the order of the steps stand in the text.
 """
 
+import re
 from collections.abc import Iterable
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 
 from halfhour.model.coverage import DAY
@@ -29,6 +31,18 @@ from halfhour.model.vocabulary import By
 
 SHARED_TEXTS = ("half_hours", "segment_slices")
 """The texts that others contain as a common table expression."""
+
+
+DETAIL_STEPS = ("agent_sessions", "timed_segments", "timeline")
+"""The texts that derive details, each from the tables of those before it."""
+
+
+@cache
+def detail_rules_hash() -> str:
+    """Return a hash of the rules by which details are derived, whatever their comments say."""
+    texts = map(rule_text, (*DETAIL_STEPS, "segments_by_day", "emitted"))
+    statements = " ".join(re.sub(r"--.*", "", text) for text in texts)
+    return sha256(" ".join(statements.split()).encode()).hexdigest()[:16]
 
 
 @cache

@@ -19,9 +19,14 @@ import duckdb
 from halfhour.errors import StoreBusy, StoreError
 from halfhour.model.coverage import DAY
 from halfhour.model.intervals import MILLISECOND, Interval, epoch_ms, floor_to_width
-from halfhour.model.rules import rule_text
+from halfhour.model.rules import detail_rules_hash, rule_text
+from halfhour.model.tables import RAW_SCHEMAS
 
-STORE_VERSION = 5
+STORE_VERSION = 6
+DETAIL_RULES = "detail_rules"
+"""The setting with the hash of the rules by which the store's details were derived."""
+RULES_RECORDED_SINCE = 6
+"""The first version of a store with that setting. Its rules are those of version 5."""
 DUCKDB_MAGIC = b"DUCK"
 BUSY_TIMEOUT = 30.0
 """Seconds to wait while another process has the file open."""
@@ -37,6 +42,7 @@ REQUIRED_TABLES = {
     "segments",
     "emitted",
     "status",
+    *RAW_SCHEMAS,
 }
 """Tables of a store of this version."""
 MIN_DATABASE_BYTES = 3 * 4096
@@ -115,6 +121,10 @@ class Database:
                 connection.execute(
                     "insert or replace into settings values ('version', ?)", [str(number)]
                 )
+                if number == RULES_RECORDED_SINCE:
+                    connection.execute(
+                        "insert into settings values (?, ?)", [DETAIL_RULES, detail_rules_hash()]
+                    )
                 if number == 1:
                     connection.executemany(
                         "insert into settings values (?, ?)",

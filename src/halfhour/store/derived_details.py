@@ -1,5 +1,6 @@
 """Derive segments that have an end, and posted values, from what Genesys said in details."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -10,12 +11,20 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from halfhour.model.coverage import DAY
-from halfhour.model.intervals import Interval, epoch_ms
-from halfhour.model.rules import rule_text
-from halfhour.model.tables import EMITTED_SCHEMA, SEGMENTS_SCHEMA
+from halfhour.model.intervals import MILLISECOND, Interval, epoch_ms
+from halfhour.model.rules import DETAIL_STEPS, rule_text
+from halfhour.model.tables import EMITTED_SCHEMA, RAW_SCHEMAS, SEGMENTS_SCHEMA
+from halfhour.store.database import load_store_sql
 
-DERIVED_SCHEMAS: Mapping[str, pa.Schema] = {"segments": SEGMENTS_SCHEMA, "emitted": EMITTED_SCHEMA}
-"""The tables that follow from raw details, by name."""
+STORED_SCHEMAS: Mapping[str, pa.Schema] = {
+    "segments": SEGMENTS_SCHEMA,
+    "emitted": EMITTED_SCHEMA,
+    **{name: schema.insert(0, SEGMENTS_SCHEMA.field(0)) for name, schema in RAW_SCHEMAS.items()},
+}
+"""The tables of a store that details go into, by name: what follows from them, and what was said.
+
+Each row of what was said stands under every day (UTC) that its record belongs to.
+"""
 
 UNREADABLE_CONVERSATIONS = "conversations left out, as they cannot be read"
 EMPTY_CONVERSATIONS = "conversations left out, as they say nothing of what their agents did"
@@ -42,6 +51,8 @@ KINDS = {
 }
 """The kinds of data issues of `model/sql/detail_issues.sql`, as people read them."""
 KINDS_LEFT_OUT = frozenset({"unreadable", "empty", "unreadable_value", "without_start", "reversed"})
+INTERRUPT_PAUSE = 0.05
+"""The seconds between two attempts to end a derivation that is cancelled."""
 UNKNOWN_CONVERSATION_ID = "?"
 """The id of a conversation whose own id cannot be read, as people read it."""
 
@@ -61,7 +72,7 @@ class DataIssue(NamedTuple):
 
 
 class DerivedDetails(NamedTuple):
-    """The files of `DERIVED_SCHEMAS` by name, and what is wrong with the details."""
+    """The files of `STORED_SCHEMAS` by name, and what is wrong with the details."""
 
     paths: dict[str, Path]
     data_issues: list[DataIssue]
@@ -70,37 +81,78 @@ class DerivedDetails(NamedTuple):
 def derive_details(
     raw_tables: Mapping[str, pa.Table | Path], window: Interval, folder: Path
 ) -> DerivedDetails:
-    """Derive the tables of `DERIVED_SCHEMAS` for *window*, as Parquet files in *folder*.
+    """Derive the tables of `STORED_SCHEMAS` for *window*, as Parquet files in *folder*.
 
     *raw_tables* are those of `tables.RAW_SCHEMAS`, or their Parquet files. *window* begins at the
     start of a day (UTC) and may have several days. What does not fit into memory goes into
     *folder* too.
     """
-    days = pa.table({"start_ms": [epoch_ms(day.start) for day in window.split_into_windows(DAY)]})
-    paths = {name: folder / f"{name}.parquet" for name in DERIVED_SCHEMAS}
     with duckdb.connect(config={"temp_directory": str(folder)}) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        connection.register("days", days)
-        for name, raw in raw_tables.items():
-            if isinstance(raw, Path):
-                connection.register("incoming", ds.dataset(raw))
-                connection.execute(f"create temp table {name} as from incoming")
-            else:
-                connection.register(name, raw)
-        for step in ("agent_sessions", "timed_segments", "timeline"):
-            connection.execute(f"create temp table {step} as {rule_text(step)}")
-        bounds = {"start_ms": epoch_ms(window.start), "end_ms": epoch_ms(window.end)}
-        for name, text, values in (
-            ("segments", "segments_by_day", None),
-            ("emitted", "emitted", bounds),
-        ):
-            answer = connection.sql(rule_text(text), params=values).to_arrow_reader()
-            with pq.ParquetWriter(paths[name], DERIVED_SCHEMAS[name]) as writer:
-                for batch in answer:
-                    table = pa.Table.from_batches([batch])
-                    writer.write_table(table.cast(DERIVED_SCHEMAS[name]))
-        issues = connection.execute(rule_text("detail_issues")).fetchall()
+        return _derive_details(connection, raw_tables, window, folder)
+
+
+async def derive_details_in_thread(
+    raw_tables: Mapping[str, pa.Table | Path], window: Interval, folder: Path
+) -> DerivedDetails:
+    """Do what `derive_details` does in a thread, and stop soon when it is cancelled."""
+    with duckdb.connect(config={"temp_directory": str(folder)}) as connection:
+        derivation = asyncio.ensure_future(
+            asyncio.to_thread(_derive_details, connection, raw_tables, window, folder)
+        )
+        try:
+            return await asyncio.shield(derivation)
+        except asyncio.CancelledError:
+            while not derivation.done():  # An interrupt between two queries has no effect.
+                connection.interrupt()
+                await asyncio.wait([derivation], timeout=INTERRUPT_PAUSE)
+            derivation.exception()
+            raise
+
+
+def _derive_details(
+    connection: duckdb.DuckDBPyConnection,
+    raw_tables: Mapping[str, pa.Table | Path],
+    window: Interval,
+    folder: Path,
+) -> DerivedDetails:
+    days = [epoch_ms(day.start) for day in window.split_into_windows(DAY)]
+    paths = {name: folder / f"stored_{name}.parquet" for name in STORED_SCHEMAS}
+    connection.execute("set TimeZone = 'UTC'")
+    connection.register("days", pa.table({"start_ms": days}))
+    for name, raw in raw_tables.items():
+        if isinstance(raw, Path):
+            connection.register("incoming", ds.dataset(raw))
+            connection.execute(f"create temp table {name} as from incoming")
+        else:
+            connection.register(name, raw)
+    for step in DETAIL_STEPS:
+        connection.execute(f"create temp table {step} as {rule_text(step)}")
+    record_days = load_store_sql("sql/record_days").replace("{day_ms}", str(DAY // MILLISECOND))
+    connection.execute(f"create temp table record_days as {record_days}")
+    bounds = {"start_ms": epoch_ms(window.start), "end_ms": epoch_ms(window.end)}
+    queries: dict[str, tuple[str, dict[str, int] | None]] = {
+        "segments": (rule_text("segments_by_day"), None),
+        "emitted": (rule_text("emitted"), bounds),
+        **{name: (_raw_query(name), None) for name in RAW_SCHEMAS},
+    }
+    for name, (query, values) in queries.items():
+        schema = STORED_SCHEMAS[name]
+        with pq.ParquetWriter(paths[name], schema) as writer:
+            for batch in connection.sql(query, params=values).to_arrow_reader():
+                writer.write_table(pa.Table.from_batches([batch]).cast(schema))
+    issues = connection.execute(rule_text("detail_issues")).fetchall()
     return DerivedDetails(paths, [_data_issue(*issue) for issue in issues])
+
+
+def _raw_query(name: str) -> str:
+    """Return the SQL that puts the raw table *name* under the days of its records."""
+    of_session = "" if "record" in RAW_SCHEMAS[name].names else "join sessions using (session_key) "
+    order = "record" if name == "conversations" else "session_key"
+    return (
+        f"select make_timestamptz(record_days.start_ms * 1000) as window_start, {name}.* "  # noqa: S608
+        f"from {name} {of_session}join record_days using (record) "
+        f"order by record_days.start_ms, {name}.{order}"
+    )
 
 
 def _data_issue(

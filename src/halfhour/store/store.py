@@ -20,23 +20,35 @@ from halfhour.model.intervals import (
     from_epoch_ms,
     to_utc,
 )
+from halfhour.model.rules import detail_rules_hash
 from halfhour.model.tables import (
     AGENT_PLACES_SCHEMA,
     NAMES_SCHEMA,
     POSTED_SCHEMA,
+    RAW_SCHEMAS,
     REVISIONS_SCHEMA,
     STATUS_SCHEMA,
 )
 from halfhour.model.vocabulary import Source
 from halfhour.store import revisions as revising
-from halfhour.store.database import BUSY_TIMEOUT, Connection, Database, load_store_sql
+from halfhour.store.database import (
+    BUSY_TIMEOUT,
+    DETAIL_RULES,
+    Connection,
+    Database,
+    load_store_sql,
+)
 
 EntityKind = Literal["agent", "queue"]
 
 TABLES_BY_SOURCE: Mapping[Source, Mapping[str, str]] = {
     Source.POSTED: {"posted": "interval_start"},
     Source.STATUS: {"status": "interval_start"},
-    Source.DETAILS: {"segments": "window_start", "emitted": "emitted_at"},
+    Source.DETAILS: {
+        "segments": "window_start",
+        "emitted": "emitted_at",
+        **dict.fromkeys(RAW_SCHEMAS, "window_start"),
+    },
 }
 """The tables of each source, with the column that places a row in a window."""
 
@@ -116,7 +128,7 @@ class Store:
         with self._database_file.open_for_reading() as connection:
             rows = connection.execute(
                 "select epoch_ms(window_start), epoch_ms(window_end), epoch_ms(read_at), "
-                "row_count, has_transfers, left_out_count from settled where source = ? "
+                "row_count, has_transfers, left_out_count, has_raw from settled where source = ? "
                 "order by all",
                 [source],
             ).fetchall()
@@ -135,11 +147,13 @@ class Store:
         read_at: datetime,
         *,
         left_out: int = 0,
+        revised_at: datetime | None = None,
     ) -> "SettleResult":
         """Replace the day of *window* with *tables* in one transaction, and record its revisions.
 
         *tables* has each table of `TABLES_BY_SOURCE`. *left_out* is the number of records that
-        could not be read; if there are any, the day is incomplete.
+        could not be read; if there are any, the day is incomplete. *revised_at* is the time of the
+        revisions if it is not *read_at*.
 
         A table may be a Parquet file, whose rows of other days are ignored.
         """
@@ -147,6 +161,7 @@ class Store:
 
         row_count, read_at = 0, floor_to_width(to_utc(read_at), MILLISECOND)
         day = {"start": window.start, "end": window.start + DAY}
+        has_raw = all(name in tables for name in RAW_SCHEMAS)
         with self._database_file.write_transaction() as connection:
             stored_part = revising.capture_figures(connection, source, window)
             for name, table in tables.items():
@@ -166,9 +181,9 @@ class Store:
                 ((inserted,),) = connection.execute(
                     f"insert into {name} by name {query}", parameters
                 ).fetchall()
-                row_count += inserted
+                row_count += inserted if name not in RAW_SCHEMAS else 0
             changed = (
-                revising.record_revisions(connection, source, stored_part, read_at)
+                revising.record_revisions(connection, source, stored_part, revised_at or read_at)
                 if stored_part
                 else 0
             )
@@ -176,10 +191,49 @@ class Store:
                 "delete from settled where source = ? and window_start = ?", [source, window.start]
             )
             connection.execute(
-                "insert into settled values (?, ?, ?, ?, ?, true, ?)",
-                [source, window.start, window.end, read_at, row_count, left_out],
+                "insert into settled values (?, ?, ?, ?, ?, true, ?, ?)",
+                [source, window.start, window.end, read_at, row_count, left_out, has_raw],
             )
         return SettleResult(row_count, changed)
+
+    def raw_details(self, window: Interval) -> dict[str, pa.Table]:
+        """Return what Genesys said in the details of *window*: the tables of `RAW_SCHEMAS`."""
+        return {
+            name: self._query(
+                f"select * exclude (window_start) from {name} where window_start = $start",  # noqa: S608
+                start=window.start,
+            ).cast(schema)
+            for name, schema in RAW_SCHEMAS.items()
+        }
+
+    def delete_raw_before(self, since: datetime) -> int:
+        """Delete what Genesys said in details of days that ended by *since*; return their number.
+
+        The segments and values that were derived from it stay.
+        """
+        first_kept = floor_to_width(since, DAY)
+        with self._database_file.write_transaction() as connection:
+            for name in RAW_SCHEMAS:
+                connection.execute(f"delete from {name} where window_start < ?", [first_kept])  # noqa: S608
+            deleted_rows = connection.execute(
+                "update settled set has_raw = false where has_raw and window_start < ? "
+                "returning window_start is null",
+                [first_kept],
+            ).fetchall()
+        return len(deleted_rows)
+
+    @property
+    def has_current_rules(self) -> bool:
+        """Return whether the stored details were derived by the rules of this version."""
+        return self.stored_settings().get(DETAIL_RULES) == detail_rules_hash()
+
+    def record_current_rules(self) -> None:
+        """Record that the stored details follow from the rules of this version."""
+        with self._database_file.write_transaction() as connection:
+            connection.execute(
+                "insert or replace into settings values (?, ?)",
+                [DETAIL_RULES, detail_rules_hash()],
+            )
 
     def store_names(self, kind: EntityKind, names: pa.Table, read_at: datetime) -> None:
         """Store the directory entries *names* (`tables.DIRECTORY_SCHEMA`), read at *read_at*."""

@@ -40,7 +40,7 @@ from halfhour.store.derived_details import (
     UNKNOWN_CONVERSATION_ID,
     DataIssue,
     DerivedDetails,
-    derive_details,
+    derive_details_in_thread,
 )
 from halfhour.store.locking import retry_while_busy, spool_directory, writer_lock
 from halfhour.store.store import Store
@@ -93,7 +93,7 @@ async def import_files(
             with DetailSpool(folder) as spool:
                 async for path, records in _record_batches(paths):
                     spool.append_records(records, scan.valid_until[path])
-            details = derive_details(spool.tables(), scan.records_interval, folder)
+            details = await derive_details_in_thread(spool.tables(), scan.records_interval, folder)
             await retry_while_busy(lambda: prepare_store(store, SyncRequest(), clock()))
             lacks_pages = bool(scan.incomplete_file)
             outcome = await _settle_days(store, windows, details, lacks_pages, on_event)

@@ -44,6 +44,7 @@ class EventKind(StrEnum):
     UNNAMED = "unnamed"
     UNIDENTIFIED = "unidentified"
     CLOCK_AHEAD = "clock_ahead"
+    REBUILT = "rebuilt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +103,27 @@ class Event:
                     "the organisation of this OAuth client is unknown, so the store cannot check "
                     f"that it belongs to the same one: {self.reason}"
                 )
+            case EventKind.REBUILT:
+                return self._rebuilt_message
             case EventKind.UNNAMED:
                 return (
                     "names of agents or queues are missing, so reports show ids until the next "
                     f"sync: {self.reason}"
                 )
         return ""
+
+    @property
+    def _rebuilt_message(self) -> str:
+        rebuilt, held = self.done or 0, self.of or 0
+        days = format_count(rebuilt, "day")
+        figures = format_count(self.changed or 0, "figure")
+        message = f"details of {days} derived anew: {figures} revised"
+        if rebuilt == held:
+            return message
+        return (
+            f"{message}; of {format_count(held - rebuilt, 'day')} the store does not hold what "
+            "Genesys said, so they stay as they were: ⟨reread⟩ now fetches them again"
+        )
 
     def as_json(self) -> dict[str, object]:
         """Return the fields for a JSON log, without empty ones."""

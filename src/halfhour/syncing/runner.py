@@ -31,12 +31,13 @@ from halfhour.ingest.detail_spool import DetailSpool
 from halfhour.model.coverage import DayCoverage
 from halfhour.model.intervals import Interval
 from halfhour.model.vocabulary import Source
-from halfhour.store.derived_details import DataIssue, derive_details
+from halfhour.store.derived_details import DataIssue, derive_details_in_thread
 from halfhour.store.locking import retry_while_busy, spool_directory, writer_lock
 from halfhour.store.store import Store
 from halfhour.syncing import planner
 from halfhour.syncing.planner import SyncRequest
 from halfhour.syncing.progress import Event, EventCallback, EventKind, Outcome, SourceWindow
+from halfhour.syncing.rebuild import rebuild_stored_details
 
 PARALLEL_WINDOWS = 4
 """Number of windows fetched at the same time; each may take many requests."""
@@ -85,6 +86,8 @@ async def run_sync(
         Client(settings, emit_paused) as client,
     ):
         calendar = await retry_while_busy(lambda: planner.prepare_store(store, request, clock()))
+        if not await retry_while_busy(lambda: store.has_current_rules):
+            await rebuild_stored_details(store, clock(), on_event)
         run = _SyncRun(client, store, request, calendar.granularity, clock, on_event)
         requests_per_minute = settings.max_requests_per_minute
         days = await run.plan_days(calendar.now, requests_per_minute)
@@ -290,7 +293,7 @@ class _SyncRun:
                     await detail_download.download_details(
                         self.client, interval, self.details_available_until, spool
                     )
-                return await asyncio.to_thread(derive_details, spool.tables(), interval, folder)
+                return await derive_details_in_thread(spool.tables(), interval, folder)
 
     def _agents_to_ask(self, interval: Interval) -> list[str]:
         """Return the ids of the agents whose status to read.
