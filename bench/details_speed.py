@@ -28,7 +28,7 @@ import orjson
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
+import pyarrow.dataset as ds
 import simdjson
 
 from genesys_emulator.pytest_plugin import GenesysCloud, running
@@ -125,7 +125,7 @@ def by_halfhour(pages: list[bytes]) -> int:
             for page in pages:
                 spool.append_records(DECODER.decode(page).conversations or (), MONDAY.end)
         details = derive_details(spool.tables(), MONDAY, Path(folder))
-        segments = pq.read_table(details.paths["segments"])
+        segments = ds.dataset(details.paths["segments"], format="ipc").to_table()
     closed = segments.filter(pc.invert(segments["open"]))
     return int(pc.sum(pc.subtract(closed["end_ms"], closed["start_ms"])).as_py())
 

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.dataset as ds
 
 from halfhour.ingest.raw_details import conversation_ids, read_records
 from halfhour.model.intervals import Interval
@@ -32,7 +32,10 @@ def tabulate_records(
     raw = read_records(records, as_of)
     with TemporaryDirectory() as folder:
         details = derive_details(raw._asdict(), window, Path(folder))
-        tables = {name: pq.read_table(details.paths[name]) for name in ("segments", "emitted")}
+        tables = {
+            name: ds.dataset(details.paths[name], format="ipc").to_table()
+            for name in ("segments", "emitted")
+        }
     return DetailTables(
         **tables,
         data_issues=details.data_issues,

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import msgspec
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from halfhour.ingest.raw_details import RawDetails, read_records
-from halfhour.model.tables import RAW_SCHEMAS
+from halfhour.model.tables import RAW_SCHEMAS, SPOOL_OPTIONS
 
 RECORDS_READ_TOGETHER = 2_000
 SESSIONS_IN_MEMORY = 50_000
@@ -19,7 +18,7 @@ SESSIONS_IN_MEMORY = 50_000
 
 @dataclass(slots=True)
 class DetailSpool:
-    """The tables of `tables.RAW_SCHEMAS`: many rows as Parquet files in *folder*, few in memory.
+    """The tables of `tables.RAW_SCHEMAS`: many rows as Arrow files in *folder*, few in memory.
 
     The files grow part by part, so that memory does not grow with the number of conversations.
     """
@@ -31,7 +30,7 @@ class DetailSpool:
     _record_count: int = 0
     _session_count: int = 0
     _written_session_count: int = 0
-    _writers: dict[str, pq.ParquetWriter] = field(default_factory=dict)
+    _writers: dict[str, pa.RecordBatchFileWriter] = field(default_factory=dict)
 
     def __enter__(self) -> "DetailSpool":
         return self
@@ -75,13 +74,15 @@ class DetailSpool:
     def _write_parts(self) -> None:
         for name, schema in RAW_SCHEMAS.items():
             if name not in self._writers:
-                self._writers[name] = pq.ParquetWriter(self._path(name), schema)
+                self._writers[name] = pa.ipc.new_file(
+                    self._path(name), schema, options=SPOOL_OPTIONS
+                )
             self._writers[name].write_table(self._table(name))
         self._parts.clear()
         self._written_session_count = self._session_count
 
     def _path(self, name: str) -> Path:
-        return self.folder / f"{name}.parquet"
+        return self.folder / f"{name}.arrow"
 
     def _table(self, name: str) -> pa.Table:
         parts: list[pa.Table] = [getattr(part, name) for part in self._parts]

@@ -266,3 +266,6 @@ AGENT_PLACES_SCHEMA = pa.schema(
     ]
 )
 """The names of an agent's division and team; key *agent_id*."""
+
+SPOOL_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
+"""The options of an Arrow file whose rows another step reads soon."""

@@ -8,12 +8,11 @@ from typing import NamedTuple
 import duckdb
 import pyarrow as pa
 import pyarrow.dataset as ds
-import pyarrow.parquet as pq
 
 from halfhour.model.coverage import DAY
 from halfhour.model.intervals import MILLISECOND, Interval, epoch_ms
 from halfhour.model.rules import DETAIL_STEPS, rule_text
-from halfhour.model.tables import EMITTED_SCHEMA, RAW_SCHEMAS, SEGMENTS_SCHEMA
+from halfhour.model.tables import EMITTED_SCHEMA, RAW_SCHEMAS, SEGMENTS_SCHEMA, SPOOL_OPTIONS
 from halfhour.store.database import load_store_sql
 
 STORED_SCHEMAS: Mapping[str, pa.Schema] = {
@@ -81,9 +80,9 @@ class DerivedDetails(NamedTuple):
 def derive_details(
     raw_tables: Mapping[str, pa.Table | Path], window: Interval, folder: Path
 ) -> DerivedDetails:
-    """Derive the tables of `STORED_SCHEMAS` for *window*, as Parquet files in *folder*.
+    """Derive the tables of `STORED_SCHEMAS` for *window*, as Arrow files in *folder*.
 
-    *raw_tables* are those of `tables.RAW_SCHEMAS`, or their Parquet files. *window* begins at the
+    *raw_tables* are those of `tables.RAW_SCHEMAS`, or their Arrow files. *window* begins at the
     start of a day (UTC) and may have several days. What does not fit into memory goes into
     *folder* too.
     """
@@ -116,12 +115,12 @@ def _derive_details(
     folder: Path,
 ) -> DerivedDetails:
     days = [epoch_ms(day.start) for day in window.split_into_windows(DAY)]
-    paths = {name: folder / f"stored_{name}.parquet" for name in STORED_SCHEMAS}
+    paths = {name: folder / f"stored_{name}.arrow" for name in STORED_SCHEMAS}
     connection.execute("set TimeZone = 'UTC'")
     connection.register("days", pa.table({"start_ms": days}))
     for name, raw in raw_tables.items():
         if isinstance(raw, Path):
-            connection.register("incoming", ds.dataset(raw))
+            connection.register("incoming", ds.dataset(raw, format="ipc"))
             connection.execute(f"create temp table {name} as from incoming")
         else:
             connection.register(name, raw)
@@ -137,7 +136,7 @@ def _derive_details(
     }
     for name, (query, values) in queries.items():
         schema = STORED_SCHEMAS[name]
-        with pq.ParquetWriter(paths[name], schema) as writer:
+        with pa.ipc.new_file(paths[name], schema, options=SPOOL_OPTIONS) as writer:
             for batch in connection.sql(query, params=values).to_arrow_reader():
                 writer.write_table(pa.Table.from_batches([batch]).cast(schema))
     issues = connection.execute(rule_text("detail_issues")).fetchall()

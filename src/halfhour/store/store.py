@@ -155,7 +155,7 @@ class Store:
         could not be read; if there are any, the day is incomplete. *revised_at* is the time of the
         revisions if it is not *read_at*.
 
-        A table may be a Parquet file, whose rows of other days are ignored.
+        A table may be an Arrow file, whose rows of other days are ignored.
         """
         import pyarrow.dataset as ds  # imported late, because reports do without it
 
@@ -170,9 +170,10 @@ class Store:
                 if isinstance(table, Path):
                     query += f" where {column} >= $start and {column} < $end"
                     parameters = day
-                # Arrow reads the Parquet files, because DuckDB has no access to other files.
+                # Arrow reads the files, because DuckDB has no access to other files.
                 connection.register(
-                    "incoming", ds.dataset(table) if isinstance(table, Path) else table
+                    "incoming",
+                    ds.dataset(table, format="ipc") if isinstance(table, Path) else table,
                 )
                 connection.execute(
                     f"delete from {name} where {column} >= $start and {column} < $end",  # noqa: S608

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
+import pyarrow.dataset as ds
 
 from halfhour.errors import ConfigError
 from halfhour.ingest.detail_files import (
@@ -319,10 +319,9 @@ async def _record_batches(paths: Sequence[Path]) -> AsyncIterator[tuple[Path, Ra
 def _issues_on_other_days(details: DerivedDetails, windows: Iterable[Interval]) -> list[DataIssue]:
     """Return an issue for each conversation that also has segments outside *windows*."""
     window_starts = pa.array([window.start for window in windows], TIMESTAMP)
-    outside = pq.read_table(
-        details.paths["segments"],
+    outside = ds.dataset(details.paths["segments"], format="ipc").to_table(
         columns=["window_start", "conversation_id"],
-        filters=~pc.field("window_start").isin(window_starts),
+        filter=~pc.field("window_start").isin(window_starts),
     )
     kind = f"{ACTIVE_ON_OTHER_DAYS} ({format_days(set(outside['window_start'].to_pylist()))})"
     conversation_ids = outside["conversation_id"].unique().to_pylist()
