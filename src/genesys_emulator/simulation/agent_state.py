@@ -3,9 +3,8 @@
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from genesys_emulator.simulation.conversations import Participant, Segment, Session
+from genesys_emulator.simulation.conversations import Mark, Participant, Segment, Session
 from genesys_emulator.simulation.organization import Agent, Division, Queue
 from genesys_emulator.wire.timestamps import HOUR, MINUTE, SECOND
 
@@ -53,7 +52,7 @@ class Contact:
         self.left = max(self.left, until)
         segment = Segment("interact", self.since, until, self.queue.id)
         self.participants.append(
-            Participant("acd", "", (self.make_session([segment], ended=ended),))
+            Participant("acd", "", (Session(self.media, self.direction, (segment,), ended),))
         )
         self._add_division(self.queue.division)
 
@@ -64,8 +63,18 @@ class Contact:
         self.participants.append(Participant(purpose, agent.id, sessions))
         self._add_division(agent.division)
 
-    def make_session(self, segments: Sequence[Segment], **fields: Any) -> Session:
-        return Session(self.media, self.direction, tuple(segments), **fields)
+    def make_session(
+        self,
+        segments: Sequence[Segment],
+        *,
+        ended: str = "peer",
+        wrapped: str = "",
+        since: int | None = None,
+        marks: tuple[Mark, ...] = (),
+        unposted: int = 0,
+    ) -> Session:
+        media, direction = self.media, self.direction
+        return Session(media, direction, tuple(segments), ended, wrapped, since, marks, unposted)
 
     def _add_division(self, division: Division | None) -> None:
         if division:
@@ -97,7 +106,10 @@ class Chat:
 
 @dataclass(slots=True, eq=False)
 class AgentState:
-    """An agent during a day. *due_presence* is what the shift prescribes, once work is done."""
+    """An agent during a day. *due_presence* is what the shift prescribes, once work is done.
+
+    *waiting_by_queue* has the contacts that wait in each queue of the agent.
+    """
 
     agent: Agent
     due_presence: str = "OFFLINE"
@@ -107,6 +119,7 @@ class AgentState:
     pending_offer: tuple[Contact, Queue, int] | None = None
     presences: list[Change] = field(default_factory=list)
     routings: list[Change] = field(default_factory=list)
+    waiting_by_queue: list[tuple[Queue, deque[Contact]]] = field(default_factory=list)
 
     @property
     def on_queue(self) -> bool:
@@ -118,10 +131,6 @@ class AgentState:
         return self.due_presence == "ON_QUEUE" and (
             not self.working or (0 < len(self.chats) < AT_ONCE and not self.pending_offer)
         )
-
-    def can_take(self, media: str) -> bool:
-        """Return whether the agent has room for one more conversation by this *media*."""
-        return self.has_room and (not self.working or media in DIGITAL)
 
     def start_work(self, at: int, routing: str = "INTERACTING") -> None:
         self.working = True

@@ -47,11 +47,9 @@ def day_arrivals(
         for media in [random_choice(rng, queue.media)]
     ]
     calls = [
-        arrival._replace(media="voice", direction="outbound")
+        Arrival(arrival.at, arrival.queue, "voice", "outbound")
         if arrival.queue and arrival.queue.outbound and rng.random() < OUTBOUND
-        else arrival._replace(
-            queue=None, media="voice", direction=random_choice(rng, ("inbound", "outbound"))
-        )
+        else Arrival(arrival.at, None, "voice", random_choice(rng, ("inbound", "outbound")))
         if rng.random() < PRIVATE
         else arrival
         for arrival in arrivals
@@ -77,7 +75,7 @@ def _arrival_times(
     """Yield the times at which contacts arrive at a queue with this *staff*."""
     start, end = min(since for since, _, _ in staff), max(until for _, until, _ in staff)
     for slot in range(start, end, SLOT):
-        serving = sum(share for since, until, share in staff if since <= slot < until)
+        serving = sum([share for since, until, share in staff if since <= slot < until])
         likely = serving * PER_AGENT_AND_SLOT * HOURS[slot // HOUR % 24] * WEEKDAYS[day.weekday()]
         for _ in range(int(likely * (0.6 + 0.8 * rng.random()) + rng.random())):
             yield slot + int(rng.random() * SLOT)

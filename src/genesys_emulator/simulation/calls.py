@@ -7,7 +7,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from genesys_emulator.simulation.agent_state import AgentState, Contact
-from genesys_emulator.simulation.conversations import Segment, Session
+from genesys_emulator.simulation.conversations import Mark, Segment, Session
 from genesys_emulator.simulation.organization import Queue
 from genesys_emulator.simulation.randomness import (
     random_between,
@@ -21,8 +21,6 @@ from genesys_emulator.wire.timestamps import MINUTE, SECOND
 CONSULTED, TRANSFERRED, MISFILED, ANSWERED_OUTBOUND = 0.06, 0.04, 0.01, 0.67
 ACW_OF_NOBODY, NOT_POSTED = 0.25, 4 * SECOND
 """Share of unanswered offers that have after-call work, and the part of it that is not posted."""
-
-Mark = tuple[str, int]
 
 
 class Simulation(Protocol):
@@ -73,7 +71,7 @@ def handle_call(
             talk, ended, marks = _consult_colleague(simulation, colleague, contact, queue, talk[0])
     over = talk[-1].end
     others = [
-        other for other in state.agent.queues if contact.media in other.media and other != queue
+        other for other in state.agent.queues if other is not queue and contact.media in other.media
     ]
     if ended == "peer" and others and rng.random() < TRANSFERRED:
         ended = "transfer"

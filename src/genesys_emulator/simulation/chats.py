@@ -41,11 +41,13 @@ def handle_chats(
         if state.pending_offer:
             _pick_up(simulation, state, *state.pending_offer)
             state.pending_offer = None
-        for number, open_chat in enumerate(state.chats):
-            kind = "hold" if number else "interact"
-            if open_chat.kind != kind:
-                open_chat.switch_to(simulation.now, kind)
         if state.chats:
+            current = state.chats[0]
+            if current is not chat:
+                if chat.left:
+                    chat.switch_to(simulation.now, "hold")
+                if current.kind == "hold":
+                    current.switch_to(simulation.now, "interact")
             simulation.offer_waiting(state)
     simulation.release_agent(state)
 

@@ -21,6 +21,10 @@ class Segment(Value, frozen=True):
     conference: bool = False
 
 
+Mark = tuple[str, int]
+"""A counter, and the time in ms at which it counts."""
+
+
 class Session(Value, frozen=True):
     """One medium of one participant.
 
@@ -36,7 +40,7 @@ class Session(Value, frozen=True):
     ended: str = "peer"
     wrapped: str = ""
     since: int | None = None
-    marks: tuple[tuple[str, int], ...] = ()
+    marks: tuple[Mark, ...] = ()
     unposted: int = 0
 
 

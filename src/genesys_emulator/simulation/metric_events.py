@@ -73,8 +73,7 @@ PER_SEGMENT = {
     "wrapup": "tAcw",
     "parked": "tPark",
 }
-IN_TOTAL = {"tTalk": "tTalkComplete", "tPark": "tParkComplete"}
-HANDLED = ("tContacting", "tDialing", "tTalk", "tHeld", "tAcw")
+HANDLED = {"tContacting", "tDialing", "tTalk", "tHeld", "tAcw"}
 
 
 def make_columns(
@@ -92,10 +91,12 @@ def make_columns(
             if flat is None:
                 flat = by_metric[metric] = []
             flat += (session, at, value)
-    sessions, times, values = columns = array("I"), array("q"), array("q")
+    sessions, times, values = array("I"), array("q"), array("q")
     for flat in by_metric.values():
-        for place, column in enumerate(columns):
-            column.extend(flat[place::3])
+        columns = array("q", flat)
+        sessions.extend(flat[0::3])
+        times += columns[1::3]
+        values += columns[2::3]
     return PostedValues(
         list(numbers),
         session_origins.tobytes(),
@@ -111,10 +112,15 @@ def conversation_events(conversation: Conversation) -> Iterator[tuple[Origin, li
     """Yield the origin and the events of each session."""
     for participant in conversation.participants:
         for session in participant.sessions:
-            queue_ids = dict.fromkeys([segment.queue_id for segment in session.segments])
+            segments = session.segments
+            queue_ids = (
+                (segments[0].queue_id,)
+                if len(segments) == 1
+                else tuple(dict.fromkeys([segment.queue_id for segment in segments]))
+            )
             origin = _make_origin(
                 participant.user_id,
-                tuple(queue_ids),
+                queue_ids,
                 session.media,
                 session.direction,
                 participant.purpose,
@@ -168,6 +174,7 @@ def agent_session_events(session: Session) -> list[MetricEvent]:
     disconnect, handle time at the end of after-call work.
     """
     values: list[MetricEvent] = []
+    handled = 0
     sums: dict[str, int] = {}
     ends: dict[str, int] = {}
     for segment in session.segments:
@@ -178,13 +185,15 @@ def agent_session_events(session: Session) -> list[MetricEvent]:
         values.append((metric, end, took))
         sums[metric] = sums[metric] + took if metric in sums else took
         ends[metric] = end
-    for metric, total in IN_TOTAL.items():
-        if metric in sums:
-            values.append((total, ends[metric], sums[metric]))
+        if metric in HANDLED:
+            handled += took
+    if "tTalk" in sums:
+        values.append(("tTalkComplete", ends["tTalk"], sums["tTalk"]))
+    if "tPark" in sums:
+        values.append(("tParkComplete", ends["tPark"], sums["tPark"]))
     if "tHeld" in sums:
         disconnect = max(ends["tTalk"], ends["tHeld"])
         values.append(("tHeldComplete", disconnect, sums["tHeld"]))
-    handled = sum([sums[metric] for metric in HANDLED if metric in sums])
     if handled:
         values.append(("tHandle", session.segments[-1].end, handled))
     return values

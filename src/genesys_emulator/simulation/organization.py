@@ -146,10 +146,14 @@ PRESENCES = (
 """Name and the platform's word; a word that occurs again is a secondary presence."""
 
 
+VARIANTS = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
+"""The digit of a UUID that tells its variant, by the digit of the digest in its place."""
+
+
 def make_id(*parts: object) -> str:
     """Return a UUID of version 4 that depends on the parts alone, on every machine."""
     digest = sha256("/".join(map(str, parts)).encode()).hexdigest()
-    variant = "89ab"[int(digest[16], 16) % 4]
+    variant = VARIANTS[digest[16]]
     return f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 

@@ -1,6 +1,8 @@
 """Shifts: when an agent works on a date, and with which presences."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from random import Random
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -27,10 +29,11 @@ def works_on(agent: Agent, day: date) -> bool:
     return day.weekday() not in (first_off, first_off + 1)
 
 
-def shift_steps(agent: Agent, day: date) -> list[ShiftStep]:
+@lru_cache(2**12)  # a shift is needed several times for the same day
+def shift_steps(agent: Agent, day: date) -> Sequence[ShiftStep]:
     """Return the shift that starts on local date *day*; a late one ends on the next date."""
     if not works_on(agent, day):
-        return []
+        return ()
     rng = Random(f"{agent.id}/{day}")
     local = datetime.combine(day, time(agent.shift), ZoneInfo(agent.time_zone))
     at = ms_since_epoch(local) + int(rng.random() * 20 - 10) * MINUTE

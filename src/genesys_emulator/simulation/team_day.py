@@ -51,14 +51,16 @@ class TeamSimulation:
         self.now = 0
         self._name = f"{team.id}/{day}"
         self._contacts: list[Contact] = []
-        self._waiting: dict[str, deque[Contact]] = {}
         self._agenda: list[tuple[int, int, Process]] = []
         self._process_count = 0
         self._states = [AgentState(agent) for agent in team.agents]
         self._serving: dict[str, list[AgentState]] = {}
+        self._waiting: dict[str, deque[Contact]] = {}
         for state in self._states:
             for queue in state.agent.queues:
                 self._serving.setdefault(queue.id, []).append(state)
+                waiting = self._waiting.setdefault(queue.id, deque())
+                state.waiting_by_queue.append((queue, waiting))
         shifts = [(agent, shift_steps(agent, day)) for agent in team.agents]
         for state, (agent, steps) in zip(self._states, shifts, strict=True):
             if steps:
@@ -102,7 +104,7 @@ class TeamSimulation:
         if state := self._longest_idle(queue, contact.media):
             self._start_offer(state, contact, queue)
             return
-        waiting = self._waiting.setdefault(queue.id, deque())
+        waiting = self._waiting[queue.id]
         waiting.appendleft(contact) if again else waiting.append(contact)
         contact.waiting = True
         self._schedule_process(self._end_patience(contact), max(contact.deadline, self.now))
@@ -112,20 +114,21 @@ class TeamSimulation:
         if not state.has_room:
             return
         next_contact, next_queue = None, None
-        for queue in state.agent.queues:
-            contact = self._next_waiting(queue.id)
+        for queue, waiting in state.waiting_by_queue:
+            while waiting and not waiting[0].waiting:
+                waiting.popleft()
             if (
-                contact
-                and (next_contact is None or contact.since < next_contact.since)
-                and state.can_take(contact.media)
+                waiting
+                and (next_contact is None or waiting[0].since < next_contact.since)
+                and (not state.working or waiting[0].media in DIGITAL)
             ):
-                next_contact, next_queue = contact, queue
+                next_contact, next_queue = waiting[0], queue
         if next_contact and next_queue:
             self._start_offer(state, next_contact, next_queue)
 
     def find_colleague(self) -> AgentState | None:
         """Return an agent who is on queue and has nothing to do, if there is one."""
-        ready = [state for state in self._states if state.on_queue and not state.working]
+        ready = [state for state in self._states if not state.working and state.on_queue]
         return random_choice(self.rng, ready) if ready else None
 
     def occupy_agent(self, state: AgentState, until: int, routing: str = "INTERACTING") -> None:
@@ -195,16 +198,14 @@ class TeamSimulation:
 
     def _longest_idle(self, queue: Queue, media: str) -> AgentState | None:
         """Return the agent who has been idle longest of those who serve *queue* and have room."""
-        ready = [state for state in self._serving[queue.id] if state.can_take(media)]
+        serving = self._serving[queue.id]
+        if media in DIGITAL:
+            ready = [state for state in serving if state.has_room]
+        else:
+            ready = [state for state in serving if not state.working and state.on_queue]
         if len(ready) < 2:
             return ready[0] if ready else None
         return min(ready, key=lambda state: (len(state.chats), state.idle_since))
-
-    def _next_waiting(self, queue_id: str) -> Contact | None:
-        waiting = self._waiting.get(queue_id)
-        while waiting and not waiting[0].waiting:
-            waiting.popleft()
-        return waiting[0] if waiting else None
 
     def _start_offer(self, state: AgentState, contact: Contact, queue: Queue) -> None:
         contact.waiting = False
