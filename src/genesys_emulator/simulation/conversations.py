@@ -59,3 +59,11 @@ class Conversation(Value, frozen=True):
     division_ids: tuple[str, ...]
     participants: tuple[Participant, ...]
     chance: float
+
+
+def active_times(conversation: Conversation) -> tuple[int, int, int]:
+    """Return its start, the time after which nothing happens but its end, and its end, in ms."""
+    customer, *others = conversation.participants
+    came = customer.sessions[0].segments[0]
+    quiet = max([s.segments[-1].end for participant in others for s in participant.sessions])
+    return came.start, quiet, max(came.end, quiet)

@@ -1,11 +1,18 @@
 """Detail records of the real API: a conversation as it was known at some moment."""
 
 from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
 from typing import Any, NamedTuple
 
-from genesys_emulator.simulation.conversations import Conversation, Participant, Segment, Session
+from genesys_emulator.simulation.conversations import (
+    Conversation,
+    Participant,
+    Segment,
+    Session,
+    active_times,
+)
 from genesys_emulator.simulation.metric_events import MetricEvent, session_events
-from genesys_emulator.simulation.organization import stable_id
+from genesys_emulator.simulation.organization import make_id, stable_id
 from genesys_emulator.simulation.restatements import Snapshot
 from genesys_emulator.wire.timestamps import format_timestamp
 
@@ -35,15 +42,7 @@ class Detail(NamedTuple):
 
 def make_detail(conversation: Conversation, names: Mapping[str, str]) -> Detail:
     """Make the detail of *conversation*, with the *names* of queues by id."""
-    customer = conversation.participants[0].sessions[0].segments[0]
-    segments = [
-        segment
-        for participant in conversation.participants[1:]
-        for session in participant.sessions
-        for segment in session.segments
-    ]
-    quiet = max(segment.end for segment in segments)
-    start, end = min(customer.start, *(s.start for s in segments)), max(customer.end, quiet)
+    start, quiet, end = active_times(conversation)
 
     def record_as_of(snapshot: Snapshot) -> Record:
         """Make the record: without later segments and values, without the end of a segment
@@ -79,11 +78,11 @@ def make_detail(conversation: Conversation, names: Mapping[str, str]) -> Detail:
 
 
 def participant_id(conversation_id: str, number: int) -> str:
-    return stable_id(conversation_id, number)
+    return make_id(conversation_id, number)
 
 
 def session_id(participant: str, number: int) -> str:
-    return stable_id(participant, number)
+    return make_id(participant, number)
 
 
 def _participant_record(
@@ -99,53 +98,56 @@ def _participant_record(
         posted = values.pop(0)
         if session.segments[0].start < until:
             sessions.append(_session_record(session_id(own_id, at), session, posted, until))
-    of_queue = names.get(participant.sessions[0].segments[0].queue_id, "")
-    name = {"participantName": of_queue} if participant.purpose == "acd" and of_queue else {}
-    user = {"userId": participant.user_id} if participant.user_id else {}
-    return {
-        "participantId": own_id,
-        **name,
-        "purpose": participant.purpose,
-        **user,
-        "sessions": sessions,
-    }
+    record: Record = {"participantId": own_id}
+    of_queue = names.get(participant.sessions[0].segments[0].queue_id)
+    if participant.purpose == "acd" and of_queue:
+        record["participantName"] = of_queue
+    record["purpose"] = participant.purpose
+    if participant.user_id:
+        record["userId"] = participant.user_id
+    record["sessions"] = sessions
+    return record
 
 
 def _session_record(
     own_id: str, session: Session, values: Iterable[MetricEvent], until: int
 ) -> Record:
-    live = [segment for segment in session.segments if segment.kind != "wrapup"]
+    *_, last = [segment for segment in session.segments if segment.kind != "wrapup"]
     metrics = [
         {"name": metric, "value": value, "emitDate": format_timestamp(at)}
-        for metric, at, value in sorted(values, key=lambda value: value[1])
+        for metric, at, value in sorted(values, key=itemgetter(1))
     ]
-    skipped = session.wrapped == "skipped" and live[-1].end <= until
-    return {
+    record: Record = {
         "mediaType": session.media,
         "sessionId": own_id,
         "direction": session.direction,
-        **({"acwSkipped": True} if skipped else {}),
-        **({"metrics": metrics} if metrics else {}),
-        "segments": [
-            _segment_record(segment, session, until, last=segment is live[-1])
-            for segment in session.segments
-            if segment.start < until
-        ],
     }
+    if session.wrapped == "skipped" and last.end <= until:
+        record["acwSkipped"] = True
+    if metrics:
+        record["metrics"] = metrics
+    record["segments"] = [
+        _segment_record(segment, session, until, last=segment is last)
+        for segment in session.segments
+        if segment.start < until
+    ]
+    return record
 
 
 def _segment_record(segment: Segment, session: Session, until: int, *, last: bool) -> Record:
     over = segment.end <= until
-    wrapped = segment.kind == "wrapup" and over
-    return {
-        "segmentStart": format_timestamp(segment.start),
-        **({"segmentEnd": format_timestamp(segment.end)} if over else {}),
-        **({"queueId": segment.queue_id} if segment.queue_id else {}),
-        **({"wrapUpCode": _wrap_up_code(session.wrapped)} if wrapped else {}),
-        **({"disconnectType": session.ended} if last and over else {}),
-        "segmentType": segment.kind,
-        "conference": segment.conference,
-    }
+    record: Record = {"segmentStart": format_timestamp(segment.start)}
+    if over:
+        record["segmentEnd"] = format_timestamp(segment.end)
+    if segment.queue_id:
+        record["queueId"] = segment.queue_id
+    if over and segment.kind == "wrapup":
+        record["wrapUpCode"] = _wrap_up_code(session.wrapped)
+    if over and last:
+        record["disconnectType"] = session.ended
+    record["segmentType"] = segment.kind
+    record["conference"] = segment.conference
+    return record
 
 
 def _wrap_up_code(wrapped: str) -> str:

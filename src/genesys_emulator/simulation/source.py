@@ -21,14 +21,15 @@ from genesys_emulator.simulation.metric_events import (
     make_columns,
 )
 from genesys_emulator.simulation.organization import TEAM_SIZE, Agent, Organization
+from genesys_emulator.simulation.packed_day import PackedDay, pack_day
 from genesys_emulator.simulation.shifts import shift_steps
 from genesys_emulator.simulation.status import StatusChanges
-from genesys_emulator.simulation.team_day import TeamDay, simulate_day
+from genesys_emulator.simulation.team_day import simulate_day
 from genesys_emulator.wire.timestamps import midnight_of, utc_date
 
 T = TypeVar("T")
 
-TEAM_DAYS_KEPT, VALUE_DAYS_KEPT, STATUS_DAYS_KEPT = 50, 200, 200
+TEAM_DAYS_KEPT, VALUE_DAYS_KEPT, STATUS_DAYS_KEPT = 80, 200, 200
 """Days of teams that are cached, as conversations, as values and as statuses.
 
 bench/README.md has the memory that 2,000 agents took after 1, 5 and 30 days.
@@ -79,6 +80,7 @@ class SimulatedCentre:
         self.watched_agents = organization.agents
         self._opened = opened
         self._cache = cache
+        self._latest: tuple[int, date, Sequence[Conversation]] = (-1, opened, ())
         self._names = {queue.id: queue.name for queue in organization.queues}
         self._team_day = lru_cache(TEAM_DAYS_KEPT)(self._simulate_day)
         self._day_values = lru_cache(VALUE_DAYS_KEPT)(self._group_day)
@@ -101,30 +103,34 @@ class SimulatedCentre:
                 )
 
     def conversations_begun(self, start: int, end: int) -> Iterator[Detail]:
-        conversations = self.conversations_between(start, end)
-        return (make_detail(conversation, self._names) for conversation in conversations)
+        by_teams = (
+            conversation
+            for day in self._team_days(self._shift_days(start, end))
+            for conversation in day.conversations_begun(start, end)
+        )
+        return self._make_details(chain(by_teams, self._all_long_conversations(start, end)))
 
     def conversations_carried(self, start: int, end: int) -> Iterator[Detail]:
-        by_teams = self._team_conversations(self._shift_days(start, start + 1))
-        long_ones = (
+        by_teams = (
             conversation
-            for agent in self.organization.agents
-            for conversation in self._long_conversations(agent, start, end)
+            for day in self._team_days(self._shift_days(start, start + 1))
+            for conversation in day.conversations_between(start, start)
         )
-        return (
-            make_detail(conversation, self._names) for conversation in chain(by_teams, long_ones)
-        )
+        return self._make_details(chain(by_teams, self._all_long_conversations(start, end)))
 
     def conversations_between(self, start: int, end: int) -> Iterator[Conversation]:
         """Yield all conversations with activity in [start, end), and maybe more."""
-        yield from self._team_conversations(self._shift_days(start, end))
-        for agent in self.organization.agents:
-            yield from self._long_conversations(agent, start, end)
+        for day in self._team_days(self._shift_days(start, end)):
+            yield from day.conversations_between(start, end)
+        yield from self._all_long_conversations(start, end)
 
-    def _team_conversations(self, days: Sequence[date]) -> Iterator[Conversation]:
+    def _team_days(self, days: Sequence[date]) -> Iterator[PackedDay]:
         for team in range(len(self.organization.teams)):
             for day in days:
-                yield from self._team_day(team, day).conversations
+                yield self._team_day(team, day)
+
+    def _make_details(self, conversations: Iterable[Conversation]) -> Iterator[Detail]:
+        return (make_detail(conversation, self._names) for conversation in conversations)
 
     def status_changes(self, agent: Agent, start: int, end: int) -> StatusChanges:
         team = agent.index // TEAM_SIZE
@@ -141,15 +147,12 @@ class SimulatedCentre:
         They are cached apart from the day, because queries for users ask for
         agents of all teams again and again.
         """
-
-        def split_by_agent() -> dict[str, StatusChanges]:
-            team_day = self._team_day(team, day)
-            return {
-                agent_id: StatusChanges(team_day.presences[agent_id], team_day.routings[agent_id])
-                for agent_id in team_day.presences
-            }
-
-        return self._get_or_make(team, day, dict[str, StatusChanges], split_by_agent)
+        return self._get_or_make(
+            team,
+            day,
+            dict[str, StatusChanges],
+            lambda: self._team_day(team, day).changes_by_agent(),
+        )
 
     def _days_around(self, agent: Agent, start: int, end: int) -> list[date]:
         """Return the days whose shifts tell the statuses in [start, end) from start to end."""
@@ -172,21 +175,27 @@ class SimulatedCentre:
     def _long_conversations(self, agent: Agent, start: int, end: int) -> Iterator[Conversation]:
         return conversations_touching(agent, start, end, self._opened)
 
-    def _simulate_day(self, team: int, day: date) -> TeamDay:
-        return self._get_or_make(
-            team,
-            day,
-            TeamDay,
-            lambda: simulate_day(self.organization.teams[team], day, self._opened),
-        )
+    def _all_long_conversations(self, start: int, end: int) -> Iterator[Conversation]:
+        for agent in self.organization.agents:
+            yield from self._long_conversations(agent, start, end)
+
+    def _simulate_day(self, team: int, day: date) -> PackedDay:
+        def simulate() -> PackedDay:
+            team_day = simulate_day(self.organization.teams[team], day, self._opened)
+            self._latest = team, day, team_day.conversations
+            return pack_day(team_day)
+
+        return self._get_or_make(team, day, PackedDay, simulate)
 
     def _group_day(self, team: int, day: date) -> PostedValues:
-        return self._get_or_make(
-            team,
-            day,
-            PostedValues,
-            lambda: make_columns(_events_by_origin(self._team_day(team, day).conversations)),
-        )
+        def make_values() -> PostedValues:
+            packed = self._team_day(team, day)
+            latest_team, latest_day, conversations = self._latest
+            if (latest_team, latest_day) == (team, day):
+                return make_columns(_events_by_origin(conversations))
+            return make_columns(_events_by_origin(packed.all_conversations()))
+
+        return self._get_or_make(team, day, PostedValues, make_values)
 
     def _get_or_make(self, team: int, day: date, kind: type[T], make: Callable[[], T]) -> T:
         """Return what *make* makes of the day of a team, from the cache if it is there."""

@@ -43,11 +43,22 @@ def parse_timestamp(text: str, zone: tzinfo | None) -> int:
     return ms_since_epoch(moment)
 
 
-@lru_cache(2**15)  # most timestamps occur several times on a page, and again on the next
+@lru_cache(2**12)  # a record has most of its timestamps several times
 def format_timestamp(at: int, zone: tzinfo = UTC) -> str:
     """Format *at* with milliseconds and the offset of *zone*; an offset of zero is ``Z``."""
+    if zone is UTC:
+        minute, ms = divmod(at, MINUTE)
+        return f"{_format_minute(minute)}:{ms // SECOND:02}.{ms % SECOND:03}Z"
     moment = (EPOCH + at * MILLISECOND).astimezone(zone)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@lru_cache(2**12)  # a day has 1,440
+def _format_minute(minute: int) -> str:
+    """Format a number of minutes since 1970 in UTC, without seconds."""
+    return (
+        (EPOCH + minute * MINUTE * MILLISECOND).replace(tzinfo=None).isoformat(timespec="minutes")
+    )
 
 
 def utc_date(at: int) -> date:
