@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from halfhour.model.intervals import Interval, epoch_ms
 from halfhour.store.derived_details import (
@@ -151,6 +153,60 @@ def test_a_whole_number_may_be_written_with_a_point():
     assert read_records(changed_conversation(f"{METRIC}.value", 60000.0)).emitted[
         "value"
     ].to_pylist() == [60000]
+
+
+OPTIONAL_FIELDS = {
+    (): ("conversationStart", "conversationEnd", "participants"),
+    ("participants", 1): ("purpose", "userId", "sessions"),
+    ("participants", 1, "sessions", 0): (
+        "sessionId", "mediaType", "direction", "segments", "metrics",
+    ),
+    ("participants", 1, "sessions", 0, "segments", 0): ("segmentStart", "segmentEnd", "queueId"),
+    ("participants", 1, "sessions", 0, "metrics", 0): ("name", "value", "emitDate"),
+}  # fmt: skip
+"""The fields that a conversation may lack, by the path of their object."""
+
+
+@given(
+    st.sets(
+        st.sampled_from([(path, name) for path, names in OPTIONAL_FIELDS.items() for name in names])
+    )
+)
+def test_an_explicit_null_is_absence_in_every_field(fields):
+    """The others are filled, and every one of them could be null at once."""
+    whole = GOOD | {
+        "conversationStart": "2026-03-02T09:00:00.000Z",
+        "conversationEnd": "2026-03-02T09:02:00.000Z",
+    }
+    with_nulls, without = deepcopy(whole), deepcopy(whole)
+    # The innermost come first, because a null has no fields.
+    for path, name in sorted(fields, key=lambda field: -len(field[0])):
+        for record in (with_nulls, without):
+            at: Any = record
+            for step in path:
+                at = at[step]
+            at.pop(name, None)
+            if record is with_nulls:
+                at[name] = None
+
+    nulls, absences = read_records(with_nulls), read_records(without)
+
+    assert nulls.segments.equals(absences.segments)
+    assert nulls.emitted.equals(absences.emitted)
+    assert nulls.data_issues == absences.data_issues
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "9" * 400])
+def test_a_number_that_cannot_be_is_an_issue_and_no_crash(number):
+    text = msgspec.json.encode(changed_conversation(f"{METRIC}.value", 12345))
+    result = tabulate_records([msgspec.Raw(text.replace(b"12345", number.encode()))], DAY, DAY.end)
+
+    assert result.emitted.num_rows == 0
+    assert issue_kinds(result) in (
+        [(UNREADABLE_VALUES, "bad")],
+        [(UNREADABLE_CONVERSATIONS, "bad")],
+        [(UNREADABLE_CONVERSATIONS, "?")],  # NaN is no JSON
+    )
 
 
 @pytest.mark.parametrize("name", ["sessions", "sessions.0.segments", "sessions.0.metrics"])
