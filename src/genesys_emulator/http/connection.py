@@ -13,6 +13,8 @@ BREAKS_OFF = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 """SO_LINGER with no time to linger, so that closing the connection resets it."""
 
 LONGEST_FLUSH = 5.0
+LARGEST_PART = 2**20
+"""Most bytes of a body that are handed to the server at a time."""
 
 
 @dataclass(slots=True)
@@ -38,8 +40,12 @@ class Connection:
     on_status: Callable[[int], None]
 
     async def send_answer(self, answer: Answer) -> None:
+        """Send *answer* in parts, as the server copies what waits to be sent."""
         await self.send_start(answer)
-        await self.send_part(answer.body, more=False)
+        size = len(answer.body)
+        for at in range(0, max(size, 1), LARGEST_PART):
+            end = at + LARGEST_PART
+            await self.send_part(answer.body[at:end], more=end < size)
 
     async def send_start(self, answer: Answer) -> None:
         """Send status and headers of *answer*, with the length of its body, and no body."""
