@@ -6,7 +6,7 @@ never decoded.
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import accumulate, compress, pairwise, repeat
+from itertools import compress, pairwise, repeat
 
 import msgspec
 
@@ -14,7 +14,7 @@ from genesys_emulator.simulation.conversations import Conversation, Value, activ
 from genesys_emulator.simulation.status import StatusChanges
 from genesys_emulator.simulation.team_day import TeamDay
 
-_encode = msgspec.msgpack.Encoder().encode
+_encoder = msgspec.msgpack.Encoder()
 _decode_conversation = msgspec.msgpack.Decoder(Conversation).decode
 _decode_changes = msgspec.msgpack.Decoder(dict[str, StatusChanges]).decode
 
@@ -61,13 +61,16 @@ def pack_day(day: TeamDay) -> PackedDay:
         agent_id: StatusChanges(presences, day.routings[agent_id])
         for agent_id, presences in day.presences.items()
     }
-    encoded = [_encode(conversation) for conversation in day.conversations]
+    encoded, edges = bytearray(), [0]
+    for conversation in day.conversations:
+        _encoder.encode_into(conversation, encoded, -1)
+        edges.append(len(encoded))
     return PackedDay(
-        b"".join(encoded),
-        _as_bytes(accumulate(map(len, encoded), initial=0)),
+        bytes(encoded),
+        _as_bytes(edges),
         _as_bytes(start for start, _, _ in times),
         _as_bytes(end for _, _, end in times),
-        msgspec.Raw(_encode(changes)),
+        msgspec.Raw(_encoder.encode(changes)),
     )
 
 
