@@ -35,7 +35,7 @@ LIBRARIES_BY_COMMAND = {
     f"report {DAY} {STORE} --offline": f"{TABLES} rich",
     f"coverage {STORE} --output days.xlsx": f"{TABLES} rich xlsxwriter",
     f"sync {DAY} {STORE} --dry-run": "cyclopts duckdb msgspec pyarrow",
-    f"import {DAY} details.json": f"{TABLES} {HTTP} filelock pyarrow.dataset pyarrow.parquet",
+    f"import {DAY} details.json": f"{TABLES} {HTTP} filelock pyarrow.dataset",
 }
 """The heavy libraries that each command may import."""
 PROGRAM = """
@@ -75,7 +75,7 @@ def folder(tmp_path_factory):
 
 
 def test_a_sync_loads_only_what_it_uses(libraries_of_sync):
-    expected = f"{TABLES} {HTTP} filelock pyarrow.dataset pyarrow.parquet"
+    expected = f"{TABLES} {HTTP} filelock pyarrow.dataset"
 
     assert libraries_of_sync == set(expected.split())
 
