@@ -31,8 +31,12 @@ DUCKDB_MAGIC = b"DUCK"
 BUSY_TIMEOUT = 30.0
 """Seconds to wait while another process has the file open."""
 RETRY_PAUSE = 0.02
-REQUIRED_COLUMNS = {("settings", "name"), ("settings", "value"), ("settled", "window_start")}
-"""Columns that a store of every version has, by which a store is told from other databases."""
+TABLES_QUERY = "select table_name from duckdb_tables()"
+VERSION_QUERY = (
+    "select try_cast(value as integer) from settings "
+    "where name = 'version' and not exists (select window_start from settled limit 0)"
+)
+"""Gives the version of a store of any version; other databases lack one of the columns."""
 REQUIRED_TABLES = {
     "settings",
     "posted",
@@ -216,33 +220,25 @@ def _read_version(connection: Connection, path: Path) -> int:
 
     Raises StoreError for a database that is not a store, is damaged or has a newer version.
     """
-    columns = set(
-        connection.execute(
-            "select table_name, column_name from duckdb_columns() where not internal "
-            "and table_name in (select table_name from duckdb_tables())"
-        ).fetchall()
-    )
-    if not columns:
+    tables = {name for (name,) in connection.execute(TABLES_QUERY).fetchall()}
+    if not tables:
         return 0
-    version_rows = (
-        connection.execute(
-            "select try_cast(value as integer) from settings where name = 'version'"
-        ).fetchall()
-        if columns >= REQUIRED_COLUMNS
-        else []
-    )
-    if not version_rows or version_rows[0][0] is None:
+    try:
+        rows = connection.execute(VERSION_QUERY).fetchall()
+    except (duckdb.CatalogException, duckdb.BinderException):
+        rows = []
+    if not rows or rows[0][0] is None:
         raise StoreError(f"{path}: this DuckDB database is not a halfhour store; name another")
-    ((version,),) = version_rows
+    version = int(rows[0][0])
     if version > STORE_VERSION:
         raise StoreError(
             f"{path}: a newer halfhour made this store (version {version}; this halfhour reads "
             f"versions up to {STORE_VERSION}); install a newer halfhour to use it"
         )
-    missing_tables = REQUIRED_TABLES - {table for table, _ in columns}
+    missing_tables = REQUIRED_TABLES - tables
     if version == STORE_VERSION and missing_tables:
         raise StoreError(f"{path}: the table {min(missing_tables)} is missing; {DAMAGED_ADVICE}")
-    return int(version)
+    return version
 
 
 def load_store_sql(name: str) -> str:
