@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 LIBRARIES = (
-    "asyncio cyclopts duckdb httpx2 jinja2 msgspec pyarrow.compute pyarrow.parquet rich.progress"
+    "asyncio cyclopts duckdb httpx2 jinja2 msgspec pyarrow.compute pyarrow.dataset pyarrow.parquet "
+    "rich.progress starlette.applications starlette.middleware uvicorn.protocols.http.h11_impl"
 ).split()
 
 
@@ -74,10 +75,14 @@ class Prepared:
             os.close(end)
         self.stdout, self.stderr = (os.fdopen(end, encoding="utf-8") for end, _ in pipes)
         self.kill = self._process.kill
+        self.terminate = self._process.terminate
 
     @property
     def returncode(self) -> int | None:
         return self._process.exitcode
+
+    def wait(self, timeout: float) -> None:
+        self._process.join(timeout)
 
     def communicate(self, timeout: float) -> tuple[str, str]:
         with ThreadPoolExecutor(2) as pool, self.stdout, self.stderr:

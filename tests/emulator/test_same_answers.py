@@ -199,7 +199,10 @@ def digests_of(setup: str) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("setup", SETUPS)
+@pytest.mark.parametrize(
+    "setup",
+    [pytest.param(name, marks=[pytest.mark.soak] * ("45 agents" in name)) for name in SETUPS],
+)
 def test_answers_are_the_same_as_ever(setup):
     assert digests_of(setup) == json.loads(DIGESTS.read_bytes())[setup]
 

@@ -34,7 +34,7 @@ from tests.sync_runs import FAULTS, NOW, WEEK, sync_store
 
 @pytest.fixture(
     scope="module",
-    params=["40", pytest.param("200", marks=pytest.mark.soak)],
+    params=["15", pytest.param("200", marks=pytest.mark.soak)],
     ids="{} agents".format,
 )
 def large_cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:

@@ -2,15 +2,13 @@
 
 import asyncio
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pyarrow as pa
@@ -23,7 +21,11 @@ from halfhour.model.vocabulary import Source
 from halfhour.store.store import Store
 from halfhour.syncing import runner
 from halfhour.syncing.planner import SyncRequest, prepare_store
+from tests.prepared_process import Prepared, started
 from tests.processes import Cloud, emulator
+
+if TYPE_CHECKING:
+    import subprocess
 
 SCREENSHOTS = os.environ.get("HALFHOUR_SCREENSHOTS")
 """The folder for screenshots, which a person can look at; None for no screenshots."""
@@ -59,7 +61,7 @@ def store(web_cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Store:
 class RunningDashboard:
     """The dashboard as a process, and the address that it has printed."""
 
-    def __init__(self, process: "subprocess.Popen[str]", first_line: str) -> None:
+    def __init__(self, process: "Prepared | subprocess.Popen[str]", first_line: str) -> None:
         self.process = process
         self.url = first_line.split("halfhour: ", 1)[-1].strip()
 
@@ -68,24 +70,19 @@ class RunningDashboard:
 def serving(
     folder: Path, *options: str, environment: Mapping[str, str] | None = None
 ) -> Iterator[RunningDashboard]:
-    command = [sys.executable, "-m", "halfhour", "serve", "--port", "0", *options]
     inherited = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
-    with subprocess.Popen(
-        command,
-        cwd=folder,
-        env={**inherited, "HOME": str(folder), **(environment or {})},
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr
-        try:
-            yield RunningDashboard(process, process.stderr.readline())
-        finally:
-            process.terminate()
-            messages = process.stderr.read()
-            process.wait(timeout=20)
-            assert "Traceback" not in messages, messages
+    process = started(
+        ["serve", "--port", "0", *options],
+        folder,
+        {**inherited, "HOME": str(folder), **(environment or {})},
+    )
+    assert process.stderr
+    try:
+        yield RunningDashboard(process, process.stderr.readline())
+    finally:
+        process.terminate()
+        _, messages = process.communicate(timeout=20)
+        assert "Traceback" not in messages, messages
 
 
 @pytest.fixture(scope="session")

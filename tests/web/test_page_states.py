@@ -10,6 +10,7 @@ import pytest
 from halfhour.store.store import Store
 from halfhour.web.app import create_app
 from halfhour.web.auth import MAX_FAILURES_PER_HOST, PasswordAuth, hash_password
+from tests.processes import emulator
 from tests.web.conftest import (
     DAY,
     MONDAY,
@@ -150,9 +151,15 @@ def test_a_locked_store_is_reported_until_it_is_free(tab, store_copy):
     discard_messages(tab, "status of 503")
 
 
-def test_the_first_sync_is_shown_and_then_its_figures(tab, cloud, tmp_path):
-    cloud.faults({"kind": "hang", "seconds": 2, "endpoint": "aggregates", "calls": [2]})
-    with serving(tmp_path, "--sync", "1h", environment=cloud.environment) as dashboard:
+@pytest.fixture(scope="module")
+def cloud_of_today():
+    yield from emulator("--agents", "3")
+
+
+def test_the_first_sync_is_shown_and_then_its_figures(tab, cloud_of_today, tmp_path):
+    cloud_of_today.faults({"kind": "hang", "seconds": 2, "endpoint": "aggregates", "calls": [1]})
+    environment = cloud_of_today.environment
+    with serving(tmp_path, "--sync", "1h", environment=environment) as dashboard:
         tab.goto(dashboard.url + MONDAY)
         tab.wait_for_selector("#said >> text=The first sync is running")
         assert_accessible(tab, "first-sync")
