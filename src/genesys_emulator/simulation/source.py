@@ -29,7 +29,7 @@ from genesys_emulator.wire.timestamps import midnight_of, utc_date
 
 T = TypeVar("T")
 
-TEAM_DAYS_KEPT, VALUE_DAYS_KEPT, STATUS_DAYS_KEPT = 80, 200, 200
+TEAM_DAYS_KEPT, VALUE_DAYS_KEPT, STATUS_DAYS_KEPT = 60, 150, 150
 """Days of teams that are cached, as conversations, as values and as statuses.
 
 bench/README.md has the memory that 2,000 agents took after 1, 5 and 30 days.
