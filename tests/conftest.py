@@ -10,7 +10,7 @@ pytest_plugins = ["pytester", "tests.processes"]
 
 # How fast a test is says nothing on a shared machine. `make soak` takes the second profile.
 settings.register_profile("halfhour", deadline=None, max_examples=25)
-settings.register_profile("soak", deadline=None, max_examples=100)
+settings.register_profile("soak", deadline=None, max_examples=60)
 settings.load_profile("halfhour")
 
 PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin"])

@@ -24,6 +24,8 @@ class DetailSpool:
     """
 
     folder: Path
+    records_read_together: int = RECORDS_READ_TOGETHER
+    sessions_in_memory: int = SESSIONS_IN_MEMORY
     _records: list[msgspec.Raw] = field(default_factory=list)
     _records_as_of: datetime | None = None
     _parts: list[RawDetails] = field(default_factory=list)
@@ -51,7 +53,7 @@ class DetailSpool:
             self._read_pending_records()
         self._records += records
         self._records_as_of = as_of
-        if len(self._records) >= RECORDS_READ_TOGETHER:
+        if len(self._records) >= self.records_read_together:
             self._read_pending_records()
 
     def _read_pending_records(self) -> None:
@@ -62,7 +64,7 @@ class DetailSpool:
         self._record_count += details.conversations.num_rows
         self._session_count += details.sessions.num_rows
         self._records.clear()
-        if self._session_count > self._written_session_count + SESSIONS_IN_MEMORY:
+        if self._session_count > self._written_session_count + self.sessions_in_memory:
             self._write_parts()
 
     def tables(self) -> dict[str, pa.Table | Path]:

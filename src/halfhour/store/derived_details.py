@@ -86,7 +86,7 @@ def derive_details(
     start of a day (UTC) and may have several days. What does not fit into memory goes into
     *folder* too.
     """
-    with duckdb.connect(config={"temp_directory": str(folder)}) as connection:
+    with _connect(raw_tables, folder) as connection:
         return _derive_details(connection, raw_tables, window, folder)
 
 
@@ -94,7 +94,7 @@ async def derive_details_in_thread(
     raw_tables: Mapping[str, pa.Table | Path], window: Interval, folder: Path
 ) -> DerivedDetails:
     """Do what `derive_details` does in a thread, and stop soon when it is cancelled."""
-    with duckdb.connect(config={"temp_directory": str(folder)}) as connection:
+    with _connect(raw_tables, folder) as connection:
         derivation = asyncio.ensure_future(
             asyncio.to_thread(_derive_details, connection, raw_tables, window, folder)
         )
@@ -106,6 +106,14 @@ async def derive_details_in_thread(
                 await asyncio.wait([derivation], timeout=INTERRUPT_PAUSE)
             derivation.exception()
             raise
+
+
+def _connect(raw_tables: Mapping[str, pa.Table | Path], folder: Path) -> duckdb.DuckDBPyConnection:
+    """Open a database in memory; one thread is faster for what fits into memory."""
+    config: dict[str, str | bool | int | float | list[str]] = {"temp_directory": str(folder)}
+    if not any(isinstance(raw, Path) for raw in raw_tables.values()):
+        config["threads"] = 1
+    return duckdb.connect(config=config)
 
 
 def _derive_details(
@@ -146,11 +154,12 @@ def _derive_details(
 def _raw_query(name: str) -> str:
     """Return the SQL that puts the raw table *name* under the days of its records."""
     of_session = "" if "record" in RAW_SCHEMAS[name].names else "join sessions using (session_key) "
-    order = "record" if name == "conversations" else "session_key"
+    keys = ("record", "session_key", "position")
+    order = ", ".join(f"{name}.{key}" for key in keys if key in RAW_SCHEMAS[name].names)
     return (
         f"select make_timestamptz(record_days.start_ms * 1000) as window_start, {name}.* "  # noqa: S608
         f"from {name} {of_session}join record_days using (record) "
-        f"order by record_days.start_ms, {name}.{order}"
+        f"order by record_days.start_ms, {order}"
     )
 
 
