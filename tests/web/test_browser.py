@@ -45,7 +45,7 @@ def labelled_cells(tab: Any) -> dict[str, str]:
 
 def assert_cells_become(tab: Any, cells: dict[str, str]) -> None:
     """Check that the page draws *cells*, soon after the answer that has them."""
-    for _ in range(40):
+    for _ in range(200):
         if labelled_cells(tab) == cells:
             return
         tab.wait_for_timeout(50)
@@ -94,8 +94,7 @@ def test_every_choice_goes_into_the_address_and_out_of_it_again(tab, dashboard_u
     assert labelled_cells(tab) == after
     assert tab.get_by_role("combobox", name="Team").input_value() == "Team 2"
     for _ in choices:
-        with tab.expect_response(lambda answer: "api/day" in answer.url):
-            tab.go_back()
+        tab.go_back()
     expect(tab.get_by_role("combobox", name="Measure")).to_have_value("handle")
     assert query_of_address(tab) == {"day": "2026-03-02"}
     assert_cells_become(tab, before)
