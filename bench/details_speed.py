@@ -7,6 +7,7 @@ agents go into a store and are cut into half-hours, each time in a process of
 its own, whose peak memory is told.
 """
 
+import asyncio
 import base64
 import json
 import platform
@@ -124,7 +125,7 @@ def by_halfhour(pages: list[bytes]) -> int:
         with DetailSpool(Path(folder)) as spool:
             for page in pages:
                 spool.append_records(DECODER.decode(page).conversations or (), MONDAY.end)
-        details = derive_details(spool.tables(), MONDAY, Path(folder))
+        details = asyncio.run(derive_details(spool.tables(), MONDAY, Path(folder)))
         segments = ds.dataset(details.paths["segments"], format="ipc").to_table()
     closed = segments.filter(pc.invert(segments["open"]))
     return int(pc.sum(pc.subtract(closed["end_ms"], closed["start_ms"])).as_py())

@@ -1,5 +1,6 @@
 """Details as a sync derives them, in memory."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,7 +32,7 @@ def tabulate_records(
     """Return the details of *window* in *records*, which say what was known at *as_of*."""
     raw = read_records(records, as_of)
     with TemporaryDirectory() as folder:
-        details = derive_details(raw._asdict(), window, Path(folder))
+        details = asyncio.run(derive_details(raw._asdict(), window, Path(folder)))
         tables = {
             name: ds.dataset(details.paths[name], format="ipc").to_table()
             for name in ("segments", "emitted")

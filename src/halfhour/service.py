@@ -80,7 +80,7 @@ def answer(
     """
     if question.with_capacity and access.offline:
         raise ConfigError("⟨with_capacity⟩: a store does not keep capacity; leave out ⟨offline⟩")
-    # The settings are needed for each part, but read once.
+    # Every part of an answer needs the settings, and they are read once.
     access = replace(access, load_settings=cache(access.load_settings))
     with _store_for(question, access.store) as store:
         if store is None:

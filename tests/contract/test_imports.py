@@ -1,4 +1,4 @@
-"""What is loaded when: a command imports only what it uses, and help comes at once."""
+"""Test that a command imports only the libraries it uses, and that help comes at once."""
 
 import ast
 import os
@@ -25,6 +25,7 @@ STORE = "--store figures.duckdb"
 HELP = "cyclopts rich rich.console"
 HTTP = "asyncio httpx2 msgspec ssl stamina"
 TABLES = "cyclopts duckdb pyarrow pyarrow.compute"
+DETAILS = "asyncio filelock msgspec pyarrow.dataset ssl"
 LIBRARIES_BY_COMMAND = {
     "--help": HELP,
     "--version": HELP,
@@ -34,8 +35,12 @@ LIBRARIES_BY_COMMAND = {
     f"report {DAY} --format csv": f"{TABLES} {HTTP}",
     f"report {DAY} {STORE} --offline": f"{TABLES} rich",
     f"coverage {STORE} --output days.xlsx": f"{TABLES} rich xlsxwriter",
+    f"revisions {STORE}": f"{TABLES} rich",
+    f"reconcile {STORE}": f"{TABLES} rich",
+    f"rebuild {STORE}": f"{TABLES} {DETAILS}",
+    "serve --help": HELP,
     f"sync {DAY} {STORE} --dry-run": "cyclopts duckdb msgspec pyarrow",
-    f"import {DAY} details.json": f"{TABLES} {HTTP} filelock pyarrow.dataset",
+    f"import {DAY} details.json": f"{TABLES} {DETAILS}",
 }
 """The heavy libraries that each command may import."""
 PROGRAM = """

@@ -324,7 +324,7 @@ def test_a_body_that_never_comes_whole_is_no_empty_answer(cloud):
 
 
 def test_no_request_goes_over_the_limit(tight_cloud):
-    """Of 40 requests at 30 a minute the 31st would be refused; the client waits instead."""
+    """Genesys would refuse the 31st of 40 requests at 30 a minute; the client waits instead."""
     with pytest.raises(TimeoutError):
         run(with_deadline(2, aggregates(tight_cloud.settings, times=40)))
 

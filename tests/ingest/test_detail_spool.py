@@ -1,5 +1,6 @@
 """A spool gives the same details however many records it reads and keeps at a time."""
 
+import asyncio
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,7 +40,7 @@ def spooled_details(spool: DetailSpool) -> tuple[bool, dict[str, pa.Table], list
             record = msgspec.Raw(msgspec.json.encode(numbered_record(number)))
             spool.append_records([record], DAYS.end - timedelta(hours=number // 30))
     raw_tables = spool.tables()
-    details = derive_details(raw_tables, DAYS, spool.folder)
+    details = asyncio.run(derive_details(raw_tables, DAYS, spool.folder))
     tables = {
         name: ds.dataset(details.paths[name], format="ipc").to_table() for name in STORED_SCHEMAS
     }

@@ -4,9 +4,9 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from halfhour.model.rules import rule_text
+from halfhour.model.rules import DETAIL_STEPS, rule_text
 
-PORTABLE_RULES = ("agent_sessions", "timed_segments", "timeline", "worked", "busy")
+PORTABLE_RULES = (*DETAIL_STEPS, "worked", "busy")
 
 
 def transpiled(text: str) -> exp.Expr:
@@ -53,5 +53,5 @@ def nested(generator: exp.Expr) -> bool:
         "select make_timestamptz(a) as b from c",
     ],
 )
-def test_what_spark_does_not_take_is_an_offence(text):
+def test_sql_that_spark_refuses_is_an_offence(text):
     assert offences(text)

@@ -54,7 +54,7 @@ def change_file(store: Store, *statements: str) -> None:
             connection.execute(statement)
 
 
-def test_what_genesys_said_leads_to_the_same_details_again(cloud, store):
+def test_a_rebuild_without_new_rules_derives_the_same_details(cloud, store):
     before = derived_rows(store)
     windows = store.settled_windows(Source.DETAILS)
     request_count = len(cloud.requests())

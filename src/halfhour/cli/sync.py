@@ -1,4 +1,4 @@
-"""The commands ``halfhour sync`` and ``import``: run, show progress and log the outcome."""
+"""The commands ``halfhour sync``, ``import`` and ``rebuild``: show progress and log the outcome."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ from halfhour.genesys.connection import Settings
 from halfhour.model.coverage import DAY, KeptAges, format_days
 from halfhour.model.intervals import Interval, floor_to_width
 from halfhour.store.store import Store
-from halfhour.syncing import import_files, rebuild, runner
+from halfhour.syncing import import_files, rebuild
 from halfhour.syncing.planner import SyncRequest
 from halfhour.syncing.progress import Outcome, format_count
 
@@ -34,6 +34,8 @@ def sync_once(settings: Settings, store: Store, request: SyncRequest, kept_ages:
 
     Raises Incomplete if windows are missing, and any error of `runner.run_sync`.
     """
+    from halfhour.syncing import runner  # imported late, because only a sync talks to Genesys
+
     first_kept, first_raw = (
         floor_to_width(utc_now() - age, DAY) if age else None for age in kept_ages
     )

@@ -16,6 +16,10 @@ else:
 """A field that may be null in JSON; `__post_init__` replaces null by the default."""
 
 
+MAX_EXACT_INTEGER = 2**53
+"""The largest whole number that a JSON number represents exactly."""
+
+
 class Payload(msgspec.Struct, gc=False, rename="camel"):
     """A JSON object."""
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from halfhour.errors import UnexpectedAnswer
 from halfhour.genesys import payloads
+from halfhour.genesys.payloads import MAX_EXACT_INTEGER
 from halfhour.model.intervals import MILLISECOND, Interval, epoch_ms, to_utc
 from halfhour.model.measures import CAPACITY_METRIC, OFFERED_METRIC, STATUS_KINDS
 from halfhour.model.tables import (
@@ -35,8 +36,6 @@ _COUNT_COLUMNS = {
     if column.stat == "count"
 }
 _FIGURE_COLUMNS = [column.name for column in POSTED_METRICS]
-_MAX_EXACT_INTEGER = 2**53
-"""The largest whole number that a JSON number represents exactly."""
 
 _GroupKey = tuple[str | None, ...]
 """The values of the dimensions by which an answer is grouped, such as an agent and a queue."""
@@ -237,7 +236,7 @@ class _AnswerReader:
         return metrics
 
     def validate_figure(
-        self, value: float, key: _GroupKey, highest: int = _MAX_EXACT_INTEGER
+        self, value: float, key: _GroupKey, highest: int = MAX_EXACT_INTEGER
     ) -> int:
         """Return *value*, a count or a time in ms, as a whole number from 0 to *highest*."""
         if not 0 <= value <= highest:

@@ -119,7 +119,7 @@ def _parse_line(path: Path, line: int, text: bytes) -> Iterator[DetailFilePage]:
             "file again"
         ) from error
     if isinstance(content, list) and (
-        first is None or first.is_conversation or _is_snake_case(members[0])
+        first is None or first.is_conversation or is_snake_case(members[0])
     ):
         yield DetailFilePage(content)
         return
@@ -135,7 +135,7 @@ def _decode_object(member: msgspec.Raw) -> DetailFilePage | None:
         return None
 
 
-def _is_snake_case(member: msgspec.Raw) -> bool:
+def is_snake_case(member: msgspec.Raw) -> bool:
     """Tell whether *member* is a conversation with Python's names of fields, as the SDK writes."""
     fields = decode_leniently(member)
     return isinstance(fields, dict) and "conversation_id" in fields
@@ -146,7 +146,7 @@ def _parse_page(location: str, member: msgspec.Raw) -> DetailFilePage:
     page = _decode_object(member)
     if page and page.conversations is not None:
         return page
-    if page and (page.is_conversation or _is_snake_case(member)):
+    if page and (page.is_conversation or is_snake_case(member)):
         return DetailFilePage([member])
     if page and PAGE_KEYS.issuperset(msgspec.json.decode(member, type=dict[str, msgspec.Raw])):
         return page

@@ -21,8 +21,6 @@ _TIME_FIELDS = (
 _FINE_FRACTION = r"(\.\d{3})\d{1,6}(Z|[+-]\d\d(?::?\d\d)?)$"
 _EARLIEST_MS, _LATEST_MS = 946_684_800_000, 4_102_444_800_000
 """The years 2000 to 2099, in ms since 1970: a time outside them is a mistake."""
-MAX_EXACT_INTEGER = 2**53
-"""The largest whole number that a JSON number represents exactly."""
 
 
 class MalformedRecord(NamedTuple):

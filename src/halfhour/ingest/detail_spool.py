@@ -12,6 +12,7 @@ from halfhour.ingest.raw_details import RawDetails, read_records
 from halfhour.model.tables import RAW_SCHEMAS, SPOOL_OPTIONS
 
 RECORDS_READ_TOGETHER = 2_000
+"""The number of records that are read together: Arrow takes long to begin."""
 SESSIONS_IN_MEMORY = 50_000
 """The number of sessions that go to disk together: a file of small parts is slow to read."""
 
@@ -37,17 +38,18 @@ class DetailSpool:
     def __enter__(self) -> "DetailSpool":
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._read_pending_records()
-        if self._writers:
-            self._write_parts()
+    def __exit__(self, error_type: type[BaseException] | None, *_: object) -> None:
+        if error_type is None:
+            self._read_pending_records()
+            if self._writers:
+                self._write_parts()
         for writer in self._writers.values():
             writer.close()
 
     def append_records(self, records: Iterable[msgspec.Raw], as_of: datetime) -> None:
         """Append *records*, which are right at *as_of*; of those of a conversation the last counts.
 
-        They are read once there are enough of them, because Arrow takes long to begin.
+        The spool reads them once there are enough.
         """
         if self._records_as_of != as_of:
             self._read_pending_records()

@@ -9,12 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
+from halfhour.genesys.payloads import MAX_EXACT_INTEGER
 from halfhour.ingest.detail_records import (
-    MAX_EXACT_INTEGER,
     MalformedRecord,
     check_record,
     conversation_id,
-    decode_leniently,
     epoch_ms_column,
     epoch_ms_or_none,
     find_invalid_time,
@@ -76,6 +75,11 @@ class RawDetails(NamedTuple):
             shifted(self.session_metrics, "session_key", first_session),
         )
 
+    def followed_by(self, other: "RawDetails") -> "RawDetails":
+        """Return these tables with the rows of *other* after their own."""
+        renumbered = other.renumbered(self.conversations.num_rows, self.sessions.num_rows)
+        return RawDetails(*map(pa.concat_tables, zip(self, renumbered, strict=True)))
+
 
 def conversation_ids(records: Sequence[msgspec.Raw]) -> set[str | None]:
     """Return the ids of the conversations in *records*; None if one has no id that can be read."""
@@ -89,59 +93,47 @@ def read_records(records: Sequence[msgspec.Raw], as_of: datetime) -> RawDetails:
     """
     try:
         return _read_valid_records(records, as_of)
-    except (pa.ArrowInvalid, UnicodeDecodeError):  # It does not tell which record is malformed.
-        return _read_each_record(records, as_of)
+    except (pa.ArrowInvalid, UnicodeDecodeError):
+        return _read_checked_records(records, [check_record(record) for record in records], as_of)
 
 
-def _read_each_record(records: Sequence[msgspec.Raw], as_of: datetime) -> RawDetails:
-    """Read the valid ones of *records*, and name what is wrong with each of the others."""
-    checked = [_check_with_times(record, as_of) for record in records]
-    numbers = [
-        number for number, record in enumerate(checked) if not isinstance(record, MalformedRecord)
-    ]
-    malformed = [
-        {
-            "record": number,
-            "conversation_id": record.conversation_id,
-            **record_time_span(records[number]),
-            "as_of_ms": epoch_ms(as_of),
-            "is_readable": False,
-            "reason": record.reason,
-        }
-        for number, record in enumerate(checked)
-        if isinstance(record, MalformedRecord)
-    ]
-    valid = _read_valid_records(
-        [record for record in checked if not isinstance(record, MalformedRecord)], as_of
-    )
+def _read_checked_records(
+    records: Sequence[msgspec.Raw], checked: Sequence[bytes | MalformedRecord], as_of: datetime
+) -> RawDetails:
+    """Read *records*, of which *checked* has the conversation or what is wrong with it.
 
-    def numbered(table: pa.Table) -> pa.Table:
-        """Replace the numbers of valid records by those of all records."""
-        index = table.schema.get_field_index("record")
-        column = pa.array(numbers, pa.int64()).take(table["record"].combine_chunks())
-        return table.set_column(index, table.schema.field(index), column)
-
-    return valid._replace(
-        conversations=pa.concat_tables(
-            [
-                numbered(valid.conversations),
-                pa.Table.from_pylist(malformed, schema=CONVERSATIONS_SCHEMA),
-            ]
-        ),
-        sessions=numbered(valid.sessions),
-    )
+    Arrow does not tell which of several records has an invalid time, so they are read in halves.
+    """
+    valid = [record for record in checked if not isinstance(record, MalformedRecord)]
+    if len(valid) == len(checked):
+        try:
+            return _read_valid_records(valid, as_of)
+        except pa.ArrowInvalid as error:
+            reason = find_invalid_time(records[0]) or str(error)
+    if len(checked) == 1:
+        (record,) = checked
+        if not isinstance(record, MalformedRecord):
+            record = MalformedRecord(conversation_id(records[0]), reason)
+        return _malformed_details(records[0], record, as_of)
+    middle = len(checked) // 2
+    first_half = _read_checked_records(records[:middle], checked[:middle], as_of)
+    return first_half.followed_by(_read_checked_records(records[middle:], checked[middle:], as_of))
 
 
-def _check_with_times(record: msgspec.Raw, as_of: datetime) -> bytes | MalformedRecord:
-    checked = check_record(record)
-    if isinstance(checked, MalformedRecord):
-        return checked
-    try:
-        _read_valid_records([checked], as_of)
-    except pa.ArrowInvalid as error:
-        conversation_id = decode_leniently(checked)["conversationId"]
-        return MalformedRecord(conversation_id, find_invalid_time(record) or str(error))
-    return checked
+def _malformed_details(
+    record: msgspec.Raw, malformed: MalformedRecord, as_of: datetime
+) -> RawDetails:
+    """Return the tables of one *malformed* record: the row that tells the reason."""
+    row = {
+        "record": 0,
+        "conversation_id": malformed.conversation_id,
+        **record_time_span(record),
+        "as_of_ms": epoch_ms(as_of),
+        "is_readable": False,
+        "reason": malformed.reason,
+    }
+    empty = _read_valid_records([], as_of)
+    return empty._replace(conversations=pa.Table.from_pylist([row], schema=CONVERSATIONS_SCHEMA))
 
 
 def _read_valid_records(records: Sequence[bytes | msgspec.Raw], as_of: datetime) -> RawDetails:
@@ -238,7 +230,7 @@ _WITHOUT_NEWLINES = bytes.maketrans(b"\r\n", b"  ")
 
 
 def _flatten(lists: pa.ListArray) -> tuple[pa.StructArray, pa.Array]:
-    """Return the elements of *lists*, and the number of its list for each.
+    """Return the elements of *lists*, and for every element the number of its list.
 
     Raises ArrowInvalid if an element is null.
     """
@@ -257,7 +249,7 @@ def _list_positions(lists: pa.ListArray) -> pa.Array:
 
 
 def _valid_times(texts: pa.Array) -> pa.Array:
-    """Return the times of *texts* in ms since 1970, null for those that cannot be read."""
+    """Return the times of *texts* in ms since 1970; a text that is no time gives null."""
     try:
         return epoch_ms_column(texts)
     except pa.ArrowInvalid:

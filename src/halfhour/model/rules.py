@@ -33,7 +33,7 @@ SHARED_TEXTS = ("half_hours", "segment_slices")
 """The texts that others contain as a common table expression."""
 
 
-DETAIL_STEPS = ("agent_sessions", "timed_segments", "timeline")
+DETAIL_STEPS = ("latest_records", "agent_sessions", "timed_segments", "timeline")
 """The texts that derive details, each from the tables of those before it."""
 
 

@@ -38,7 +38,7 @@ OVERLAPPING_SEGMENTS = (
 )
 UNKNOWN_SEGMENT_TYPES = "segments of a type that is not known, which count as no work"
 
-KINDS = {
+ISSUE_KINDS = {
     "unreadable": UNREADABLE_CONVERSATIONS,
     "empty": EMPTY_CONVERSATIONS,
     "unreadable_value": UNREADABLE_VALUES,
@@ -49,7 +49,7 @@ KINDS = {
     "unknown_type": UNKNOWN_SEGMENT_TYPES,
 }
 """The kinds of data issues of `model/sql/detail_issues.sql`, as people read them."""
-KINDS_LEFT_OUT = frozenset({"unreadable", "empty", "unreadable_value", "without_start", "reversed"})
+LEFT_OUT_KINDS = frozenset({"unreadable", "empty", "unreadable_value", "without_start", "reversed"})
 INTERRUPT_PAUSE = 0.05
 """The seconds between two attempts to end a derivation that is cancelled."""
 UNKNOWN_CONVERSATION_ID = "?"
@@ -77,23 +77,15 @@ class DerivedDetails(NamedTuple):
     data_issues: list[DataIssue]
 
 
-def derive_details(
+async def derive_details(
     raw_tables: Mapping[str, pa.Table | Path], window: Interval, folder: Path
 ) -> DerivedDetails:
     """Derive the tables of `STORED_SCHEMAS` for *window*, as Arrow files in *folder*.
 
     *raw_tables* are those of `tables.RAW_SCHEMAS`, or their Arrow files. *window* begins at the
     start of a day (UTC) and may have several days. What does not fit into memory goes into
-    *folder* too.
+    *folder* too. The work is done in a thread, and ends soon when it is cancelled.
     """
-    with _connect(raw_tables, folder) as connection:
-        return _derive_details(connection, raw_tables, window, folder)
-
-
-async def derive_details_in_thread(
-    raw_tables: Mapping[str, pa.Table | Path], window: Interval, folder: Path
-) -> DerivedDetails:
-    """Do what `derive_details` does in a thread, and stop soon when it is cancelled."""
     with _connect(raw_tables, folder) as connection:
         derivation = asyncio.ensure_future(
             asyncio.to_thread(_derive_details, connection, raw_tables, window, folder)
@@ -132,7 +124,7 @@ def _derive_details(
             connection.execute(f"create temp table {name} as from incoming")
         else:
             connection.register(name, raw)
-    for step in DETAIL_STEPS:
+    for step in (*DETAIL_STEPS, "record_spans"):
         connection.execute(f"create temp table {step} as {rule_text(step)}")
     record_days = load_store_sql("sql/record_days").replace("{day_ms}", str(DAY // MILLISECOND))
     connection.execute(f"create temp table record_days as {record_days}")
@@ -167,9 +159,9 @@ def _data_issue(
     kind: str, conversation_id: str | None, detail: str, first_ms: int | None, last_ms: int | None
 ) -> DataIssue:
     time_span = None if first_ms is None or last_ms is None else (first_ms, last_ms)
-    is_left_out = kind in KINDS_LEFT_OUT
+    is_left_out = kind in LEFT_OUT_KINDS
     return DataIssue(
-        KINDS[kind],
+        ISSUE_KINDS[kind],
         UNKNOWN_CONVERSATION_ID if conversation_id is None else conversation_id,
         detail,
         is_left_out,

@@ -15,14 +15,12 @@ import pyarrow.dataset as ds
 
 from halfhour.errors import ConfigError
 from halfhour.ingest.detail_files import (
-    MAX_PAGE_CONVERSATIONS,
     DetailFilePage,
-    RawRecords,
+    is_snake_case,
     modification_time,
     read_detail_pages,
 )
-from halfhour.ingest.detail_records import decode_leniently
-from halfhour.ingest.detail_spool import DetailSpool
+from halfhour.ingest.detail_spool import RECORDS_READ_TOGETHER, DetailSpool
 from halfhour.ingest.raw_details import RawDetails, read_records
 from halfhour.model.coverage import DAY, format_days
 from halfhour.model.intervals import (
@@ -40,7 +38,7 @@ from halfhour.store.derived_details import (
     UNKNOWN_CONVERSATION_ID,
     DataIssue,
     DerivedDetails,
-    derive_details_in_thread,
+    derive_details,
 )
 from halfhour.store.locking import retry_while_busy, spool_directory, writer_lock
 from halfhour.store.store import Store
@@ -51,6 +49,7 @@ from halfhour.syncing.progress import (
     EventKind,
     Outcome,
     SourceWindow,
+    emit_waiting,
     format_count,
 )
 
@@ -79,10 +78,7 @@ async def import_files(
     scan = await _scan_files(paths, interval, clock())
     store = replace(store, busy_timeout=0)  # `retry_while_busy` waits instead
 
-    def emit_waiting(reason: str) -> None:
-        on_event(Event(EventKind.WAITING, reason=reason))
-
-    async with writer_lock(store, emit_waiting):
+    async with writer_lock(store, partial(emit_waiting, on_event)):
         windows = await retry_while_busy(
             lambda: _windows_to_settle(store, scan, clock(), replace_stored=bool(interval))
         )
@@ -91,9 +87,9 @@ async def import_files(
             on_event(Event(EventKind.DATA_ISSUE, reason=f"{scan.incomplete_file}: {MISSING_PAGES}"))
         with spool_directory(store) as folder:
             with DetailSpool(folder) as spool:
-                async for path, records in _record_batches(paths):
-                    spool.append_records(records, scan.valid_until[path])
-            details = await derive_details_in_thread(spool.tables(), scan.records_interval, folder)
+                async for path, page in _read_pages(paths):
+                    spool.append_records(page.conversations or (), scan.valid_until[path])
+            details = await derive_details(spool.tables(), scan.records_interval, folder)
             await retry_while_busy(lambda: prepare_store(store, SyncRequest(), clock()))
             lacks_pages = bool(scan.incomplete_file)
             outcome = await _settle_days(store, windows, details, lacks_pages, on_event)
@@ -123,13 +119,9 @@ async def _settle_days(
             read_at,
             left_out=left_out + lacks_pages,
         )
-        rows, changed = await retry_while_busy(settle)
-        outcome.settled += 1
-        outcome.rows += rows
-        outcome.changed += changed
-        on_event(
-            Event(EventKind.SETTLED, Source.DETAILS, window, rows, changed, done, len(windows))
-        )
+        result = await retry_while_busy(settle)
+        outcome.add_settled(result)
+        on_event(Event(EventKind.SETTLED, Source.DETAILS, window, *result, done, len(windows)))
     return outcome
 
 
@@ -176,11 +168,12 @@ async def _scan_files(paths: Sequence[Path], interval: Interval | None, now: dat
     active_days: set[datetime] = set()
     cursors = {}
     unreadable_texts: list[str] = []
-    async for path, page in _read_pages(paths):
-        cursors[path] = page.cursor
-        if page.data_availability_date:
-            valid_until[path] = min(valid_until[path], to_utc(page.data_availability_date))
-        records = page.conversations or ()
+    async for path, pages in _read_page_batches(paths):
+        for page in pages:
+            cursors[path] = page.cursor
+            if page.data_availability_date:
+                valid_until[path] = min(valid_until[path], to_utc(page.data_availability_date))
+        records = [record for page in pages for record in page.conversations or ()]
         details = read_records(records, now)
         for unreadable in _unreadable_rows(details):
             _refuse_snake_case(path, records[unreadable["record"]])
@@ -253,8 +246,7 @@ def _active_days(details: RawDetails) -> tuple[set[datetime], set[datetime]]:
 
 def _refuse_snake_case(path: Path, record: msgspec.Raw) -> None:
     """Raise ConfigError for a record with the field names of Genesys' SDK for Python."""
-    fields = decode_leniently(record)
-    if isinstance(fields, dict) and "conversation_id" in fields:
+    if is_snake_case(record):
         raise ConfigError(
             f"{path}: its field names are in snake_case, such as conversation_id, as to_dict() of "
             "Genesys' SDK for Python writes them; halfhour reads the names of the API, such as "
@@ -304,16 +296,20 @@ async def _read_pages(paths: Sequence[Path]) -> AsyncIterator[tuple[Path, Detail
             await asyncio.sleep(0)  # lets an interrupt through
 
 
-async def _record_batches(paths: Sequence[Path]) -> AsyncIterator[tuple[Path, RawRecords]]:
-    """Yield the conversations of each file in batches, because its pages may be very small."""
+async def _read_page_batches(
+    paths: Sequence[Path],
+) -> AsyncIterator[tuple[Path, list[DetailFilePage]]]:
+    """Yield the pages of each file in batches, because a page may have a single conversation."""
     for path in paths:
-        batch: RawRecords = []
+        pages: list[DetailFilePage] = []
+        record_count = 0
         async for _, page in _read_pages([path]):
-            batch += page.conversations or ()
-            if len(batch) >= MAX_PAGE_CONVERSATIONS:
-                yield path, batch
-                batch = []
-        yield path, batch
+            pages.append(page)
+            record_count += len(page.conversations or ())
+            if record_count >= RECORDS_READ_TOGETHER:
+                yield path, pages
+                pages, record_count = [], 0
+        yield path, pages
 
 
 def _issues_on_other_days(details: DerivedDetails, windows: Iterable[Interval]) -> list[DataIssue]:

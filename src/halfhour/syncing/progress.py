@@ -14,6 +14,7 @@ from halfhour.redaction import MAX_QUOTED_LENGTH, sanitize_text
 
 if TYPE_CHECKING:
     from halfhour.store.derived_details import DataIssue
+    from halfhour.store.store import SettleResult
 
 MAX_LISTED = 5
 """Number of conversations that the message about a data issue lists."""
@@ -151,6 +152,11 @@ def format_count(number: int, noun: str) -> str:
 EventCallback = Callable[[Event], None]
 
 
+def emit_waiting(on_event: EventCallback, reason: str) -> None:
+    """Emit that the writer of a store waits, because of *reason*."""
+    on_event(Event(EventKind.WAITING, reason=reason))
+
+
 @dataclass(slots=True)
 class Outcome:
     """The result of a sync or of an import.
@@ -170,6 +176,12 @@ class Outcome:
     incomplete: dict[SourceWindow, str] = field(default_factory=dict)
     data_issues: "list[DataIssue]" = field(default_factory=list)
     imported_days: list[datetime] = field(default_factory=list)
+
+    def add_settled(self, result: "SettleResult") -> None:
+        """Count one more settled window, with its rows and changed figures."""
+        self.settled += 1
+        self.rows += result.rows
+        self.changed += result.changed
 
     def raise_if_incomplete(self) -> None:
         """Raise Incomplete if any window failed or is incomplete.

@@ -6,10 +6,10 @@ from functools import partial
 
 from halfhour.model.coverage import SettledWindow
 from halfhour.model.vocabulary import Source
-from halfhour.store.derived_details import derive_details_in_thread
+from halfhour.store.derived_details import derive_details
 from halfhour.store.locking import retry_while_busy, spool_directory, writer_lock
 from halfhour.store.store import SettleResult, Store
-from halfhour.syncing.progress import Event, EventCallback, EventKind, Outcome
+from halfhour.syncing.progress import Event, EventCallback, EventKind, Outcome, emit_waiting
 
 
 async def rebuild_details(store: Store, now: datetime, on_event: EventCallback) -> Outcome:
@@ -19,10 +19,7 @@ async def rebuild_details(store: Store, now: datetime, on_event: EventCallback) 
     """
     store = replace(store, busy_timeout=0)  # `retry_while_busy` waits instead
 
-    def emit_waiting(reason: str) -> None:
-        on_event(Event(EventKind.WAITING, reason=reason))
-
-    async with writer_lock(store, emit_waiting):
+    async with writer_lock(store, partial(emit_waiting, on_event)):
         await retry_while_busy(store.upgrade_if_present)
         return await rebuild_stored_details(store, now, on_event)
 
@@ -33,12 +30,10 @@ async def rebuild_stored_details(store: Store, now: datetime, on_event: EventCal
     windows = [settled for settled in settled_windows if settled.has_raw]
     outcome = Outcome()
     for settled in windows:
-        rows, changed = await _rebuild_window(store, settled, now)
-        outcome.settled += 1
-        outcome.rows += rows
-        outcome.changed += changed
+        result = await _rebuild_window(store, settled, now)
+        outcome.add_settled(result)
         done, of = outcome.settled, len(windows)
-        on_event(Event(EventKind.SETTLED, Source.DETAILS, settled.window, rows, changed, done, of))
+        on_event(Event(EventKind.SETTLED, Source.DETAILS, settled.window, *result, done, of))
     await retry_while_busy(store.record_current_rules)
     if settled_windows:
         done, of, changed = outcome.settled, len(settled_windows), outcome.changed
@@ -49,7 +44,7 @@ async def rebuild_stored_details(store: Store, now: datetime, on_event: EventCal
 async def _rebuild_window(store: Store, settled: SettledWindow, now: datetime) -> SettleResult:
     raw_tables = await retry_while_busy(lambda: store.raw_details(settled.window))
     with spool_directory(store) as folder:
-        details = await derive_details_in_thread(raw_tables, settled.window, folder)
+        details = await derive_details(raw_tables, settled.window, folder)
         settle = partial(
             store.settle,
             Source.DETAILS,

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,19 @@ from halfhour.ingest.detail_spool import DetailSpool
 from halfhour.model.coverage import DayCoverage
 from halfhour.model.intervals import Interval
 from halfhour.model.vocabulary import Source
-from halfhour.store.derived_details import DataIssue, derive_details_in_thread
+from halfhour.store.derived_details import DataIssue, derive_details
 from halfhour.store.locking import retry_while_busy, spool_directory, writer_lock
 from halfhour.store.store import Store
 from halfhour.syncing import planner
 from halfhour.syncing.planner import SyncRequest
-from halfhour.syncing.progress import Event, EventCallback, EventKind, Outcome, SourceWindow
+from halfhour.syncing.progress import (
+    Event,
+    EventCallback,
+    EventKind,
+    Outcome,
+    SourceWindow,
+    emit_waiting,
+)
 from halfhour.syncing.rebuild import rebuild_stored_details
 
 PARALLEL_WINDOWS = 4
@@ -75,14 +83,11 @@ async def run_sync(
     """
     store = replace(store, busy_timeout=0)  # `retry_while_busy` waits instead
 
-    def emit_waiting(reason: str) -> None:
-        on_event(Event(EventKind.WAITING, reason=reason))
-
     def emit_paused(seconds: float) -> None:
         on_event(Event(EventKind.PAUSED, seconds=seconds))
 
     async with (
-        writer_lock(store, emit_waiting, wait=wait),
+        writer_lock(store, partial(emit_waiting, on_event), wait=wait),
         Client(settings, emit_paused) as client,
     ):
         calendar = await retry_while_busy(lambda: planner.prepare_store(store, request, clock()))
@@ -263,12 +268,10 @@ class _SyncRun:
                 result = await retry_while_busy(
                     lambda: self.store.settle(*window, tables, read_at, left_out=left_out)
                 )
-        self.outcome.settled += 1
+        self.outcome.add_settled(result)
         self.outcome.data_issues += data_issues
         if left_out:
             self.outcome.incomplete[window] = f"{left_out} left out"
-        self.outcome.rows += result.rows
-        self.outcome.changed += result.changed
         self._emit_window_event(EventKind.SETTLED, window, rows=result.rows, changed=result.changed)
 
     async def _fetch_tables(
@@ -293,7 +296,7 @@ class _SyncRun:
                     await detail_download.download_details(
                         self.client, interval, self.details_available_until, spool
                     )
-                return await derive_details_in_thread(spool.tables(), interval, folder)
+                return await derive_details(spool.tables(), interval, folder)
 
     def _agents_to_ask(self, interval: Interval) -> list[str]:
         """Return the ids of the agents whose status to read.

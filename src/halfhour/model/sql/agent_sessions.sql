@@ -1,12 +1,4 @@
--- The sessions of agents in the latest version of each conversation, from the tables `conversations`
--- and `sessions`: a conversation that was read twice counts as it came last.
-with latest_records as (
-    select max(record) as record
-    from conversations
-    where conversation_id is not null
-    group by conversation_id
-)
-
+-- The sessions of agents in `latest_records`, with what their conversation says of them.
 select
     sessions.*,
     conversations.conversation_id,

@@ -1,17 +1,6 @@
--- What is wrong with the latest version of each conversation: `kind`, where it is, whether the
--- figures lack it, and the first and last time of all versions, null if one has no time.
-with latest_records as (
-    select max(record) as record
-    from conversations
-    where conversation_id is not null
-    group by conversation_id
-    union all
-    select record
-    from conversations
-    where conversation_id is null
-),
-
-segment_issues as (
+-- What is wrong with `latest_records`: the kind, where it is, and the first and the last time of all
+-- records of the conversation, null if one of them says no time.
+with segment_issues as (
     select session_key, position, 'without_start' as kind
     from raw_segments
     where start_ms is null
@@ -89,42 +78,6 @@ all_issues as (
     from session_issues
 ),
 
--- Times of readable records are those of their agents.
-record_times as (
-    select record, started_ms as time_ms from conversations
-    union all
-    select record, ended_ms as time_ms from conversations
-    union all
-    select record, start_ms as time_ms
-    from raw_segments
-    join sessions using (session_key)
-    union all
-    select record, end_ms as time_ms
-    from raw_segments
-    join sessions using (session_key)
-    union all
-    select record, emit_ms as time_ms
-    from session_metrics
-    join sessions using (session_key)
-),
-
-record_spans as (
-    select
-        coalesce(conversation_id, record::varchar) as conversation,
-        record,
-        min(time_ms) as first_ms,
-        max(time_ms) as last_ms
-    from record_times
-    join conversations using (record)
-    where
-        coalesce(conversation_id, record::varchar) in (
-            select coalesce(conversation_id, record::varchar)
-            from all_issues
-            join conversations using (record)
-        )
-    group by all
-),
-
 time_spans as (
     select
         conversation,
@@ -143,5 +96,6 @@ select
 from all_issues
 join latest_records using (record)
 join conversations using (record)
-join time_spans on time_spans.conversation = coalesce(conversation_id, record::varchar)
+join record_spans using (record)
+join time_spans using (conversation)
 order by record, session_key, kind, position

@@ -90,6 +90,14 @@ call_slices as (
     where is_work and session_key in (select session_key from callback_spans)
 ),
 
+callback_edges as (
+    select session_key, start_ms as edge_ms
+    from callback_spans
+    union
+    select session_key, end_ms as edge_ms
+    from callback_spans
+),
+
 -- The work of such a call is split where work on the callback begins and ends.
 edges as (
     select session_key, position, start_ms as edge_ms
@@ -98,19 +106,12 @@ edges as (
     select session_key, position, end_ms as edge_ms
     from call_slices
     union
-    select call_slices.session_key, call_slices.position, callback_spans.start_ms as edge_ms
+    select call_slices.session_key, call_slices.position, callback_edges.edge_ms
     from call_slices
-    join callback_spans
-        on callback_spans.session_key = call_slices.session_key
-        and callback_spans.start_ms > call_slices.start_ms
-        and callback_spans.start_ms < call_slices.end_ms
-    union
-    select call_slices.session_key, call_slices.position, callback_spans.end_ms as edge_ms
-    from call_slices
-    join callback_spans
-        on callback_spans.session_key = call_slices.session_key
-        and callback_spans.end_ms > call_slices.start_ms
-        and callback_spans.end_ms < call_slices.end_ms
+    join callback_edges
+        on callback_edges.session_key = call_slices.session_key
+        and callback_edges.edge_ms > call_slices.start_ms
+        and callback_edges.edge_ms < call_slices.end_ms
 ),
 
 call_parts as (
