@@ -1,5 +1,6 @@
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,10 @@ pytest_plugins = ["pytester", "tests.processes"]
 settings.register_profile("halfhour", deadline=None, max_examples=25)
 settings.register_profile("soak", deadline=None, max_examples=60)
 settings.load_profile("halfhour")
+
+# A shell starts what ends in `&` with SIGINT ignored, and every process of a test would inherit it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin"])
 PROGRAMS = {

@@ -30,6 +30,20 @@ IGNORING_SIGINT = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]
 """Begins a command as a shell does in the background of a script, or nohup."""
 
 
+def test_tests_that_a_shell_started_in_the_background_can_be_interrupted():
+    """Processes of tests inherit SIGINT from the tests, which ignore it there."""
+    program = "import signal, tests.conftest; print(signal.getsignal(signal.SIGINT).__name__)"
+    done = subprocess.run(
+        [*IGNORING_SIGINT, sys.executable, "-c", program],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout == "default_int_handler\n"
+
+
 @contextmanager
 def hanging_report(cloud: Cloud, folder: Path, *prefix: str) -> Iterator[subprocess.Popen[str]]:
     """Run a report that waits for an answer; *prefix* stands before its command."""
