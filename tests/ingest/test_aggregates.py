@@ -1,5 +1,6 @@
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pyarrow as pa
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from halfhour.errors import UnexpectedAnswer
 from halfhour.genesys import payloads
 from halfhour.ingest import aggregates
+from halfhour.ingest.raw_aggregates import RawAggregates, read_aggregates
 from halfhour.model.intervals import HALF_HOUR, Interval, to_utc
 from halfhour.model.tables import POSTED_SCHEMA
 
@@ -19,8 +21,8 @@ DAY = Interval(datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC
 EIGHT = "2026-03-02T08:00:00.000Z/2026-03-02T08:30:00.000Z"
 
 
-def decoded_aggregates(answer: object) -> payloads.AggregateAnswer:
-    return msgspec.json.decode(json.dumps(answer).encode(), type=payloads.AggregateAnswer)
+def decoded_aggregates(answer: object) -> RawAggregates:
+    return read_aggregates(json.dumps(answer).encode())
 
 
 def posted_table(
@@ -296,6 +298,75 @@ def test_the_order_of_groups_in_an_answer_makes_no_difference(facts, random):
 
 def row_key(row: dict[str, object]) -> tuple[object, object]:
     return row["agent_id"], row["queue_id"]
+
+
+stats_or_none = st.none() | st.fixed_dictionaries(
+    {}, optional={"sum": st.none() | st.integers(0, 9**9), "count": st.none() | st.integers(0, 9)}
+)
+metrics_by_name = st.dictionaries(
+    st.sampled_from(["tHandle", "tTalkComplete", "nTransferred", "tFuture"]), stats_or_none
+)
+answer_groups = st.lists(
+    st.tuples(
+        st.sampled_from(["ada", "bob", "", None]),
+        st.sampled_from(["p", None]),
+        st.dictionaries(half_hours, metrics_by_name, max_size=3),
+    ),
+    unique_by=lambda group: group[:2],
+    max_size=6,
+)
+
+
+def value_of(metrics: dict[str, dict[str, int | None] | None], metric: str, stat: str) -> Any:
+    return (metrics.get(metric) or {}).get(stat)
+
+
+@given(answer_groups)
+def test_columns_of_an_answer_have_what_loops_over_its_objects_find(groups):
+    results = []
+    expected = []
+    for agent, queue, metrics_by_half_hour in groups:
+        data = []
+        for half_hour, metrics in metrics_by_half_hour.items():
+            start = DAY.start + half_hour * HALF_HOUR
+            listed = [{"metric": metric, "stats": stats} for metric, stats in metrics.items()]
+            data.append({"interval": str(Interval(start, start + HALF_HOUR)), "metrics": listed})
+            if agent:
+                handle = (value_of(metrics, "tHandle", stat) for stat in ("sum", "count"))
+                talk = value_of(metrics, "tTalkComplete", "sum")
+                transfers = value_of(metrics, "nTransferred", "count")
+                expected.append((start, agent, queue, *handle, talk, transfers))
+        results.append({"group": {"userId": agent, "queueId": queue}, "data": data})
+
+    rows = posted_table({"results": results}).to_pylist()
+
+    columns = ("interval_start", "agent_id", "queue_id", "handle_ms", "handle_count", "talk_ms")
+    read = [tuple(row[name] for name in (*columns, "transferred_count")) for row in rows]
+    assert read == expected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"results": [{"group": {"userId": "ada"}, "data": [%s]}], "new": 1e999}',
+        b'{"results": [{"group": {"userId": "x", "userId": "ada"}, "data": [%s]}]}',
+    ],
+)
+def test_an_answer_that_arrow_refuses_and_msgspec_reads_is_used(body):
+    bucket = {"interval": EIGHT, "metrics": [handle_metric(sum=5, count=1)]}
+    answer = read_aggregates(body % json.dumps(bucket).encode())
+
+    (row,) = aggregates.posted_table(answer, DAY, HALF_HOUR).to_pylist()
+
+    assert (row["agent_id"], row["handle_ms"], row["handle_count"]) == ("ada", 5, 1)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"null", b" null", b"3", b"[]", b"{} null", b"{}{}", b'{"results": [null]}']
+)
+def test_a_body_of_another_form_than_an_answer_is_refused(body):
+    with pytest.raises(msgspec.DecodeError):
+        read_aggregates(body)
 
 
 def test_an_agent_without_a_name_has_none():

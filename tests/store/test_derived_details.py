@@ -117,7 +117,7 @@ def test_a_malformed_conversation_is_left_out_and_named_with_its_field(path, val
     assert message in result.data_issues[0].detail
 
 
-@pytest.mark.parametrize("record", [[], 1, {"participants": []}, {"conversationId": 7}])
+@pytest.mark.parametrize("record", [None, [], 1, {"participants": []}, {"conversationId": 7}])
 def test_a_record_that_is_no_conversation_is_unreadable_and_has_no_id(record):
     result = read_records(GOOD, record)
 

@@ -3,8 +3,10 @@
 import asyncio
 import re
 from base64 import b64encode
+from functools import partial
 
 import httpx2
+import msgspec
 
 from halfhour.errors import AuthError, UnexpectedAnswer
 from halfhour.genesys import endpoints, payloads, transport
@@ -68,7 +70,8 @@ class ClientCredentials:
                 f"({': '.join(filter(None, (refusal.error, refusal.description)))}): "
                 f"{_ADVICE_BY_ERROR.get(refusal.error, _DEFAULT_ADVICE)}"
             )
-        answer = transport.decode_answer("login", response, payloads.TokenAnswer)
+        decode_token = partial(msgspec.json.decode, type=payloads.TokenAnswer)
+        answer = transport.decode_answer("login", response, decode_token)
         if (
             not _TOKEN_PATTERN.fullmatch(answer.access_token)
             or not 0 < answer.expires_in <= _MAX_LIFETIME

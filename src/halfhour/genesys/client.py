@@ -74,6 +74,7 @@ class Client:
     ) -> T:
         """Return the answer of *endpoint*, with retries by the retry policy of the settings.
 
+
         An error is not retried if *is_final_error* returns True for it.
         Raises ApiError, AuthError, Unreachable or UnexpectedAnswer.
         """
@@ -172,7 +173,7 @@ class Client:
 
     def _decode_and_pace(self, endpoint: Endpoint[T], response: httpx2.Response) -> T:
         try:
-            answer: T = transport.decode_answer(endpoint.name, response, endpoint.answer_type)
+            answer: T = transport.decode_answer(endpoint.name, response, endpoint.decode)
         except ApiError as error:
             wait = retry_policy.retry_decision(error, ceiling=self.retry_policy.max_retry_after)
             if not isinstance(wait, bool):  # Retry-After holds for all requests, not for one

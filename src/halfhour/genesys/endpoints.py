@@ -1,22 +1,39 @@
 """The operations of the API that halfhour calls, as values. The client calls them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, cast
 from urllib.parse import quote
+
+import msgspec
 
 from halfhour.genesys import payloads
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint(Generic[T]):
-    """An operation. *answer_type* is the type into which its JSON is decoded."""
+    """An operation. *answer_type* is the type into which its JSON is decoded, by msgspec or by a
+    *decoder* that raises the errors of msgspec.
+    """
 
     name: str
     method: Literal["GET", "POST", "DELETE"]
     path: str
     answer_type: Any  # type[T]; mypy has no type for the alias ListPage[DirectoryEntity]
+    decoder: Callable[[bytes], T] | None = None
+
+    def decode(self, body: bytes) -> T:
+        """Return the answer in *body*; None if the operation has no answer."""
+        if self.decoder:
+            return self.decoder(body)
+        return cast(T, self.answer_type and msgspec.json.decode(body, type=self.answer_type))
+
+    def decoded_by(self, decoder: Callable[[bytes], U]) -> "Endpoint[U]":
+        """Return the operation with another *decoder*."""
+        return replace(cast("Endpoint[U]", self), decoder=decoder)
 
     def for_job(self, job_id: str) -> "Endpoint[T]":
         """Return the operation on the job *job_id*."""

@@ -3,11 +3,11 @@
 import asyncio
 import ssl
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TypeVar, cast
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
@@ -147,17 +147,15 @@ async def _read_body(response: httpx2.Response, max_bytes: int) -> httpx2.Respon
     )
 
 
-def decode_answer(operation: str, response: httpx2.Response, answer_type: type[T]) -> T:
-    """Return the JSON of a successful answer as *answer_type*; None if that is None.
+def decode_answer(operation: str, response: httpx2.Response, decode: Callable[[bytes], T]) -> T:
+    """Return the body of a successful answer as *decode* reads it.
 
     Raises ApiError for a refusal, or UnexpectedAnswer if the JSON is malformed or does not fit.
     """
     if not response.is_success:
         raise _refusal_error(operation, response)
-    if answer_type is None:
-        return cast(T, None)
     try:
-        return msgspec.json.decode(response.content, type=answer_type)
+        return decode(response.content)
     except msgspec.ValidationError as error:
         raise UnexpectedAnswer(
             f"{operation}: the answer has another form than expected: {error}; try again, and if "

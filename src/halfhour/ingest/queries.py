@@ -2,19 +2,25 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
 from halfhour.errors import ApiError
 from halfhour.genesys import payloads, requests
 from halfhour.genesys.client import Client
-from halfhour.genesys.endpoints import AGENT_LIST, CONVERSATION_AGGREGATES, USER_AGGREGATES
+from halfhour.genesys.endpoints import (
+    AGENT_LIST,
+    CONVERSATION_AGGREGATES,
+    USER_AGGREGATES,
+    Endpoint,
+)
 from halfhour.genesys.requests import PostedQuery
 from halfhour.genesys.transport import refuse_unusable_data
 from halfhour.ingest import aggregates
+from halfhour.ingest.raw_aggregates import RawAggregates, read_aggregates
 from halfhour.model.intervals import Interval
 from halfhour.model.tables import STATUS_SCHEMA
 
@@ -24,6 +30,18 @@ log = logging.getLogger("halfhour")
 
 MAX_ID_LENGTH = 200
 """The most characters of an id whose name is requested. An id of Genesys Cloud is a UUID of 36."""
+
+
+async def call_aggregates(
+    client: Client,
+    endpoint: Endpoint[Any],
+    body: Mapping[str, Any],
+    is_final_error: Callable[[Exception], bool] = lambda error: False,
+) -> RawAggregates:
+    """Return the answer of an aggregates *endpoint*. Raises the errors of `Client.call`."""
+    return await client.call(
+        endpoint.decoded_by(read_aggregates), body=body, is_final_error=is_final_error
+    )
 
 
 async def fetch_posted(client: Client, query: PostedQuery, *, is_part: bool = False) -> pa.Table:
@@ -39,8 +57,8 @@ async def fetch_posted(client: Client, query: PostedQuery, *, is_part: bool = Fa
         )
 
     try:
-        answer = await client.call(
-            CONVERSATION_AGGREGATES, body=query.request_body(), is_final_error=is_final_error
+        answer = await call_aggregates(
+            client, CONVERSATION_AGGREGATES, query.request_body(), is_final_error
         )
     except ApiError as error:
         parts = requests.smaller_queries(query, error)
@@ -64,8 +82,8 @@ async def fetch_status(
     """Return `tables.STATUS_SCHEMA` of *agents* in *window*. Raises the errors of `Client.call`."""
 
     async def fetch_chunk(ids: Sequence[str]) -> pa.Table:
-        answer = await client.call(
-            USER_AGGREGATES, body=requests.status_query(window, granularity, ids)
+        answer = await call_aggregates(
+            client, USER_AGGREGATES, requests.status_query(window, granularity, ids)
         )
         with refuse_unusable_data(USER_AGGREGATES.name):
             return aggregates.status_table(answer, window, granularity)

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.json as pj
 
 from halfhour.genesys.payloads import MAX_EXACT_INTEGER
+from halfhour.ingest.arrow_json import flatten_lists, parse_objects
 from halfhour.ingest.detail_records import (
     MalformedRecord,
     check_record,
@@ -138,18 +138,18 @@ def _malformed_details(
 
 def _read_valid_records(records: Sequence[bytes | msgspec.Raw], as_of: datetime) -> RawDetails:
     """Read *records*. Raises ArrowInvalid or UnicodeDecodeError if one of them is malformed."""
-    conversations = _parse(records)
+    conversations = parse_objects(records, _CONVERSATION)
     participant_lists = conversations["participants"]
-    participants, record_of_participant = _flatten(participant_lists)
-    all_sessions, _ = _flatten(participants.field("sessions"))
-    segment_types = _flatten(all_sessions.field("segments"))[0].field("segmentType")
+    participants, record_of_participant = flatten_lists(participant_lists)
+    all_sessions, _ = flatten_lists(participants.field("sessions"))
+    segment_types = flatten_lists(all_sessions.field("segments"))[0].field("segmentType")
     if conversations["conversationId"].null_count or segment_types.null_count:
         raise pa.ArrowInvalid("a conversation without an id, or a segment without a type")
 
     user_ids = participants.field("userId")
     agents = pc.indices_nonzero(pc.not_equal(user_ids, ""))
     session_lists = participants.field("sessions").take(agents)
-    sessions, agent_of_session = _flatten(session_lists)
+    sessions, agent_of_session = flatten_lists(session_lists)
     participant_of_session = agents.take(agent_of_session)
     session_paths = pc.binary_join_element_wise(
         "participants[",
@@ -162,8 +162,8 @@ def _read_valid_records(records: Sequence[bytes | msgspec.Raw], as_of: datetime)
     session_ids = sessions.field("sessionId")
     has_id = pc.fill_null(pc.not_equal(session_ids, ""), False)
     is_agent = pc.equal(participants.field("purpose").take(participant_of_session), "agent")
-    segments, session_of_segment = _flatten(sessions.field("segments"))
-    metrics, session_of_metric = _flatten(sessions.field("metrics"))
+    segments, session_of_segment = flatten_lists(sessions.field("segments"))
+    metrics, session_of_metric = flatten_lists(sessions.field("metrics"))
     values = metrics.field("value")
     return RawDetails(
         _table(
@@ -204,40 +204,6 @@ def _read_valid_records(records: Sequence[bytes | msgspec.Raw], as_of: datetime)
             epoch_ms_column(metrics.field("emitDate")),
         ),
     )
-
-
-def _parse(records: Sequence[bytes | msgspec.Raw]) -> dict[str, pa.Array]:
-    """Return the columns of `_CONVERSATION` with a row per record."""
-    body = b"\n".join(records)
-    if b"\r" in body or body.count(b"\n") >= len(records):
-        body = b"\n".join(bytes(record).translate(_WITHOUT_NEWLINES) for record in records)
-    body.decode()  # Arrow takes any bytes for text.
-    if not records:
-        return {field.name: pa.nulls(0, field.type) for field in _CONVERSATION}
-    table = pj.read_json(
-        pa.BufferReader(body),
-        read_options=pj.ReadOptions(use_threads=False, block_size=len(body) + 1),
-        parse_options=pj.ParseOptions(
-            explicit_schema=_CONVERSATION, unexpected_field_behavior="ignore"
-        ),
-    )
-    if table.num_rows != len(records):
-        raise pa.ArrowInvalid("a record that is not one JSON object")
-    return {name: table[name].combine_chunks() for name in table.column_names}
-
-
-_WITHOUT_NEWLINES = bytes.maketrans(b"\r\n", b"  ")
-
-
-def _flatten(lists: pa.ListArray) -> tuple[pa.StructArray, pa.Array]:
-    """Return the elements of *lists*, and for every element the number of its list.
-
-    Raises ArrowInvalid if an element is null.
-    """
-    elements = pc.list_flatten(lists)
-    if elements.null_count:
-        raise pa.ArrowInvalid("an element of a list is null")
-    return elements, pc.list_parent_indices(lists)
 
 
 def _list_positions(lists: pa.ListArray) -> pa.Array:

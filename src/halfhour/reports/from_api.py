@@ -101,7 +101,9 @@ async def add_capacity(settings: Settings, question: Question, data: ReportData)
     width = question.granularity
 
     async def fetch_window(window: Interval) -> pa.Table:
-        answer = await client.call(CAPACITY_AGGREGATES, body=requests.capacity_query(window, width))
+        answer = await queries.call_aggregates(
+            client, CAPACITY_AGGREGATES, requests.capacity_query(window, width)
+        )
         with refuse_unusable_data(CAPACITY_AGGREGATES.name):
             return aggregates.capacity_table(answer, window, width)
 
@@ -126,7 +128,7 @@ async def add_offered(settings: Settings, question: Question, data: ReportData) 
 
         async def fetch_window(window: Interval) -> pa.Table:
             body = requests.offered_query(window, question.granularity, queues)
-            answer = await client.call(CONVERSATION_AGGREGATES, body=body)
+            answer = await queries.call_aggregates(client, CONVERSATION_AGGREGATES, body)
             with refuse_unusable_data(CONVERSATION_AGGREGATES.name):
                 return aggregates.offered_table(answer, window, question.granularity)
 
