@@ -3,7 +3,8 @@
 The same rows of 2,000 agents go into a store of ours, into a DuckDB table with
 a primary key by `insert or replace`, and into SQLite likewise; first as new,
 then again with one figure in a hundred changed, which only ours takes a record
-of. Then a day is settled again in a store of a year, beside a store of a day.
+of. Then a day is settled again in a store of a year, beside a store of a day, and
+the report of a day is read from it, beside its sums with nothing but DuckDB.
 """
 
 import json
@@ -22,8 +23,11 @@ import pyarrow as pa
 
 from halfhour.model.coverage import DAY
 from halfhour.model.intervals import HALF_HOUR, Interval, epoch_ms
+from halfhour.model.question import Question
 from halfhour.model.tables import POSTED_SCHEMA
 from halfhour.model.vocabulary import Source
+from halfhour.reports.from_store import open_report_data
+from halfhour.reports.questions import build_report
 from halfhour.store.store import Store
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -162,12 +166,40 @@ def a_year(folder: Path) -> dict[str, object]:
         for name, store in (("day", small), ("year", large)):
             times[name].append(took(lambda store=store, rows=rows: settle(store, 0, rows)))  # type: ignore[misc]
     medians = {name: round(statistics.median(each), 3) for name, each in times.items()}
+    reports = report_of_a_day(large)
     return {
+        "report_s": reports,
+        "report_to_bare": round(reports["halfhour"] / reports["bare"], 2),
         "settled_again_s": medians,
         "year_to_day": round(medians["year"] / medians["day"], 2),
         "year_rows": template.num_rows * YEAR,
         "year_mb": round((folder / "year.duckdb").stat().st_size / 1e6),
     }
+
+
+def report_of_a_day(store: Store) -> dict[str, float]:
+    """Seconds for the report of a day in the store, and for its sums with nothing but DuckDB."""
+    day = Interval(START + 200 * DAY, START + 201 * DAY)
+    question = Question(day, UTC)
+    sums = ", ".join(f"sum({name}) as {name}" for name in POSTED_SCHEMA.names[4:])
+
+    def report() -> None:
+        with open_report_data(store, question, day.end) as data:
+            build_report(question, data)
+
+    def bare() -> None:
+        with duckdb.connect(str(store.path), read_only=True) as connection:
+            connection.sql(
+                f"select interval_start, agent_id, {sums} from posted where interval_start >= "
+                "$start and interval_start < $end group by all order by all",
+                params={"start": day.start, "end": day.end},
+            ).to_arrow_table()
+
+    times: dict[str, list[float]] = {"halfhour": [], "bare": []}
+    for _ in range(ROUNDS):
+        for name, work in (("halfhour", report), ("bare", bare)):
+            times[name].append(took(work))
+    return {name: round(statistics.median(each), 3) for name, each in times.items()}
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ from halfhour.model.intervals import HALF_HOUR, MILLISECOND, Interval
 from halfhour.model.tables import POSTED_METRICS
 from halfhour.model.vocabulary import Source
 from halfhour.store.store import Store
-from halfhour.store.worked_time import worked_time
 from tests.processes import Cloud
+from tests.report_data import worked_rows
 
 Figures = dict[tuple[Any, ...], int]
 """Figures by interval, agent, queue, media type and column."""
@@ -55,7 +55,7 @@ def stored_posted_figures(store: Store, interval: Interval) -> Figures:
 
 
 def stored_worked_figures(store: Store, interval: Interval) -> Figures:
-    figures = table_figures(worked_time(store, interval, HALF_HOUR))
+    figures = table_figures(worked_rows(store, interval, HALF_HOUR))
     return {key: ms for key, ms in figures.items() if ms}
 
 

@@ -1,6 +1,6 @@
 """The Python functions: the rows of the command line, as Arrow tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -11,11 +11,12 @@ from halfhour.clock import utc_now
 from halfhour.errors import Incomplete
 from halfhour.genesys.connection import Settings
 from halfhour.model import time_ranges
-from halfhour.model.coverage import require_complete_coverage
+from halfhour.model.coverage import DayCoverage, require_complete_coverage
 from halfhour.model.question import Question
+from halfhour.model.vocabulary import Source
 from halfhour.reports import questions
 from halfhour.reports.pseudonyms import Pseudonymizer
-from halfhour.service import Access, answer, run_async
+from halfhour.service import Access, Part, answer, run_async
 from halfhour.settings import load_settings
 from halfhour.store.store import Store
 from halfhour.syncing import runner
@@ -103,11 +104,14 @@ def report(
         offline=offline,
         pseudonyms=Pseudonymizer(pseudonym_key) if pseudonym_key else None,
     )
-    (part,) = answer(question, access)
-    table = questions.build_report(question, part.data)
+
+    def build(part: Part) -> tuple[pa.Table, Mapping[Source, Sequence[DayCoverage]]]:
+        return questions.build_report(question, part.data), part.data.days_by_source
+
+    ((table, days_by_source),) = answer(question, access, build)
     try:
         require_complete_coverage(
-            {source: part.data.days_by_source[source] for source in question.required_sources},
+            {source: days_by_source[source] for source in question.required_sources},
             question.interval,
         )
     except Incomplete as error:

@@ -12,19 +12,22 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from halfhour.clock import utc_now
 from halfhour.errors import ConfigError, StoreError, Unreachable
 from halfhour.genesys.connection import Settings
-from halfhour.model.coverage import DAY
+from halfhour.model.coverage import DAY, Calendar
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import Source
 from halfhour.reports.data import ReportData
-from halfhour.reports.from_store import stored_report_data
+from halfhour.reports.from_store import open_report_data
 from halfhour.reports.pseudonyms import Pseudonymizer
 from halfhour.store.store import Store
 from halfhour.syncing.progress import Event, EventCallback, EventKind
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 T = TypeVar("T")
 
@@ -64,16 +67,18 @@ def log_warnings() -> Iterator[EventCallback]:
 def answer(
     question: Question,
     access: Access,
+    build: Callable[[Part], T],
     *,
     by_day: bool = False,
     with_offered: bool = False,
     show_progress: ShowProgress = log_warnings,
-) -> Iterator[Part]:
-    """Yield the data for *question*, oldest first: in one part, or a part for each day if *by_day*.
+) -> Iterator[T]:
+    """Yield what *build* makes of the data for *question*, oldest first.
 
-    A store is first brought up to date for the question. If Genesys cannot be reached or the
-    store is busy, a warning is logged and the stored data is the answer. *with_offered* adds the
-    numbers of interactions that queues were offered. The caller checks the parts for missing
+    The data is in one part, or in a part for each day if *by_day*; it is gone when *build*
+    returns. A store is first brought up to date for the question. If Genesys cannot be reached or
+    the store is busy, a warning is logged and the stored data is the answer. *with_offered* adds
+    the numbers of interactions that queues were offered. The caller checks the parts for missing
     days (`coverage.require_complete_coverage`) after it has shown them.
 
     Raises ConfigError, AuthError, ApiError, Unreachable, UnexpectedAnswer or StoreError.
@@ -82,18 +87,45 @@ def answer(
         raise ConfigError("⟨with_capacity⟩: a store does not keep capacity; leave out ⟨offline⟩")
     # Every part of an answer needs the settings, and they are read once.
     access = replace(access, load_settings=cache(access.load_settings))
-    with _store_for(question, access.store) as store:
-        if store is None:
-            parts = iter([Part(question, _fetch_data(question, access, show_progress))])
-        else:
-            if not access.offline:
-                _bring_up_to_date(store, question, access, show_progress)
-            parts = _stored_parts(store, question, by_day=by_day)
-        for part in parts:
-            yield replace(part, data=_completed(part, access, with_offered=with_offered))
+    with _store_for(question, access, show_progress) as store:
+        days = question.interval.split_into_windows(DAY) if by_day else [question.interval]
+        for day in days:
+            part = replace(question, interval=day)
+            unstored = _fetch_unstored_tables(part, access, with_offered=with_offered)
+            with open_report_data(store, part, utc_now()) as data:
+                for name, table in unstored.items():
+                    data.replace_table(name, table)
+                if access.pseudonyms:
+                    access.pseudonyms.pseudonymize_report_data(data)
+                built = build(Part(part, replace(data, has_offered=with_offered)))
+            yield built
 
 
-def _fetch_data(question: Question, access: Access, show_progress: ShowProgress) -> ReportData:
+@contextmanager
+def _store_for(question: Question, access: Access, show_progress: ShowProgress) -> Iterator[Store]:
+    """Give the store that answers *question*, brought up to date: if there is none, in memory."""
+    if access.store:
+        if not access.offline:
+            _bring_up_to_date(access.store, question, access, show_progress)
+        yield access.store
+        return
+    calendar = Calendar(utc_now(), question.granularity)
+    if Source.DETAILS not in question.required_sources:
+        with Store.create_in_memory(calendar.stored_settings) as store:
+            _fetch_posted(store, question, access, show_progress)
+            yield store
+        return
+    with (
+        TemporaryDirectory(prefix="halfhour-") as folder,
+        Store.create_in_memory(calendar.stored_settings, Path(folder)) as store,
+    ):
+        _bring_up_to_date(store, question, access, show_progress)
+        yield store
+
+
+def _fetch_posted(
+    store: Store, question: Question, access: Access, show_progress: ShowProgress
+) -> None:
     from halfhour.reports import from_api
 
     settings = access.load_settings()
@@ -102,31 +134,23 @@ def _fetch_data(question: Question, access: Access, show_progress: ShowProgress)
         def count_windows(done: int, of: int) -> None:
             on_event(Event(EventKind.ANSWERED, done=done, of=of))
 
-        return run_async(from_api.fetch_report_data(settings, question, utc_now(), count_windows))
+        run_async(from_api.fetch_into_store(settings, store, question, utc_now(), count_windows))
 
 
-def _completed(part: Part, access: Access, *, with_offered: bool) -> ReportData:
-    """Return the data of *part* with the figures that a store does not keep, and pseudonyms."""
-    data = part.data
-    if part.question.with_capacity or with_offered:
+def _fetch_unstored_tables(
+    question: Question, access: Access, *, with_offered: bool
+) -> "dict[str, pa.Table]":
+    """Return the figures of *question* that a store does not keep, by the name of the table."""
+    tables = {}
+    if question.with_capacity or with_offered:
         from halfhour.reports import from_api
 
         settings = access.load_settings()
-        if part.question.with_capacity:
-            data = run_async(from_api.add_capacity(settings, part.question, data))
+        if question.with_capacity:
+            tables["capacity"] = run_async(from_api.fetch_capacity(settings, question))
         if with_offered:
-            data = run_async(from_api.add_offered(settings, part.question, data))
-    return access.pseudonyms.pseudonymize_report_data(data) if access.pseudonyms else data
-
-
-@contextmanager
-def _store_for(question: Question, store: Store | None) -> Iterator[Store | None]:
-    """Give *store*, or a temporary one if *store* is None and *question* needs details."""
-    if store or Source.DETAILS not in question.required_sources:
-        yield store
-        return
-    with TemporaryDirectory(prefix="halfhour-") as folder:
-        yield Store(Path(folder) / "temporary.duckdb")
+            tables["offered"] = run_async(from_api.fetch_offered(settings, question))
+    return tables
 
 
 def _bring_up_to_date(
@@ -140,6 +164,7 @@ def _bring_up_to_date(
         question.interval,
         (*question.required_sources, Source.STATUS),
         None if store.exists else question.granularity,
+        keep_raw=access.store is not None,
     )
     if not any(planner.due_days(store, request, utc_now()).values()):
         return
@@ -156,13 +181,6 @@ def _bring_up_to_date(
         if not store.exists:
             raise
         log.warning("%s; the report shows the stored data", error)
-
-
-def _stored_parts(store: Store, question: Question, *, by_day: bool) -> Iterator[Part]:
-    days = question.interval.split_into_windows(DAY) if by_day else [question.interval]
-    for day in days:
-        part = replace(question, interval=day)
-        yield Part(part, stored_report_data(store, part, utc_now()))
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:

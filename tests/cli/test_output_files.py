@@ -7,18 +7,24 @@ import re
 import shlex
 import subprocess
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 import openpyxl
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from halfhour.cli.output import Output, open_output
 from halfhour.errors import ConfigError
+from halfhour.model.coverage import DAY
+from halfhour.model.intervals import Interval
+from halfhour.model.tables import POSTED_SCHEMA
 from halfhour.model.vocabulary import Format, Source
 from halfhour.store.store import Store
 from tests.store.test_store import AS_ROOT, may_mount
 
+START = datetime(2026, 3, 2, tzinfo=UTC)
 RANGE = ("--from", "2026-02-27", "--to", "2026-03-03")
 INTERVAL = "2026-02-27T00:00:00.000Z/2026-03-03T00:00:00.000Z"
 
@@ -52,6 +58,26 @@ def test_files_written_day_by_day_agree_on_every_row(cloud, halfhour, tmp_path, 
     assert [line["handle_time_sec"] for line in lines] == handled
     total = sum(row[3].value.total_seconds() for row in agents.iter_rows(min_row=2))
     assert total == pytest.approx(sum(handled))
+
+
+def test_a_slow_reader_of_a_report_keeps_no_writer_waiting(tmp_path):
+    store = Store(tmp_path / "s.duckdb", busy_timeout=10)
+    store.ensure_created({"granularity": "1800", "reread": "86400"})
+    agents = [f"agent {number:05}" for number in range(5_000)]
+    rows = [{"interval_start": START, "agent_id": agent, "handle_ms": 7} for agent in agents]
+    tables = {"posted": pa.Table.from_pylist(rows, schema=POSTED_SCHEMA)}
+    day = Interval(START, START + DAY)
+    store.settle(Source.POSTED, day, tables, day.end)
+    command = [sys.executable, "-m", "halfhour", "report", "--from", "2026-03-02"]
+    command += ["--to", "2026-03-03", "--store", str(store.path), "--offline", "--format", "csv"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as report:
+        assert report.stdout is not None
+        header = report.stdout.readline()
+        store.settle(Source.POSTED, day, {"posted": tables["posted"][:1]}, day.end)
+        lines = report.stdout.readlines()
+
+    assert header.startswith("interval_start,")
+    assert len(lines) == len(agents)  # far more than a pipe takes, so the report was waiting
 
 
 POSTED, STATUS, DETAILS = (source.resource_name for source in Source)
@@ -138,6 +164,9 @@ from halfhour import errors
 from halfhour.cli import report
 from halfhour.cli.options import RowOptions
 from halfhour.cli.output import Output
+from halfhour.model.coverage import DAY
+from halfhour.model.intervals import Interval
+from halfhour.model.tables import POSTED_SCHEMA
 from halfhour.model.vocabulary import Format, Source
 from halfhour.service import Access
 from halfhour.store.store import Store

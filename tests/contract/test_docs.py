@@ -18,8 +18,8 @@ from halfhour.model.intervals import Interval
 from halfhour.model.measures import AGENT_MEASURES
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import Basis, By
-from halfhour.reports.data import ReportData
 from halfhour.reports.questions import build_report
+from tests.report_data import report_data
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -77,7 +77,7 @@ def test_the_version_in_the_code_is_that_of_the_package():
 def test_a_report_exists_for_every_grouping_and_basis(by, basis):
     day = Interval(datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC))
 
-    assert build_report(Question(day, UTC, by, basis), ReportData()).num_rows == 0
+    assert build_report(Question(day, UTC, by, basis), report_data()).num_rows == 0
 
 
 @pytest.mark.parametrize("page", sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("docs/**/*.md")))

@@ -7,8 +7,9 @@ from collections.abc import Coroutine
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+import pyarrow as pa
 import pytest
 
 from halfhour.errors import ApiError, AuthError, UnexpectedAnswer, Unreachable
@@ -18,10 +19,11 @@ from halfhour.genesys.connection import Settings
 from halfhour.genesys.endpoints import AGENT_LIST, CONVERSATION_AGGREGATES, QUEUE_LIST
 from halfhour.genesys.requests import PostedQuery
 from halfhour.genesys.retry_policy import MAX_CONCURRENT_REQUESTS
+from halfhour.model.coverage import Calendar
 from halfhour.model.intervals import HALF_HOUR, Interval
 from halfhour.model.question import Question
-from halfhour.reports.data import ReportData
-from halfhour.reports.from_api import fetch_report_data
+from halfhour.reports.from_api import fetch_into_store
+from halfhour.store.store import Store
 
 T = TypeVar("T")
 
@@ -42,8 +44,15 @@ async def aggregates(settings: Settings, times: int = 1) -> list[payloads.Aggreg
         return list(await asyncio.gather(*calls))
 
 
-def fetch_day(settings: Settings) -> ReportData:
-    return run(fetch_report_data(settings, QUESTION, DAY.end))
+class FetchedDay(NamedTuple):
+    posted: pa.Table
+    agents: pa.Table
+
+
+def fetch_day(settings: Settings) -> FetchedDay:
+    with Store.create_in_memory(Calendar(DAY.end, HALF_HOUR).stored_settings) as store:
+        run(fetch_into_store(settings, store, QUESTION, DAY.end))
+        return FetchedDay(store.posted_rows(DAY), store.names_by_kind("agent"))
 
 
 def sorted_rows(table: Any) -> list[dict[str, Any]]:

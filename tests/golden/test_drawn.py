@@ -25,8 +25,8 @@ from halfhour.render.heatmap import render_heatmap
 from halfhour.render.html_page import render_page
 from halfhour.render.table import format_duration
 from halfhour.reports import questions
-from halfhour.reports.data import ReportData
 from tests.golden.test_text import LONDON, posted, written
+from tests.report_data import report_data
 
 # The day on which London's clocks go back, and the next, which is provisional.
 DAYS = Interval(
@@ -63,7 +63,7 @@ ROWS = posted(
     ("2026-10-25T01:00", "c", {"handle_ms": 1_200_000, "handle_count": 1}),
 )
 SAME = {name: ROWS[name] for name in ("interval_start", "agent_id")}
-FOUND = ReportData(
+FOUND = report_data(
     pa.table({"id": list(NAMED), "name": list(NAMED.values())}, schema=NAMES_SCHEMA),
     posted=ROWS,
     worked=ROWS,
@@ -333,7 +333,7 @@ def seconds(length: str) -> int:
 def test_several_days_or_none_pass_axe_and_fit_the_window(browser, tmp_path, scheme, which):
     from axe_playwright_python.sync_playwright import Axe
 
-    none = questions.build_report(Question(DAYS, LONDON), ReportData())
+    none = questions.build_report(Question(DAYS, LONDON), report_data())
     file = Path(tmp_path, "report.html")
     file.write_text(
         html_page() if which == "days" else render_page(none, none, none), encoding="utf-8"

@@ -14,11 +14,10 @@ from halfhour.model.measures import AGENT_MEASURES, FIGURES, STATUS_MEASURES, Me
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import Basis, By, Source
 from halfhour.reports import questions
-from halfhour.reports.data import ReportData
-from halfhour.store import worked_time
 from halfhour.store.store import Store
 from tests.detail_tables import tabulate_records
 from tests.rebuilt_figures import posted_from_details
+from tests.report_data import report_data, worked_rows
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -76,7 +75,7 @@ def example_table(folder: Path) -> str:
         {row["interval_start"]: row for row in rows.to_pylist()}
         for rows in (
             posted_from_details(store, day, HALF_HOUR),
-            worked_time.worked_time(store, day, HALF_HOUR),
+            worked_rows(store, day, HALF_HOUR),
         )
     ]
     columns = ("talk_ms", "hold_ms", "acw_ms", "handle_ms")
@@ -173,7 +172,7 @@ def test_reports_have_the_figures_of_the_catalogue() -> None:
     columns: set[Any] = set()
     for basis in Basis:
         question = Question(day, UTC, By.INTERVAL, basis, with_capacity=True)
-        columns |= {*questions.build_report(question, ReportData()).column_names}
+        columns |= {*questions.build_report(question, report_data()).column_names}
 
     assert {figure.name for figure in FIGURES} == {
         name for name in columns if name.endswith(("_time_sec", "_count", "_percent"))

@@ -23,7 +23,7 @@ from halfhour.render.formats import BINARY_FORMATS, CHART_FORMATS, write_tables
 from halfhour.render.heatmap import render_heatmap
 from halfhour.render.table import render_text_table
 from halfhour.reports import questions
-from halfhour.reports.data import ReportData
+from tests.report_data import report_data
 
 HERE = Path(__file__).parent
 LONDON = ZoneInfo("Europe/London")
@@ -91,12 +91,12 @@ def answer(by: By, rows: pa.Table = HARD, basis: Basis = Basis.POSTED, sort: str
     question = Question(NIGHT, LONDON, by, basis, sort=sort)
     days = dict.fromkeys(question.required_sources, DAYS)
     return questions.build_report(
-        question, ReportData(AGENTS, posted=rows, days_by_source=days, **worked)
+        question, report_data(AGENTS, posted=rows, days_by_source=days, **worked)
     )
 
 
 def total(rows: pa.Table = HARD) -> pa.Table:
-    data = ReportData(AGENTS, posted=rows, days_by_source={Source.POSTED: DAYS})
+    data = report_data(AGENTS, posted=rows, days_by_source={Source.POSTED: DAYS})
     return questions.build_total(Question(NIGHT, LONDON), data)
 
 
@@ -207,7 +207,7 @@ def test_quarter_hours_are_paired_from_where_the_local_half_hours_begin():
     )
     question = Question(Interval(start, start + timedelta(days=1)), kathmandu)
 
-    table = questions.build_report(question, ReportData(AGENTS, posted=rows))
+    table = questions.build_report(question, report_data(AGENTS, posted=rows))
 
     assert table["interval_start"].to_pylist() == [
         datetime(2026, 2, 17, 0, 0, tzinfo=kathmandu),
@@ -239,7 +239,7 @@ def test_a_heat_map_says_the_same_in_colour_and_keeps_to_the_width():
 def test_the_total_is_that_of_all_agents():
     question = Question(NIGHT, LONDON)
     (row,) = questions.build_total(
-        question, ReportData(AGENTS, posted=HARD, days_by_source={Source.POSTED: DAYS})
+        question, report_data(AGENTS, posted=HARD, days_by_source={Source.POSTED: DAYS})
     ).to_pylist()
     rows = answer(By.AGENT).to_pylist()
 
@@ -248,7 +248,7 @@ def test_the_total_is_that_of_all_agents():
     for name in ("handle_time_sec", "acw_time_sec", "hold_time_sec", "handled_count"):
         assert row[name] == pytest.approx(sum(row[name] for row in rows))
     assert row["aht_sec"] == round(row["handle_time_sec"] / row["handled_count"], 3)
-    assert not questions.build_total(question, ReportData(AGENTS)).num_rows
+    assert not questions.build_total(question, report_data(AGENTS)).num_rows
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_the_total_is_that_of_all_agents():
 def test_rows_are_sorted_and_the_first_of_them_kept(sort, first):
     question = Question(NIGHT, LONDON, By.AGENT, sort=sort, top=3)
     table = questions.build_report(
-        question, ReportData(AGENTS, posted=HARD, days_by_source={Source.POSTED: DAYS})
+        question, report_data(AGENTS, posted=HARD, days_by_source={Source.POSTED: DAYS})
     )
 
     assert table["agent_id"][0].as_py() == first
@@ -268,7 +268,7 @@ def test_rows_are_sorted_and_the_first_of_them_kept(sort, first):
 @pytest.mark.parametrize("sort", ["handle", "handle_time", "Handl_time_sec"])
 def test_a_column_to_sort_by_that_there_is_not_is_answered_with_the_nearest(sort):
     with pytest.raises(ConfigError, match="did you mean 'handle_time_sec'"):
-        questions.build_report(Question(NIGHT, LONDON, sort=sort), ReportData(AGENTS, posted=HARD))
+        questions.build_report(Question(NIGHT, LONDON, sort=sort), report_data(AGENTS, posted=HARD))
 
 
 def test_seconds_are_shown_to_the_millisecond_if_asked_for():

@@ -15,13 +15,13 @@ from halfhour.errors import ApiError
 from halfhour.model.coverage import DAY
 from halfhour.model.intervals import HALF_HOUR, Interval
 from halfhour.model.vocabulary import Source
-from halfhour.store import worked_time
 from halfhour.store.store import Store
 from halfhour.syncing.planner import SyncRequest
 from halfhour.syncing.progress import Outcome
 from halfhour.syncing.runner import run_sync
 from tests.processes import Cloud, Halfhour, emulator
 from tests.rebuilt_figures import posted_from_details
+from tests.report_data import busy_rows, worked_rows
 from tests.spoiling import Answer, Asked, spoiled
 from tests.sync_runs import FAULTS, sync_store
 
@@ -57,8 +57,8 @@ def stored_details(store: Store) -> list[str]:
     return sorted(
         str(row)
         for read in (
-            worked_time.worked_time,
-            worked_time.busy_time,
+            worked_rows,
+            busy_rows,
             posted_from_details,
         )
         for row in read(store, RANGE, HALF_HOUR).to_pylist()
@@ -328,9 +328,7 @@ def test_conversations_that_began_the_day_before_are_looked_back_for(cloud, tmp_
                 and segment["start"] > midnight - DAY}  # fmt: skip
 
     assert spanning
-    assert {
-        row["agent_id"] for row in worked_time.busy_time(store, first, HALF_HOUR).to_pylist()
-    } >= {
+    assert {row["agent_id"] for row in busy_rows(store, first, HALF_HOUR).to_pylist()} >= {
         segment["agent_id"]
         for segment in segments
         if segment["segment_type"] in worked and midnight - DAY < segment["start"] < midnight

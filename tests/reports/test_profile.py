@@ -18,6 +18,7 @@ from halfhour.model.tables import BUSY_SCHEMA, NAMES_SCHEMA, POSTED_SCHEMA, STAT
 from halfhour.model.vocabulary import Basis, By, Source
 from halfhour.reports import profile, questions
 from halfhour.reports.data import ReportData
+from tests.report_data import report_data
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 DAY = Interval(START, START + timedelta(days=1))
@@ -120,7 +121,7 @@ def in_seconds(value: int | None) -> float | None:
 @pytest.mark.parametrize("key", KEYS)
 @given(posted_rows, status_rows)
 def test_posted_totals_add_up_milliseconds_of_every_row(key, posted, status):
-    data = ReportData(
+    data = report_data(
         AGENTS,
         pa.Table.from_pylist(posted, schema=POSTED_SCHEMA),
         status=pa.Table.from_pylist(status, schema=STATUS_SCHEMA),
@@ -160,7 +161,7 @@ def test_posted_totals_add_up_milliseconds_of_every_row(key, posted, status):
 @pytest.mark.parametrize("key", KEYS)
 @given(busy_rows)
 def test_worked_totals_add_up_busy_time(key, busy):
-    data = ReportData(AGENTS, busy=pa.Table.from_pylist(busy, schema=BUSY_SCHEMA))
+    data = report_data(AGENTS, busy=pa.Table.from_pylist(busy, schema=BUSY_SCHEMA))
     totals = totals_of(key, question_of(Basis.WORKED), data)
 
     assert {row[key]: row["busy_time_sec"] for row in totals} == {
@@ -173,7 +174,7 @@ def test_worked_totals_add_up_busy_time(key, busy):
 @pytest.mark.parametrize("key", KEYS)
 @given(status_rows)
 def test_occupancy_divides_sums_of_status_and_nothing_by_zero(key, status):
-    data = ReportData(AGENTS, status=pa.Table.from_pylist(status, schema=STATUS_SCHEMA))
+    data = report_data(AGENTS, status=pa.Table.from_pylist(status, schema=STATUS_SCHEMA))
     by_key = grouped(status, KEYS[key])
 
     for row in totals_of(key, question_of(Basis.POSTED), data):
@@ -209,7 +210,7 @@ def is_shown(status: Sequence[Row], figures: Row) -> bool:
 @given(posted_rows, status_rows)
 def test_totals_of_agents_are_those_of_a_report_by_agent(posted, status):
     window = SettledWindow(DAY, DAY.end, len(posted))
-    data = ReportData(
+    data = report_data(
         AGENTS,
         pa.Table.from_pylist(posted, schema=POSTED_SCHEMA),
         status=pa.Table.from_pylist(status, schema=STATUS_SCHEMA),
@@ -227,4 +228,4 @@ def test_totals_of_agents_are_those_of_a_report_by_agent(posted, status):
 @pytest.mark.parametrize("key", KEYS)
 def test_without_figures_there_are_no_totals(key):
     question = replace(question_of(Basis.POSTED), by=By.AGENT)
-    assert totals_of(key, question, ReportData()) == []
+    assert totals_of(key, question, report_data()) == []

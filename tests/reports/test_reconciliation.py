@@ -14,10 +14,10 @@ from halfhour.model.intervals import HALF_HOUR, Interval
 from halfhour.model.tables import RECONCILIATION_SCHEMA
 from halfhour.model.vocabulary import Source
 from halfhour.reports.from_store import reconcile_store
-from halfhour.store import worked_time
 from halfhour.store.store import Store
 from halfhour.syncing.import_files import import_files
 from tests.rebuilt_figures import posted_from_details
+from tests.report_data import worked_rows
 from tests.reports.test_worked import NOW, RANGE, own_cloud, store
 from tests.sync_runs import sync_store
 from tests.syncing.test_import_files import CONVERSATIONS, DAYS, page
@@ -42,7 +42,7 @@ def test_causes_explain_all_differences_of_emulator_data(own_cloud, store):
     assert totals["unanswered_acw_ms"] > 0
 
     worked: dict[tuple[str, str], int] = {}
-    for row in worked_time.worked_time(store, RANGE, HALF_HOUR).to_pylist():
+    for row in worked_rows(store, RANGE, HALF_HOUR).to_pylist():
         key = (f"{row['interval_start']:%Y-%m-%d}", row["agent_id"])
         worked[key] = worked.get(key, 0) + (row["handle_ms"] or 0)
     assert {(row["day"], row["agent_id"]): row["worked_ms"] for row in rows} == {

@@ -11,9 +11,7 @@ from halfhour.model.coverage import DAY
 from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, Interval
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import Basis, By
-from halfhour.reports.from_store import reconcile_store, stored_report_data
-from halfhour.reports.questions import build_report
-from halfhour.store import worked_time
+from halfhour.reports.from_store import reconcile_store
 from halfhour.store.store import Store
 from tests.oracle import (
     WORKED_COLUMNS,
@@ -28,6 +26,7 @@ from tests.oracle import (
 )
 from tests.processes import Cloud, emulator
 from tests.rebuilt_figures import posted_from_details
+from tests.report_data import busy_rows, stored_report, worked_rows
 from tests.sync_runs import sync_store
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
@@ -61,7 +60,7 @@ def test_worked_time_is_that_of_the_segments_to_the_millisecond(own_cloud, store
     assert sessions_led_to_by_callbacks(true_segments(own_cloud))
     assert true_worked_figures(own_cloud, RANGE, width) == {
         figure_key(row, name): row[name]
-        for row in worked_time.worked_time(store, RANGE, width).to_pylist()
+        for row in worked_rows(store, RANGE, width).to_pylist()
         for name in ("handle_ms", *WORKED_COLUMNS.values())
         if row[name]
     }
@@ -73,7 +72,7 @@ def test_busy_time_is_the_union_and_never_more_than_the_interval(
 ):
     busy_ms = {
         (row["interval_start"], row["agent_id"]): row["busy_ms"]
-        for row in worked_time.busy_time(store, RANGE, width).to_pylist()
+        for row in busy_rows(store, RANGE, width).to_pylist()
     }
 
     assert busy_ms == {
@@ -104,7 +103,7 @@ def test_status_times_are_those_of_the_records_split_at_the_edges(own_cloud, sto
 @pytest.mark.parametrize("basis", [Basis.POSTED, Basis.BOTH])
 def test_posted_figures_are_what_genesys_posts_whatever_the_store_holds(own_cloud, store, basis):
     question = Question(RANGE, UTC, basis=basis)
-    table = build_report(question, stored_report_data(store, question, READ_AT))
+    table = stored_report(store, question, READ_AT)
     posted: Counter[tuple[Any, ...]] = Counter()
     for key, value in true_posted_figures(own_cloud, RANGE).items():
         if key[-1] in ("handle_ms", "acw_ms", "handle_count"):
@@ -125,7 +124,7 @@ def test_posted_figures_are_what_genesys_posts_whatever_the_store_holds(own_clou
 def test_report_and_reconcile_show_the_same_callback_time_that_counts_twice(store):
     by_day: Counter[tuple[str, str]] = Counter()
     question = Question(RANGE, UTC, By.DAY)
-    for row in build_report(question, stored_report_data(store, question, READ_AT)).to_pylist():
+    for row in stored_report(store, question, READ_AT).to_pylist():
         by_day[row["day"], row["agent_id"]] += round(row["callback_voice_time_sec"] * 1000)
 
     assert +by_day == {

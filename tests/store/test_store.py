@@ -97,6 +97,27 @@ def test_a_window_is_replaced_whole_and_its_neighbours_stay_unchanged(store):
     assert [settled.window for settled in store.settled_windows(Source.POSTED)] == [MONDAY, tuesday]
 
 
+def test_rows_of_other_days_are_not_settled(store):
+    both_days = posted_rows((0, "ada", None, {"acw_ms": 7}), (48, "bob", None, {"acw_ms": 9}))
+
+    assert settle_posted(store, MONDAY, both_days, LATER) == (1, 0)
+    assert store.posted_rows(Interval(START, START + 9 * DAY))["acw_ms"].to_pylist() == [7]
+
+
+def test_a_store_in_memory_has_the_tables_of_a_file_and_leaves_nothing(store, tmp_path):
+    before = sorted(tmp_path.rglob("*"))
+    posted = posted_rows((0, "ada", None, {"handle_ms": 7}), (47, "bob", "q", {"acw_ms": 3}))
+    columns = "select table_name, column_name, data_type from duckdb_columns() order by all"
+    with Store.create_in_memory(MADE, tmp_path) as in_memory:
+        assert settle_posted(in_memory, MONDAY, posted, LATER) == (2, 0)
+        assert in_memory._query(columns).equals(store._query(columns))
+        assert in_memory.stored_settings() == store.stored_settings()
+        with in_memory.open_snapshot() as snapshot:
+            assert snapshot.posted_rows(MONDAY).sort_by("agent_id").equals(posted)
+
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 cells = st.dictionaries(
     st.tuples(
         st.integers(0, 47), st.sampled_from(["ada", "bob"]), st.sampled_from(["q", "q,r", None])

@@ -16,12 +16,10 @@ from halfhour.model.coverage import DAY
 from halfhour.model.intervals import Interval
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import Basis, Source
-from halfhour.reports.from_store import stored_report_data
-from halfhour.reports.questions import build_report
-from halfhour.store import worked_time
 from halfhour.store.store import Store
 from tests.detail_tables import DetailTables, tabulate_records
 from tests.oracle import WORKED_COLUMNS
+from tests.report_data import busy_rows, stored_report, worked_rows
 
 MS = timedelta(milliseconds=1)
 EDGE = datetime(2026, 3, 2, tzinfo=UTC)  # where two days meet
@@ -171,8 +169,8 @@ def test_every_worked_millisecond_counts_once_in_its_interval(
         for day in (Interval(EDGE - DAY, EDGE), Interval(EDGE, EDGE + SPAN * MS)):
             tables = tabulate_records(records, day, NEAR.end)
             store.settle(Source.DETAILS, day, detail_tables(tables), NEAR.end)
-        worked = worked_time.worked_time(store, NEAR, WIDTH).to_pylist()
-        union = worked_time.busy_time(store, NEAR, WIDTH, queues=queues, media=types).to_pylist()
+        worked = worked_rows(store, NEAR, WIDTH).to_pylist()
+        union = busy_rows(store, NEAR, WIDTH, queues=queues, media=types).to_pylist()
 
     key = ("interval_start", "agent_id", "queue_id", "media_type")
     assert worked_ms == {
@@ -208,6 +206,6 @@ def test_work_still_open_when_read_is_provisional_however_old_its_day_is(tmp_pat
     )
     store.settle(Source.DETAILS, day, detail_tables(tables), long_after)
     question = Question(Interval(EDGE - DAY / 12, EDGE), UTC, basis=Basis.WORKED)
-    rows = build_report(question, stored_report_data(store, question, long_after)).to_pylist()
+    rows = stored_report(store, question, long_after).to_pylist()
 
     assert [row["provisional"] for row in rows] == [False, True, True]

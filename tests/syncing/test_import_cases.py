@@ -19,13 +19,12 @@ from halfhour.model.coverage import DAY, DayState
 from halfhour.model.intervals import HALF_HOUR, Interval
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import Basis, Source
-from halfhour.reports.from_store import reconcile_store, stored_report_data
-from halfhour.reports.questions import build_report
-from halfhour.store import worked_time
+from halfhour.reports.from_store import open_report_data, reconcile_store
 from halfhour.store.store import Store
 from halfhour.syncing.import_files import import_files
 from halfhour.syncing.progress import Event, Outcome
 from tests.rebuilt_figures import posted_from_details
+from tests.report_data import stored_report, worked_rows
 from tests.sync_runs import query_file
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -104,7 +103,7 @@ def report_figures(store: Store, basis: Basis) -> dict[str, dict[str, float]]:
             for name, value in row.items()
             if name.endswith(("_sec", "_count")) and value
         }
-        for row in build_report(question, stored_report_data(store, question, LATER)).to_pylist()
+        for row in stored_report(store, question, LATER).to_pylist()
     }
 
 
@@ -116,7 +115,7 @@ def with_posted_figures(store: Store) -> Store:
 
 
 def worked_seconds(store: Store) -> list[tuple[str, int]]:
-    table = worked_time.worked_time(store, RANGE, HALF_HOUR)
+    table = worked_rows(store, RANGE, HALF_HOUR)
     return sorted(
         (f"{row['interval_start']:%H:%M}", row["handle_ms"] // 1000) for row in table.to_pylist()
     )
@@ -268,9 +267,8 @@ def test_a_time_that_cannot_be_read_is_named_with_its_field_whichever_way_it_is_
         outcome.raise_if_incomplete()
     (settled,) = store.settled_windows(Source.DETAILS)
     assert (settled.row_count, settled.left_out_count) == (0, 1)
-    (day,) = stored_report_data(
-        store, Question(RANGE, UTC, basis=Basis.WORKED), LATER
-    ).days_by_source[Source.DETAILS]
+    with open_report_data(store, Question(RANGE, UTC, basis=Basis.WORKED), LATER) as data:
+        (day,) = data.days_by_source[Source.DETAILS]
     assert day.state is DayState.INCOMPLETE
 
 

@@ -19,7 +19,6 @@ from halfhour.model.coverage import DAY
 from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, Interval
 from halfhour.model.tables import EMITTED_SCHEMA, POSTED_METRICS, SEGMENTS_SCHEMA
 from halfhour.model.vocabulary import Source
-from halfhour.store import worked_time
 from halfhour.store.coverage import INITIAL_REACH, day_coverage, store_calendar
 from halfhour.store.derived_details import SEGMENTS_WITHOUT_END
 from halfhour.store.store import Store
@@ -29,6 +28,7 @@ from halfhour.syncing.planner import SyncRequest
 from halfhour.syncing.progress import Event, Outcome
 from tests.oracle import WORKED_COLUMNS, figure_key
 from tests.rebuilt_figures import posted_from_details
+from tests.report_data import callback_voice_rows, worked_rows
 
 CAPTURED = Path(__file__).parents[1] / "captured.json"
 CONVERSATIONS = json.loads(CAPTURED.read_text(encoding="utf-8"))["conversations"]
@@ -97,9 +97,9 @@ def test_every_form_of_an_export_is_imported_alike(tmp_path, form):
     assert outcome.rows > 50
     assert store.settled_windows(Source.DETAILS) == expected.settled_windows(Source.DETAILS)
     for read in (
-        worked_time.worked_time,
+        worked_rows,
         posted_from_details,
-        worked_time.callback_voice_time,
+        callback_voice_rows,
     ):
         rows, expected_rows = (
             read(source, DAYS, HALF_HOUR).to_pylist() for source in (store, expected)
@@ -173,7 +173,7 @@ def test_imported_details_are_right_on_both_bases_to_the_millisecond(tmp_path, w
     assert sum(worked.values()) > 10**6
     assert worked == {
         figure_key(row, name): row[name]
-        for row in worked_time.worked_time(store, DAYS, width).to_pylist()
+        for row in worked_rows(store, DAYS, width).to_pylist()
         for name in WORKED_COLUMNS.values()
         if row[name]
     }
@@ -356,7 +356,7 @@ def test_the_last_version_of_a_conversation_counts_even_if_it_has_less(tmp_path,
         store, _, _ = import_content(tmp_path / name, content, DAYS)
         rows = [
             sorted(map(str, read(store, DAYS, HALF_HOUR).to_pylist()))
-            for read in (worked_time.worked_time, posted_from_details)
+            for read in (worked_rows, posted_from_details)
         ]
         if name == "both":
             rows_of_both = rows

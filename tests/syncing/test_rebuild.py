@@ -11,9 +11,9 @@ from halfhour.model.intervals import HALF_HOUR, Interval
 from halfhour.model.tables import RAW_SCHEMAS
 from halfhour.model.vocabulary import Source
 from halfhour.store.store import Store
-from halfhour.store.worked_time import worked_time
 from halfhour.syncing.progress import Event, EventKind
 from halfhour.syncing.rebuild import rebuild_details
+from tests.report_data import worked_rows
 from tests.sync_runs import NOW, query_file, sync_store
 
 TWO_DAYS = Interval(NOW - 2 * DAY, NOW)
@@ -44,7 +44,7 @@ def derived_rows(store: Store) -> list[tuple[object, ...]]:
 
 
 def total_worked_ms(store: Store) -> int:
-    worked = worked_time(store, TWO_DAYS, HALF_HOUR)
+    worked = worked_rows(store, TWO_DAYS, HALF_HOUR)
     return sum(filter(None, worked["handle_ms"].to_pylist()))
 
 

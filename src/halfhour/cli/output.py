@@ -114,7 +114,7 @@ class Output:
         from halfhour.reports import questions
         from halfhour.reports.data import ReportData
 
-        answer = questions.build_report(question, ReportData())
+        answer = questions.build_report(question, ReportData.without_rows())
         layouts.validate_layout(layout, answer.schema, self.layout, question.basis)
         return question
 

@@ -1,7 +1,7 @@
 """The command ``halfhour report``: answer a question, write the report, log what it lacks."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pyarrow as pa
@@ -52,33 +52,31 @@ def write_report(question: Question, access: Access, output: Output) -> None:
     if not access.offline:
         log_retries()
     with logging_to_stderr(), open_output(output, access.store) as write_tables:
-        parts: Iterable[Part] = answer(
+        summaries: dict[str, Iterable[pa.Table]] = {}
+
+        def build(part: Part) -> pa.Table:
+            table = _labelled_report(part.question, part.data, interval=str(question.interval))
+            notices.add_part(table, part.data)
+            if output.form in formats.MULTI_TABLE_FORMATS:
+                summaries.update(_summary_tables(question, part.data, output.form))
+            return table
+
+        tables: Iterable[pa.Table] = answer(
             question,
             access,
+            build,
             by_day=not _needs_whole_range(question, output),
             with_offered=with_offered,
             show_progress=show_progress,
         )
-        summaries: dict[str, Iterable[pa.Table]] = {}
         if output.form in formats.MULTI_TABLE_FORMATS:
-            (part,) = parts = list(parts)
-            summaries = _summary_tables(question, part.data, output.form)
-        report_tables = _report_tables(question, parts, notices)
-        write_tables({_TABLE_TITLES[question.by]: report_tables, **summaries})
+            tables = list(tables)  # so that the summaries are there
+        write_tables({_TABLE_TITLES[question.by]: tables, **summaries})
         notices.log_summary()
         is_stored = bool(access.store) or Source.DETAILS in question.required_sources
         notices.log_empty_columns(stored=is_stored)
     if is_stored:
         require_complete_coverage(notices.days, question.interval)
-
-
-def _report_tables(
-    question: Question, parts: Iterable[Part], notices: ReportNotices
-) -> Iterator[pa.Table]:
-    for part in parts:
-        table = _labelled_report(part.question, part.data, interval=str(question.interval))
-        notices.add_part(table, part.data)
-        yield table
 
 
 def _summary_tables(

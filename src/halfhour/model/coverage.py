@@ -79,6 +79,14 @@ class Calendar:
         """The end of the last interval that is over."""
         return floor_to_width(self.now, self.granularity)
 
+    @property
+    def stored_settings(self) -> dict[str, str]:
+        """The settings from which a store gives back this calendar."""
+        return {
+            "granularity": str(self.granularity.seconds),
+            "reread": " ".join(str(int(age.total_seconds())) for age in self.reread_ages),
+        }
+
     def coverage_of_days(
         self,
         interval: Interval,

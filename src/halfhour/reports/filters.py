@@ -1,6 +1,6 @@
-"""Filter tables to the agents, queues and media types of a question."""
+"""Find the agents in the divisions and teams of a question."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -36,32 +36,3 @@ def _canonical_names(kind: str, names: Sequence[str], places: pa.Table) -> list[
                 f"{suggest_name(name, place_names)}"
             )
     return [by_folded_name[name.casefold()] for name in names]
-
-
-def filter_by_agents(table: pa.Table, ids: Collection[str] | None) -> pa.Table:
-    """Return the rows of agents with these *ids*; None means all."""
-    if ids is None:
-        return table
-    return table.filter(pc.is_in(table["agent_id"], pa.array(ids, pa.string())))
-
-
-def filter_by_queues(table: pa.Table, ids: Collection[str] | None) -> pa.Table:
-    """Return the rows of queues with these *ids*; None means all. A row may list several ids."""
-    if ids is None or "queue_id" not in table.column_names:
-        return table
-    return table.filter(
-        pa.array(
-            [
-                not set(ids).isdisjoint((queue_ids or "").split(","))
-                for queue_ids in table["queue_id"].to_pylist()
-            ],
-            pa.bool_(),
-        )
-    )
-
-
-def filter_by_media(table: pa.Table, media: Collection[str]) -> pa.Table:
-    """Return the rows of these media types; none means all."""
-    if not media or "media_type" not in table.column_names:
-        return table
-    return table.filter(pc.is_in(table["media_type"], pa.array(media, pa.string())))

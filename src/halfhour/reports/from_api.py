@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from halfhour.errors import ApiError, UnexpectedAnswer, Unreachable
-from halfhour.genesys import payloads, requests
+from halfhour.genesys import requests
 from halfhour.genesys.client import Client
 from halfhour.genesys.connection import Settings
 from halfhour.genesys.endpoints import (
@@ -17,19 +17,17 @@ from halfhour.genesys.endpoints import (
     CAPACITY_AGGREGATES,
     CONVERSATION_AGGREGATES,
     QUEUE_LIST,
-    Endpoint,
 )
 from halfhour.genesys.requests import PostedQuery
 from halfhour.genesys.transport import refuse_unusable_data
 from halfhour.ingest import aggregates, queries
-from halfhour.model.coverage import Calendar, DayCoverage, SettledWindow
-from halfhour.model.intervals import Interval
+from halfhour.model.coverage import DAY
+from halfhour.model.intervals import EPOCH, Interval, floor_to_width
 from halfhour.model.names import resolve_ids
 from halfhour.model.question import Question
-from halfhour.model.tables import POSTED_SCHEMA
+from halfhour.model.tables import CAPACITY_SCHEMA, POSTED_SCHEMA
 from halfhour.model.vocabulary import By, Source, is_uuid
-from halfhour.reports import filters
-from halfhour.reports.data import ReportData
+from halfhour.store.store import EntityKind, Store
 
 log = logging.getLogger("halfhour")
 
@@ -37,43 +35,35 @@ ProgressCallback = Callable[[int, int], None]
 """Called with the number of windows that are fetched, and of all windows."""
 
 
-async def fetch_report_data(
+async def fetch_into_store(
     settings: Settings,
+    store: Store,
     question: Question,
     now: datetime,
     progress: ProgressCallback = lambda done, of: None,
-) -> ReportData:
-    """Fetch the figures that Genesys has posted for *question* by *now*, and the names.
+) -> None:
+    """Settle in *store* the figures that Genesys has posted for *question* by *now*, and names.
 
-    Raises ConfigError for a name that no queue or agent has, and the errors of `Client.call`.
+    Only the rows that *question* asks for are fetched, so the store is good for this question
+    alone. Raises ConfigError for a name that no queue or agent has, and the errors of
+    `Client.call`.
     """
     async with Client(settings) as client:
         posted_queries = requests.posted_queries(
             question.interval,
             question.granularity,
-            queues=await _look_up_ids(client, QUEUE_LIST, "queues", question.queues),
-            agents=await _look_up_ids(client, AGENT_LIST, "agents", question.agents),
+            queues=await _look_up_ids(client, "queue", question.queues, store),
+            agents=await _look_up_ids(client, "agent", question.agents, store),
         )
         posted = await _fetch_all_posted(client, posted_queries, progress)
         agents = await queries.fetch_agents(client, pc.unique(posted["agent_id"]).to_pylist())
-        agent_ids = filters.agents_in_places(question, aggregates.agent_places_table(agents))
-        posted = filters.filter_by_agents(posted, agent_ids)
         by_queue = question.by in (By.QUEUE, By.QUEUE_INTERVAL)
         queues = [queue async for queue in client.list_entities(QUEUE_LIST)] if by_queue else []
-        return ReportData(
-            aggregates.names_table(agents),
-            filters.filter_by_media(posted, question.media),
-            queues=aggregates.names_table(queues),
-            days_by_source={Source.POSTED: _days_read_now(question, now)},
-        )
-
-
-def _days_read_now(question: Question, now: datetime) -> list[DayCoverage]:
-    """Return the coverage of the days of *question* if all of them were read at *now*."""
-    calendar = Calendar(now, question.granularity)
-    missing_days = calendar.coverage_of_days(question.interval, [])
-    settled = [SettledWindow(missing.day, now, 0) for missing in missing_days]
-    return calendar.coverage_of_days(question.interval, settled)
+    first_day = floor_to_width(question.interval.start, DAY)
+    for day in Interval(first_day, question.interval.end).split_into_windows(DAY):
+        store.settle(Source.POSTED, replace(day, end=day.start + DAY), {"posted": posted}, now)
+    store.store_names("agent", aggregates.directory_table([], agents), now)
+    store.store_names("queue", aggregates.directory_table([], queues), now)
 
 
 async def _fetch_all_posted(
@@ -92,11 +82,11 @@ async def _fetch_all_posted(
     return pa.concat_tables([POSTED_SCHEMA.empty_table(), *tables])
 
 
-async def add_capacity(settings: Settings, question: Question, data: ReportData) -> ReportData:
-    """Return *data* with the capacity used.
+async def fetch_capacity(settings: Settings, question: Question) -> pa.Table:
+    """Return the capacity used in the interval of *question*: `tables.CAPACITY_SCHEMA`.
 
     The metric is a preview, which Genesys may change or withdraw at any time. If it cannot be
-    fetched, a warning is logged and *data* returned unchanged. Raises AuthError.
+    fetched, a warning is logged and the table is empty. Raises AuthError.
     """
     width = question.granularity
 
@@ -114,17 +104,17 @@ async def add_capacity(settings: Settings, question: Question, data: ReportData)
             )
         except (ApiError, UnexpectedAnswer, Unreachable) as error:
             log.warning("the capacity used is left out: %s", error)
-            return data
-    return replace(data, capacity=pa.concat_tables(tables))
+            return CAPACITY_SCHEMA.empty_table()
+    return pa.concat_tables(tables)
 
 
-async def add_offered(settings: Settings, question: Question, data: ReportData) -> ReportData:
-    """Return *data* with the numbers of interactions that queues were offered.
+async def fetch_offered(settings: Settings, question: Question) -> pa.Table:
+    """Return the numbers of interactions that queues were offered: `tables.OFFERED_SCHEMA`.
 
-    Raises the errors of `Client.call`.
+    Raises ConfigError for a name that no queue has, and the errors of `Client.call`.
     """
     async with Client(settings) as client:
-        queues = await _look_up_ids(client, QUEUE_LIST, "queues", question.queues)
+        queues = await _look_up_ids(client, "queue", question.queues)
 
         async def fetch_window(window: Interval) -> pa.Table:
             body = requests.offered_query(window, question.granularity, queues)
@@ -135,19 +125,26 @@ async def add_offered(settings: Settings, question: Question, data: ReportData) 
         tables = await queries.gather_results(
             map(fetch_window, question.interval.split_into_windows(requests.QUERY_WINDOW))
         )
-    return replace(data, offered=filters.filter_by_media(pa.concat_tables(tables), question.media))
+    offered = pa.concat_tables(tables)
+    if not question.media:
+        return offered
+    return offered.filter(pc.is_in(offered["media_type"], pa.array(question.media, pa.string())))
 
 
 async def _look_up_ids(
-    client: Client,
-    endpoint: Endpoint[payloads.ListPage[payloads.DirectoryEntity]],
-    parameter: str,
-    names_or_ids: Sequence[str],
+    client: Client, kind: EntityKind, names_or_ids: Sequence[str], store: Store | None = None
 ) -> list[str]:
-    """Return the ids for *names_or_ids*; a name that several people share means all of them."""
+    """Return the ids for *names_or_ids*; a name that several people share means all of them.
+
+    The names that were fetched for that are stored in *store*, if there is one.
+    """
     if all(is_uuid(text) for text in names_or_ids):
         return list(names_or_ids)
-    query = {"state": "any"} if endpoint is AGENT_LIST else None
-    entities = [(entity.id, entity.name) async for entity in client.list_entities(endpoint, query)]
+    endpoint = AGENT_LIST if kind == "agent" else QUEUE_LIST
+    query = {"state": "any"} if kind == "agent" else None
+    entities = [entity async for entity in client.list_entities(endpoint, query)]
+    if store:
+        store.store_names(kind, aggregates.directory_table([], entities), EPOCH)
+    names = [(entity.id, entity.name) for entity in entities]
     scope = f"{endpoint.name} that this client may see"
-    return resolve_ids(parameter, names_or_ids, entities, scope)
+    return resolve_ids(f"{kind}s", names_or_ids, names, scope)

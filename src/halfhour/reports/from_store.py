@@ -1,36 +1,60 @@
 """Read the data of a report from a store."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 import pyarrow as pa
 
 from halfhour.errors import ConfigError
-from halfhour.model.coverage import DayState
+from halfhour.model.coverage import Calendar, DayState
 from halfhour.model.intervals import Interval
 from halfhour.model.names import resolve_ids
 from halfhour.model.question import Question
-from halfhour.model.tables import RECONCILIATION_SCHEMA, STATUS_SCHEMA
+from halfhour.model.tables import RECONCILIATION_SCHEMA
 from halfhour.model.vocabulary import Source
 from halfhour.reports import filters
 from halfhour.reports.data import ReportData
 from halfhour.store import worked_time
 from halfhour.store.coverage import store_calendar
+from halfhour.store.report_views import ReportScope, open_report_views
 from halfhour.store.store import EntityKind, Store
 
 
-def stored_report_data(store: Store, question: Question, now: datetime) -> ReportData:
-    """Return the stored data for *question*, with the coverage of its days at *now*.
+@contextmanager
+def open_report_data(store: Store, question: Question, now: datetime) -> Iterator[ReportData]:
+    """Give the stored data for *question*, with the coverage of its days at *now*.
 
-    Raises ConfigError for a name that the store does not have, or for a zone whose half-hours
-    the store's intervals do not make up; StoreError.
+    Other processes cannot write to the store meanwhile. Raises ConfigError for a name that the
+    store does not have, or for a zone whose half-hours the store's intervals do not make up;
+    StoreError.
     """
     with store.open_snapshot() as snapshot:
-        return _snapshot_report_data(snapshot, question, now)
+        calendar = store_calendar(snapshot, now)
+        _require_granularity(snapshot, question, calendar)
+        days_by_source = {
+            source: calendar.coverage_of_days(question.interval, snapshot.settled_windows(source))
+            for source in Source
+        }
+        agents = _ids_by_name(snapshot, "agent", question.agents) if question.agents else None
+        members = filters.agents_in_places(question, snapshot.agent_places())
+        if members is not None:
+            agents = [agent for agent in members if agents is None or agent in agents]
+        scope = ReportScope(
+            question.interval,
+            question.granularity,
+            question.basis,
+            agents,
+            _ids_by_name(snapshot, "queue", question.queues) if question.queues else None,
+            question.media or None,
+        )
+        has_details = any(day.settled for day in days_by_source[Source.DETAILS])
+        with open_report_views(snapshot, scope, with_callback_voice=has_details) as connection:
+            yield ReportData(connection, days_by_source)
 
 
-def _snapshot_report_data(store: Store, question: Question, now: datetime) -> ReportData:
-    calendar = store_calendar(store, now)
+def _require_granularity(store: Store, question: Question, calendar: Calendar) -> None:
+    """Raise ConfigError if the intervals of *store* do not make up those of *question*."""
     if question.width < calendar.granularity:
         raise ConfigError(
             "⟨granularity⟩ or ⟨layout⟩: the report needs quarter-hours, and "
@@ -42,42 +66,6 @@ def _snapshot_report_data(store: Store, question: Question, now: datetime) -> Re
             f"⟨zone⟩: half-hours of {question.zone} start at :15 or :45, and {store.path} holds "
             "those of UTC; a sync into another ⟨store⟩ with ⟨granularity⟩ 15m gets both"
         )
-    interval, width = question.interval, question.granularity
-    days_by_source = {
-        source: calendar.coverage_of_days(interval, store.settled_windows(source))
-        for source in Source
-    }
-    agents = _ids_by_name(store, "agent", question.agents) if question.agents else None
-    if (members := filters.agents_in_places(question, store.agent_places())) is not None:
-        agents = [agent for agent in members if agents is None or agent in agents]
-    queues = _ids_by_name(store, "queue", question.queues) if question.queues else None
-
-    def matching_rows(table: pa.Table) -> pa.Table:
-        return filters.filter_by_queues(filters.filter_by_media(table, question.media), queues)
-
-    tables = {}
-    if Source.POSTED in question.required_sources:
-        tables["posted"] = store.posted_rows(interval, agents)
-        if any(day.settled for day in days_by_source[Source.DETAILS]):
-            tables["callback_voice"] = worked_time.callback_voice_time(
-                store, interval, width, agents
-            )
-    if Source.DETAILS in question.required_sources:
-        tables["worked"] = worked_time.worked_time(store, interval, width, agents)
-        tables["busy"] = worked_time.busy_time(
-            store, interval, width, agents, queues=queues, media=question.media
-        )
-    if question.has_work_filter:  # status has no queue and no media type
-        status = STATUS_SCHEMA.empty_table()
-    else:
-        status = store.status_rows(interval, agents)
-    return ReportData(
-        store.names_by_kind("agent"),
-        queues=store.names_by_kind("queue"),
-        **{name: matching_rows(table) for name, table in tables.items()},
-        status=status,
-        days_by_source=days_by_source,
-    )
 
 
 def reconcile_store(store: Store, interval: Interval | None, now: datetime) -> pa.Table:

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 import pyarrow as pa
@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 from halfhour.model.tables import NAMES_SCHEMA
 from halfhour.reports.data import ReportData
+from halfhour.store.report_views import REPORT_SCHEMAS
 
-_REPORT_TABLES = ("posted", "callback_voice", "worked", "busy", "status", "capacity", "offered")
 _ID_SEPARATORS = {"agent_id": ",", "queue_id": ",", "unexplained_conversations": " "}
 """Columns of ids, with the separator of several ids in one value."""
 
@@ -31,19 +31,16 @@ class Pseudonymizer:
         digest = hmac.digest(self.key.encode(), text.encode(), hashlib.sha256)
         return str(UUID(bytes=digest[:16]))
 
-    def pseudonymize_report_data(self, data: ReportData) -> ReportData:
-        """Return *data* with pseudonyms; reports of it are sorted by them."""
-        tables = {
-            name: table for name in _REPORT_TABLES if (table := getattr(data, name)) is not None
-        }
-        agent_ids = _collect_ids(tables, data.agents, "agent_id")
-        queue_ids = _collect_ids(tables, data.queues, "queue_id")
-        return replace(
-            data,
-            agents=self._pseudonymous_names("Agent", agent_ids),
-            queues=self._pseudonymous_names("Queue", queue_ids),
-            **{name: self.pseudonymize_table(table) for name, table in tables.items()},
-        )
+    def pseudonymize_report_data(self, data: ReportData) -> None:
+        """Put pseudonyms into the tables of *data*, so that reports are sorted by them."""
+        tables = {name: data.table(name) for name in REPORT_SCHEMAS}
+        agents, queues = tables.pop("agents"), tables.pop("queues")
+        agent_ids = _collect_ids(tables, agents, "agent_id")
+        queue_ids = _collect_ids(tables, queues, "queue_id")
+        data.replace_table("agents", self._pseudonymous_names("Agent", agent_ids))
+        data.replace_table("queues", self._pseudonymous_names("Queue", queue_ids))
+        for name, table in tables.items():
+            data.replace_table(name, self.pseudonymize_table(table))
 
     def pseudonymize_table(self, table: pa.Table) -> pa.Table:
         """Return *table* with pseudonyms for ids, lists of ids and agents' names."""

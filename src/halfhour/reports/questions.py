@@ -4,24 +4,22 @@ The ending of a column's name is its unit: `_sec` seconds (exact to the millisec
 means), `_count`, `_ratio`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cache
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from halfhour.errors import ConfigError, suggest_name
 from halfhour.model.coverage import DAY, DayCoverage, DayState, SettledWindow
-from halfhour.model.intervals import MINUTE, epoch_ms, floor_to_width
+from halfhour.model.intervals import MINUTE, epoch_ms, floor_to_width, from_epoch_ms
 from halfhour.model.measures import (
     BASES_BY_COLUMN,
     CAPACITY_USED_COLUMN,
 )
 from halfhour.model.question import Question
 from halfhour.model.rules import rule_text
-from halfhour.model.tables import OFFERED_SCHEMA, POSTED_SCHEMA, TIMESTAMP
+from halfhour.model.tables import TIMESTAMP
 from halfhour.model.vocabulary import Basis, By, Source
 from halfhour.reports.data import ReportData
 
@@ -78,35 +76,13 @@ def answer_question(question: Question, data: ReportData, sql: str) -> pa.Table:
 
     It lacks the columns that the basis of *question* does not have.
     """
-    worked = question.basis is Basis.WORKED
-    own = data.worked if worked else data.posted
-    answer = _query_tables(
-        sql,
-        {
-            name: value
-            for name, value in {
-                "origin": question.interval.start,
-                "basis": question.basis.value,
-                "with_offered": data.offered is not None,
-            }.items()
-            if f"${name}" in sql
-        },
-        figures=own,
-        callback_voice=POSTED_SCHEMA.empty_table() if worked else data.callback_voice,
-        worked=data.worked if question.basis is Basis.BOTH else POSTED_SCHEMA.empty_table(),
-        busy=data.busy,
-        status=data.status,
-        capacity=data.capacity,
-        offered=OFFERED_SCHEMA.empty_table() if data.offered is None else data.offered,
-        agents=data.agents,
-        queues=data.queues,
-        calendar=_interval_calendar(question, data, own),
-        provisional_days=_window_start_table(
-            day.day.start
-            for day in data.days_of_sources(question.required_sources)
-            if day.state is not DayState.SETTLED
-        ),
-    )
+    data.connection.register("calendar", _interval_calendar(question, data))
+    values = {
+        "origin": question.interval.start,
+        "basis": question.basis.value,
+        "with_offered": data.has_offered,
+    }
+    answer = data.query(sql, {name: values[name] for name in values if f"${name}" in sql})
     answer = answer.select(
         [name for name in answer.column_names if _is_column_available(name, question)]
     )
@@ -142,12 +118,12 @@ def _sort_and_limit(answer: pa.Table, question: Question) -> pa.Table:
     return answer.slice(0, question.top)
 
 
-def _interval_calendar(question: Question, data: ReportData, own: pa.Table) -> pa.Table:
+def _interval_calendar(question: Question, data: ReportData) -> pa.Table:
     """Return a row per interval of *question*, with what was read of the report's row it is in.
 
     `day` is the local day if rows are by day, else empty. `has_figures` and `has_details` tell
-    whether any part of the report's row was read: it is held, or there are rows of it in *own*,
-    the figures, or in the worked time. `lacks_transfers` tells whether a part of it was read
+    whether any part of the report's row was read: it is held, or there are rows of it in the
+    figures or in the worked time. `lacks_transfers` tells whether a part of it was read
     without transfers.
     """
     windows = question.interval.split_into_windows(question.width)
@@ -157,9 +133,15 @@ def _interval_calendar(question: Question, data: ReportData, own: pa.Table) -> p
     by_interval = question.by in (By.INTERVAL, By.QUEUE_INTERVAL)
     rows: Sequence[object] = starts if by_interval else days
 
-    def was_read(windows: Iterable[SettledWindow], table: pa.Table) -> pa.Array:
-        moments = pc.unique(table["interval_start"]).to_pylist()
-        filled = {moment - (moment - starts[0]) % question.width for moment in moments}
+    def filled_rows(table: str) -> set[datetime]:
+        """Return the intervals of *question* in which *table* has rows."""
+        moments = data.query(f"select distinct epoch_ms(interval_start) as ms from {table}")  # noqa: S608
+        return {
+            moment - (moment - starts[0]) % question.width
+            for moment in map(from_epoch_ms, moments["ms"].to_pylist())
+        }
+
+    def was_read(windows: Iterable[SettledWindow], filled: Collection[datetime] = ()) -> pa.Array:
         day_ends = {settled.window.start: settled.window.end for settled in windows}
         rows_read = {
             row
@@ -168,14 +150,27 @@ def _interval_calendar(question: Question, data: ReportData, own: pa.Table) -> p
         }
         return pa.array([row in rows_read for row in rows], pa.bool_())
 
+    provisional_days = {
+        day.day.start
+        for day in data.days_of_sources(question.required_sources)
+        if day.state is not DayState.SETTLED
+    }
     without = [day for day in data.settled_days(Source.POSTED) if not day.has_transfers]
     return pa.table(
         {
             "interval_start": _timestamp_array(starts),
             "day": pa.array(days, pa.string()),
-            "has_figures": was_read(data.settled_days(question.required_sources[0]), own),
-            "has_details": was_read(data.settled_days(Source.DETAILS), data.worked),
-            "lacks_transfers": was_read(without, POSTED_SCHEMA.empty_table()),
+            "has_figures": was_read(
+                data.settled_days(question.required_sources[0]), filled_rows("figures")
+            ),
+            "has_details": was_read(
+                data.settled_days(Source.DETAILS),
+                filled_rows("figures" if question.basis is Basis.WORKED else "worked"),
+            ),
+            "lacks_transfers": was_read(without),
+            "is_provisional": pa.array(
+                [floor_to_width(start, DAY) in provisional_days for start in starts], pa.bool_()
+            ),
         }
     )
 
@@ -207,26 +202,8 @@ def coverage_table(sources: Mapping[Source, Sequence[DayCoverage]]) -> pa.Table:
     )
 
 
-def _window_start_table(moments: Iterable[datetime]) -> pa.Table:
-    return pa.table({"window_start": _timestamp_array(moments)})
-
-
 def _timestamp_array(moments: Iterable[datetime | None]) -> pa.Array:
     return pa.array([moment and epoch_ms(moment) for moment in moments], TIMESTAMP)
-
-
-def _query_tables(sql: str, values: Mapping[str, object], **tables: pa.Table) -> pa.Table:
-    with _shared_connection().cursor() as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        for name, table in tables.items():
-            connection.register(name, table)
-        return connection.sql(sql, params=values).to_arrow_table()
-
-
-@cache
-def _shared_connection() -> duckdb.DuckDBPyConnection:
-    """Return an empty database in memory, made once: making it takes longer than a query."""
-    return duckdb.connect()
 
 
 def _public_schema(schema: pa.Schema, question: Question) -> pa.Schema:

@@ -69,7 +69,7 @@ Connection = duckdb.DuckDBPyConnection
 class Database:
     """The database file at *path*, which need not exist yet.
 
-    Every read uses the *open_connection* if there is one.
+    If there is an *open_connection*, to the file or to a database in memory, it is used.
     """
 
     path: Path
@@ -93,6 +93,8 @@ class Database:
         A new store is created under another name and renamed, so it appears complete or not at
         all. Raises StoreError, as every method here does.
         """
+        if self.open_connection:
+            return
         self._refuse_other_files()
         if self._is_initialized:
             self._apply_migrations(settings)
@@ -118,29 +120,14 @@ class Database:
 
     def _apply_migrations(self, settings: Mapping[str, str]) -> None:
         with self._open_connection(read_only=False) as connection:
-            version = _read_version(connection, self.path)
-            for number in range(version + 1, STORE_VERSION + 1):
-                connection.execute("begin")
-                connection.execute(load_store_sql(f"migrations/{number:04}"))
-                connection.execute(
-                    "insert or replace into settings values ('version', ?)", [str(number)]
-                )
-                if number == RULES_RECORDED_SINCE:
-                    connection.execute(
-                        "insert into settings values (?, ?)", [DETAIL_RULES, detail_rules_hash()]
-                    )
-                if number == 1:
-                    connection.executemany(
-                        "insert into settings values (?, ?)",
-                        [list(setting) for setting in settings.items()],
-                    )
-                connection.execute("commit")
+            _apply_migrations(connection, _read_version(connection, self.path), settings)
 
     @contextmanager
     def open_for_reading(self) -> Iterator[Connection]:
         """Give a read-only connection. Raises StoreError if there is no store of this version."""
         if self.open_connection:
-            yield self.open_connection
+            with self._open_connection(read_only=True) as connection:
+                yield connection
             return
         self._refuse_other_files()
         if not self.path.exists():
@@ -180,6 +167,8 @@ class Database:
             raise StoreError(f"{self.path}: {_explain_error(error)}") from error
 
     def _connect_when_free(self, *, read_only: bool) -> Connection:
+        if self.open_connection:
+            return self.open_connection.cursor()
         deadline = time.monotonic() + self.busy_timeout
         while True:
             try:
@@ -213,6 +202,41 @@ class Database:
             raise StoreError(f"{self.path}: cannot be opened ({error.strerror})") from error
         if head and head[8:] != DUCKDB_MAGIC:  # an empty file may be a store in the making
             raise StoreError(f"{self.path}: this file is not a halfhour store; name another")
+
+
+@contextmanager
+def create_in_memory(
+    settings: Mapping[str, str], overflow_folder: Path | None = None
+) -> Iterator[Connection]:
+    """Give the database of a new store with *settings* that has no file, until the block ends.
+
+    What does not fit into memory goes into *overflow_folder*.
+    """
+    config = dict(CONNECTION_CONFIG)
+    if overflow_folder:
+        config["temp_directory"] = str(overflow_folder)
+    with duckdb.connect(config=config) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        _apply_migrations(connection, 0, settings)
+        yield connection
+
+
+def _apply_migrations(connection: Connection, version: int, settings: Mapping[str, str]) -> None:
+    """Migrate a store from *version*, 0 for a new one with *settings*, to this version."""
+    for number in range(version + 1, STORE_VERSION + 1):
+        connection.execute("begin")
+        connection.execute(load_store_sql(f"migrations/{number:04}"))
+        connection.execute("insert or replace into settings values ('version', ?)", [str(number)])
+        if number == RULES_RECORDED_SINCE:
+            connection.execute(
+                "insert into settings values (?, ?)", [DETAIL_RULES, detail_rules_hash()]
+            )
+        if number == 1:
+            connection.executemany(
+                "insert into settings values (?, ?)",
+                [list(setting) for setting in settings.items()],
+            )
+        connection.execute("commit")
 
 
 def _read_version(connection: Connection, path: Path) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import pyarrow as pa
 
@@ -36,6 +36,7 @@ from halfhour.store.database import (
     DETAIL_RULES,
     Connection,
     Database,
+    create_in_memory,
     load_store_sql,
 )
 
@@ -62,7 +63,10 @@ class SettleResult(NamedTuple):
 
 @dataclass(frozen=True)
 class Store:
-    """The store in the file at *path*, which need not exist yet. Every method raises StoreError."""
+    """The store in the file at *path*, which need not exist yet. Every method raises StoreError.
+
+    If there is an *open_connection*, to the file or to a database in memory, it is used.
+    """
 
     path: Path
     busy_timeout: float = BUSY_TIMEOUT
@@ -71,6 +75,18 @@ class Store:
     @cached_property
     def _database_file(self) -> Database:
         return Database(self.path, self.busy_timeout, self.open_connection)
+
+    @classmethod
+    @contextmanager
+    def create_in_memory(
+        cls, settings: Mapping[str, str], folder: Path | None = None
+    ) -> Iterator["Store"]:
+        """Give a new store with *settings* that has no file, until the block ends.
+
+        What does not fit into memory goes into *folder*; without one, nothing can be synced.
+        """
+        with create_in_memory(settings, folder) as connection:
+            yield cls((folder or Path()) / "memory", open_connection=connection)
 
     @contextmanager
     def open_snapshot(self) -> Iterator["Store"]:
@@ -151,14 +167,11 @@ class Store:
     ) -> "SettleResult":
         """Replace the day of *window* with *tables* in one transaction, and record its revisions.
 
-        *tables* has each table of `TABLES_BY_SOURCE`. *left_out* is the number of records that
+        *tables* has each table of `TABLES_BY_SOURCE`, as rows or as an Arrow file; rows of other
+        days are ignored. *left_out* is the number of records that
         could not be read; if there are any, the day is incomplete. *revised_at* is the time of the
         revisions if it is not *read_at*.
-
-        A table may be an Arrow file, whose rows of other days are ignored.
         """
-        import pyarrow.dataset as ds  # imported late, because reports do without it
-
         row_count, read_at = 0, floor_to_width(to_utc(read_at), MILLISECOND)
         day = {"start": window.start, "end": window.start + DAY}
         has_raw = all(name in tables for name in RAW_SCHEMAS)
@@ -166,21 +179,14 @@ class Store:
             stored_part = revising.capture_figures(connection, source, window)
             for name, table in tables.items():
                 column = TABLES_BY_SOURCE[source][name]
-                query, parameters = "select * from incoming", {}
-                if isinstance(table, Path):
-                    query += f" where {column} >= $start and {column} < $end"
-                    parameters = day
-                # Arrow reads the files, because DuckDB has no access to other files.
+                of_day = f"{column} >= $start and {column} < $end"
                 connection.register(
-                    "incoming",
-                    ds.dataset(table, format="ipc") if isinstance(table, Path) else table,
+                    "incoming", _open_arrow_file(table) if isinstance(table, Path) else table
                 )
-                connection.execute(
-                    f"delete from {name} where {column} >= $start and {column} < $end",  # noqa: S608
-                    day,
-                )
+                connection.execute(f"delete from {name} where {of_day}", day)  # noqa: S608
                 ((inserted,),) = connection.execute(
-                    f"insert into {name} by name {query}", parameters
+                    f"insert into {name} by name select * from incoming where {of_day}",  # noqa: S608
+                    day,
                 ).fetchall()
                 row_count += inserted if name not in RAW_SCHEMAS else 0
             changed = (
@@ -367,3 +373,10 @@ class Store:
         """
         with self._database_file.open_for_reading() as connection:
             return connection.sql(sql, params=values).to_arrow_table()
+
+
+def _open_arrow_file(path: Path) -> Any:
+    """Return the rows of an Arrow file for DuckDB, which has no access to files of its own."""
+    import pyarrow.dataset as ds  # imported late, because reports do without it
+
+    return ds.dataset(path, format="ipc")

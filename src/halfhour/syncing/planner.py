@@ -32,7 +32,7 @@ class SyncRequest:
     Without an *interval* the days are those since the first stored one. Days that ended before
     *since* are left out. *sources* None means every source that the client may read.
     *granularity* and *reread* None mean what the store was made with. *reread_all* reads days
-    that are not due, too.
+    that are not due, too. Without *keep_raw* only what follows from details is stored.
     """
 
     interval: Interval | None = None
@@ -41,6 +41,7 @@ class SyncRequest:
     reread: Sequence[timedelta] | None = None
     since: datetime | None = None
     reread_all: bool = False
+    keep_raw: bool = True
 
 
 def requested_calendar(store: Store, request: SyncRequest, now: datetime) -> Calendar:
@@ -127,10 +128,5 @@ def prepare_store(store: Store, request: SyncRequest, now: datetime) -> Calendar
     """Create *store*, or migrate it to this version, and return the calendar of its days."""
     store.upgrade_if_present()
     calendar = requested_calendar(store, request, now)
-    store.ensure_created(
-        {
-            "granularity": str(calendar.granularity.seconds),
-            "reread": " ".join(str(int(age.total_seconds())) for age in calendar.reread_ages),
-        }
-    )
+    store.ensure_created(calendar.stored_settings)
     return calendar

@@ -31,6 +31,7 @@ from halfhour.ingest import aggregates, detail_download, queries
 from halfhour.ingest.detail_spool import DetailSpool
 from halfhour.model.coverage import DayCoverage
 from halfhour.model.intervals import Interval
+from halfhour.model.tables import RAW_SCHEMAS
 from halfhour.model.vocabulary import Source
 from halfhour.store.derived_details import DataIssue, derive_details
 from halfhour.store.locking import retry_while_busy, spool_directory, writer_lock
@@ -296,7 +297,13 @@ class _SyncRun:
                     await detail_download.download_details(
                         self.client, interval, self.details_available_until, spool
                     )
-                return await derive_details(spool.tables(), interval, folder)
+                details = await derive_details(spool.tables(), interval, folder)
+                kept = {
+                    name: path
+                    for name, path in details.paths.items()
+                    if self.sync_request.keep_raw or name not in RAW_SCHEMAS
+                }
+                return kept, details.data_issues
 
     def _agents_to_ask(self, interval: Interval) -> list[str]:
         """Return the ids of the agents whose status to read.

@@ -1,6 +1,7 @@
 """The heat map of a day and the rows behind it, from a store: JSON as plain values."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from halfhour.model.vocabulary import Source, name_sort_key
 from halfhour.render.day_grid import distinguish_namesakes
 from halfhour.reports import profile, questions
 from halfhour.reports.data import ReportData
-from halfhour.reports.from_store import stored_report_data
+from halfhour.reports.from_store import open_report_data
 from halfhour.store.coverage import day_coverage, store_calendar
 from halfhour.store.store import Store
 from halfhour.web.view_state import DayView, SortOrder
@@ -23,19 +24,20 @@ from halfhour.web.view_state import DayView, SortOrder
 
 def day_heat_map(store: Store, requested: DayView, now: datetime) -> dict[str, Any]:
     """Return the half-hours of each agent, the profile of the day, and the coverage of both."""
-    with store.open_snapshot() as snapshot:
+    with ExitStack() as stack:
+        snapshot = stack.enter_context(store.open_snapshot())
         choices = _filter_choices(snapshot, requested.day_interval)
         view = requested.matching_choices(choices)
         problems = []
         try:
-            data = stored_report_data(snapshot, view.day_question, now)
+            data = stack.enter_context(open_report_data(snapshot, view.day_question, now))
         except ConfigError as error:  # the store lacks the half-hours of the view's time zone
-            data = ReportData()
+            data = ReportData.without_rows()
             problems.append(str(error))
+        report = questions.build_report(view.day_question, data)
+        totals = profile.day_totals(view.day_question, data)
         days = _coverage_rows(snapshot, view, now)
         latest = _latest_stored_day(snapshot)
-    report = questions.build_report(view.day_question, data)
-    totals = profile.day_totals(view.day_question, data)
     view = view.limited_to_columns(report.column_names)
     starts = [
         half_hour.start.astimezone(view.zone)
@@ -72,8 +74,8 @@ def filtered_report(store: Store, requested: DayView, now: datetime) -> pa.Table
         view = requested.matching_choices(_filter_choices(snapshot, requested.day_interval))
         if view.problems:
             raise ConfigError("; ".join(view.problems))
-        data = stored_report_data(snapshot, view.day_question, now)
-    report = questions.build_report(view.day_question, data)
+        with open_report_data(snapshot, view.day_question, now) as data:
+            report = questions.build_report(view.day_question, data)
     searched_text = view.find.casefold()
     return report.filter(
         pa.array(

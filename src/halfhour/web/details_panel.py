@@ -4,16 +4,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import pyarrow.compute as pc
-
 from halfhour.model.coverage import missing_intervals
 from halfhour.model.intervals import HALF_HOUR, Interval
 from halfhour.model.measures import FIGURES
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import Basis, By, Source
 from halfhour.reports import questions
-from halfhour.reports.data import ReportData
-from halfhour.reports.from_store import stored_report_data
+from halfhour.reports.from_store import open_report_data
 from halfhour.store.store import Store
 from halfhour.web.view_state import DayView
 
@@ -35,15 +32,19 @@ def cell_details(store: Store, view: DayView, start: datetime, now: datetime) ->
     """Return one half-hour of the view's agent: both bases, the status, and the segments."""
     interval = Interval(start, start + HALF_HOUR)
     question = Question(interval, view.zone, basis=Basis.BOTH, agents=(view.agent,))
-    with store.open_snapshot() as snapshot:
-        data = stored_report_data(snapshot, question, now)
+    with (
+        store.open_snapshot() as snapshot,
+        open_report_data(snapshot, question, now) as data,
+    ):
         segments = snapshot.agent_segments(view.agent, interval).to_pylist()
-    rows = questions.build_report(question, data).to_pylist()
+        rows = questions.build_report(question, data).to_pylist()
+        status_times = data.table("status_times").to_pylist()
+        agent_name = data.agent_name(view.agent)
     row = rows[0] if rows else {}
-    statuses = sorted(data.status.to_pylist(), key=lambda status: -status["status_ms"])
+    statuses = sorted(status_times, key=lambda status: -status["status_ms"])
     return {
         "start": start.astimezone(view.zone).isoformat(),
-        "agent": row.get("agent_name", _agent_name(data, view.agent)),
+        "agent": agent_name,
         "figures": [
             {"name": figure.name, "meaning": figure.meaning, "value": row[figure.name]}
             for figure in FIGURES
@@ -62,13 +63,13 @@ def agent_history(store: Store, view: DayView, now: datetime) -> dict[str, Any]:
     first = replace(view, day=view.day - timedelta(days=HISTORY_DAYS - 1))
     interval = Interval(first.day_interval.start, view.day_interval.end)
     question = Question(interval, view.zone, By.DAY, view.basis, agents=(view.agent,))
-    with store.open_snapshot() as snapshot:
-        data = stored_report_data(snapshot, question, now)
-    rows = questions.build_report(question, data).to_pylist()
-    half_hours = questions.build_report(replace(question, by=By.INTERVAL), data)
+    with open_report_data(store, question, now) as data:
+        rows = questions.build_report(question, data).to_pylist()
+        half_hours = questions.build_report(replace(question, by=By.INTERVAL), data)
+        agent_name = data.agent_name(view.agent)
     view = replace(view, queue="", media="").limited_to_columns(half_hours.column_names)
     return {
-        "agent": rows[0]["agent_name"] if rows else _agent_name(data, view.agent),
+        "agent": agent_name,
         "measure": view.measure,
         "from": str(first.day),
         "days": [{name: row.get(name) for name in HISTORY_COLUMNS} for row in rows],
@@ -87,9 +88,3 @@ def agent_history(store: Store, view: DayView, now: datetime) -> dict[str, Any]:
             )
         ],
     }
-
-
-def _agent_name(data: ReportData, agent_id: str) -> str:
-    """Return the agent's name, or the id where no name is known."""
-    agents = data.agents.filter(pc.equal(data.agents["id"], agent_id))
-    return str(next(iter(agents["name"].to_pylist()), agent_id))

@@ -22,6 +22,12 @@ with figure_rows as (
     where handle_ms > 0
 ),
 
+provisional_days as (
+    select time_bucket(interval 1 day, interval_start)
+    from calendar
+    where is_provisional
+),
+
 zeros as (
     select
         case when bool_or(has_figures) then 0 end as figures_zero,

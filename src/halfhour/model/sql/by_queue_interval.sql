@@ -29,7 +29,8 @@ zeros as (
     select
         interval_start,
         case when has_figures then 0 end as figures_zero,
-        case when has_details then 0 end as details_zero
+        case when has_details then 0 end as details_zero,
+        is_provisional
     from calendar
 ),
 
@@ -56,7 +57,7 @@ select
     media_type,
     case when $with_offered then coalesce(offered_count, 0) end as offered_count,
     {queue_interval_columns},
-    time_bucket(interval 1 day, interval_start) in (from provisional_days) as provisional,
+    is_provisional as provisional,
     $basis as basis
 from figures_by_queue
 full join callback_voice_by_queue using (interval_start, queue_id, media_type)

@@ -48,7 +48,7 @@ status_by_interval as (
         time_bucket(interval {minutes} minutes, interval_start, $origin::timestamptz) as interval_start,
         agent_id,
         {status_sums}
-    from status
+    from status_times
     group by all
 )
 
@@ -59,8 +59,7 @@ select
     case when has_details then 0 end as details_zero,
     case when has_figures and not lacks_transfers then 0 end as transfers_zero,
     -- Work that went on when halfhour read it is provisional, however old its day is.
-    time_bucket(interval 1 day, interval_start) in (from provisional_days) or coalesce(is_open, false)
-        as provisional
+    is_provisional or coalesce(is_open, false) as provisional
 from figures_by_interval
 full join callback_voice_by_interval using (interval_start, agent_id)
 full join worked_by_interval using (interval_start, agent_id)

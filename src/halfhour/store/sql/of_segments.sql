@@ -20,5 +20,7 @@ with day_segments as (
         and ($media is null or list_contains($media, media_type))
 )
 
-select *
+select
+    make_timestamptz(interval_ms * 1000) as interval_start,
+    * exclude (interval_ms)
 from ({rule})
