@@ -50,6 +50,7 @@ def test_the_dashboard_offers_the_columns_of_its_choices():
         ("by_dimension", {"key": "media_type", "label": "dimension as media_type"}),
         ("by_interval", {"minutes": 30}),
         ("by_queue_interval", {"minutes": 30}),
+        ("rebuilt", {}),
         ("reconciled", {}),
         ("worked", {}),
     ],

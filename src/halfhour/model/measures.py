@@ -113,10 +113,14 @@ class Figure:
         return self.table == "figures" and bool(self.metric) and not self.rule
 
     @property
+    def counts_events(self) -> bool:
+        """Tell whether the metric counts events: Genesys names it with an n, as nTransferred."""
+        return self.metric.startswith("n")
+
+    @property
     def posted_metric(self) -> str:
         """The posted metric in words, empty if there is none."""
-        # Genesys names a metric that counts events with an n, such as nTransferred.
-        is_plain = self.stat == "sum" or self.metric.startswith("n")
+        is_plain = self.stat == "sum" or self.counts_events
         metric = self.metric if is_plain else f"{self.stat} of {self.metric}"
         return self._with_rule_words(metric)
 

@@ -29,7 +29,7 @@ from halfhour.model.measures import (
 )
 from halfhour.model.vocabulary import By
 
-SHARED_TEXTS = ("half_hours", "segment_slices")
+SHARED_TEXTS = ("half_hours", "segment_slices", "rebuilt")
 """The texts that others contain as a common table expression."""
 
 
@@ -131,6 +131,15 @@ def _worked_sum(figure: Figure) -> str:
     )
 
 
+def _rebuilt_sum(figure: Figure) -> str:
+    """Return the sum or the count of the values of the figure's metric; null if there are none."""
+    of_metric = f"filter (where metric = '{figure.metric}')"
+    # The value of a metric that counts events is a count itself.
+    if figure.stat == "count" and not figure.counts_events:
+        return f"nullif(count(*) {of_metric}, 0) as {figure.sum_column}"
+    return f"sum(value) {of_metric}::bigint as {figure.sum_column}"
+
+
 def _lines(items: Iterable[str], indent: int = 4) -> str:
     return f",\n{' ' * indent}".join(items)
 
@@ -217,4 +226,6 @@ _FILLINGS = {
     "day_columns": _lines(_shown(figure, figure.sum_column) for figure in _BY_DAY),
     # worked
     "worked_columns": _lines(map(_worked_sum, STORED_FIGURES)),
+    # rebuilt
+    "rebuilt_columns": _lines(map(_rebuilt_sum, STORED_FIGURES)),
 }

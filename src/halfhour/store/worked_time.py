@@ -23,10 +23,13 @@ def handle_time_comparison(
 
     *held_days* are the days of which the store holds details; the *provisional_days* may change.
     """
+    first = floor_to_width(interval.start, DAY)
     return store._query(
         rule_text("reconciled"),
-        first=floor_to_width(interval.start, DAY),
+        first=first,
         last=interval.end,
+        start_ms=epoch_ms(first),
+        end_ms=epoch_ms(interval.end + DAY),  # the last day counts as far as it is held
         width=width // MILLISECOND,
         held_days=[_day_number(day) for day in held_days],
         provisional_days=[_day_number(day) for day in provisional_days],

@@ -17,6 +17,17 @@ with days as (
     having count(*) = 2
 ),
 
+emitted as (
+    select
+        * exclude (emitted_at),
+        epoch_ms(emitted_at) as emitted_ms
+    from emitted
+),
+
+rebuilt as (
+    {rebuilt}
+),
+
 -- By interval: the handle time of aggregates, and that of details.
 posted_by_interval as (
     select
@@ -29,9 +40,17 @@ posted_by_interval as (
 
 rebuilt_by_interval as (
     select
-        epoch_ms(emitted_at) // $width * $width as interval_ms,
+        interval_ms,
         agent_id,
-        sum(value) as rebuilt_ms,
+        sum(handle_ms) as rebuilt_ms
+    from rebuilt
+    group by all
+),
+
+conversations_by_interval as (
+    select
+        emitted_ms // $width * $width as interval_ms,
+        agent_id,
         list(distinct conversation_id) as conversations
     from emitted
     where metric = 'tHandle'
@@ -56,6 +75,7 @@ differences_by_interval as (
         ) as may_be_late
     from posted_by_interval
     full join rebuilt_by_interval using (interval_ms, agent_id)
+    left join conversations_by_interval using (interval_ms, agent_id)
     inner join days on interval_ms >= days.start_ms and interval_ms < days.end_ms
     where posted_ms is not null or rebuilt_ms is not null
 ),
@@ -79,7 +99,7 @@ posted_by_day as (
 -- Part of the worked time is voice that counts under the callback alone.
 session_times as (
     select
-        epoch_ms(emitted_at) // {day_ms} as day,
+        emitted_ms // {day_ms} as day,
         agent_id,
         conversation_id,
         session_id,
@@ -88,8 +108,8 @@ session_times as (
         0 as under_voice_ms,
         true as has_posted
     from emitted
-    left join days on days.day = epoch_ms(emitted_at) // {day_ms}
-    where metric = 'tHandle' and (days.end_ms is null or epoch_ms(emitted_at) < days.end_ms)
+    left join days on days.day = emitted_ms // {day_ms}
+    where metric = 'tHandle' and (days.end_ms is null or emitted_ms < days.end_ms)
     union all
     select
         epoch_ms(window_start) // {day_ms} as day,
