@@ -143,7 +143,8 @@ The catalogue in `model/measures.py` has a row for each figure; [adding a figure
 The sources are conversation aggregates (posted), user aggregates (status) and conversation details (details).
 Genesys posts a callback under callback and the call it led to under voice. Posted figures have both, as in Genesys, and `callback_voice_time_sec` is the time that both have in common.
 That call is the agent's outbound voice session that began within the callback's session. On the worked basis the common time counts for the callback alone.
-Segments of monitoring, coaching, barging and parked interactions are not work.
+Segments of monitoring, coaching, barging and parked interactions are not work. Contacting is work in every session, as handle time has it. If nothing is posted for a session whose only work is contacting, such as one of monitoring, that is the cause `contacting_only_ms` of `halfhour reconcile`.
+Time that segments of one session have in common counts once on the worked basis: the later segment gives way. Genesys posts each metric whole, so the posted handle time has it twice. `halfhour reconcile` shows it as `overlapping_segments_ms`, as long as the store holds what Genesys said of the day.
 
 With `--queue` or `--media`, all figures cover only the chosen work, busy time included. Status covers all that an agent does, so its columns are then empty.
 

@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from halfhour.model.rules import DETAIL_STEPS, rule_text
 
-PORTABLE_RULES = (*DETAIL_STEPS, "worked", "busy", "rebuilt")
+PORTABLE_RULES = (*DETAIL_STEPS, "worked", "busy", "rebuilt", "session_overlaps")
 
 
 def transpiled(text: str) -> exp.Expr:

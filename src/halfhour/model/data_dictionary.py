@@ -75,9 +75,12 @@ COLUMN_MEANINGS = {
     "differing_interval_count": "intervals in which posted and rebuilt differ",
     "late_data_ms": "posted less rebuilt, of what one of the readings could not know yet",
     "callback_under_voice_ms": "worked as voice on calls that callbacks led to",
+    "overlapping_segments_ms": "time that segments of one session have in common: posted with "
+    "each of them, worked once",
     "crosses_midnight_ms": "posted on another day than it was worked",
     "still_open_ms": "worked on, and not posted yet",
     "unanswered_acw_ms": "after-call work of offers that were not answered",
+    "contacting_only_ms": "contacting in sessions without other work, of which nothing was posted",
     "unexplained_ms": "what none of these explains",
     "unexplained_conversations": "ids of the conversations it lies in",
     **{figure.name: figure.meaning for figure in FIGURES},

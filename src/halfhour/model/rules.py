@@ -29,12 +29,18 @@ from halfhour.model.measures import (
 )
 from halfhour.model.vocabulary import By
 
-SHARED_TEXTS = ("half_hours", "segment_slices", "rebuilt")
-"""The texts that others contain as a common table expression."""
-
-
 DETAIL_STEPS = ("latest_records", "agent_sessions", "timed_segments", "timeline")
 """The texts that derive details, each from the tables of those before it."""
+
+SHARED_TEXTS = (
+    "half_hours",
+    "segment_slices",
+    "rebuilt",
+    "overlaps_by_day",
+    *DETAIL_STEPS,
+    "session_overlaps",
+)
+"""The texts that others contain as a common table expression, each before those it contains."""
 
 
 @cache

@@ -209,9 +209,11 @@ RECONCILIATION_SCHEMA = pa.schema(
         pa.field("differing_interval_count", pa.int64(), nullable=False),
         pa.field("late_data_ms", pa.int64(), nullable=False),
         pa.field("callback_under_voice_ms", pa.int64(), nullable=False),
+        pa.field("overlapping_segments_ms", pa.int64(), nullable=False),
         pa.field("crosses_midnight_ms", pa.int64(), nullable=False),
         pa.field("still_open_ms", pa.int64(), nullable=False),
         pa.field("unanswered_acw_ms", pa.int64(), nullable=False),
+        pa.field("contacting_only_ms", pa.int64(), nullable=False),
         pa.field("unexplained_ms", pa.int64(), nullable=False),
         pa.field("unexplained_conversations", pa.string(), nullable=False),
     ]

@@ -16,9 +16,11 @@ _OPTIONAL_COLUMNS = columns_of_tier(Tier.ROOM) | {
     "offered_count",
     "late_data_ms",
     "callback_under_voice_ms",
+    "overlapping_segments_ms",
     "crosses_midnight_ms",
     "still_open_ms",
     "unanswered_acw_ms",
+    "contacting_only_ms",
     "unexplained_ms",
     "unexplained_conversations",
 }

@@ -148,9 +148,35 @@ sessions_with_totals as (
     select
         * replace (bool_or(has_posted) over whole as has_posted),
         sum(differs_ms) over whole as differs_in_all_ms,
+        sum(rebuilt_ms) over whole as rebuilt_in_all_ms,
         min(day) over whole as first_seen,
         max(day) over whole as last_seen
     from sessions_by_day
+    window whole as (partition by agent_id, conversation_id, session_id)
+),
+
+-- Time that segments of a session have in common is taken off before other causes are looked for.
+overlaps_by_day as (
+    {overlaps_by_day}
+),
+
+sessions_with_overlaps as (
+    select
+        *,
+        differs_ms - overlap_ms as remaining_ms,
+        sum(differs_ms - overlap_ms) over whole as remaining_in_all_ms
+    from (
+        select
+            sessions_with_totals.*,
+            coalesce(overlaps_by_day.overlap_ms, 0) as overlap_ms
+        from sessions_with_totals
+        left join overlaps_by_day
+            on overlaps_by_day.day = sessions_with_totals.day
+            and overlaps_by_day.agent_id = sessions_with_totals.agent_id
+            and overlaps_by_day.conversation_id = sessions_with_totals.conversation_id
+            and overlaps_by_day.session_id = sessions_with_totals.session_id
+            and sessions_with_totals.differs_in_all_ms <> 0
+    ) as overlapping_sessions
     window whole as (partition by agent_id, conversation_id, session_id)
 ),
 
@@ -166,21 +192,25 @@ session_traits as (
         bool_or(open) as is_open,
         bool_or(segment_type = 'alert')
         and not bool_or(segment_type in {work_segment_types} and segment_type <> 'wrapup')
-            as was_offered_only
+            as was_offered_only,
+        bool_or(segment_type = 'contacting')
+        and not bool_or(segment_type in {work_segment_types} and segment_type <> 'contacting')
+            as was_contacting_only
     from segments
     group by all
 ),
 
 explained_differences as (
     select
-        sessions_with_totals.day,
+        sessions_with_overlaps.day,
         agent_id,
         conversation_id,
         worked_ms,
         under_voice_ms,
-        differs_ms,
+        overlap_ms,
+        remaining_ms,
         case
-            when differs_ms = 0 then 'none'
+            when remaining_ms = 0 then 'none'
             -- A session is open still, or was at the end of a day that is held in part.
             when
                 not has_posted
@@ -192,16 +222,19 @@ explained_differences as (
             when
                 least(first_day, first_seen) < greatest(last_day, last_seen)
                 and (
-                    differs_in_all_ms = 0
+                    remaining_in_all_ms = 0
                     or not list_contains($held_days, least(first_day, first_seen))
                     or not list_contains($held_days, greatest(last_day, last_seen))
                 )
                 then 'crosses_midnight'
             -- All that was worked is after-call work, and Genesys posts less of it.
-            when was_offered_only and rebuilt_ms < worked_ms then 'unanswered_acw'
+            when was_offered_only and remaining_ms < 0 then 'unanswered_acw'
+            -- All that was worked is contacting, as in a session of monitoring, and Genesys posts
+            -- none of it.
+            when was_contacting_only and rebuilt_in_all_ms = 0 then 'contacting_only'
             else 'unexplained'
         end as cause
-    from sessions_with_totals
+    from sessions_with_overlaps
     inner join days using (day)
     left join session_traits using (agent_id, conversation_id, session_id)
 ),
@@ -212,10 +245,12 @@ worked_by_day as (
         agent_id,
         sum(worked_ms - under_voice_ms) as worked_ms,
         sum(under_voice_ms) as callback_under_voice_ms,
-        sum(differs_ms) filter (where cause = 'crosses_midnight') as crosses_midnight_ms,
-        sum(differs_ms) filter (where cause = 'still_open') as still_open_ms,
-        sum(differs_ms) filter (where cause = 'unanswered_acw') as unanswered_acw_ms,
-        sum(differs_ms) filter (where cause = 'unexplained') as unexplained_ms,
+        sum(overlap_ms) as overlapping_segments_ms,
+        sum(remaining_ms) filter (where cause = 'crosses_midnight') as crosses_midnight_ms,
+        sum(remaining_ms) filter (where cause = 'still_open') as still_open_ms,
+        sum(remaining_ms) filter (where cause = 'unanswered_acw') as unanswered_acw_ms,
+        sum(remaining_ms) filter (where cause = 'contacting_only') as contacting_only_ms,
+        sum(remaining_ms) filter (where cause = 'unexplained') as unexplained_ms,
         list(distinct conversation_id) filter (where cause = 'unexplained') as conversations
     from explained_differences
     group by all
@@ -231,9 +266,11 @@ select
     coalesce(differing_intervals, 0) as differing_interval_count,
     coalesce(late_data_ms, 0)::bigint as late_data_ms,
     coalesce(callback_under_voice_ms, 0)::bigint as callback_under_voice_ms,
+    coalesce(overlapping_segments_ms, 0)::bigint as overlapping_segments_ms,
     coalesce(crosses_midnight_ms, 0)::bigint as crosses_midnight_ms,
     coalesce(still_open_ms, 0)::bigint as still_open_ms,
     coalesce(unanswered_acw_ms, 0)::bigint as unanswered_acw_ms,
+    coalesce(contacting_only_ms, 0)::bigint as contacting_only_ms,
     (coalesce(posted_by_day.unexplained_ms, 0) + coalesce(worked_by_day.unexplained_ms, 0))::bigint
         as unexplained_ms,
     array_to_string(
