@@ -15,8 +15,8 @@ from halfhour.model.tables import RECONCILIATION_SCHEMA
 from halfhour.model.vocabulary import Source
 from halfhour.reports import filters
 from halfhour.reports.data import ReportData
-from halfhour.store import worked_time
 from halfhour.store.coverage import store_calendar
+from halfhour.store.reconciliation import handle_time_comparison
 from halfhour.store.report_views import ReportScope, open_report_views
 from halfhour.store.store import EntityKind, Store
 
@@ -78,7 +78,7 @@ def reconcile_store(store: Store, interval: Interval | None, now: datetime) -> p
     detail_days = store.settled_windows(Source.DETAILS)
     if not detail_days or not posted_days:
         return RECONCILIATION_SCHEMA.empty_table()
-    return worked_time.handle_time_comparison(
+    return handle_time_comparison(
         store,
         interval or Interval(detail_days[0].window.start, detail_days[-1].window.end),
         calendar.granularity,

@@ -1,4 +1,4 @@
-"""Worked time from the segments of a store, cut at the edges of intervals; the rules are SQL."""
+"""Compare the handle time that a store holds as posted with that of its details."""
 
 from collections.abc import Sequence
 from datetime import timedelta
