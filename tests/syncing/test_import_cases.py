@@ -259,7 +259,7 @@ def test_a_time_that_cannot_be_read_is_named_with_its_field_whichever_way_it_is_
     where = "participants[1].sessions[0].segments[0].segmentStart: "
     with pytest.raises(ConfigError) as refused:
         imported_store(tmp_path, {"conversations": [record]})
-    assert f"details.json: c, $.{where}{problem}. Nothing was imported" in str(refused.value)
+    assert f"details.json: c, $.{where}{problem}. Nothing was changed" in str(refused.value)
 
     store, outcome, events = imported_store(tmp_path, {"conversations": [record]}, RANGE)
     assert where + problem in "".join(event.reason for event in events)
@@ -330,7 +330,7 @@ def test_field_names_in_snake_case_are_refused_with_the_way_to_fix_them(tmp_path
 
 @pytest.mark.parametrize("content", ['[{"conversations": []}, 7]', "[" * 100_000, '[{"a": 1}]'])
 def test_a_file_of_neither_pages_nor_conversations_is_refused(tmp_path, content):
-    with pytest.raises(ConfigError, match="nothing was imported"):
+    with pytest.raises(ConfigError, match="nothing was changed"):
         imported_store(tmp_path, content)
 
 

@@ -193,7 +193,7 @@ def test_a_file_settles_the_days_that_it_is_said_to_cover(tmp_path):
         week.split_into_windows(DAY)
     )
     assert outcome.settled == 3
-    assert [event.kind for event in events] == ["planned", *["settled"] * 3, "odd"]
+    assert [event.kind for event in events] == ["read", "planned", *["settled"] * 3, "odd"]
     assert events[-1].reason == (
         f"{SEGMENTS_WITHOUT_END}: 1 ({CONVERSATIONS[-2]['conversationId']}, session "
         "00000000-0000-4000-8000-0000000dd07, segments[2]: hold at 2023-02-17T20:06:05.250Z)"

@@ -238,7 +238,9 @@ def sync(
 
 @app.command(name="import", help_epilogue=_IMPORT_EXAMPLES)
 def import_(
-    files: Annotated[list[Path], Parameter(help="JSON or NDJSON files, gzipped or not.")],
+    files: Annotated[
+        list[Path], Parameter(help="JSON or NDJSON files, gzipped or not, or folders of them.")
+    ],
     /,
     time_range: RangeOptions | None = None,
     *,

@@ -16,7 +16,8 @@ log = logging.getLogger("halfhour")
 def show_progress() -> Iterator[EventCallback]:
     """Log each event, and show a progress bar if a person watches.
 
-    The bar shows how many windows are done, and how many requests the rate limit still allows.
+    The bar shows how many files are read, then how many windows are done, and how many requests
+    the rate limit still allows.
     """
     if not is_interactive():
         yield _log_event
@@ -32,7 +33,7 @@ def show_progress() -> Iterator[EventCallback]:
     )
 
     columns = (
-        TextColumn("windows"),
+        TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rows]}"),
@@ -48,7 +49,12 @@ def show_progress() -> Iterator[EventCallback]:
             if event.kind is EventKind.SETTLED and event.rows:
                 row_count += event.rows
                 progress.update(task, rows=f"{row_count:,} rows")
-            progress.update(task, completed=event.done, total=event.of)
+            progress.update(
+                task,
+                description="files" if event.kind is EventKind.READ else "windows",
+                completed=event.done,
+                total=event.of,
+            )
             if limit := _rate_limit_status(event):
                 progress.update(task, limit=limit)
             _log_event(event)

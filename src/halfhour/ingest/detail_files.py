@@ -3,20 +3,21 @@
 A file has the answers of a details job or query (``{"conversations": [...]}``), a list of
 conversations or of such pages, or one conversation or page per line; it may be gzipped. A page
 without conversations is the end of a query. A file is read line by line, except for an object
-that spans several lines.
+that spans several lines. Folders stand for the files in them.
 """
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import IO, Annotated
 
 import msgspec
 
-from halfhour.errors import ConfigError
+from halfhour.errors import ConfigError, suggest_name
 from halfhour.genesys import payloads
 from halfhour.ingest.detail_records import decode_leniently
 
@@ -24,6 +25,7 @@ MAX_PAGE_CONVERSATIONS = 500
 """The most conversations of a page; larger pages of a file are divided."""
 _GZIP_MAGIC = b"\x1f\x8b"
 _UTF8_BOM = b"\xef\xbb\xbf"
+_OPEN_ENDINGS = (b"{", b"[", b",", b":")
 _ABSENT_FIELD = msgspec.Raw()
 
 RawRecords = list[msgspec.Raw]
@@ -49,18 +51,59 @@ class DetailFilePage(payloads.Payload):
         return self.conversations is None and bool(bytes(self.conversation_id))
 
 
-def read_detail_pages(path: Path) -> Iterator[DetailFilePage]:
-    """Yield the pages of the file at *path*; divide large pages. Raises ConfigError."""
+def find_detail_files(inputs: Iterable[Path]) -> list[Path]:
+    """Return the files of *inputs*, in their order; a folder has those in it and in its folders.
+
+    The files of a folder are in the order of their paths. Files and folders whose names begin
+    with a dot or an underscore, such as ``_SUCCESS``, are left out. A file counts once, where it
+    comes first. Raises ConfigError for a folder without files.
+    """
+    files: dict[Path, None] = {}
+    for path in inputs:
+        if not path.is_dir():
+            files[path] = None
+            continue
+        with _explain_read_errors(path):
+            inner_files = sorted(
+                file
+                for file in path.rglob("*")
+                if file.is_file()
+                and not any(part.startswith((".", "_")) for part in file.relative_to(path).parts)
+            )
+        if not inner_files:
+            raise ConfigError(f"{path}: there is no file in this folder; nothing was changed")
+        files |= dict.fromkeys(inner_files)
+    return list(files)
+
+
+def read_detail_pages(path: Path, *, keep_broken_lines: bool = False) -> Iterator[DetailFilePage]:
+    """Yield the pages of the file at *path*; divide large pages.
+
+    With *keep_broken_lines*, a line that cannot be read becomes a page of one malformed record,
+    unless it may have been a page. Otherwise, raises ConfigError.
+    """
     with _explain_read_errors(path), _open_unpacked(path) as file:
-        first_line = file.readline().removeprefix(_UTF8_BOM)
-        if not _is_complete_json(first_line):  # an object that spans several lines
-            first_line += file.read()
-        for page in _parse_line(path, 1, first_line):
-            yield from _chunk_page(page)
-        for number, line in enumerate(file, 2):
-            if not line.isspace():
-                for page in _parse_line(path, number, line):
-                    yield from _chunk_page(page)
+        for number, line in _read_lines(file, may_be_broken=keep_broken_lines):
+            for page in _parse_line(path, number, line, keep_broken=keep_broken_lines):
+                yield from _chunk_page(page)
+
+
+def _read_lines(file: IO[bytes], *, may_be_broken: bool) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines that are not blank, with their numbers; all are one if an object spans them.
+
+    If a first line *may_be_broken*, it is a line of its own if a whole object follows it.
+    """
+    first_line, second_line = file.readline().removeprefix(_UTF8_BOM), b""
+    if not _is_complete_json(first_line):
+        second_line = file.readline()
+        has_opened = first_line.isspace() or first_line.rstrip().endswith(_OPEN_ENDINGS)
+        if has_opened or not (may_be_broken and _is_complete_json(second_line)):
+            yield 1, first_line + second_line + file.read()
+            return
+    yield 1, first_line
+    for number, line in enumerate(chain([second_line] if second_line else [], file), 2):
+        if not line.isspace():
+            yield number, line
 
 
 def modification_time(path: Path) -> datetime:
@@ -76,7 +119,18 @@ def _explain_read_errors(path: Path) -> Iterator[None]:
         yield
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
-        raise ConfigError(f"{path}: cannot be read ({reason}); nothing was imported") from error
+        hint = _suggest_file(path) if isinstance(error, FileNotFoundError) else ""
+        raise ConfigError(
+            f"{path}: cannot be read ({reason}){hint}; nothing was changed"
+        ) from error
+
+
+def _suggest_file(path: Path) -> str:
+    """Return a hint with the name of a file or folder beside *path* that is much like its own."""
+    try:
+        return suggest_name(path.name, sorted(sibling.name for sibling in path.parent.iterdir()))
+    except OSError:
+        return ""
 
 
 @contextmanager
@@ -106,25 +160,43 @@ def _chunk_page(page: DetailFilePage) -> Iterator[DetailFilePage]:
         yield msgspec.structs.replace(page, conversations=chunk)
 
 
-def _parse_line(path: Path, line: int, text: bytes) -> Iterator[DetailFilePage]:
-    """Yield the pages in *text*: a page, a conversation or a list of them. Raises ConfigError."""
+def _parse_line(
+    path: Path, line: int, text: bytes, *, keep_broken: bool
+) -> Iterator[DetailFilePage]:
+    """Yield the pages in *text*: a page, a conversation or a list of them.
+
+    Raises ConfigError, unless *text* is to be kept although it is broken.
+    """
     location = f"{path}, line {line}"
+    try:
+        pages = _decode_pages(location, text)
+    except ConfigError:
+        # The first line tells what is in a file, and a page may have had any number of records.
+        line_text = text.strip()
+        is_first = line == 1 and (b"\n" in line_text or _is_complete_json(text))
+        may_be_page = b'"conversations"' in text or line_text[:1] in (b"[", b"")
+        if not keep_broken or is_first or may_be_page:
+            raise
+        pages = [DetailFilePage([msgspec.Raw(text)])]
+    yield from pages
+
+
+def _decode_pages(location: str, text: bytes) -> list[DetailFilePage]:
+    """Return the pages in *text*. Raises ConfigError."""
     try:
         content = msgspec.json.decode(text, type=DetailFilePage | RawRecords)
         members = content if isinstance(content, list) else [msgspec.Raw(text)]
         first = _decode_object(members[0]) if members else None
     except (msgspec.DecodeError, RecursionError) as error:
         raise ConfigError(
-            f"{location}: cut off, or not JSON ({error}); nothing was imported - export the "
+            f"{location}: cut off, or not JSON ({error}); nothing was changed - export the "
             "file again"
         ) from error
     if isinstance(content, list) and (
         first is None or first.is_conversation or is_snake_case(members[0])
     ):
-        yield DetailFilePage(content)
-        return
-    for member in members:
-        yield _parse_page(location, member)
+        return [DetailFilePage(content)]
+    return [_parse_page(location, member) for member in members]
 
 
 def _decode_object(member: msgspec.Raw) -> DetailFilePage | None:
@@ -152,11 +224,11 @@ def _parse_page(location: str, member: msgspec.Raw) -> DetailFilePage:
         return page
     if page and bytes(page.results):
         raise ConfigError(
-            f"{location}: these are aggregates, not conversation details; nothing was imported - "
+            f"{location}: these are aggregates, not conversation details; nothing was changed - "
             "export the answers of a conversation details job or query"
         )
     raise ConfigError(
         f"{location}: this is neither a page of conversation details, which has 'conversations', "
-        "nor a conversation, which has 'conversationId'; nothing was imported - export the answers "
+        "nor a conversation, which has 'conversationId'; nothing was changed - export the answers "
         "of a conversation details job or query"
     )

@@ -34,6 +34,7 @@ class EventKind(StrEnum):
     """The kind of an event, as a JSON log writes it."""
 
     WAITING = "waiting"
+    READ = "read"
     PLANNED = "planned"
     PAUSED = "paused"
     ASKED = "asked"
@@ -52,9 +53,9 @@ class EventKind(StrEnum):
 class Event:
     """A step of a sync.
 
-    *done* and *of* count windows. *left* is the number of requests that the current minute
-    still allows, if Genesys has sent it. *seconds* is the length of a pause, or the least time
-    that the planned requests take.
+    *done* and *of* count windows, or files while these are read. *left* is the number of requests
+    that the current minute still allows, if Genesys has sent it. *seconds* is the length of a
+    pause, or the least time that the planned requests take.
     """
 
     kind: EventKind
@@ -72,8 +73,8 @@ class Event:
     @property
     def level(self) -> int:
         """The level of `logging` for `message`."""
-        quiet = (EventKind.PLANNED, EventKind.PAUSED, EventKind.ASKED, EventKind.ANSWERED,
-                 EventKind.SETTLED)  # fmt: skip
+        quiet = (EventKind.READ, EventKind.PLANNED, EventKind.PAUSED, EventKind.ASKED,
+                 EventKind.ANSWERED, EventKind.SETTLED)  # fmt: skip
         return logging.INFO if self.kind in quiet else logging.WARNING
 
     @property

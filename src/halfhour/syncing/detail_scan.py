@@ -1,0 +1,273 @@
+"""Read files of conversation details once, to decide the days that they settle."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from halfhour.errors import ConfigError
+from halfhour.ingest.detail_files import (
+    DetailFilePage,
+    is_snake_case,
+    modification_time,
+    read_detail_pages,
+)
+from halfhour.ingest.detail_spool import RECORDS_READ_TOGETHER
+from halfhour.ingest.raw_details import RawDetails, read_records
+from halfhour.model.coverage import DAY, format_days
+from halfhour.model.intervals import (
+    MILLISECOND,
+    Interval,
+    epoch_ms,
+    floor_to_width,
+    from_epoch_ms,
+    to_utc,
+)
+from halfhour.store.derived_details import UNKNOWN_CONVERSATION_ID, DataIssue
+from halfhour.syncing.progress import Event, EventCallback, EventKind, format_count
+
+MISSING_PAGES = (
+    "its last page has a cursor, so the job has more pages, which are not among the files"
+)
+
+
+class UnreadableRecord(NamedTuple):
+    """A record that is no conversation: number *record_number* of *path*, counted from 1.
+
+    *conversation_id* is None if that cannot be read either.
+    """
+
+    path: Path
+    record_number: int
+    conversation_id: str | None
+    reason: str
+    record: bytes
+
+
+class DetailScan(NamedTuple):
+    """The result of a first reading of the files.
+
+    *valid_until* has the time up to which the records of a file are valid, by file.
+    *files_by_start_day* has the files with conversations that began on a day, and *active_days*
+    the days of all their activity. *incomplete_file* is a file of a job whose other pages are
+    missing. *unreadable_count* of *record_count* records cannot be read.
+    """
+
+    valid_until: Mapping[Path, datetime]
+    files_by_start_day: Mapping[datetime, set[Path]]
+    active_days: set[datetime]
+    incomplete_file: Path | None
+    record_count: int
+    unreadable_count: int
+    first_unreadable: UnreadableRecord | None
+
+    def days_to_settle(self, interval: Interval | None) -> dict[datetime, datetime]:
+        """Return the days of *interval*, in order, with the time up to which their files are valid.
+
+        Without an *interval* the days are those on which conversations began. Raises ConfigError
+        if there are none.
+        """
+        if not interval and not self.files_by_start_day:
+            raise ConfigError(self._no_days_message)
+        days = (
+            [day.start for day in interval.split_into_windows(DAY)]
+            if interval
+            else sorted(self.files_by_start_day)
+        )
+        # The latest file is the evidence that no conversation began on a day.
+        latest = max(self.valid_until.values())
+        return {
+            day: min(
+                (self.valid_until[path] for path in self.files_by_start_day.get(day, ())),
+                default=latest,
+            )
+            for day in days
+        }
+
+    def records_interval(self, interval: Interval | None) -> Interval:
+        """Return the days (UTC) whose segments are read: *interval*, or all with activity."""
+        return interval or Interval(min(self.active_days), max(self.active_days) + DAY)
+
+    @property
+    def _no_days_message(self) -> str:
+        if unreadable := self.first_unreadable:
+            place = f"{unreadable.conversation_id or UNKNOWN_CONVERSATION_ID}, {unreadable.reason}"
+            return (
+                "the files have no readable conversation of an agent; "
+                f"{format_count(self.unreadable_count, 'conversation')} cannot be read: "
+                f"{unreadable.path}: {place}. Nothing was changed"
+            )
+        return (
+            "the files have no conversation of an agent; name the days that they cover with "
+            "⟨start⟩ and ⟨end⟩"
+        )
+
+
+def require_whole_days(interval: Interval | None) -> None:
+    """Raise ConfigError unless *interval* has whole days (UTC)."""
+    if interval and any(
+        floor_to_width(edge, DAY) != edge for edge in (interval.start, interval.end)
+    ):
+        raise ConfigError("⟨start⟩, ⟨end⟩: files replace whole days (UTC); write dates")
+
+
+async def scan_files(
+    paths: Sequence[Path],
+    now: datetime,
+    on_event: EventCallback,
+    *,
+    keep_broken_lines: bool = False,
+    on_unreadable: Callable[[UnreadableRecord], None] = lambda _: None,
+) -> DetailScan:
+    """Read the files once, for their days and the moments up to which they are right.
+
+    *keep_broken_lines* is that of `read_detail_pages`. Raises ConfigError for a file that has no
+    conversation details.
+    """
+    valid_until = {
+        path: min(floor_to_width(modification_time(path), MILLISECOND), now) for path in paths
+    }
+    files_by_start_day: dict[datetime, set[Path]] = {}
+    active_days: set[datetime] = set()
+    cursors = {}
+    first_unreadable, unreadable_count, record_count = None, 0, 0
+    for done, path in enumerate(paths, 1):
+        file_record_count = 0
+        async for pages in _read_page_batches(path, keep_broken_lines=keep_broken_lines):
+            for page in pages:
+                cursors[path] = page.cursor
+                if page.data_availability_date:
+                    valid_until[path] = min(valid_until[path], to_utc(page.data_availability_date))
+            records = [record for page in pages for record in page.conversations or ()]
+            details = read_records(records, now)
+            for row in _unreadable_rows(details):
+                record = records[row["record"]]
+                _refuse_snake_case(path, record)
+                number = file_record_count + row["record"] + 1
+                unreadable = UnreadableRecord(
+                    path, number, row["conversation_id"], row["reason"], bytes(record)
+                )
+                on_unreadable(unreadable)
+                first_unreadable = first_unreadable or unreadable
+                unreadable_count += 1
+            starts, days = _active_days(details)
+            for day in starts:
+                files_by_start_day.setdefault(day, set()).add(path)
+            active_days.update(days)
+            file_record_count += len(records)
+        record_count += file_record_count
+        on_event(Event(EventKind.READ, rows=file_record_count, done=done, of=len(paths)))
+    return DetailScan(
+        valid_until,
+        files_by_start_day,
+        active_days,
+        paths[-1] if all(cursors.values()) else None,
+        record_count,
+        unreadable_count,
+        first_unreadable,
+    )
+
+
+def _unreadable_rows(details: RawDetails) -> list[dict[str, Any]]:
+    conversations = details.conversations
+    rows: list[dict[str, Any]] = conversations.filter(
+        pc.invert(conversations["is_readable"])
+    ).to_pylist()
+    return rows
+
+
+def _active_days(details: RawDetails) -> tuple[set[datetime], set[datetime]]:
+    """Return the days on which conversations of agents began, and those of all their activity.
+
+    A conversation without a start begins with its agents' first segment.
+    """
+    edges = pa.concat_tables(
+        details.raw_segments.select(["session_key", edge]).rename_columns(["session_key", "ms"])
+        for edge in ("start_ms", "end_ms")
+    ).filter(pc.is_valid(pc.field("ms")))
+    activity = (
+        details.sessions.select(["session_key", "record"])
+        .join(edges, "session_key")
+        .group_by("record")
+        .aggregate([("ms", "min"), ("ms", "max")])
+        .join(details.conversations.select(["record", "started_ms"]), "record", join_type="inner")
+    )
+    starts = pc.coalesce(activity["started_ms"], activity["ms_min"])
+
+    def days(times_ms: pa.ChunkedArray) -> set[datetime]:
+        numbers = pc.unique(pc.divide(times_ms.drop_null(), DAY // MILLISECOND)).to_pylist()
+        return {from_epoch_ms(number * (DAY // MILLISECOND)) for number in numbers}
+
+    start_days = days(starts)
+    return start_days, start_days | days(activity["ms_min"]) | days(activity["ms_max"])
+
+
+def _refuse_snake_case(path: Path, record: msgspec.Raw) -> None:
+    """Raise ConfigError for a record with the field names of Genesys' SDK for Python."""
+    if is_snake_case(record):
+        raise ConfigError(
+            f"{path}: its field names are in snake_case, such as conversation_id, as to_dict() of "
+            "Genesys' SDK for Python writes them; halfhour reads the names of the API, such as "
+            "conversationId: save the API's JSON, or use the SDK's "
+            "ApiClient().sanitize_for_serialization(). Nothing was changed"
+        )
+
+
+def begun_windows(
+    days: Mapping[datetime, datetime], granularity: timedelta
+) -> dict[Interval, datetime]:
+    """Return *days* up to the moment to which their files are right, with that moment.
+
+    Only whole intervals of *granularity* count. Raises ConfigError if no day had begun.
+    """
+    day_ends = {
+        day: min(day + DAY, floor_to_width(valid_until, granularity))
+        for day, valid_until in days.items()
+    }
+    if all(day >= day_ends[day] for day in days):
+        latest = max(days.values())
+        raise ConfigError(
+            f"{format_days(days)}: not begun at {latest:%Y-%m-%dT%H:%M:%SZ}, when the files "
+            "were written or their data ends, so nothing was changed; export them again later"
+        )
+    return {Interval(day, day_ends[day]): days[day] for day in days if day < day_ends[day]}
+
+
+def may_affect_window(issue: DataIssue, window: Interval) -> bool:
+    """Return whether *window* may lack the record that *issue* left out.
+
+    A record without readable times may belong to any window.
+    """
+    if not issue.is_left_out or issue.time_span is None:
+        return issue.is_left_out
+    first, last = issue.time_span
+    return first < epoch_ms(window.start + DAY) and last >= epoch_ms(window.start)
+
+
+async def read_pages(
+    path: Path, *, keep_broken_lines: bool = False
+) -> AsyncIterator[DetailFilePage]:
+    """Yield the pages of the file at *path*, as `read_detail_pages` does."""
+    for page in read_detail_pages(path, keep_broken_lines=keep_broken_lines):
+        yield page
+        await asyncio.sleep(0)  # lets an interrupt through
+
+
+async def _read_page_batches(
+    path: Path, *, keep_broken_lines: bool
+) -> AsyncIterator[list[DetailFilePage]]:
+    """Yield the pages of a file in batches, because a page may have a single conversation."""
+    pages: list[DetailFilePage] = []
+    record_count = 0
+    async for page in read_pages(path, keep_broken_lines=keep_broken_lines):
+        pages.append(page)
+        record_count += len(page.conversations or ())
+        if record_count >= RECORDS_READ_TOGETHER:
+            yield pages
+            pages, record_count = [], 0
+    yield pages
