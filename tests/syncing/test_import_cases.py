@@ -20,6 +20,7 @@ from halfhour.model.intervals import HALF_HOUR, Interval
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import Basis, Source
 from halfhour.reports.from_store import open_report_data, reconcile_store
+from halfhour.store.derived_details import UNKNOWN_CONVERSATION_ID
 from halfhour.store.store import Store
 from halfhour.syncing.import_files import import_files
 from halfhour.syncing.progress import Event, Outcome
@@ -312,6 +313,17 @@ def test_lists_of_pages_or_conversations_and_pages_without_any_are_read(tmp_path
 
     assert worked_seconds(store) == [("09:00", 360)]
     assert outcome.incomplete == {}
+
+
+def test_a_conversation_whose_id_is_no_text_is_left_out(tmp_path):
+    path = tmp_path / "details.ndjson"
+    bad = json.dumps(PLAIN | {"conversationId": "bad"}).encode().replace(b"bad", b"\xff")
+    path.write_bytes(json.dumps(PLAIN).encode() + b"\n" + bad)
+    store = Store(tmp_path / "halfhour.duckdb")
+    outcome = asyncio.run(import_files(store, [path], RANGE, lambda: LATER, lambda _: None))
+
+    assert worked_seconds(store) == [("09:00", 360)]
+    assert [issue.conversation_id for issue in outcome.data_issues] == [UNKNOWN_CONVERSATION_ID]
 
 
 SNAKE = {"conversation_id": "c", "participants": [{"user_id": "ann", "sessions": []}]}

@@ -19,7 +19,7 @@ import msgspec
 
 from halfhour.errors import ConfigError, suggest_name
 from halfhour.genesys import payloads
-from halfhour.ingest.detail_records import decode_leniently
+from halfhour.ingest.detail_records import UNDECODABLE, decode_leniently
 
 MAX_PAGE_CONVERSATIONS = 500
 """The most conversations of a page; larger pages of a file are divided."""
@@ -148,7 +148,7 @@ def _open_unpacked(path: Path) -> Iterator[IO[bytes]]:
 def _is_complete_json(line: bytes) -> bool:
     try:
         msgspec.json.decode(line, type=msgspec.Raw)
-    except (msgspec.DecodeError, RecursionError):
+    except UNDECODABLE:
         return False
     return True
 
@@ -187,7 +187,7 @@ def _decode_pages(location: str, text: bytes) -> list[DetailFilePage]:
         content = msgspec.json.decode(text, type=DetailFilePage | RawRecords)
         members = content if isinstance(content, list) else [msgspec.Raw(text)]
         first = _decode_object(members[0]) if members else None
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise ConfigError(
             f"{location}: cut off, or not JSON ({error}); nothing was changed - export the "
             "file again"
@@ -203,7 +203,7 @@ def _decode_object(member: msgspec.Raw) -> DetailFilePage | None:
     """Return *member* as a page or a conversation; None if it is not a JSON object."""
     try:
         return msgspec.json.decode(member, type=DetailFilePage)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeDecodeError):
         return None
 
 

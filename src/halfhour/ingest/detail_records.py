@@ -11,6 +11,8 @@ from halfhour.genesys import payloads
 from halfhour.model.tables import TIMESTAMP
 
 _DECODER = msgspec.json.Decoder(payloads.Conversation)
+UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""The errors of msgspec about a text that is not JSON, or is not of the type that is asked for."""
 _TIME_FIELDS = (
     ".conversationStart",
     ".conversationEnd",
@@ -38,7 +40,7 @@ def check_record(record: msgspec.Raw) -> bytes | MalformedRecord:
     """
     try:
         conversation = _DECODER.decode(record)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         return MalformedRecord(conversation_id(record), str(error))
     if not isinstance(conversation.conversation_start, str):
         conversation.conversation_start = None
@@ -60,7 +62,7 @@ def conversation_id(record: msgspec.Raw) -> str | None:
     """Return the id of the conversation in *record*; None if it cannot be read."""
     try:
         return _ID_DECODER.decode(record).conversation_id
-    except (msgspec.DecodeError, RecursionError):
+    except UNDECODABLE:
         return None
 
 
@@ -75,7 +77,7 @@ def decode_leniently(record: bytes | msgspec.Raw) -> Any:
     """Return *record* as plain Python values; None if it is not JSON."""
     try:
         return msgspec.json.decode(record)
-    except (msgspec.DecodeError, RecursionError):
+    except UNDECODABLE:
         return None
 
 
