@@ -11,7 +11,7 @@ from halfhour.cli.app import app
 from halfhour.cli.options import CONNECTION, OUTPUT, ROWS, STORE, TIME
 
 COMMANDS = [name for name in app if not name.startswith("-")]
-WITH_EXAMPLES = ["import", "report", "serve", "sync"]
+WITH_EXAMPLES = ["import", "report", "serve", "sync", "worked"]
 
 
 def help_text(*command: str) -> str:
@@ -38,6 +38,7 @@ def test_the_commands_are_those_that_these_tests_look_at():
         "revisions",
         "serve",
         "sync",
+        "worked",
     ]
 
 

@@ -41,6 +41,7 @@ LIBRARIES_BY_COMMAND = {
     "serve --help": HELP,
     f"sync {DAY} {STORE} --dry-run": "cyclopts duckdb msgspec pyarrow",
     f"import {DAY} details.json": f"{TABLES} {DETAILS}",
+    f"worked {DAY} details.json --output worked": f"{TABLES} {DETAILS} pyarrow.parquet",
 }
 """The heavy libraries that each command may import."""
 PROGRAM = """

@@ -20,10 +20,10 @@ from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, Interval
 from halfhour.model.tables import EMITTED_SCHEMA, POSTED_METRICS, SEGMENTS_SCHEMA
 from halfhour.model.vocabulary import Source
 from halfhour.store.coverage import INITIAL_REACH, day_coverage, store_calendar
-from halfhour.store.derived_details import SEGMENTS_WITHOUT_END
+from halfhour.store.derived_details import ACTIVE_ON_OTHER_DAYS, SEGMENTS_WITHOUT_END
 from halfhour.store.store import Store
 from halfhour.syncing import planner
-from halfhour.syncing.import_files import ACTIVE_ON_OTHER_DAYS, import_files
+from halfhour.syncing.import_files import import_files
 from halfhour.syncing.planner import SyncRequest
 from halfhour.syncing.progress import Event, Outcome
 from tests.oracle import WORKED_COLUMNS, figure_key
@@ -259,7 +259,7 @@ def test_a_call_over_midnight_is_a_warning_if_its_other_day_is_not_imported(tmp_
 
     assert days_of(store) == ["2023-02-17"]
     identity = late["conversationId"]
-    assert f"days that are not imported (2023-02-18): 1 ({identity})" in warning_texts(events)
+    assert f"days that are left out (2023-02-18): 1 ({identity})" in warning_texts(events)
 
 
 def test_a_job_without_its_last_page_is_a_warning(tmp_path):

@@ -63,6 +63,11 @@ Examples:
   halfhour import details/*.json.gz
   halfhour import march.ndjson --from 2026-03-01 --to 2026-04-01
 """
+_WORKED_EXAMPLES = """\
+Examples:
+  halfhour worked details/*.json.gz --output figures
+  halfhour worked landed/ --output figures --org acme --from 2026-03-01 --to 2026-03-02
+"""
 _SERVE_EXAMPLES = """\
 Examples:
   halfhour serve --zone Europe/London
@@ -262,6 +267,60 @@ def import_(
     interval = (time_range or RangeOptions()).chosen_interval
     with logging_to_stderr(log_format):
         import_with_progress(Store(store), files, interval)
+
+
+@app.command(help_epilogue=_WORKED_EXAMPLES)
+def worked(
+    files: Annotated[
+        list[Path], Parameter(help="JSON or NDJSON files, gzipped or not, or folders of them.")
+    ],
+    /,
+    time_range: RangeOptions | None = None,
+    *,
+    output: Annotated[
+        Path, Parameter(name=["--output", "-o"], group=OUTPUT, help="Folder to write to.")
+    ],
+    org: Annotated[
+        str, Parameter(group=OUTPUT, help="Name of the organisation in the paths of the files.")
+    ] = "default",
+    granularity: Annotated[
+        Literal["15m", "30m"], Parameter(group=OUTPUT, help="Interval length of worked time.")
+    ] = "30m",
+    max_bad: Annotated[
+        str,
+        Parameter(
+            help="Percentage of records that may be unreadable; with more, no day is replaced."
+        ),
+    ] = "0.1%",
+    engine: Annotated[Literal["duckdb"], Parameter(help="Program that derives the rows.")] = (
+        "duckdb"
+    ),
+    log_format: LogFormatChoice = LogFormat.TEXT,
+) -> None:
+    """Turn conversation-details files into worked time in Parquet files, without a store.
+
+    The files are results of a conversation details job or query, which must hold
+    every conversation that began on the days (UTC) they cover. Name the days with
+    --from and --to to write only these.
+
+    A day is replaced whole, and it is safe to interrupt the command and to run it
+    again. Records that cannot be read are put into the folder quarantine.
+    """
+    del engine  # There is one so far.
+    from halfhour.cli.console import logging_to_stderr
+    from halfhour.cli.worked import write_with_progress
+    from halfhour.model.time_ranges import parse_duration
+    from halfhour.syncing.worked_files import WorkedRequest
+
+    request = WorkedRequest.parse(
+        output=output,
+        organisation=org,
+        interval=(time_range or RangeOptions()).chosen_interval,
+        width=parse_duration("granularity", granularity),
+        max_bad=max_bad,
+    )
+    with logging_to_stderr(log_format):
+        write_with_progress(files, request)
 
 
 @app.command(name="rebuild")

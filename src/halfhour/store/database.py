@@ -164,7 +164,7 @@ class Database:
             finally:
                 connection.close()
         except duckdb.Error as error:
-            raise StoreError(f"{self.path}: {_explain_error(error)}") from error
+            raise StoreError(f"{self.path}: {explain_error(error)}") from error
 
     def _connect_when_free(self, *, read_only: bool) -> Connection:
         if self.open_connection:
@@ -179,7 +179,7 @@ class Database:
                 if not any(message in str(error) for message in BUSY_MESSAGES):
                     raise
                 if time.monotonic() >= deadline:
-                    raise StoreBusy(f"{self.path}: {_explain_error(error)}") from error
+                    raise StoreBusy(f"{self.path}: {explain_error(error)}") from error
             time.sleep(RETRY_PAUSE)
 
     @property
@@ -270,7 +270,7 @@ def load_store_sql(name: str) -> str:
     return (files("halfhour.store") / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def _explain_error(error: duckdb.Error) -> str:
+def explain_error(error: duckdb.Error) -> str:
     """Return what an error of DuckDB means and what to do, or its first line if it is unknown."""
     first_line = str(error).split("\n", maxsplit=1)[0]
     process_id = re.search(r"\(PID \d+\)", first_line)

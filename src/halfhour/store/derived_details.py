@@ -1,19 +1,23 @@
 """Derive segments that have an end, and posted values, from what Genesys said in details."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import duckdb
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from halfhour.model.coverage import DAY
+from halfhour.model.coverage import DAY, format_days
 from halfhour.model.intervals import MILLISECOND, Interval, epoch_ms
 from halfhour.model.rules import DETAIL_STEPS, rule_text
 from halfhour.model.tables import EMITTED_SCHEMA, RAW_SCHEMAS, SEGMENTS_SCHEMA, SPOOL_OPTIONS
-from halfhour.store.database import load_store_sql
+from halfhour.store.database import Connection, load_store_sql
+
+T = TypeVar("T")
 
 STORED_SCHEMAS: Mapping[str, pa.Schema] = {
     "segments": SEGMENTS_SCHEMA,
@@ -36,6 +40,7 @@ SEGMENTS_WITHOUT_END = (
 OVERLAPPING_SEGMENTS = (
     "segments that overlap another of their session, whose common time counts once"
 )
+ACTIVE_ON_OTHER_DAYS = "conversations that agents also worked on in days that are left out"
 UNKNOWN_SEGMENT_TYPES = "segments of a type that is not known, which count as no work"
 
 ISSUE_KINDS = {
@@ -50,6 +55,7 @@ ISSUE_KINDS = {
 }
 """The kinds of data issues of `model/sql/detail_issues.sql`, as people read them."""
 LEFT_OUT_KINDS = frozenset({"unreadable", "empty", "unreadable_value", "without_start", "reversed"})
+ISSUES_FETCHED_TOGETHER = 10_000
 INTERRUPT_PAUSE = 0.05
 """The seconds between two attempts to end a derivation that is cancelled."""
 UNKNOWN_CONVERSATION_ID = "?"
@@ -77,6 +83,14 @@ class DerivedDetails(NamedTuple):
     data_issues: list[DataIssue]
 
 
+def issues_on_other_days(
+    days: Iterable[datetime], conversation_ids: Iterable[str]
+) -> Iterator[DataIssue]:
+    """Yield an issue for each conversation that also has segments on *days*, which are left out."""
+    kind = f"{ACTIVE_ON_OTHER_DAYS} ({format_days(set(days))})"
+    return (DataIssue(kind, conversation_id) for conversation_id in conversation_ids)
+
+
 async def derive_details(
     raw_tables: Mapping[str, pa.Table | Path], window: Interval, folder: Path
 ) -> DerivedDetails:
@@ -86,10 +100,29 @@ async def derive_details(
     start of a day (UTC) and may have several days. What does not fit into memory goes into
     *folder* too. The work is done in a thread, and ends soon when it is cancelled.
     """
+    days = [day.start for day in window.split_into_windows(DAY)]
+    write = partial(_write_stored_tables, window=window, folder=folder)
+    return await run_derivation(raw_tables, days, folder, write)
+
+
+async def run_derivation(
+    raw_tables: Mapping[str, pa.Table | Path],
+    days: Sequence[datetime],
+    folder: Path,
+    write: Callable[[Connection], T],
+) -> T:
+    """Derive the tables of `rules.DETAIL_STEPS`, and return what *write* makes of them.
+
+    *write* gets a connection with these tables, the raw ones, `record_spans` and `days`, which
+    has *days*. Otherwise as `derive_details`.
+    """
+
+    def derive() -> T:
+        _create_steps(connection, raw_tables, days)
+        return write(connection)
+
     with _connect(raw_tables, folder) as connection:
-        derivation = asyncio.ensure_future(
-            asyncio.to_thread(_derive_details, connection, raw_tables, window, folder)
-        )
+        derivation = asyncio.ensure_future(asyncio.to_thread(derive))
         try:
             return await asyncio.shield(derivation)
         except asyncio.CancelledError:
@@ -100,7 +133,7 @@ async def derive_details(
             raise
 
 
-def _connect(raw_tables: Mapping[str, pa.Table | Path], folder: Path) -> duckdb.DuckDBPyConnection:
+def _connect(raw_tables: Mapping[str, pa.Table | Path], folder: Path) -> Connection:
     """Open a database in memory; one thread is faster for what fits into memory."""
     config: dict[str, str | bool | int | float | list[str]] = {"temp_directory": str(folder)}
     if not any(isinstance(raw, Path) for raw in raw_tables.values()):
@@ -108,16 +141,13 @@ def _connect(raw_tables: Mapping[str, pa.Table | Path], folder: Path) -> duckdb.
     return duckdb.connect(config=config)
 
 
-def _derive_details(
-    connection: duckdb.DuckDBPyConnection,
+def _create_steps(
+    connection: Connection,
     raw_tables: Mapping[str, pa.Table | Path],
-    window: Interval,
-    folder: Path,
-) -> DerivedDetails:
-    days = [epoch_ms(day.start) for day in window.split_into_windows(DAY)]
-    paths = {name: folder / f"stored_{name}.arrow" for name in STORED_SCHEMAS}
+    days: Sequence[datetime],
+) -> None:
     connection.execute("set TimeZone = 'UTC'")
-    connection.register("days", pa.table({"start_ms": days}))
+    connection.register("days", pa.table({"start_ms": [epoch_ms(day) for day in days]}))
     for name, raw in raw_tables.items():
         if isinstance(raw, Path):
             connection.register("incoming", ds.dataset(raw, format="ipc"))
@@ -126,6 +156,11 @@ def _derive_details(
             connection.register(name, raw)
     for step in (*DETAIL_STEPS, "record_spans"):
         connection.execute(f"create temp table {step} as {rule_text(step)}")
+
+
+def _write_stored_tables(
+    connection: Connection, *, window: Interval, folder: Path
+) -> DerivedDetails:
     record_days = load_store_sql("sql/record_days").replace("{day_ms}", str(DAY // MILLISECOND))
     connection.execute(f"create temp table record_days as {record_days}")
     bounds = {"start_ms": epoch_ms(window.start), "end_ms": epoch_ms(window.end)}
@@ -134,13 +169,21 @@ def _derive_details(
         "emitted": (rule_text("emitted"), bounds),
         **{name: (_raw_query(name), None) for name in RAW_SCHEMAS},
     }
+    paths = {name: folder / f"stored_{name}.arrow" for name in STORED_SCHEMAS}
     for name, (query, values) in queries.items():
         schema = STORED_SCHEMAS[name]
         with pa.ipc.new_file(paths[name], schema, options=SPOOL_OPTIONS) as writer:
             for batch in connection.sql(query, params=values).to_arrow_reader():
                 writer.write_table(pa.Table.from_batches([batch]).cast(schema))
-    issues = connection.execute(rule_text("detail_issues")).fetchall()
-    return DerivedDetails(paths, [_data_issue(*issue) for issue in issues])
+    return DerivedDetails(paths, list(find_data_issues(connection)))
+
+
+def find_data_issues(connection: Connection) -> Iterator[DataIssue]:
+    """Yield what is wrong with the details on a connection of `run_derivation`."""
+    connection.execute(rule_text("detail_issues"))
+    while rows := connection.fetchmany(ISSUES_FETCHED_TOGETHER):
+        for row in rows:
+            yield _data_issue(*row)
 
 
 def _raw_query(name: str) -> str:

@@ -1,6 +1,6 @@
 """Import conversation details from files into a store, as if they had been fetched."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -18,7 +18,12 @@ from halfhour.model.intervals import Interval
 from halfhour.model.tables import TIMESTAMP
 from halfhour.model.vocabulary import Source
 from halfhour.store.coverage import store_calendar
-from halfhour.store.derived_details import DataIssue, DerivedDetails, derive_details
+from halfhour.store.derived_details import (
+    DataIssue,
+    DerivedDetails,
+    derive_details,
+    issues_on_other_days,
+)
 from halfhour.store.locking import retry_while_busy, spool_directory, writer_lock
 from halfhour.store.store import Store
 from halfhour.syncing.detail_scan import (
@@ -113,9 +118,6 @@ async def _settle_days(
     return outcome
 
 
-ACTIVE_ON_OTHER_DAYS = "conversations that agents also worked on in days that are not imported"
-
-
 def _windows_to_settle(
     store: Store, days: Mapping[datetime, datetime], now: datetime, *, replace_stored: bool
 ) -> dict[Interval, datetime]:
@@ -140,13 +142,15 @@ def _windows_to_settle(
     return windows
 
 
-def _issues_on_other_days(details: DerivedDetails, windows: Iterable[Interval]) -> list[DataIssue]:
-    """Return an issue for each conversation that also has segments outside *windows*."""
+def _issues_on_other_days(
+    details: DerivedDetails, windows: Iterable[Interval]
+) -> Iterator[DataIssue]:
+    """Yield an issue for each conversation that also has segments outside *windows*."""
     window_starts = pa.array([window.start for window in windows], TIMESTAMP)
     outside = ds.dataset(details.paths["segments"], format="ipc").to_table(
         columns=["window_start", "conversation_id"],
         filter=~pc.field("window_start").isin(window_starts),
     )
-    kind = f"{ACTIVE_ON_OTHER_DAYS} ({format_days(set(outside['window_start'].to_pylist()))})"
-    conversation_ids = outside["conversation_id"].unique().to_pylist()
-    return [DataIssue(kind, conversation_id) for conversation_id in conversation_ids]
+    return issues_on_other_days(
+        outside["window_start"].to_pylist(), outside["conversation_id"].unique().to_pylist()
+    )

@@ -1,7 +1,7 @@
 """Report a sync: an event for each step while it runs, and its outcome in the end."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -39,6 +39,7 @@ class EventKind(StrEnum):
     PAUSED = "paused"
     ASKED = "asked"
     ANSWERED = "answered"
+    DERIVED = "derived"
     SETTLED = "settled"
     FAILED = "failed"
     SOURCE_LEFT_OUT = "left_out"
@@ -74,7 +75,7 @@ class Event:
     def level(self) -> int:
         """The level of `logging` for `message`."""
         quiet = (EventKind.READ, EventKind.PLANNED, EventKind.PAUSED, EventKind.ASKED,
-                 EventKind.ANSWERED, EventKind.SETTLED)  # fmt: skip
+                 EventKind.ANSWERED, EventKind.DERIVED, EventKind.SETTLED)  # fmt: skip
         return logging.INFO if self.kind in quiet else logging.WARNING
 
     @property
@@ -213,13 +214,13 @@ class Outcome:
         """Emit one event for each kind of data issue; it lists the first conversations."""
         for kind in dict.fromkeys(issue.kind for issue in self.data_issues):
             issues = [*dict.fromkeys(issue for issue in self.data_issues if issue.kind == kind)]
-            places = (", ".join(filter(None, issue[1:3])) for issue in issues[:MAX_LISTED])
-            listed = "; ".join(sanitize_text(place, MAX_QUOTED_LENGTH) for place in places)
-            more = f"; and {len(issues) - MAX_LISTED} more" if len(issues) > MAX_LISTED else ""
-            on_event(
-                Event(
-                    EventKind.DATA_ISSUE,
-                    rows=len(issues),
-                    reason=f"{kind}: {len(issues)} ({listed}{more})",
-                )
-            )
+            on_event(data_issue_event(issues[:MAX_LISTED], len(issues)))
+
+
+def data_issue_event(first_issues: "Sequence[DataIssue]", count: int) -> Event:
+    """Return the event of *count* data issues of one kind, of which it lists the first."""
+    places = (", ".join(filter(None, issue[1:3])) for issue in first_issues)
+    listed = "; ".join(sanitize_text(place, MAX_QUOTED_LENGTH) for place in places)
+    more = f"; and {count - len(first_issues)} more" if count > len(first_issues) else ""
+    reason = f"{first_issues[0].kind}: {count} ({listed}{more})"
+    return Event(EventKind.DATA_ISSUE, rows=count, reason=reason)

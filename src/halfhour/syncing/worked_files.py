@@ -1,0 +1,238 @@
+"""Turn files of conversation details into worked time in Parquet files, without a store."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from fractions import Fraction
+from pathlib import Path
+
+from halfhour.errors import ConfigError, Incomplete
+from halfhour.ingest.detail_files import find_detail_files
+from halfhour.ingest.detail_spool import DetailSpool
+from halfhour.model.coverage import DAY, format_days
+from halfhour.model.intervals import Interval
+from halfhour.model.vocabulary import Source
+from halfhour.store.derived_details import DataIssue
+from halfhour.store.worked_tables import WORKED_TABLES, derive_worked_tables, table_path
+from halfhour.syncing.detail_scan import (
+    MISSING_PAGES,
+    DetailScan,
+    begun_windows,
+    may_affect_window,
+    read_pages,
+    require_whole_days,
+    scan_files,
+)
+from halfhour.syncing.output_folder import OutputFolder, QuarantineWriter, replace_file
+from halfhour.syncing.progress import (
+    MAX_LISTED,
+    Event,
+    EventCallback,
+    EventKind,
+    data_issue_event,
+    format_count,
+)
+
+_ORGANISATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_PERCENTAGE = re.compile(r"(\d{1,3}(?:\.\d{1,9})?)%")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkedRequest:
+    """The choices of a run: where its files go, the days, and intervals of which *width*.
+
+    More unreadable records than the share *max_bad* of all are an error.
+    """
+
+    output: OutputFolder
+    interval: Interval | None
+    width: timedelta
+    max_bad: Fraction
+
+    @classmethod
+    def parse(
+        cls,
+        *,
+        output: Path,
+        organisation: str,
+        interval: Interval | None,
+        width: timedelta,
+        max_bad: str,
+    ) -> "WorkedRequest":
+        """Return the request that these words make. Raises ConfigError."""
+        if not _ORGANISATION.fullmatch(organisation):
+            raise ConfigError(
+                f"⟨org⟩ {organisation!r} cannot be the name of a folder; write letters, digits, "
+                "dots, hyphens and underscores, and a letter or a digit first"
+            )
+        if output.exists() and not output.is_dir():
+            raise ConfigError(f"⟨output⟩ {output}: this is a file; name a folder")
+        require_whole_days(interval)
+        return cls(OutputFolder(output, organisation), interval, width, _parse_share(max_bad))
+
+
+def _parse_share(text: str) -> Fraction:
+    """Return the share that a percentage is. Raises ConfigError."""
+    match = _PERCENTAGE.fullmatch(text)
+    share = Fraction(match[1]) / 100 if match else None
+    if share is None or share > 1:
+        hint = f"; did you mean '{text}%'?" if _PERCENTAGE.fullmatch(f"{text}%") else ""
+        raise ConfigError(
+            f"⟨max_bad⟩ {text!r} is not a percentage; write one from 0% to 100%, such as 0.1%{hint}"
+        )
+    return share
+
+
+@dataclass(slots=True)
+class WorkedOutcome:
+    """The result of a run: the days that were written, and what is wrong with their data.
+
+    *left_out* counts the records and parts that a day may lack. *issue_counts* and
+    *first_issues* have the data issues by kind. *incomplete_file* is that of `DetailScan`.
+    """
+
+    days: Sequence[Interval] = ()
+    row_count: int = 0
+    record_count: int = 0
+    unreadable_count: int = 0
+    incomplete_file: Path | None = None
+    left_out: Counter[Interval] = field(default_factory=Counter)
+    issue_counts: Counter[str] = field(default_factory=Counter)
+    first_issues: dict[str, list[DataIssue]] = field(default_factory=dict)
+
+    def add_issue(self, issue: DataIssue) -> None:
+        """Count *issue*; only the first ones of a kind are kept."""
+        self.issue_counts[issue.kind] += 1
+        first_issues = self.first_issues.setdefault(issue.kind, [])
+        if len(first_issues) < MAX_LISTED:
+            first_issues.append(issue)
+        if issue.is_left_out:
+            self.left_out.update(day for day in self.days if may_affect_window(issue, day))
+
+    def emit_data_issues(self, on_event: EventCallback) -> None:
+        """Emit one event for each kind of data issue, and one for the days that lack a part."""
+        for kind, issues in self.first_issues.items():
+            on_event(data_issue_event(issues, self.issue_counts[kind]))
+        if self.left_out:
+            left_out_days = format_days(day.start for day in self.left_out)
+            reason = (
+                f"{left_out_days}: may lack a part of what the files say, as something was left out"
+            )
+            on_event(Event(EventKind.DATA_ISSUE, rows=len(self.left_out), reason=reason))
+
+    def raise_if_incomplete(self) -> None:
+        """Raise Incomplete if pages are missing."""
+        if self.incomplete_file:
+            days = format_days(day.start for day in self.days)
+            raise Incomplete(f"{days}: incomplete, because pages are missing; they are written")
+
+
+async def write_worked_files(
+    inputs: Sequence[Path],
+    request: WorkedRequest,
+    clock: Callable[[], datetime],
+    on_event: EventCallback,
+) -> WorkedOutcome:
+    """Replace the days (UTC) of *request* with what the conversations in *inputs* say.
+
+    Days, the moment up to which they are right and what they lack are decided as by
+    `import_files`. Records that cannot be read go into quarantine. A day's files are written
+    aside and renamed, so each is whole at any moment; other days stay as they are.
+
+    Raises ConfigError before a day is replaced, or WriteError.
+    """
+    output = request.output
+    _refuse_inner_output(inputs, output.path)
+    files = find_detail_files(inputs)
+    with output.draft_folder() as draft:
+        quarantine = QuarantineWriter(draft)
+        scan = await scan_files(
+            files,
+            clock(),
+            on_event,
+            keep_broken_lines=True,
+            on_unreadable=quarantine.append_record,
+        )
+        quarantine.replace_files(output, files)
+        _refuse_bad_records(scan, request)
+        windows = begun_windows(scan.days_to_settle(request.interval), request.width)
+        days = [Interval(window.start, window.start + DAY) for window in windows]
+        on_event(Event(EventKind.PLANNED, of=len(days)))
+        outcome = WorkedOutcome(
+            days,
+            record_count=scan.record_count,
+            unreadable_count=scan.unreadable_count,
+            incomplete_file=scan.incomplete_file,
+        )
+        if scan.incomplete_file:
+            on_event(Event(EventKind.DATA_ISSUE, reason=f"{scan.incomplete_file}: {MISSING_PAGES}"))
+        await _derive_files(scan, files, request, outcome, draft, on_event)
+        _replace_days(outcome.days, output, draft, on_event)
+    outcome.emit_data_issues(on_event)
+    return outcome
+
+
+async def _derive_files(
+    scan: DetailScan,
+    files: Iterable[Path],
+    request: WorkedRequest,
+    outcome: WorkedOutcome,
+    draft: Path,
+    on_event: EventCallback,
+) -> None:
+    done_count = 0
+
+    def add_day(day: Interval, row_count: int) -> None:
+        nonlocal done_count
+        done_count += 1
+        outcome.row_count += row_count
+        of = len(outcome.days)
+        on_event(Event(EventKind.DERIVED, Source.DETAILS, day, row_count, None, done_count, of))
+
+    with DetailSpool(draft) as spool:
+        for file in files:
+            async for page in read_pages(file, keep_broken_lines=True):
+                spool.append_records(page.conversations or (), scan.valid_until[file])
+    await derive_worked_tables(
+        spool.tables(),
+        outcome.days,
+        scan.records_interval(request.interval),
+        request.width,
+        draft,
+        outcome.add_issue,
+        add_day,
+    )
+
+
+def _replace_days(
+    days: Sequence[Interval], output: OutputFolder, draft: Path, on_event: EventCallback
+) -> None:
+    for done, day in enumerate(days, 1):
+        for table in WORKED_TABLES:
+            source = table_path(draft, table, day.start)
+            replace_file(source, output.day_path(table, day.start))
+        on_event(Event(EventKind.SETTLED, Source.DETAILS, day, done=done, of=len(days)))
+
+
+def _refuse_inner_output(inputs: Iterable[Path], output: Path) -> None:
+    for path in inputs:
+        if path.is_dir() and output.resolve().is_relative_to(path.resolve()):
+            raise ConfigError(
+                f"⟨output⟩ {output}: this folder is in {path}, so the next run would read the "
+                "files that this one writes; name another folder"
+            )
+
+
+def _refuse_bad_records(scan: DetailScan, request: WorkedRequest) -> None:
+    if scan.unreadable_count <= scan.record_count * request.max_bad:
+        return
+    percent = float(request.max_bad * 100)
+    first = scan.first_unreadable
+    place = f"{first.path}, record {first.record_number}: {first.reason}" if first else ""
+    raise ConfigError(
+        f"{scan.unreadable_count:,} of {format_count(scan.record_count, 'record')} cannot be read, "
+        f"more than ⟨max_bad⟩ {percent:g}%, so no day was replaced; they are in "
+        f"{request.output.path / 'quarantine'}, the first is {place}"
+    )
