@@ -194,6 +194,45 @@ def test_a_run_that_is_killed_leaves_whole_files_and_the_next_one_ends_alike(
 
 
 @posix
+def test_a_full_disk_is_a_sentence_and_changes_no_day(tmp_path):
+    landed_files(tmp_path / "landed")
+    command = command_of("landed", "--output", "out", *DAYS)
+    with run_in(tmp_path, command) as process:
+        process.communicate(timeout=60)
+    before = contents_of(tmp_path / "out")
+
+    limited = ["sh", "-c", 'ulimit -f 4; exec "$@"', "sh", *command]
+    with run_in(tmp_path, limited) as process:
+        _, err = process.communicate(timeout=60)
+
+    assert process.returncode == 1
+    assert err.startswith("halfhour: --output out: not written in full (")
+    assert err.endswith("each file there is whole, old or new, so mend that and run it again\n")
+    assert contents_of(tmp_path / "out") == before
+
+
+@posix
+def test_organisations_can_be_written_at_the_same_time(tmp_path):
+    for seed, name in enumerate(("acme", "other"), 1):
+        landed_files(tmp_path / name, seed)
+    for output, is_together in {"apart": False, "together": True}.items():
+        runs = []
+        for name in ("acme", "other"):
+            words = command_of(name, "--output", output, "--org", name, *DAYS)
+            runs.append(run_in(tmp_path, words))
+            if not is_together:
+                runs[-1].wait(timeout=60)
+        for run in runs:
+            with run:
+                _, err = run.communicate(timeout=60)
+            assert run.returncode == 0, err
+
+    contents = contents_of(tmp_path / "together")
+    assert len(contents) == 2 * 2 * len(WORKED_TABLES)
+    assert contents == contents_of(tmp_path / "apart")
+
+
+@posix
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("awaited", [f"{DRAFT_PREFIX}*", f"{DRAFT_PREFIX}*/*.arrow"])
 def test_a_signal_ends_a_run_and_leaves_no_draft(tmp_path, sent, code, awaited):

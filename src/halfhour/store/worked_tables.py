@@ -61,7 +61,7 @@ async def derive_worked_tables(
     try:
         await run_derivation(raw_tables, record_days, folder, write)
     except duckdb.Error as error:
-        raise WriteError(explain_error(error)) from error
+        raise WriteError(f"{folder}: not written ({explain_error(error)})") from error
 
 
 def table_path(folder: Path, table: str, day: datetime) -> Path:

@@ -77,7 +77,7 @@ class OutputFolder:
         except OSError as error:
             raise WriteError(
                 f"⟨output⟩ {self.path}: not written in full ({error.strerror or error}); each file "
-                "there is whole, old or new: run it again"
+                "there is whole, old or new, so mend that and run it again"
             ) from error
         finally:
             lock.release()
