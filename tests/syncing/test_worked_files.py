@@ -84,7 +84,7 @@ def landed_files(folder: Path, seed: int = 1) -> list[Path]:
 
 
 def request_of(folder: Path, interval: Interval | None = None, **changes: Any) -> WorkedRequest:
-    words = {"organisation": "default", "width": HALF_HOUR, "max_bad": "0.1%", **changes}
+    words = {"organization": "default", "width": HALF_HOUR, "max_bad": "0.1%", **changes}
     return WorkedRequest.parse(output=folder, interval=interval, **words)
 
 
@@ -166,16 +166,16 @@ def test_the_last_version_of_a_conversation_counts_in_whichever_file_it_is(tmp_p
 def test_days_and_organisations_apart_give_what_one_run_gives(tmp_path):
     acme, other = (landed_files(tmp_path / name, seed) for name, seed in (("a", 1), ("o", 2)))
     whole, shards = tmp_path / "whole", tmp_path / "shards"
-    for organisation, inputs in {"acme": acme, "other": other}.items():
-        write_worked(inputs, whole, DAYS, organisation=organisation)
+    for organization, inputs in {"acme": acme, "other": other}.items():
+        write_worked(inputs, whole, DAYS, organization=organization)
     for day in (SECOND_DAY, FIRST_DAY):
-        write_worked(other, shards, day, organisation="other")
-        write_worked(acme, shards, day, organisation="acme")
+        write_worked(other, shards, day, organization="other")
+        write_worked(acme, shards, day, organization="acme")
 
     contents = contents_of(whole)
     assert len(contents) == 2 * 2 * len(WORKED_TABLES)
     assert contents_of(shards) == contents
-    write_worked(acme, shards, DAYS, organisation="acme")
+    write_worked(acme, shards, DAYS, organization="acme")
     assert contents_of(shards) == contents
 
 

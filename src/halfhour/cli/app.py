@@ -292,9 +292,6 @@ def worked(
             help="Percentage of records that may be unreadable; with more, no day is replaced."
         ),
     ] = "0.1%",
-    engine: Annotated[Literal["duckdb"], Parameter(help="Program that derives the rows.")] = (
-        "duckdb"
-    ),
     log_format: LogFormatChoice = LogFormat.TEXT,
 ) -> None:
     """Turn conversation-details files into worked time in Parquet files, without a store.
@@ -306,7 +303,6 @@ def worked(
     A day is replaced whole, and it is safe to interrupt the command and to run it
     again. Records that cannot be read are put into the folder quarantine.
     """
-    del engine  # There is one so far.
     from halfhour.cli.console import logging_to_stderr
     from halfhour.cli.worked import write_with_progress
     from halfhour.model.time_ranges import parse_duration
@@ -314,7 +310,7 @@ def worked(
 
     request = WorkedRequest.parse(
         output=output,
-        organisation=org,
+        organization=org,
         interval=(time_range or RangeOptions()).chosen_interval,
         width=parse_duration("granularity", granularity),
         max_bad=max_bad,

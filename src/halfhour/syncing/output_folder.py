@@ -37,14 +37,14 @@ DRAFT_PREFIX = ".draft-"
 
 @dataclass(frozen=True, slots=True)
 class OutputFolder:
-    """The folder at *path*, with the files of one *organisation* among those of others."""
+    """The folder at *path*, with the files of one *organization* among those of others."""
 
     path: Path
-    organisation: str
+    organization: str
 
     def day_path(self, table: str, day: datetime) -> Path:
         """Return the path of the file of a *table* and a *day* (UTC)."""
-        folder = self.path / table / f"org={self.organisation}"
+        folder = self.path / table / f"org={self.organization}"
         return folder / f"day={day.date()}" / "part.parquet"
 
     def quarantine_path(self, input_file: Path) -> Path:
@@ -53,7 +53,7 @@ class OutputFolder:
         Each input file has its own, so that runs over other files leave it alone.
         """
         name = sha256(str(input_file).encode(errors="surrogateescape")).hexdigest()[:16]
-        return self.path / "quarantine" / f"org={self.organisation}" / f"{name}.parquet"
+        return self.path / "quarantine" / f"org={self.organization}" / f"{name}.parquet"
 
     @contextmanager
     def draft_folder(self) -> Iterator[Path]:

@@ -35,7 +35,7 @@ from halfhour.syncing.progress import (
     format_count,
 )
 
-_ORGANISATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_ORGANIZATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _PERCENTAGE = re.compile(r"(\d{1,3}(?:\.\d{1,9})?)%")
 
 
@@ -56,21 +56,21 @@ class WorkedRequest:
         cls,
         *,
         output: Path,
-        organisation: str,
+        organization: str,
         interval: Interval | None,
         width: timedelta,
         max_bad: str,
     ) -> "WorkedRequest":
         """Return the request that these words make. Raises ConfigError."""
-        if not _ORGANISATION.fullmatch(organisation):
+        if not _ORGANIZATION.fullmatch(organization):
             raise ConfigError(
-                f"⟨org⟩ {organisation!r} cannot be the name of a folder; write letters, digits, "
+                f"⟨org⟩ {organization!r} cannot be the name of a folder; write letters, digits, "
                 "dots, hyphens and underscores, and a letter or a digit first"
             )
         if output.exists() and not output.is_dir():
             raise ConfigError(f"⟨output⟩ {output}: this is a file; name a folder")
         require_whole_days(interval)
-        return cls(OutputFolder(output, organisation), interval, width, _parse_share(max_bad))
+        return cls(OutputFolder(output, organization), interval, width, _parse_share(max_bad))
 
 
 def _parse_share(text: str) -> Fraction:
