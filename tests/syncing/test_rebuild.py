@@ -140,6 +140,14 @@ def test_the_command_rebuilds_a_store(halfhour, synced_day):
     assert "halfhour.duckdb: 1 day rebuilt, " in ran.err
 
 
+def test_a_store_that_is_not_there_cannot_be_rebuilt_and_leaves_no_file(halfhour):
+    ran = halfhour("rebuild", "--store", "none.duckdb")
+
+    assert ran.code == 1
+    assert ran.err == "halfhour: none.duckdb: there is no store; 'halfhour sync' makes one\n"
+    assert list(halfhour.folder.iterdir()) == []
+
+
 def test_raw_details_are_let_go_after_a_time(halfhour, synced_day):
     (halfhour.folder / "halfhour.duckdb").write_bytes(synced_day)
     ran = halfhour("sync", "--from", "2026-03-02", "--to", "2026-03-03", "--keep-raw", "30d")

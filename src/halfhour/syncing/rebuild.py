@@ -18,7 +18,8 @@ async def rebuild_details(store: Store, now: datetime, on_event: EventCallback) 
     Raises StoreError.
     """
     store = replace(store, busy_timeout=0)  # `retry_while_busy` waits instead
-
+    if not await retry_while_busy(lambda: store.exists):
+        store.stored_settings()  # raises before a lock file is made
     async with writer_lock(store, partial(emit_waiting, on_event)):
         await retry_while_busy(store.upgrade_if_present)
         return await rebuild_stored_details(store, now, on_event)
