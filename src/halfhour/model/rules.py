@@ -46,7 +46,17 @@ SHARED_TEXTS = (
 @cache
 def detail_rules_hash() -> str:
     """Return a hash of the rules by which details are derived, whatever their comments say."""
-    texts = map(rule_text, (*DETAIL_STEPS, "segments_by_day", "emitted"))
+    return _hash_statements(*DETAIL_STEPS, "segments_by_day", "emitted")
+
+
+@cache
+def worked_rules_hash() -> str:
+    """Return a hash of the rules of worked and busy time, whatever their comments say."""
+    return _hash_statements("worked", "busy")
+
+
+def _hash_statements(*names: str) -> str:
+    texts = map(rule_text, names)
     statements = " ".join(re.sub(r"--.*", "", text) for text in texts)
     return sha256(" ".join(statements.split()).encode()).hexdigest()[:16]
 
