@@ -2,6 +2,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,11 +19,18 @@ settings.load_profile("halfhour")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin"])
+PATH = os.pathsep.join(
+    [
+        os.environ.get("PATH", os.defpath),
+        "/usr/sbin",
+        *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin"))),
+    ]
+)
 PROGRAMS = {
     "a browser": ("chromium", "chromium-browser"),
     "nginx": ("nginx",),
     "Caddy": ("caddy",),
+    "PostgreSQL": ("postgresql", "initdb"),
 }
 """What some tests need that pip does not bring, by any of these names; the first is installed."""
 FOUND = {

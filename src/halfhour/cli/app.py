@@ -68,6 +68,12 @@ Examples:
   halfhour worked details/*.json.gz --output figures
   halfhour worked landed/ --output figures --org acme --from 2026-03-01 --to 2026-03-02
 """
+_LOAD_EXAMPLES = """\
+Examples:
+  halfhour load postgresql://halfhour@db.example.com/analytics
+  halfhour load delta:/data/halfhour --store emea.duckdb
+  halfhour load iceberg:lake/halfhour --dry-run
+"""
 _SERVE_EXAMPLES = """\
 Examples:
   halfhour serve --zone Europe/London
@@ -335,6 +341,56 @@ def rebuild_(
 
     with logging_to_stderr(log_format):
         rebuild_with_progress(Store(store))
+
+
+@app.command(help_epilogue=_LOAD_EXAMPLES)
+def load(
+    destination: Annotated[
+        str,
+        Parameter(
+            help="A URL that begins with postgresql:, snowflake: or bigquery:, without a password; "
+            "or delta:FOLDER, or iceberg:CATALOG/NAMESPACE."
+        ),
+    ],
+    /,
+    *,
+    store: StorePath = DEFAULT_STORE,
+    schema: Annotated[
+        str | None,
+        Parameter(
+            group=OUTPUT,
+            help="Schema of the tables, in BigQuery the dataset; made if it is missing "
+            "[default: halfhour].",
+        ),
+    ] = None,
+    log_format: LogFormatChoice = LogFormat.TEXT,
+    dry_run: Annotated[
+        bool,
+        Parameter(group=OUTPUT, help="Print the windows to load as JSON, and write nothing."),
+    ] = False,
+) -> None:
+    """Load a store into a warehouse: PostgreSQL, Snowflake, BigQuery, Delta or Iceberg.
+
+    A load makes the rows of the store's organisation equal to the store. Days
+    that have not changed since the last load are skipped; days that the store
+    has let go of are deleted. It is safe to interrupt a load, and to run it
+    again at any time.
+    """
+    from halfhour.loading.destination import open_destination, parse_address
+    from halfhour.store.store import Store
+
+    address = parse_address(destination, schema)
+    if dry_run:
+        from halfhour.cli.dry_run import print_load_plan
+
+        with open_destination(address) as opened:
+            print_load_plan(Store(store), opened)
+        return
+    from halfhour.cli.console import logging_to_stderr
+    from halfhour.cli.load import load_with_progress
+
+    with logging_to_stderr(log_format):
+        load_with_progress(Store(store), address)
 
 
 @app.command

@@ -7,6 +7,7 @@ from halfhour.genesys.cost import preview_requests, request_cost
 
 if TYPE_CHECKING:
     from halfhour.genesys.regions import Hosts
+    from halfhour.loading.destination import Destination
     from halfhour.model.question import Question
     from halfhour.store.store import Store
     from halfhour.syncing.planner import SyncRequest
@@ -32,3 +33,21 @@ def print_due_windows(
     ]
     cost = request_cost(request_count, requests_per_minute)
     print(json.dumps({"windows": windows, **cost}, indent=2))
+
+
+def print_load_plan(store: "Store", destination: "Destination") -> None:
+    """Print the windows that a load would write or delete in *destination*, as JSON."""
+    from halfhour.loading.runner import plan_store_load
+
+    plan = plan_store_load(store, destination)
+    keys = [(part.key, "load") for part in plan.to_load]
+    keys += [(key, "delete") for key in plan.to_delete]
+    windows = [
+        {
+            "source": key.source,
+            "window": f"{key.window_start:%Y-%m-%d}" if key.window_start else None,
+            "action": action,
+        }
+        for key, action in keys
+    ]
+    print(json.dumps({"windows": windows, "unchanged": plan.unchanged_count}, indent=2))

@@ -46,7 +46,7 @@ def show_progress() -> Iterator[EventCallback]:
 
         def on_event(event: Event) -> None:
             nonlocal row_count
-            if event.kind is EventKind.SETTLED and event.rows:
+            if event.kind in (EventKind.SETTLED, EventKind.LOADED) and event.rows:
                 row_count += event.rows
                 progress.update(task, rows=f"{row_count:,} rows")
             progress.update(

@@ -48,15 +48,18 @@ class EventKind(StrEnum):
     UNIDENTIFIED = "unidentified"
     CLOCK_AHEAD = "clock_ahead"
     REBUILT = "rebuilt"
+    LOADED = "loaded"
+    DELETED = "deleted"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A step of a sync.
+    """A step of a sync or of a load.
 
     *done* and *of* count windows, or files while these are read. *left* is the number of requests
     that the current minute still allows, if Genesys has sent it. *seconds* is the length of a
-    pause, or the least time that the planned requests take.
+    pause, or the least time that the planned requests take. *directory* says which of agents and
+    queues were loaded.
     """
 
     kind: EventKind
@@ -70,12 +73,14 @@ class Event:
     requests: int | None = None
     seconds: float | None = None
     reason: str = ""
+    directory: str = ""
 
     @property
     def level(self) -> int:
         """The level of `logging` for `message`."""
         quiet = (EventKind.READ, EventKind.PLANNED, EventKind.PAUSED, EventKind.ASKED,
-                 EventKind.ANSWERED, EventKind.DERIVED, EventKind.SETTLED)  # fmt: skip
+                 EventKind.ANSWERED, EventKind.DERIVED, EventKind.SETTLED, EventKind.LOADED,
+                 EventKind.DELETED)  # fmt: skip
         return logging.INFO if self.kind in quiet else logging.WARNING
 
     @property
@@ -133,6 +138,7 @@ class Event:
         fields = {
             "event": self.kind,
             "source": self.source,
+            "directory": self.directory,
             "window": str(self.window) if self.window else "",
             "rows": self.rows,
             "changed": self.changed,
