@@ -114,14 +114,25 @@ def store(small_day: bytes, tmp_path: Path) -> Store:
     return Store(path)
 
 
+@pytest.fixture
+def unused_port() -> int:
+    """A port on which nobody listens."""
+    return free_port()
+
+
 def start_load(
-    store: Store, warehouse: Warehouse, *options: str, environment: Mapping[str, str] | None = None
+    store: Store,
+    warehouse: Warehouse,
+    *options: str,
+    environment: Mapping[str, str] | None = None,
+    destination: str = "",
 ) -> "subprocess.Popen[str]":
     """Start a load as a process that logs JSON on stderr."""
-    words = [warehouse.destination, *warehouse.options, "--store", str(store.path), *options]
+    words = [destination or warehouse.destination, *warehouse.options, *options]
     inherited: dict[str, Any] = {"PATH": os.environ["PATH"], "HOME": str(store.path.parent)}
     return subprocess.Popen(
-        [sys.executable, "-m", "halfhour", "load", *words, "--log-format", "json"],
+        [sys.executable, "-m", "halfhour", "load", *words, "--store", str(store.path),
+         "--log-format", "json"],
         env={**inherited, **warehouse.environment, **(environment or {})},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=store.path.parent,
     )  # fmt: skip
