@@ -11,11 +11,13 @@ from halfhour._version import __version__
 from halfhour.cli.exit_codes import run_and_exit
 from halfhour.cli.options import (
     DEFAULT_STORE,
+    DEFAULT_ZONE,
     OPTIONS,
     OUTPUT,
     STORE,
     ConnectionOptions,
     LogFormatChoice,
+    OrganizationOptions,
     OutputOptions,
     RangeOptions,
     RowOptions,
@@ -27,6 +29,9 @@ from halfhour.model.vocabulary import LogFormat, Source
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from halfhour.cli.output import Output
+    from halfhour.model.intervals import Interval
+    from halfhour.organizations import Organization
     from halfhour.store.store import Store
 
 
@@ -99,7 +104,8 @@ def report(
         Path | None,
         Parameter(
             group=STORE,
-            help="Store to bring up to date and read [default: halfhour.duckdb, if it exists].",
+            help="Store to bring up to date and read [default: halfhour.duckdb, or that of --org, "
+            "if it exists].",
         ),
     ] = None,
     offline: Annotated[
@@ -124,23 +130,26 @@ def report(
     On the worked basis, each interval counts only the work inside it.
     """
     rows, connection = rows or RowOptions(), connection or ConnectionOptions()
-    question = rows.to_question()
+    organization = connection.organization
+    question = rows.with_default_zone(organization.zone if organization else "").to_question()
     output = (output_options or OutputOptions()).to_output(
-        settings=connection.settings, seconds=seconds, layout=layout
+        settings=connection.settings, organization=organization, seconds=seconds, layout=layout
     )
     if dry_run:
         from halfhour import settings
         from halfhour.cli.dry_run import print_requests
 
-        hosts = settings.configured_hosts(file=connection.settings, region=connection.region)
+        hosts = settings.configured_hosts(
+            file=connection.settings, org=organization, region=connection.region
+        )
         print_requests(output.adapt_question(question), hosts)
         return
     from halfhour.cli.report import write_report
     from halfhour.service import Access
 
     access = Access(
-        load_settings=connection.resolve_settings,
-        store=_store_to_read(store, offline=offline),
+        load_settings=lambda: connection.resolve_settings(organization),
+        store=_store_to_read(store, organization, offline=offline),
         offline=offline,
         pseudonyms=output.pseudonyms,
     )
@@ -152,7 +161,7 @@ def sync(
     time_range: RangeOptions | None = None,
     connection: ConnectionOptions | None = None,
     *,
-    store: StorePath = DEFAULT_STORE,
+    store: StorePath = None,
     granularity: Annotated[
         Literal["15m", "30m"] | None,
         Parameter(
@@ -203,11 +212,12 @@ def sync(
     """
     from halfhour.model.coverage import KeptAges
     from halfhour.model.time_ranges import parse_duration
-    from halfhour.store.store import Store
     from halfhour.syncing.planner import SyncRequest
 
-    time_range = time_range or RangeOptions()
-    connection, target = connection or ConnectionOptions(), Store(store)
+    connection = connection or ConnectionOptions()
+    organization, target = connection.organization, connection.resolve_store(store)
+    time_range = _in_zone_of(organization, time_range)
+    keep = keep or (organization.keep if organization else None)
     width = parse_duration("granularity", granularity) if granularity else None
     reread_ages = tuple(parse_duration("reread", age) for age in reread if age != "now") or None
 
@@ -232,16 +242,16 @@ def sync(
         from halfhour.settings import configured_request_rate
 
         request_rate = configured_request_rate(
-            connection.settings, connection.max_requests_per_minute
+            connection.settings, connection.max_requests_per_minute, organization
         )
         print_due_windows(target, build_request(), request_rate)
         return
     from halfhour.cli.console import log_retries, logging_to_stderr
     from halfhour.cli.sync import sync_once, sync_repeatedly
 
-    settings = connection.resolve_settings()
     log_retries()
     with logging_to_stderr(log_format):
+        settings = connection.resolve_settings(organization)
         if watch_interval:
             sync_repeatedly(settings, target, build_request, kept_ages, watch_interval)
         sync_once(settings, target, build_request(), kept_ages)
@@ -254,8 +264,9 @@ def import_(
     ],
     /,
     time_range: RangeOptions | None = None,
+    organization: OrganizationOptions | None = None,
     *,
-    store: StorePath = DEFAULT_STORE,
+    store: StorePath = None,
     log_format: LogFormatChoice = LogFormat.TEXT,
 ) -> None:
     """Import conversation-details files into a store.
@@ -268,11 +279,11 @@ def import_(
     """
     from halfhour.cli.console import logging_to_stderr
     from halfhour.cli.sync import import_with_progress
-    from halfhour.store.store import Store
 
-    interval = (time_range or RangeOptions()).chosen_interval
+    organization = organization or OrganizationOptions()
+    interval = _in_zone_of(organization.organization, time_range).chosen_interval
     with logging_to_stderr(log_format):
-        import_with_progress(Store(store), files, interval)
+        import_with_progress(organization.resolve_store(store), files, interval)
 
 
 @app.command(help_epilogue=_WORKED_EXAMPLES)
@@ -327,7 +338,10 @@ def worked(
 
 @app.command(name="rebuild")
 def rebuild_(
-    *, store: StorePath = DEFAULT_STORE, log_format: LogFormatChoice = LogFormat.TEXT
+    organization: OrganizationOptions | None = None,
+    *,
+    store: StorePath = None,
+    log_format: LogFormatChoice = LogFormat.TEXT,
 ) -> None:
     """Derive the conversation details of a store anew, without a request.
 
@@ -337,10 +351,10 @@ def rebuild_(
     """
     from halfhour.cli.console import logging_to_stderr
     from halfhour.cli.sync import rebuild_with_progress
-    from halfhour.store.store import Store
 
+    target = (organization or OrganizationOptions()).resolve_store(store)
     with logging_to_stderr(log_format):
-        rebuild_with_progress(Store(store))
+        rebuild_with_progress(target)
 
 
 @app.command(help_epilogue=_LOAD_EXAMPLES)
@@ -397,38 +411,37 @@ def load(
 def coverage(
     time_range: RangeOptions | None = None,
     output_options: OutputOptions | None = None,
+    organization: OrganizationOptions | None = None,
     *,
-    store: StorePath = DEFAULT_STORE,
+    store: StorePath = None,
 ) -> None:
     """Show which days a store holds: settled, provisional, unfinished or missing."""
     from halfhour.cli.inspect import write_coverage
-    from halfhour.store.store import Store
 
-    interval = (time_range or RangeOptions()).chosen_interval
-    write_coverage(Store(store), interval, (output_options or OutputOptions()).to_output())
+    write_coverage(*_store_and_output(time_range, output_options, organization, store))
 
 
 @app.command
 def revisions(
     time_range: RangeOptions | None = None,
     output_options: OutputOptions | None = None,
+    organization: OrganizationOptions | None = None,
     *,
-    store: StorePath = DEFAULT_STORE,
+    store: StorePath = None,
 ) -> None:
     """Show the values that Genesys corrected after they were first fetched, old and new."""
     from halfhour.cli.inspect import write_revisions
-    from halfhour.store.store import Store
 
-    interval = (time_range or RangeOptions()).chosen_interval
-    write_revisions(Store(store), interval, (output_options or OutputOptions()).to_output())
+    write_revisions(*_store_and_output(time_range, output_options, organization, store))
 
 
 @app.command
 def reconcile(
     time_range: RangeOptions | None = None,
     output_options: OutputOptions | None = None,
+    organization: OrganizationOptions | None = None,
     *,
-    store: StorePath = DEFAULT_STORE,
+    store: StorePath = None,
 ) -> None:
     """Show how posted and worked handle time differ by agent and day (UTC), and why.
 
@@ -437,22 +450,47 @@ def reconcile(
     worked time the part of the work that lies in the day.
     """
     from halfhour.cli.inspect import write_reconciliation
-    from halfhour.store.store import Store
 
-    interval = (time_range or RangeOptions()).chosen_interval
-    write_reconciliation(Store(store), interval, (output_options or OutputOptions()).to_output())
+    write_reconciliation(*_store_and_output(time_range, output_options, organization, store))
+
+
+def _store_and_output(
+    time_range: RangeOptions | None,
+    output_options: OutputOptions | None,
+    organization_options: OrganizationOptions | None,
+    path: Path | None,
+) -> "tuple[Store, Interval | None, Output]":
+    """Return the store to look into, the chosen range and the output. Raises ConfigError."""
+    options = organization_options or OrganizationOptions()
+    organization = options.organization
+    interval = _in_zone_of(organization, time_range).chosen_interval
+    output = (output_options or OutputOptions()).to_output(
+        settings=options.settings, organization=organization
+    )
+    return options.resolve_store(path), interval, output
+
+
+def _in_zone_of(
+    organization: "Organization | None", time_range: RangeOptions | None
+) -> RangeOptions:
+    zone = organization.zone if organization else ""
+    return (time_range or RangeOptions()).with_default_zone(zone)
 
 
 @app.command(help_epilogue=_SERVE_EXAMPLES)
 def serve(
     connection: ConnectionOptions | None = None,
     *,
-    store: StorePath = DEFAULT_STORE,
+    store: StorePath = None,
     host: Annotated[str, Parameter(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, Parameter(help="Port to listen on.")] = 8030,
     zone: Annotated[
-        str, Parameter(help="IANA time zone of days and times, as Europe/London.")
-    ] = "UTC",
+        str | None,
+        Parameter(
+            help="IANA time zone of days and times, as Europe/London [default: that of --org, or "
+            "UTC]."
+        ),
+    ] = None,
     sync_: Annotated[
         str | None,
         Parameter(name="--sync", group=STORE, help="Sync the store at this interval, such as 15m."),
@@ -475,17 +513,18 @@ def serve(
     """Serve a dashboard of the store to browsers: each day as a heat map of agents."""
     from halfhour.cli.console import log_retries, logging_to_stderr
     from halfhour.model.time_ranges import parse_duration
-    from halfhour.store.store import Store
 
+    connection = connection or ConnectionOptions()
+    organization, target = connection.organization, connection.resolve_store(store)
     serve_dashboard = _import_dashboard().serve_dashboard
     log_retries()
     with logging_to_stderr():
         serve_dashboard(
-            (connection or ConnectionOptions()).resolve_settings,
-            Store(store),
+            lambda: connection.resolve_settings(organization),
+            target,
             host=host,
             port=port,
-            zone=zone,
+            zone=zone or (organization.zone if organization else "") or DEFAULT_ZONE,
             password_file=password_file,
             names=name,
             proxy=proxy,
@@ -570,8 +609,14 @@ class _UnusedLibraryBlocker:
             raise ModuleNotFoundError(name=fullname)
 
 
-def _store_to_read(path: Path | None, *, offline: bool) -> "Store | None":
-    """Return the store at *path*, or the default one if it exists or *offline* needs a store."""
+def _store_to_read(
+    path: Path | None, organization: "Organization | None", *, offline: bool
+) -> "Store | None":
+    """Return the store at *path*, or the usual one if it exists or *offline* needs a store.
+
+    The usual one is that of the *organization*, if there is one.
+    """
     from halfhour.store.store import Store
 
-    return Store(path or DEFAULT_STORE) if path or offline or DEFAULT_STORE.exists() else None
+    usual_path = organization.store_path if organization else DEFAULT_STORE
+    return Store(path or usual_path) if path or offline or usual_path.exists() else None

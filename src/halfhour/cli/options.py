@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from cyclopts import Group, Parameter
 
+from halfhour.errors import ConfigError
 from halfhour.model.vocabulary import Basis, By, Format, LogFormat
 
 if TYPE_CHECKING:
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from halfhour.genesys.connection import Settings
     from halfhour.model.intervals import Interval
     from halfhour.model.question import Question
+    from halfhour.organizations import Organization
+    from halfhour.reports.pseudonyms import Pseudonymizer
+    from halfhour.store.store import Store
 
 OPTIONS = Group("Options", sort_key=0)
 ROWS = Group("Rows", sort_key=1)
@@ -22,7 +26,15 @@ STORE = Group("Store", sort_key=4)
 CONNECTION = Group("Connection", sort_key=5)
 
 DEFAULT_STORE = Path("halfhour.duckdb")
-StorePath = Annotated[Path, Parameter(name="--store", group=STORE, help="Store, a DuckDB file.")]
+DEFAULT_ZONE = "UTC"
+StorePath = Annotated[
+    Path | None,
+    Parameter(
+        name="--store",
+        group=STORE,
+        help="Store, a DuckDB file [default: halfhour.duckdb, or that of --org].",
+    ),
+]
 LogFormatChoice = Annotated[
     LogFormat,
     Parameter(
@@ -35,7 +47,64 @@ LogFormatChoice = Annotated[
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionOptions:
+class OrganizationOptions:
+    """Options that choose organisations in a settings file."""
+
+    org: Annotated[
+        tuple[str, ...],
+        Parameter(
+            group=CONNECTION,
+            help="Organisation, by the name of its table [org.NAME] in the settings file; "
+            "repeatable, or all, for report, sync and serve.",
+        ),
+    ] = ()
+    settings: Annotated[
+        Path | None,
+        Parameter(
+            group=CONNECTION,
+            help="Settings file [default: halfhour.toml, here or in ~/.config/halfhour].",
+        ),
+    ] = None
+
+    def __post_init__(self) -> None:
+        """Raise ConfigError if the settings file is invalid, even if no setting is used later."""
+        from halfhour import settings
+
+        if self.settings:
+            settings.validate_settings_file(self.settings)
+
+    @property
+    def are_several(self) -> bool:
+        """True if several organisations are chosen, which "all" does even of one."""
+        from halfhour import organizations
+
+        return organizations.are_several(self.org)
+
+    @property
+    def organizations(self) -> "list[Organization]":
+        """The chosen organisations. Raises ConfigError for one that is not in the settings file."""
+        from halfhour import settings
+
+        return settings.load_organizations(self.org, file=self.settings) if self.org else []
+
+    @property
+    def organization(self) -> "Organization | None":
+        """The chosen organisation, None if no option names one. Raises ConfigError for several."""
+        if self.are_several:
+            raise ConfigError("--org: this command is for one organisation; name one")
+        return next(iter(self.organizations), None)
+
+    def resolve_store(self, path: Path | None) -> "Store":
+        """Return the store at *path*, or that of the chosen organisation. Raises ConfigError."""
+        from halfhour.store.store import Store
+
+        organization = self.organization
+        return Store(path or (organization.store_path if organization else DEFAULT_STORE))
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionOptions(OrganizationOptions):
     """Options of the connection. The secret has none: it comes from the environment or a file."""
 
     client_id: Annotated[
@@ -47,13 +116,6 @@ class ConnectionOptions:
         Parameter(
             group=CONNECTION,
             help="AWS region, domain or base URL [env: GENESYS_REGION; default: mypurecloud.com].",
-        ),
-    ] = None
-    settings: Annotated[
-        Path | None,
-        Parameter(
-            group=CONNECTION,
-            help="Settings file [default: halfhour.toml, here or in ~/.config/halfhour].",
         ),
     ] = None
     timeout: Annotated[
@@ -79,19 +141,16 @@ class ConnectionOptions:
         ),
     ] = None
 
-    def __post_init__(self) -> None:
-        """Raise ConfigError if the settings file is invalid, even if no setting is used later."""
-        from halfhour import settings
+    def resolve_settings(self, organization: "Organization | None" = None) -> "Settings":
+        """Return the settings in force, those of *organization* if there is one.
 
-        if self.settings:
-            settings.validate_settings_file(self.settings)
-
-    def resolve_settings(self) -> "Settings":
-        """Return the settings in force. Raises ConfigError, as `settings.load_settings` does."""
+        Raises ConfigError and AuthError, as `settings.load_settings` does.
+        """
         from halfhour import settings
 
         return settings.load_settings(
             file=self.settings,
+            org=organization or "",
             client_id=self.client_id,
             region=self.region,
             timeout=self.timeout,
@@ -127,8 +186,17 @@ class RangeOptions:
         ),
     ] = None
     zone: Annotated[
-        str, Parameter(group=TIME, help="IANA time zone of dates and times, as Europe/London.")
-    ] = "UTC"
+        str | None,
+        Parameter(
+            group=TIME,
+            help="IANA time zone of dates and times, as Europe/London [default: that of --org, or "
+            "UTC].",
+        ),
+    ] = None
+
+    def with_default_zone(self, zone: str) -> Self:
+        """Return the options with *zone* if no option names one and *zone* is not empty."""
+        return replace(self, zone=self.zone or zone or None)
 
     @property
     def chosen_interval(self) -> "Interval | None":
@@ -139,7 +207,11 @@ class RangeOptions:
         if not (self.from_ or self.to or self.last):
             return None
         return parse_interval(
-            start=self.from_, end=self.to, last=self.last, zone=self.zone, now=utc_now()
+            start=self.from_,
+            end=self.to,
+            last=self.last,
+            zone=self.zone or DEFAULT_ZONE,
+            now=utc_now(),
         )
 
 
@@ -171,7 +243,12 @@ class OutputOptions:
     ] = False
 
     def to_output(
-        self, *, settings: Path | None = None, seconds: bool = False, layout: str = ""
+        self,
+        *,
+        settings: Path | None = None,
+        organization: "Organization | None" = None,
+        seconds: bool = False,
+        layout: str = "",
     ) -> "Output":
         """Return the output. The key of pseudonyms may be in the *settings* file.
 
@@ -185,12 +262,18 @@ class OutputOptions:
             seconds=seconds,
             layout=layout,
         )
+        return replace(output, pseudonyms=self.load_pseudonyms(settings, organization))
+
+    def load_pseudonyms(
+        self, settings: Path | None, organization: "Organization | None"
+    ) -> "Pseudonymizer | None":
+        """Return the pseudonyms of *organization*, None if none are wanted. Raises ConfigError."""
         if not self.pseudonyms:
-            return output
+            return None
         from halfhour.reports.pseudonyms import Pseudonymizer
         from halfhour.settings import load_pseudonym_key
 
-        return replace(output, pseudonyms=Pseudonymizer(load_pseudonym_key(file=settings)))
+        return Pseudonymizer(load_pseudonym_key(file=settings, org=organization))
 
 
 @Parameter(name="*")
@@ -251,7 +334,7 @@ class RowOptions(RangeOptions):
             start=self.from_,
             end=self.to,
             last=self.last,
-            zone=self.zone,
+            zone=self.zone or DEFAULT_ZONE,
             queues=self.queue,
             agents=self.agent,
             media=self.media,
