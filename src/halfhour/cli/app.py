@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -61,6 +62,7 @@ Examples:
   halfhour sync
   halfhour sync --last 31d --source posted
   halfhour sync --watch 15m --keep 400d
+  halfhour sync --org all --at-once 4
   halfhour sync --dry-run
 """
 _IMPORT_EXAMPLES = """\
@@ -196,6 +198,9 @@ def sync(
             help="Delete what Genesys said in details older than this, such as 90d; segments stay.",
         ),
     ] = None,
+    at_once: Annotated[
+        int, Parameter(help="Number of organisations at most that are synced at the same time.")
+    ] = 4,
     log_format: LogFormatChoice = LogFormat.TEXT,
     dry_run: Annotated[
         bool,
@@ -204,7 +209,9 @@ def sync(
 ) -> None:
     """Bring a store up to date with Genesys Cloud.
 
-    It is safe to interrupt a sync, and to run it again at any time.
+    It is safe to interrupt a sync, and to run it again at any time. Several
+    organisations are synced in processes of their own; one that fails does not
+    stop the others.
 
     Without a time range, a sync fetches every day since the first one in the
     store (in a new store: the last 31 days) that is missing, incomplete or due
@@ -214,29 +221,47 @@ def sync(
     from halfhour.model.time_ranges import parse_duration
     from halfhour.syncing.planner import SyncRequest
 
-    connection = connection or ConnectionOptions()
-    organization, target = connection.organization, connection.resolve_store(store)
-    time_range = _in_zone_of(organization, time_range)
-    keep = keep or (organization.keep if organization else None)
+    connection, time_range = connection or ConnectionOptions(), time_range or RangeOptions()
     width = parse_duration("granularity", granularity) if granularity else None
     reread_ages = tuple(parse_duration("reread", age) for age in reread if age != "now") or None
 
-    def build_request() -> SyncRequest:
+    def build_request(organization: "Organization | None") -> SyncRequest:
+        interval = _in_zone_of(organization, time_range).chosen_interval
         sources = tuple(dict.fromkeys(source)) or None
-        return SyncRequest(
-            time_range.chosen_interval, sources, width, reread_ages, reread_all="now" in reread
+        return SyncRequest(interval, sources, width, reread_ages, reread_all="now" in reread)
+
+    def parse_kept_ages(organization: "Organization | None") -> KeptAges:
+        kept = keep or (organization.keep if organization else None)
+        return KeptAges(
+            parse_duration("keep", kept) if kept else None,
+            parse_duration("keep_raw", keep_raw) if keep_raw else None,
         )
 
-    kept_ages = KeptAges(
-        parse_duration("keep", keep) if keep else None,
-        parse_duration("keep_raw", keep_raw) if keep_raw else None,
-    )
     watch_interval = parse_duration("watch", watch) if watch else None
     if watch_interval and "now" in reread:
         raise ConfigError(
             "--reread now: with --watch, every sync would fetch all days again; leave out one of "
             "the two"
         )
+    if connection.are_several:
+        organizations = connection.organizations_without(store)
+        parse_kept_ages(None)  # raises before a process is started
+        requests = [(entry, build_request(entry)) for entry in organizations]
+        own = {"granularity": granularity, "reread": reread, "source": source, "keep": keep}
+        options = {**asdict(connection), **asdict(time_range), **own, "keep_raw": keep_raw}
+        if dry_run:
+            from halfhour.cli.organizations.dry_run import print_due_windows_of_each
+
+            print_due_windows_of_each(requests, connection)
+            return
+        from halfhour.cli.organizations.sync import sync_organizations
+
+        sync_organizations(
+            organizations, options, at_once, watch=watch_interval, log_format=log_format
+        )
+        return
+    organization, target = connection.organization, connection.resolve_store(store)
+    request, kept_ages = build_request(organization), parse_kept_ages(organization)
     if dry_run:
         from halfhour.cli.dry_run import print_due_windows
         from halfhour.settings import configured_request_rate
@@ -244,7 +269,7 @@ def sync(
         request_rate = configured_request_rate(
             connection.settings, connection.max_requests_per_minute, organization
         )
-        print_due_windows(target, build_request(), request_rate)
+        print_due_windows(target, request, request_rate)
         return
     from halfhour.cli.console import log_retries, logging_to_stderr
     from halfhour.cli.sync import sync_once, sync_repeatedly
@@ -253,8 +278,10 @@ def sync(
     with logging_to_stderr(log_format):
         settings = connection.resolve_settings(organization)
         if watch_interval:
-            sync_repeatedly(settings, target, build_request, kept_ages, watch_interval)
-        sync_once(settings, target, build_request(), kept_ages)
+            sync_repeatedly(
+                settings, target, lambda: build_request(organization), kept_ages, watch_interval
+            )
+        sync_once(settings, target, request, kept_ages)
 
 
 @app.command(name="import", help_epilogue=_IMPORT_EXAMPLES)

@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -55,11 +55,23 @@ def logging_to_stderr(log_format: LogFormat = LogFormat.TEXT) -> Iterator[None]:
 
 def is_interactive() -> bool:
     """Return whether a person can watch progress: on a terminal, and not logged as JSON."""
-    logs_json = any(
+    return sys.stderr.isatty() and not _logs_json()
+
+
+def _logs_json() -> bool:
+    return any(
         isinstance(handler, _StderrHandler) and handler.log_format is LogFormat.JSON
         for handler in log.handlers
     )
-    return sys.stderr.isatty() and not logs_json
+
+
+def log_table(text: str, events: Iterable[Mapping[str, Any]]) -> None:
+    """Write a table to stderr: its *text* for people, or its rows as *events* of a JSON log."""
+    if not _logs_json():
+        print(text, end="", file=sys.stderr, flush=True)
+        return
+    for event in events:
+        log.info("", extra={"event": event})
 
 
 def log_retries() -> None:

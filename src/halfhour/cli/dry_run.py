@@ -22,6 +22,13 @@ def print_due_windows(
     store: "Store", request: "SyncRequest", requests_per_minute: int | None
 ) -> None:
     """Print the windows that are due and the cost of fetching them, as JSON."""
+    print(json.dumps(due_windows(store, request, requests_per_minute), indent=2))
+
+
+def due_windows(
+    store: "Store", request: "SyncRequest", requests_per_minute: int | None
+) -> dict[str, object]:
+    """Return the windows that are due and the cost of fetching them."""
     from halfhour.clock import utc_now
     from halfhour.syncing import planner  # imported late, because a report's dry run opens no store
 
@@ -31,8 +38,7 @@ def print_due_windows(
         for source, days in due_days.items()
         for day in days
     ]
-    cost = request_cost(request_count, requests_per_minute)
-    print(json.dumps({"windows": windows, **cost}, indent=2))
+    return {"windows": windows, **request_cost(request_count, requests_per_minute)}
 
 
 def print_load_plan(store: "Store", destination: "Destination") -> None:

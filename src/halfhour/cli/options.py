@@ -87,6 +87,15 @@ class OrganizationOptions:
 
         return settings.load_organizations(self.org, file=self.settings) if self.org else []
 
+    def organizations_without(self, store: Path | None) -> "list[Organization]":
+        """Return the `organizations`. Raises ConfigError if an option names a *store* for all."""
+        if store:
+            raise ConfigError(
+                f"--store {store}: each organisation has a store of its own; leave out --store, or "
+                "name one organisation"
+            )
+        return self.organizations
+
     @property
     def organization(self) -> "Organization | None":
         """The chosen organisation, None if no option names one. Raises ConfigError for several."""

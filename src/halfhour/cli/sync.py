@@ -82,7 +82,12 @@ def sync_repeatedly(
             if error.status in (401, 403):
                 raise
             log.error("%s", error)
-        time.sleep(interval.total_seconds() - time.time() % interval.total_seconds())
+        wait_for_next(interval)
+
+
+def wait_for_next(interval: timedelta) -> None:
+    """Sleep until the next full *interval*, such as the next quarter of an hour."""
+    time.sleep(interval.total_seconds() - time.time() % interval.total_seconds())
 
 
 def import_with_progress(store: Store, paths: Sequence[Path], interval: Interval | None) -> None:

@@ -58,6 +58,12 @@ class Interval:
         """Return the interval as the API writes it: ISO 8601 with milliseconds, `start/end`."""
         return f"{_format_iso(self.start)}/{_format_iso(self.end)}"
 
+    @classmethod
+    def from_text(cls, text: str) -> "Interval":
+        """Return the interval in *text*, as `str` writes it. Raises ValueError."""
+        start, _, end = text.partition("/")
+        return cls(datetime.fromisoformat(start), datetime.fromisoformat(end))
+
     @property
     def width(self) -> timedelta:
         return self.end - self.start

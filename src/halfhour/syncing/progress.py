@@ -1,11 +1,11 @@
 """Report a sync: an event for each step while it runs, and its outcome in the end."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from halfhour.errors import ApiError, HalfhourError, Incomplete, Unreachable
 from halfhour.model.intervals import Interval
@@ -150,6 +150,20 @@ class Event:
             "reason": self.reason,
         }
         return {name: value for name, value in fields.items() if value not in (None, "")}
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> "Event":
+        """Return the event whose `as_json` gave *fields*. Raises ValueError for another kind."""
+        return cls(
+            EventKind(fields["event"]),
+            Source(fields["source"]) if "source" in fields else None,
+            Interval.from_text(fields["window"]) if "window" in fields else None,
+            **{name: fields.get(name) for name in ("rows", "changed", "done", "of")},
+            left=fields.get("requests_left"),
+            requests=fields.get("requests"),
+            seconds=fields.get("seconds"),
+            reason=fields.get("reason", ""),
+        )
 
 
 def format_count(number: int, noun: str) -> str:

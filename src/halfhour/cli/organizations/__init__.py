@@ -1,0 +1,1 @@
+"""Sync several organisations, each in a process of its own."""
