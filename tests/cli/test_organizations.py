@@ -1,5 +1,6 @@
 """Commands for organisations of a settings file, against an emulator of each."""
 
+import csv
 import json
 import os
 import signal
@@ -7,8 +8,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from io import StringIO
 from pathlib import Path
 
+import openpyxl
+import pyarrow.parquet as pq
 import pytest
 
 from genesys_emulator.pytest_plugin import GenesysCloud, running
@@ -277,3 +281,154 @@ def test_a_signal_ends_every_sync_calmly_and_loses_nothing(folder, synced, urls,
     report = ("report", *RANGE, "--offline", "--basis", "both", "--format", "csv")
     for name in ("acme", "globex"):
         assert folder(*report, "--org", name).out == synced(*report, "--org", name).out
+
+
+TOGETHER = ("--org", "acme", "--org", "globex")
+
+
+def csv_rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(StringIO(text)))
+
+
+@pytest.mark.parametrize("by", ["interval", "agent", "day", "queue", "media", "queue-interval"])
+@pytest.mark.parametrize("basis", ["posted", "both"])
+def test_a_report_of_two_is_the_two_reports_with_a_column(synced, by, basis):
+    words = ("report", *RANGE, "--offline", "--by", by, "--basis", basis, "--format", "csv")
+    together = synced(*words, *TOGETHER)
+    apart = [
+        {"org": name, **row}
+        for name in ("acme", "globex")
+        for row in csv_rows(synced(*words, "--org", name).out)
+    ]
+
+    assert together.code == 0, together.err
+    rows = csv_rows(together.out)
+    assert next(iter(rows[0])) == "org"
+    assert rows == apart
+    assert len({row["org"] for row in rows}) == 2
+
+
+@pytest.mark.parametrize("form", ["json", "ndjson", "parquet", "xlsx", "table"])
+def test_every_format_of_rows_has_the_column(synced, tmp_path, form):
+    path = tmp_path / f"report.{'txt' if form == 'table' else form}"
+    words = ("report", *DAY, "--offline", "--by", "interval", "--output", str(path))
+    ran = synced(*words, "--format", form, *TOGETHER)
+    expected = csv_rows(synced(*words[:-2], "--format", "csv", *TOGETHER).out)
+
+    assert ran.code == 0, ran.err
+    if form == "table":
+        text, agents, totals = path.read_text(encoding="utf-8").split("\n\n")
+        lines = [line.split()[0] for line in text.splitlines()]
+        assert lines[: len(expected) + 1] == ["org", *(row["org"] for row in expected)]
+        assert {line.split()[0] for line in agents.splitlines()} >= {"org", "acme", "globex"}
+        assert [line.split()[0] for line in totals.splitlines()] == ["org", "acme", "globex"]
+        return
+    if form == "xlsx":
+        sheet = openpyxl.load_workbook(path)["Intervals"]
+        names = [row[0].value for row in sheet.iter_rows(max_col=1)]
+        assert names == ["Org", *(row["org"] for row in expected)]
+        return
+    if form == "parquet":
+        table = pq.read_table(path)
+        assert table.column_names[0] == "org"
+        assert table.schema.field("org").metadata[b"meaning"].startswith(b"the organisation")
+        rows = table.to_pylist()
+    else:
+        text = path.read_text(encoding="utf-8")
+        rows = json.loads(text) if form == "json" else list(map(json.loads, text.splitlines()))
+    assert [(row["org"], row["agent_id"]) for row in rows] == [
+        (row["org"], row["agent_id"]) for row in expected
+    ]
+
+
+def test_an_order_is_that_of_all_rows_together(synced):
+    words = ("report", *RANGE, "--offline", "--by", "agent", "--format", "csv", *TOGETHER)
+    in_turn = csv_rows(synced(*words).out)
+    top = csv_rows(synced(*words, "--sort", "handle_time_sec", "--top", "4").out)
+
+    by_time = sorted(in_turn, key=lambda row: -float(row["handle_time_sec"]))
+    assert top == by_time[:4]
+    assert len({row["org"] for row in top}) == 2
+    assert csv_rows(synced(*words, "--top", "3").out) == in_turn[:3]
+
+
+@pytest.mark.parametrize("form", ["heatmap", "html", "svg", "png", "wfm"])
+def test_a_format_of_one_organisation_refuses_several(synced, form):
+    layout = ("--layout", "generic") if form == "wfm" else ()
+    ran = synced("report", *DAY, "--offline", "--format", form, *layout, *TOGETHER)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == (
+        f"halfhour: --format {form}: this format shows one organisation; name one with --org, or "
+        "choose one of table, csv, json, ndjson, parquet, xlsx\n"
+    )
+
+
+def test_a_report_of_several_tells_what_each_lacks(synced):
+    words = ("--from", "2026-02-28", "--to", "2026-03-02", "--offline", "--format", "csv")
+    ran = synced("report", *words, *TOGETHER)
+
+    assert ran.code == 5
+    assert {row["org"] for row in csv_rows(ran.out)} == {"acme", "globex"}
+    missing = "posted 2026-02-28T00:00:00.000Z/2026-03-01T00:00:00.000Z"
+    for name in ("acme", "globex"):
+        assert f"{name}: not all of it is held" in ran.err
+        assert f"halfhour: {name}: " in ran.err
+    assert ran.err.count(missing) == 2
+
+
+def test_a_live_report_of_several_asks_each_organisation(folder, urls):
+    ran = folder("report", *DAY, "--format", "csv", *TOGETHER, **STRAY)
+    rows = csv_rows(ran.out)
+    assert ran.code == 0, ran.err
+    assert {row["org"] for row in rows} == {"acme", "globex"}
+    assert not list(folder.folder.glob("*.duckdb"))
+
+    folder.write_settings(settings_of(urls, wrong="globex"))
+    refused = folder("report", *DAY, "--output", "day.csv", *TOGETHER)
+    assert refused.code == 3
+    assert refused.err.splitlines()[-1].startswith("halfhour: globex: ")
+    assert not (folder.folder / "day.csv").exists()
+
+
+def test_a_rehearsal_of_several_is_by_name(folder, urls):
+    ran = folder("report", *DAY, "--dry-run", *TOGETHER)
+
+    assert (ran.code, list(ran.json)) == (0, ["acme", "globex"])
+    assert urls["globex"] in json.dumps(ran.json["globex"])
+    assert urls["acme"] not in json.dumps(ran.json["globex"])
+
+
+def test_organisations_in_different_zones_need_a_zone(synced, tmp_path, urls):
+    folder = Folder(tmp_path, {})
+    zone = '[org.acme]\nzone = "Europe/London"\n'
+    folder.write_settings(settings_of(urls).replace("[org.acme]\n", zone))
+    for name in ("acme", "globex"):
+        (tmp_path / f"{name}.duckdb").write_bytes((synced.folder / f"{name}.duckdb").read_bytes())
+    words = ("report", *DAY, "--offline", "--format", "csv", *TOGETHER)
+    refused, chosen = folder(*words), folder(*words, "--zone", "Europe/London")
+
+    assert (refused.code, chosen.code) == (2, 0)
+    assert (
+        "--zone: the organisations have different time zones (acme Europe/London, globex UTC)"
+        in (refused.err)
+    )
+
+
+@pytest.mark.parametrize("words", [("--store", "x.duckdb"), ("--output", "globex.duckdb")])
+def test_a_report_of_several_touches_no_store(synced, words):
+    before = (synced.folder / "globex.duckdb").read_bytes()
+    ran = synced("report", *DAY, "--offline", "--format", "csv", *words, *TOGETHER)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert (synced.folder / "globex.duckdb").read_bytes() == before
+
+
+def test_pseudonyms_of_several_need_a_key_of_each(synced, urls):
+    words = ("report", *DAY, "--offline", "--by", "agent", "--format", "csv", "--pseudonyms")
+    names = {row["agent_name"] for row in csv_rows(synced(*words[:-1], *TOGETHER).out)}
+    ran = synced(*words, *TOGETHER, HALFHOUR_PSEUDONYM_KEY="a key of many letters")
+
+    assert ran.code == 0, ran.err
+    assert not {row["agent_name"] for row in csv_rows(ran.out)} & names
+    assert synced(*words, *TOGETHER).code == 2

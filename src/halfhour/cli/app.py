@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -56,6 +57,7 @@ Examples:
   halfhour report --from yesterday --to today --zone Europe/London --queue Billing
   halfhour report --last 7d --by agent --sort aht_sec --top 10
   halfhour report --last 4w --by day --basis worked --output days.xlsx
+  halfhour report --org acme --org globex --last 7d --by agent --output agents.csv
 """
 _SYNC_EXAMPLES = """\
 Examples:
@@ -132,30 +134,40 @@ def report(
     On the worked basis, each interval counts only the work inside it.
     """
     rows, connection = rows or RowOptions(), connection or ConnectionOptions()
-    organization = connection.organization
-    question = rows.with_default_zone(organization.zone if organization else "").to_question()
-    output = (output_options or OutputOptions()).to_output(
-        settings=connection.settings, organization=organization, seconds=seconds, layout=layout
+    output_options = output_options or OutputOptions()
+    chosen = connection.organizations_by_name(store)
+    question = rows.with_default_zone(connection.common_zone if not rows.zone else "").to_question()
+    output = output_options.to_output(
+        settings=connection.settings,
+        organization=next(iter(chosen.values())),
+        seconds=seconds,
+        layout=layout,
     )
     if dry_run:
         from halfhour import settings
         from halfhour.cli.dry_run import print_requests
 
-        hosts = settings.configured_hosts(
-            file=connection.settings, org=organization, region=connection.region
-        )
+        hosts = {
+            name: settings.configured_hosts(
+                file=connection.settings, org=organization, region=connection.region
+            )
+            for name, organization in chosen.items()
+        }
         print_requests(output.adapt_question(question), hosts)
         return
-    from halfhour.cli.report import write_report
+    from halfhour.cli.report import write_organizations_report
     from halfhour.service import Access
 
-    access = Access(
-        load_settings=lambda: connection.resolve_settings(organization),
-        store=_store_to_read(store, organization, offline=offline),
-        offline=offline,
-        pseudonyms=output.pseudonyms,
-    )
-    write_report(question, access, output)
+    accesses = {
+        name: Access(
+            load_settings=partial(connection.resolve_settings, organization),
+            store=_store_to_read(store, organization, offline=offline),
+            offline=offline,
+            pseudonyms=output_options.load_pseudonyms(connection.settings, organization),
+        )
+        for name, organization in chosen.items()
+    }
+    write_organizations_report(question, accesses, output)
 
 
 @app.command(help_epilogue=_SYNC_EXAMPLES)

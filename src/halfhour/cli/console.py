@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from halfhour.cli.spelling import option_name
-from halfhour.errors import spell_parameters
+from halfhour.errors import HalfhourError, spell_parameters
 from halfhour.model.vocabulary import LogFormat
 from halfhour.redaction import sanitize_lines
 
@@ -25,6 +25,7 @@ class _StderrHandler(logging.Handler):
     def __init__(self, log_format: LogFormat) -> None:
         super().__init__()
         self.log_format = log_format
+        self.organization = ""
 
     def emit(self, record: logging.LogRecord) -> None:
         event_fields: Mapping[str, Any] = getattr(record, "event", {})
@@ -40,7 +41,8 @@ class _StderrHandler(logging.Handler):
             }
             print(json.dumps(harmless), file=sys.stderr, flush=True)
         elif message := spell_parameters(record.getMessage(), option_name):
-            print(f"halfhour: {sanitize_lines(message)}", file=sys.stderr)
+            prefix = f"halfhour: {self.organization}: " if self.organization else "halfhour: "
+            print(f"{prefix}{sanitize_lines(message)}", file=sys.stderr)
 
 
 @contextmanager
@@ -51,6 +53,30 @@ def logging_to_stderr(log_format: LogFormat = LogFormat.TEXT) -> Iterator[None]:
     log.setLevel(logging.INFO)
     yield
     log.removeHandler(handler)  # not reached after an error, which is still to be logged
+
+
+@contextmanager
+def log_organization(name: str) -> Iterator[None]:
+    """Log with the *name* of an organisation inside the context, and a failure of it after, too.
+
+    An empty *name* adds nothing.
+    """
+    handlers = [handler for handler in log.handlers if isinstance(handler, _StderrHandler)]
+    for handler in handlers:
+        handler.organization = name
+    try:
+        yield
+    except HalfhourError:
+        raise  # the message of the error is still to be logged
+    except BaseException:
+        _forget_organization(handlers)
+        raise
+    _forget_organization(handlers)
+
+
+def _forget_organization(handlers: Iterable[_StderrHandler]) -> None:
+    for handler in handlers:
+        handler.organization = ""
 
 
 def is_interactive() -> bool:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from halfhour.genesys.cost import preview_requests, request_cost
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from halfhour.genesys.regions import Hosts
     from halfhour.loading.destination import Destination
     from halfhour.model.question import Question
@@ -13,9 +15,14 @@ if TYPE_CHECKING:
     from halfhour.syncing.planner import SyncRequest
 
 
-def print_requests(question: "Question", hosts: "Hosts") -> None:
-    """Print the requests that would answer *question*, as JSON."""
-    print(json.dumps(preview_requests(question, hosts), indent=2))
+def print_requests(question: "Question", hosts: "Mapping[str, Hosts]") -> None:
+    """Print the requests that would answer *question*, as JSON.
+
+    *hosts* are those of each organisation, by its name; if there is only one and its name is
+    empty, its requests are not put under a name.
+    """
+    requests = {name: preview_requests(question, hosts[name]) for name in hosts}
+    print(json.dumps(requests.get("", requests), indent=2))
 
 
 def print_due_windows(

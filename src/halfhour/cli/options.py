@@ -96,6 +96,22 @@ class OrganizationOptions:
             )
         return self.organizations
 
+    def organizations_by_name(self, store: Path | None) -> "dict[str, Organization | None]":
+        """Return several organisations by name; otherwise the one or none that is chosen by "".
+
+        Raises ConfigError if an option names a *store* for several.
+        """
+        if self.are_several:
+            return {entry.name: entry for entry in self.organizations_without(store)}
+        return {"": self.organization}
+
+    @property
+    def common_zone(self) -> str:
+        """The zone of all chosen organisations, empty if they have none. Raises ConfigError."""
+        from halfhour import organizations
+
+        return organizations.common_zone(self.organizations)
+
     @property
     def organization(self) -> "Organization | None":
         """The chosen organisation, None if no option names one. Raises ConfigError for several."""

@@ -73,6 +73,17 @@ class Output:
 
         return layouts.load_layout(self.layout)
 
+    def require_room_for_organizations(self) -> None:
+        """Raise ConfigError if the format cannot show several organisations."""
+        if self.form in formats.ONE_ORGANIZATION_FORMATS:
+            forms = dict.fromkeys(
+                form.value for form in Format if form not in formats.ONE_ORGANIZATION_FORMATS
+            )
+            raise ConfigError(
+                f"--format {self.form}: this format shows one organisation; name one with --org, "
+                f"or choose one of {', '.join(forms)}"
+            )
+
     def adapt_question(self, question: Question) -> Question:
         """Return *question* with the rows, interval width and zone that the layout prescribes.
 
@@ -121,11 +132,12 @@ class Output:
 
 @contextmanager
 def open_output(
-    output: Output, store: "Store | None"
+    output: Output, *stores: "Store | None"
 ) -> "Iterator[Callable[[Mapping[str, Iterable[pa.Table]]], None]]":
     """Open *output*, and give the function that writes tables, by title, to it.
 
-    Raises ConfigError if the terminal cannot show the format, or the file belongs to *store*.
+    Raises ConfigError if the terminal cannot show the format, or if the file belongs to one of
+    *stores*.
     """
     style: dict[str, Any] = {"seconds": output.seconds, "layout": output.load_layout()}
     path, form = output.path, output.form
@@ -138,7 +150,8 @@ def open_output(
             tables, form, sys.stdout.buffer, _terminal_width(), **style
         )
         return
-    if store and atomic_file.owning_database(path.resolve()) == store.path.resolve():
+    database = atomic_file.owning_database(path.resolve())
+    if database in [store.path.resolve() for store in stores if store]:
         raise ConfigError(f"--output {path}: this file belongs to the store; name another file")
     with atomic_file.open_atomically(path) as file:
         yield lambda tables: formats.write_tables(tables, form, file, **style)

@@ -38,6 +38,7 @@ _OPERAND_COLUMNS = {
 
 
 COLUMN_MEANINGS = {
+    "org": "the organisation, by its name in the settings file",
     "interval_start": "start of the interval, which belongs to it",
     "interval_end": "end of the interval, which no longer belongs to it",
     "total": "all agents together",

@@ -22,6 +22,9 @@ CHART_FORMATS = {Format.HEATMAP, Format.HTML, Format.SVG, Format.PNG}
 MULTI_TABLE_FORMATS = {Format.TABLE, Format.XLSX, Format.HTML}
 """Formats with room for several tables. The others are written part by part."""
 
+ONE_ORGANIZATION_FORMATS = {*CHART_FORMATS, Format.WFM}
+"""Formats without room for the column `org`, which tells organisations apart."""
+
 
 def write_tables(
     tables: "Mapping[str, Iterable[pa.Table]]",

@@ -21,6 +21,7 @@ _FIRST_DROPPED_COLUMNS = (
     "handled_count",
 )
 _ESSENTIAL_COLUMNS = {
+    "org",
     "interval_start",
     "day",
     "agent_name",

@@ -31,7 +31,7 @@ def build_report(question: Question, data: ReportData) -> pa.Table:
     provisional. Raises ConfigError if the report has no column of the name to sort by.
     """
     answer = answer_question(question, data, _query_for(question))
-    return _sort_and_limit(answer, question).replace_schema_metadata(
+    return sort_and_limit(answer, question).replace_schema_metadata(
         {"halfhour.basis": question.basis, "halfhour.interval": str(question.interval)}
     )
 
@@ -98,7 +98,12 @@ def _is_column_available(column: str, question: Question) -> bool:
     return column not in BASES_BY_COLUMN or question.basis in BASES_BY_COLUMN[column]
 
 
-def _sort_and_limit(answer: pa.Table, question: Question) -> pa.Table:
+def name_organization(answer: pa.Table, name: str) -> pa.Table:
+    """Return *answer* with the organisation *name* in a first column, `org`."""
+    return answer.add_column(0, "org", pa.array([name] * len(answer), pa.string()))
+
+
+def sort_and_limit(answer: pa.Table, question: Question) -> pa.Table:
     """Sort *answer* if *question* says so, figures largest first, and keep the first rows."""
     if column := question.sort:
         if column not in answer.column_names:

@@ -1,18 +1,17 @@
 """The option ``--dry-run`` for several organisations."""
 
 import json
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from halfhour import settings
 from halfhour.cli.dry_run import due_windows
-from halfhour.genesys.cost import preview_requests
-from halfhour.organizations import Organization
 from halfhour.store.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from halfhour.cli.options import ConnectionOptions
-    from halfhour.model.question import Question
+    from halfhour.organizations import Organization
     from halfhour.syncing.planner import SyncRequest
 
 
@@ -31,19 +30,3 @@ def print_due_windows_of_each(
         for organization, request in requests
     }
     print(json.dumps(windows, indent=2))
-
-
-def print_requests_of_each(
-    organizations: Sequence[Organization], question: "Question", connection: "ConnectionOptions"
-) -> None:
-    """Print the requests that would answer *question* of each organisation, as JSON by name."""
-    requests = {
-        organization.name: preview_requests(
-            question,
-            settings.configured_hosts(
-                file=connection.settings, org=organization, region=connection.region
-            ),
-        )
-        for organization in organizations
-    }
-    print(json.dumps(requests, indent=2))
