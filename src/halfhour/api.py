@@ -2,28 +2,32 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import pyarrow as pa
 
 from halfhour.clock import utc_now
-from halfhour.errors import Incomplete
+from halfhour.errors import ConfigError, Incomplete
 from halfhour.genesys.connection import Settings
 from halfhour.model import time_ranges
 from halfhour.model.coverage import DayCoverage, require_complete_coverage
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import Source
+from halfhour.organizations import Organization, are_several, common_zone
 from halfhour.reports import questions
 from halfhour.reports.pseudonyms import Pseudonymizer
 from halfhour.service import Access, Part, answer, run_async
-from halfhour.settings import load_settings
+from halfhour.settings import load_organizations, load_settings
 from halfhour.store.store import Store
 from halfhour.syncing import runner
 from halfhour.syncing.planner import SyncRequest
 from halfhour.syncing.progress import Event, EventCallback, Outcome
 
 __all__ = ["Event", "Outcome", "Settings", "load_settings", "report", "sync"]
+
+DEFAULT_STORE = "halfhour.duckdb"
 
 
 def report(
@@ -36,7 +40,7 @@ def report(
     media: str | Sequence[str] = (),
     divisions: str | Sequence[str] = (),
     teams: str | Sequence[str] = (),
-    zone: str = "UTC",
+    zone: str | None = None,
     by: Literal["interval", "agent", "queue", "media", "day", "queue-interval"] = "interval",
     basis: Literal["posted", "worked", "both"] = "posted",
     granularity: Literal["15m", "30m"] = "30m",
@@ -44,20 +48,26 @@ def report(
     sort: str = "",
     top: int | None = None,
     pseudonym_key: str = "",
+    org: str | Sequence[str] = (),
     settings: Settings | None = None,
     store: str | Path | None = None,
     offline: bool = False,
 ) -> pa.Table:
     """Return the figures of each agent, by half-hour or over the whole range.
 
-    The range from *start* to *end* is half-open and on half-hours; times without an offset are in
-    *zone*. *last* is a length such as ``"24h"`` or ``"7d"``. Without any of the three the range is
-    the 24 full hours before now. *queues* and *agents* are names or ids, *divisions* and *teams*
-    are the names of the agents' divisions and teams; a single text is one name. *granularity* is
-    the length of intervals. *with_capacity* adds `preview_capacity_used_percent`. *settings* are
-    loaded from the environment and the settings file (`load_settings`) if they are not given. A
-    *store* is first brought up to date, unless *offline*, and then gives the data; if Genesys
-    cannot be reached, a warning is logged and the stored data is the answer.
+    The range from *start* to *end* is half-open and on half-hours; times without an offset are
+    in *zone*, which is UTC or that of the organisation if it is not given. *last* is a length
+    such as ``"24h"`` or ``"7d"``. Without any of the three the range is the 24 full hours
+    before now. *queues* and *agents* are names or ids, *divisions* and *teams* are the names of
+    the agents' divisions and teams; a single text is one name. *granularity* is the length of
+    intervals. *with_capacity* adds `preview_capacity_used_percent`. *settings* are loaded from
+    the environment and the settings file (`load_settings`) if they are not given. A *store* is
+    first brought up to date, unless *offline*, and then gives the data; if Genesys cannot be
+    reached, a warning is logged and the stored data is the answer.
+
+    *org* names an organisation of the settings file, which gives the settings, and the store if
+    that exists. Several names, or ``"all"``, give one table with the name in a first column,
+    `org`; its rows are those of one organisation after the other unless *sort* orders them.
 
     ``by="interval"``: one row per interval and agent with activity, sorted by interval, name and
     id. Columns: `interval_start` and `interval_end` (timestamp[ms] in *zone*), `agent_id`,
@@ -80,12 +90,14 @@ def report(
     a message that says what to do. Raises Incomplete if the store lacks a part of the range; the
     error's `table` has the rows of the stored part.
     """
+    names = [org] if isinstance(org, str) and org else [*org]
+    chosen = _choose_organizations(names, settings, store)
     question = Question.parse(
         now=utc_now(),
         start=start,
         end=end,
         last=last,
-        zone=zone,
+        zone=zone or common_zone([*filter(None, chosen)]) or "UTC",
         by=by,
         basis=basis,
         granularity=granularity,
@@ -98,15 +110,41 @@ def report(
         sort=sort,
         top=top,
     )
-    access = Access(
-        load_settings=lambda: settings or load_settings(),
-        store=Store(Path(store)) if store else None,
-        offline=offline,
-        pseudonyms=Pseudonymizer(pseudonym_key) if pseudonym_key else None,
-    )
+    tables, reasons = [], []
+    for organization in chosen:
+        access = Access(
+            load_settings=partial(_load_settings, settings, organization),
+            store=_store_to_read(store, organization, offline=offline),
+            offline=offline,
+            pseudonyms=Pseudonymizer(pseudonym_key) if pseudonym_key else None,
+        )
+        name = organization.name if organization and are_several(names) else ""
+        try:
+            tables.append(_answer_report(question, access, name))
+        except Incomplete as error:
+            tables.append(error.table)
+            reasons.append(f"{name}: {error}" if name else str(error))
+    table = tables[0]
+    if len(tables) > 1:
+        table = questions.sort_and_limit(pa.concat_tables(tables), question)
+    if reasons:
+        incomplete = Incomplete("\n  ".join(reasons))
+        incomplete.table = table
+        raise incomplete
+    return table
+
+
+def _answer_report(question: Question, access: Access, organization: str) -> pa.Table:
+    """Return the report, with a column of the name of an *organization* if it is not empty.
+
+    Raises Incomplete, which has the table, if data is missing.
+    """
 
     def build(part: Part) -> tuple[pa.Table, Mapping[Source, Sequence[DayCoverage]]]:
-        return questions.build_report(question, part.data), part.data.days_by_source
+        table = questions.build_report(question, part.data)
+        if organization:
+            table = questions.name_organization(table, organization)
+        return table, part.data.days_by_source
 
     ((table, days_by_source),) = answer(question, access, build)
     try:
@@ -120,17 +158,50 @@ def report(
     return table
 
 
+def _choose_organizations(
+    names: Sequence[str], settings: Settings | None, store: str | Path | None
+) -> Sequence[Organization | None]:
+    """Return the organisations of *names*, and None in their place if there are no names.
+
+    Raises ConfigError if *settings*, or a *store* for several, are given besides.
+    """
+    if names and settings:
+        raise ConfigError("⟨org⟩ and ⟨settings⟩ both choose a connection; give one of them")
+    if store and are_several(names):
+        raise ConfigError("⟨store⟩: each organisation has a store of its own; leave out ⟨store⟩")
+    return load_organizations(names) if names else [None]
+
+
+def _load_settings(settings: Settings | None, organization: Organization | None) -> Settings:
+    return settings or load_settings(org=organization or "")
+
+
+def _store_to_read(
+    store: str | Path | None, organization: Organization | None, *, offline: bool
+) -> Store | None:
+    if store:
+        return Store(Path(store))
+    if organization and (offline or organization.store_path.exists()):
+        return Store(organization.store_path)
+    return None
+
+
 def sync(
-    store: str | Path = "halfhour.duckdb",
+    store: str | Path | None = None,
     *,
     start: str | datetime | None = None,
     end: str | datetime | None = None,
     last: str | None = None,
-    zone: str = "UTC",
+    zone: str | None = None,
+    org: str = "",
     settings: Settings | None = None,
     tell: EventCallback | None = None,
 ) -> Outcome:
     """Bring *store* up to date and return the outcome.
+
+    *org* names an organisation of the settings file, which gives the settings, the zone and the
+    store if they are not given. Without it the store is ``halfhour.duckdb``. Call it once for each
+    organisation: several at once are processes of their own ('halfhour sync').
 
     Without a range it reads the days since the first stored one, or the last 31 days into a new
     store, that are missing, unfinished or due to be read again. *tell* is called with each
@@ -139,15 +210,20 @@ def sync(
     Raises the errors of `report`, and Incomplete if some windows could not be fetched. The other
     windows are kept, and the next call fetches the missing ones.
     """
+    if are_several([org]):
+        raise ConfigError(f"⟨org⟩ {org}: a sync in Python is of one organisation; name one")
+    (organization,) = _choose_organizations([org] if org else [], settings, store)
     interval = None
     if start or end or last:
+        zone = zone or (organization.zone if organization else "") or "UTC"
         interval = time_ranges.parse_interval(
             start=start, end=end, last=last, zone=zone, now=utc_now()
         )
+    usual_path = organization.store_path if organization else DEFAULT_STORE
     outcome = run_async(
         runner.run_sync(
-            settings or load_settings(),
-            Store(Path(store)),
+            _load_settings(settings, organization),
+            Store(Path(store or usual_path)),
             SyncRequest(interval),
             utc_now,
             tell or (lambda event: None),
