@@ -406,8 +406,9 @@ def load(
         ),
     ],
     /,
+    organization: OrganizationOptions | None = None,
     *,
-    store: StorePath = DEFAULT_STORE,
+    store: StorePath = None,
     schema: Annotated[
         str | None,
         Parameter(
@@ -430,20 +431,20 @@ def load(
     again at any time.
     """
     from halfhour.loading.destination import open_destination, parse_address
-    from halfhour.store.store import Store
 
     address = parse_address(destination, schema)
+    target = (organization or OrganizationOptions()).resolve_store(store)
     if dry_run:
         from halfhour.cli.dry_run import print_load_plan
 
         with open_destination(address) as opened:
-            print_load_plan(Store(store), opened)
+            print_load_plan(target, opened)
         return
     from halfhour.cli.console import logging_to_stderr
     from halfhour.cli.load import load_with_progress
 
     with logging_to_stderr(log_format):
-        load_with_progress(Store(store), address)
+        load_with_progress(target, address)
 
 
 @app.command

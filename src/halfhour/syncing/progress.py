@@ -158,11 +158,15 @@ class Event:
             EventKind(fields["event"]),
             Source(fields["source"]) if "source" in fields else None,
             Interval.from_text(fields["window"]) if "window" in fields else None,
-            **{name: fields.get(name) for name in ("rows", "changed", "done", "of")},
+            fields.get("rows"),
+            fields.get("changed"),
+            fields.get("done"),
+            fields.get("of"),
             left=fields.get("requests_left"),
             requests=fields.get("requests"),
             seconds=fields.get("seconds"),
             reason=fields.get("reason", ""),
+            directory=fields.get("directory", ""),
         )
 
 
