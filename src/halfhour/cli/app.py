@@ -87,6 +87,7 @@ _SERVE_EXAMPLES = """\
 Examples:
   halfhour serve --zone Europe/London
   halfhour serve --sync 15m
+  halfhour serve --org all --sync 15m
   halfhour serve --host 0.0.0.0 --name dashboard.example.com --password-file dashboard.password
 """
 
@@ -553,18 +554,25 @@ def serve(
     """Serve a dashboard of the store to browsers: each day as a heat map of agents."""
     from halfhour.cli.console import log_retries, logging_to_stderr
     from halfhour.model.time_ranges import parse_duration
+    from halfhour.store.store import Store
 
     connection = connection or ConnectionOptions()
-    organization, target = connection.organization, connection.resolve_store(store)
-    serve_dashboard = _import_dashboard().serve_dashboard
+    chosen = connection.organizations_by_name(store)
+    dashboard = _import_dashboard()
+    served = {
+        org: dashboard.ServedStore(
+            Store(store or (entry.store_path if entry else DEFAULT_STORE)),
+            zone or (entry.zone if entry else "") or DEFAULT_ZONE,
+        )
+        for org, entry in chosen.items()
+    }
     log_retries()
     with logging_to_stderr():
-        serve_dashboard(
-            lambda: connection.resolve_settings(organization),
-            target,
+        dashboard.serve_dashboard(
+            served,
+            {org: partial(connection.resolve_settings, entry) for org, entry in chosen.items()},
             host=host,
             port=port,
-            zone=zone or (organization.zone if organization else "") or DEFAULT_ZONE,
             password_file=password_file,
             names=name,
             proxy=proxy,

@@ -55,7 +55,7 @@ class OrganizationOptions:
         Parameter(
             group=CONNECTION,
             help="Organisation, by the name of its table [org.NAME] in the settings file; "
-            "repeatable, or all, for report and sync.",
+            "repeatable, or all, for report, sync and serve.",
         ),
     ] = ()
     settings: Annotated[

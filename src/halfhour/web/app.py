@@ -5,7 +5,7 @@ import gzip
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib.resources import files
 from io import BytesIO
@@ -36,9 +36,9 @@ from halfhour.render import csv_json
 from halfhour.store.store import Store
 from halfhour.web import day, details_panel, prometheus
 from halfhour.web.auth import PasswordAuth, SecurityMiddleware, query_suffix
-from halfhour.web.background_sync import BackgroundSync
+from halfhour.web.background_sync import BackgroundSync, ServedStore
 from halfhour.web.cache import AnswerCache
-from halfhour.web.view_state import DayView, parse_view
+from halfhour.web.view_state import DayView, parse_organization, parse_view
 
 PLAUSIBLE_YEARS = range(2010, 2100)
 """The years in which a half-hour can be requested."""
@@ -52,9 +52,7 @@ RouteHandler = Callable[[Request], Awaitable[Response]]
 
 @dataclass(slots=True)
 class _Dashboard:
-    store: Store
-    zone: str
-    background_sync: BackgroundSync
+    served: Mapping[str, ServedStore]
     password_auth: PasswordAuth | None
     request_count: int = 0
     answer_cache: AnswerCache = field(default_factory=AnswerCache)
@@ -69,8 +67,8 @@ class _Dashboard:
         async def respond(request: Request) -> Response:
             self.request_count += 1
             now = utc_now()
-            view = parse_view(request.query_params, now, self.zone)
-            version = await asyncio.to_thread(self._store_file_version)
+            view = self.parse_view(request)
+            version = await asyncio.to_thread(_store_file_version, self.store_of(view))
             key = (
                 find_content.__name__, str(request.query_params), version, now.timestamp() // 60
             )  # fmt: skip
@@ -87,20 +85,21 @@ class _Dashboard:
 
         return respond
 
-    def _store_file_version(self) -> tuple[tuple[int, int], ...]:
-        """Return the times and sizes of the store's files, which differ after every change."""
-        versions = []
-        for path in (self.store.path, Path(f"{self.store.path}.wal")):
-            with suppress(OSError):
-                status = path.stat()
-                versions.append((status.st_mtime_ns, status.st_size))
-        return tuple(versions)
+    def parse_view(self, request: Request) -> DayView:
+        """Return the view that *request* asks for, of an organisation that is served."""
+        parameters = request.query_params
+        org, problem = parse_organization(parameters, list(self.served))
+        view = parse_view(parameters, utc_now(), self.served[org].zone)
+        return replace(view, org=org, problems=(*filter(None, [problem]), *view.problems))
+
+    def store_of(self, view: DayView) -> Store:
+        return self.served[view.org].store
 
     def find_day(self, view: DayView, _: Request) -> Any:
-        return day.day_heat_map(self.store, view, utc_now())
+        return {**day.day_heat_map(self.store_of(view), view, utc_now()), "org": view.org}
 
     def find_agent(self, view: DayView, _: Request) -> Any:
-        return details_panel.agent_history(self.store, view, utc_now())
+        return details_panel.agent_history(self.store_of(view), view, utc_now())
 
     def find_cell(self, view: DayView, request: Request) -> Any:
         text = request.query_params.get("cell", "")
@@ -111,18 +110,25 @@ class _Dashboard:
                 and start.minute % 15 == start.second == 0
                 and start.year in PLAUSIBLE_YEARS
             ):
-                return details_panel.cell_details(self.store, view, start, utc_now())
+                return details_panel.cell_details(self.store_of(view), view, start, utc_now())
         raise ConfigError(f"cell {text!r} is not the start of a half-hour; choose one in the table")
 
-    async def serve_state(self, _: Request) -> Response:
+    async def serve_state(self, request: Request) -> Response:
         """Answer with the state of the sync and a version, which the page polls.
 
         The version changes with the store, and every half-hour: "today" may be another day then.
         """
-        sync, version = self.background_sync, await asyncio.to_thread(self._store_file_version)
+        org, _ = parse_organization(request.query_params, list(self.served))
+        entry = self.served[org]
+        sync, version = (
+            entry.background_sync,
+            await asyncio.to_thread(_store_file_version, entry.store),
+        )
         return JSONResponse(
             {
-                "version": str((version, utc_now().timestamp() // HALF_HOUR.total_seconds())),
+                "org": org,
+                "orgs": [name for name in self.served if name],
+                "version": str((org, version, utc_now().timestamp() // HALF_HOUR.total_seconds())),
                 "sync": {
                     "state": sync.state,
                     "done": sync.done,
@@ -134,21 +140,22 @@ class _Dashboard:
         )
 
     async def serve_csv(self, request: Request) -> Response:
-        view, file = parse_view(request.query_params, utc_now(), self.zone), BytesIO()
+        view, file = self.parse_view(request), BytesIO()
         try:
-            table = await asyncio.to_thread(day.filtered_report, self.store, view, utc_now())
+            table = await asyncio.to_thread(
+                day.filtered_report, self.store_of(view), view, utc_now()
+            )
         except HalfhourError as error:
             return PlainTextResponse(f"{error}\n", _error_status(error))
         csv_json.write_csv([table], file)
-        disposition = f'attachment; filename="halfhour-{view.day}.csv"'
+        name = "-".join(filter(None, ["halfhour", view.org, str(view.day)]))
+        disposition = f'attachment; filename="{name}.csv"'
         return Response(
             file.getvalue(), media_type="text/csv", headers={"Content-Disposition": disposition}
         )
 
     async def serve_metrics(self, _: Request) -> Response:
-        text = await asyncio.to_thread(
-            prometheus.prometheus_text, self.store, self.background_sync, self.request_count
-        )
+        text = await asyncio.to_thread(prometheus.prometheus_text, self.served, self.request_count)
         return PlainTextResponse(text)
 
     async def handle_login(self, request: Request) -> Response:
@@ -189,8 +196,18 @@ class _Dashboard:
         return RedirectResponse("login", status_code=303)
 
 
+def _store_file_version(store: Store) -> tuple[tuple[int, int], ...]:
+    """Return the times and sizes of the files of *store*, which differ after every change."""
+    versions = []
+    for path in (store.path, Path(f"{store.path}.wal")):
+        with suppress(OSError):
+            status = path.stat()
+            versions.append((status.st_mtime_ns, status.st_size))
+    return tuple(versions)
+
+
 def create_app(
-    store: Store,
+    store: Store | Mapping[str, ServedStore],
     *,
     zone: str = "UTC",
     background_sync: BackgroundSync | None = None,
@@ -199,10 +216,13 @@ def create_app(
 ) -> Starlette:
     """Return the dashboard of *store*, which answers requests for *hosts* only.
 
-    *zone* is the time zone for an address that names none. Without *password_auth* everybody who
-    can reach the dashboard can read it.
+    Several stores are those of organisations, by name. For one, *zone* is the time zone for an
+    address that names none, and *background_sync* the sync that keeps it fresh. Without
+    *password_auth* everybody who can reach the dashboard can read it.
     """
-    dashboard = _Dashboard(store, zone, background_sync or BackgroundSync(), password_auth)
+    if isinstance(store, Store):
+        store = {"": ServedStore(store, zone, background_sync or BackgroundSync())}
+    dashboard = _Dashboard(store, password_auth)
     application = Starlette(
         routes=[
             Route("/", _serve_index),

@@ -1,4 +1,4 @@
-"""A sync that runs in a thread beside the dashboard, and its progress for the page."""
+"""The stores that the dashboard serves, and the syncs that run in threads beside it."""
 
 import asyncio
 import logging
@@ -17,6 +17,10 @@ from halfhour.syncing.planner import SyncRequest
 from halfhour.syncing.progress import Event
 
 log = logging.getLogger("halfhour")
+
+SYNCS_AT_ONCE = 4
+"""Number of organisations that are synced at the same time; each may need 500 MB."""
+_TURNS = threading.BoundedSemaphore(SYNCS_AT_ONCE)
 
 
 @dataclass(slots=True)
@@ -55,9 +59,12 @@ class BackgroundSync:
         """Sync once. Settings are loaded each time, as somebody may have corrected a credential."""
         self.state, self.done, self.of = "running", 0, 0
         try:
-            outcome = asyncio.run(
-                runner.run_sync(load_settings(), store, SyncRequest(), utc_now, self._count_windows)
-            )
+            with _TURNS:
+                outcome = asyncio.run(
+                    runner.run_sync(
+                        load_settings(), store, SyncRequest(), utc_now, self._count_windows
+                    )
+                )
             outcome.raise_if_incomplete()
             message = ""
         except HalfhourError as error:
@@ -79,3 +86,15 @@ def _shorten_message(message: str) -> str:
     head, *items = message.split("\n  ")
     more = f"; and {len(items) - 1} more" if len(items) > 1 else ""
     return " ".join([head, *items[:1]]) + more
+
+
+@dataclass(slots=True)
+class ServedStore:
+    """A store that the dashboard serves, and the sync that keeps it fresh.
+
+    *zone* is the time zone for an address that names none.
+    """
+
+    store: Store
+    zone: str = "UTC"
+    background_sync: BackgroundSync = field(default_factory=BackgroundSync)

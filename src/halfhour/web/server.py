@@ -6,7 +6,7 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -19,10 +19,9 @@ import uvicorn
 from halfhour.errors import ConfigError
 from halfhour.genesys.connection import Settings
 from halfhour.model import time_ranges
-from halfhour.store.store import Store
 from halfhour.web.app import create_app
 from halfhour.web.auth import PasswordAuth, hash_password
-from halfhour.web.background_sync import BackgroundSync
+from halfhour.web.background_sync import BackgroundSync, ServedStore
 
 log = logging.getLogger("halfhour")
 
@@ -45,23 +44,23 @@ PORTS_TO_TRY = 20
 
 
 def serve_dashboard(
-    load_settings: Callable[[], Settings],
-    store: Store,
+    served: Mapping[str, ServedStore],
+    settings_loaders: Mapping[str, Callable[[], Settings]],
     *,
     host: str,
     port: int,
-    zone: str,
     password_file: Path | None,
     names: Sequence[str],
     proxy: str | None,
     every: timedelta | None,
 ) -> None:
-    """Serve the dashboard of *store* until the process is interrupted. Raises ConfigError.
+    """Serve the dashboard of *served* until the process is interrupted. Raises ConfigError.
 
+    The names are those of organisations; the only one of a dashboard without them is empty.
+    *settings_loaders* load the settings of each, for its sync.
     *names* are more host names that requests may have, *proxy* is the address of a proxy whose
     headers are trusted, and *every* is the time between two syncs, None for no sync.
     """
-    time_ranges.parse_zone(zone)
     is_loopback = _is_loopback(host)
     if not is_loopback and password_file is None:
         raise ConfigError(
@@ -73,20 +72,16 @@ def serve_dashboard(
         if "*" in name or "/" in name:
             raise ConfigError(f"⟨names⟩ {name}: write a host name, such as halfhour.example.com")
     password_auth = PasswordAuth.from_file(password_file) if password_file else None
-    background_sync = BackgroundSync(every)
-    if every:
-        load_settings()  # missing credentials are an error before the server starts
+    served = _prepare_stores(served, settings_loaders, every)
     with _listening_socket(host, port) as listener:
         url_host = _host_in_url(host)
         application = create_app(
-            replace(store, busy_timeout=STORE_WAIT_SECONDS),
-            zone=zone,
-            background_sync=background_sync,
+            served,
             password_auth=password_auth,
             hosts=[*{"127.0.0.1", "localhost", "[::1]", url_host, *names}],
         )
-        if every:
-            background_sync.start_thread(load_settings, store)
+        for name, entry in served.items() if every else ():
+            entry.background_sync.start_thread(settings_loaders[name], entry.store)
         log.info("http://%s:%d/", url_host, listener.getsockname()[1])
         if url_host in LOOPBACK_HOSTS.values() and not is_loopback:
             log.warning("the dashboard listens on all addresses of this machine, not only this one")
@@ -119,7 +114,31 @@ def serve_dashboard(
         try:
             uvicorn.Server(config).run(sockets=[listener])
         finally:
-            background_sync.stop_requested.set()
+            for entry in served.values():
+                entry.background_sync.stop_requested.set()
+
+
+def _prepare_stores(
+    served: Mapping[str, ServedStore],
+    settings_loaders: Mapping[str, Callable[[], Settings]],
+    every: timedelta | None,
+) -> Mapping[str, ServedStore]:
+    """Return *served* with patient stores, and with syncs that are yet to be started.
+
+    A wrong time zone, or missing credentials of a sync, are an error before the server starts.
+    """
+    for name, entry in served.items():
+        time_ranges.parse_zone(entry.zone)
+        if every:
+            settings_loaders[name]()
+    return {
+        name: replace(
+            entry,
+            store=replace(entry.store, busy_timeout=STORE_WAIT_SECONDS),
+            background_sync=BackgroundSync(every),
+        )
+        for name, entry in served.items()
+    }
 
 
 def write_password_file(path: Path) -> None:

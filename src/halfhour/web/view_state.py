@@ -3,7 +3,7 @@
 Invalid parameters fall back to defaults, and `DayView.problems` lists them.
 """
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
@@ -72,6 +72,7 @@ class DayView:
     team: str = ""
     agent: str = ""
     find: str = ""
+    org: str = ""
     problems: tuple[str, ...] = ()
 
     @property
@@ -152,6 +153,20 @@ class DayView:
                 suggestion = suggest_name(value, spellings.values())
                 problems.append(f"{name} {value!r}: the store has none of that name{suggestion}")
         return replace(self, problems=tuple(problems), **filters)
+
+
+def parse_organization(parameters: Mapping[str, str], names: Sequence[str]) -> tuple[str, str]:
+    """Return the organisation of *names* that the *parameters* of an address request.
+
+    It is the first one if they name none, or one that is not served; the second text says so,
+    and is empty otherwise.
+    """
+    name = parameters.get("org", "")
+    if name in names or not name:
+        return name or names[0], ""
+    served = ", ".join(filter(None, names)) or "no organisation by name"
+    problem = f"org {name!r}: the dashboard serves {served}{suggest_name(name, names)}"
+    return names[0], problem
 
 
 def parse_view(parameters: Mapping[str, str], now: datetime, default_zone: str = "UTC") -> DayView:

@@ -8,7 +8,7 @@ import { element, moment, row, span, table } from "./text.js";
 const by = (id) => document.getElementById(id);
 const controls = by("controls"), aside = by("panel");
 const NARROWED = ["queue", "media", "division", "team"];
-const KEYS = ["day", "measure", "basis", "sort", "zone", ...NARROWED];
+const KEYS = ["org", "day", "measure", "basis", "sort", "zone", ...NARROWED];
 const FAILED = "The dashboard could not answer; its terminal shows the error.";
 const POLL = 10_000, MINUTE = 60_000, HOUR = 60 * MINUTE, LOST = "The connection is lost, so these figures may be old. Trying again.";
 let day = null, held = null, sought = "", version = null, asked = 0, opener = null, shown = "", trouble = "", state = null;
@@ -21,8 +21,8 @@ const only = (query, keys) => new URLSearchParams([...query].filter(([key, value
 
 function go(changes) {
   const query = address();
-  // With the day and the zone, the address shows the same tomorrow and to a colleague.
-  const pinned = day && { day: query.get("day") === "today" ? "today" : day.day, zone: day.zone };
+  // With all of these, the address shows the same tomorrow and to a colleague.
+  const pinned = day && { org: day.org, day: query.get("day") === "today" ? "today" : day.day, zone: day.zone };
   for (const [key, value] of Object.entries({ ...pinned, cell: "", agent: "", ...changes })) {
     if (value) query.set(key, value);
     else query.delete(key);
@@ -198,7 +198,10 @@ function step(days) {
 
 async function poll() {
   try {
-    state = await ask("api/state");
+    state = await ask("api/state", only(address(), ["org"]));
+    by("orgs").hidden = state.orgs.length < 2;
+    choices(by("org"), state.orgs);
+    by("org").value = state.org;
     by("logout").hidden = !state.guarded;
     if (state.version !== version || trouble) await show(true);
     version = state.version;
@@ -220,13 +223,18 @@ controls.elements.find.addEventListener("input", ({ target }) => {
   by("csv").href = `csv?${only(query, [...KEYS, "find"])}`;
   if (day) draw();
 });
+// Another organisation has other queues, teams and agents, and perhaps another time zone.
+by("org").addEventListener("change", async ({ target }) => {
+  await go({ org: target.value, zone: "", ...Object.fromEntries(NARROWED.map((name) => [name, ""])) });
+  await poll();
+});
 by("before").addEventListener("click", () => day && step(-1));
 by("after").addEventListener("click", () => day && step(1));
 by("today").addEventListener("click", () => go({ day: "today" }));
 by("more").addEventListener("click", ({ target }) => {
   target.setAttribute("aria-expanded", by("choices").classList.toggle("open"));
 });
-addEventListener("popstate", () => show());
+addEventListener("popstate", async () => { await show(); await poll(); });
 addEventListener("beforeprint", () => grid.draw(true));
 addEventListener("online", poll);
 addEventListener("keydown", (event) => event.key === "Escape" && !aside.hidden && go({}));
