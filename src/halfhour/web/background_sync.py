@@ -74,7 +74,7 @@ class BackgroundSync:
             message = f"unexpected {type(error).__name__}: {text}"
         self.state, self.last_error = "waiting", _shorten_message(message)
         if message:
-            log.warning("sync: %s; trying again at the next turn", message)
+            log.warning("sync of %s: %s; trying again at the next turn", store.path, message)
 
     def _count_windows(self, event: Event) -> None:
         if event.of is not None:
