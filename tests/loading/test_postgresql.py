@@ -6,14 +6,26 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 
+from halfhour.loading import sql
+from halfhour.loading.adbc import PostgresqlDatabase, SnowflakeDatabase
+from halfhour.loading.destination import parse_address
+from halfhour.loading.runner import load_store
 from halfhour.loading.tables import ALL_TABLES, WINDOW_TABLES
 from halfhour.model.coverage import DAY
 from halfhour.store.store import Store
 from tests.loading.conftest import start_load
 from tests.loading.test_load import START, add_day, restate_posted
-from tests.loading.warehouses import PASSWORD, PostgresqlSchema, load, store_rows, warehouse_rows
+from tests.loading.warehouses import (
+    LOADED_AT,
+    PASSWORD,
+    PostgresqlSchema,
+    load,
+    store_rows,
+    warehouse_rows,
+)
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -245,8 +257,6 @@ def test_a_user_without_the_right_to_create_schemas_loads_into_one_that_is_there
 
 
 def test_a_character_that_postgresql_cannot_hold_is_replaced(store, postgresql):
-    import duckdb
-
     with duckdb.connect(str(store.path)) as connection:
         connection.execute("update names set name = 'a' || chr(0) || 'b' where kind = 'queue'")
 
@@ -262,3 +272,27 @@ def test_every_window_table_has_an_index_that_its_deletion_can_use(store, postgr
     )["indexname"].to_pylist()
 
     assert {f"{table.name}_by_window" for table in WINDOW_TABLES} <= set(names)
+
+
+class StagingPostgresql(SnowflakeDatabase):
+    """PostgreSQL, loaded by the steps of Snowflake, for which there is no server here."""
+
+    dialect = sql.POSTGRESQL
+
+
+def test_staged_rows_make_a_warehouse_equal_to_a_store_and_leave_no_table(store, postgresql):
+    address = parse_address(postgresql.destination, postgresql.schema)
+    connection = PostgresqlDatabase.connect(address)
+    try:
+        staging = StagingPostgresql(connection, address)
+        for _ in range(2):
+            load_store(store, staging, lambda: LOADED_AT, lambda step: None, lambda reason: None)
+            assert warehouse_rows(postgresql) == store_rows(store)
+            restate_posted(store)
+    finally:
+        connection.close()
+
+    tables = postgresql.query(
+        f"select tablename from pg_tables where schemaname = '{postgresql.schema}'"
+    )["tablename"].to_pylist()
+    assert sorted(tables) == sorted(table.name for table in ALL_TABLES)

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from sqlglot import exp
 
 from halfhour.loading import sql
+from halfhour.loading.adbc import bigquery_script, staged_name
+from halfhour.loading.destination import TableChange
 from halfhour.loading.planning import PartKey
 from halfhour.loading.tables import ALL_TABLES, LEDGER, WINDOW_TABLES, Slice, slice_of_part
 
@@ -61,11 +63,12 @@ def test_a_window_is_deleted_inserted_and_read_by_statements_of_the_dialect(read
         (sql.delete_statement(dialect, "halfhour", table, rows), exp.Delete),
         (sql.insert_statement(dialect, "halfhour", table, "incoming"), exp.Insert),
         (sql.select_rows_statement(dialect, "halfhour", table, rows), exp.Select),
+        (sql.drop_statement(dialect, "halfhour", "incoming"), exp.Drop),
     ):
         statement = parse(text, reader)
         assert isinstance(statement, kind)
         literals = [literal.name for literal in statement.find_all(exp.Literal)]
-        assert kind is exp.Insert or "it's \\ one" in literals
+        assert kind in (exp.Insert, exp.Drop) or "it's \\ one" in literals
 
 
 @each_dialect
@@ -138,6 +141,36 @@ def test_every_table_of_windows_has_an_index_on_what_places_its_rows():
         statement = parse(sql.create_index_statement("halfhour", table), "postgres")
         assert table.placed_by in [column.name for column in statement.find_all(exp.Column)]
     parse(sql.create_index_statement("halfhour", LEDGER), "postgres")
+
+
+def test_bigquery_runs_the_statements_of_a_window_as_one_transaction():
+    table = WINDOW_TABLES[0]
+    rows = slice_of_part(table, "one", PartKey("posted", START))
+    script = bigquery_script(
+        [
+            sql.delete_statement(sql.BIGQUERY, "halfhour", table, rows),
+            sql.insert_statement(sql.BIGQUERY, "halfhour", table, "incoming"),
+        ]
+    )
+
+    statements = [type(statement) for statement in sqlglot.parse(script, read="bigquery")]
+    assert statements[:4] == [exp.Transaction, exp.Delete, exp.Insert, exp.Commit]
+
+
+def test_staged_rows_of_organisations_lie_apart():
+    table = WINDOW_TABLES[0]
+    names = {
+        staged_name(
+            TableChange(
+                table,
+                slice_of_part(table, organization, PartKey("posted", START)),
+                table.full_schema.empty_table(),
+            )
+        )
+        for organization in ("one", "other")
+    }
+
+    assert len(names) == 2
 
 
 def test_times_are_written_in_utc():

@@ -2,8 +2,9 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -16,9 +17,6 @@ from halfhour.loading import sql
 from halfhour.loading.destination import Address, TableChange
 from halfhour.loading.tables import ALL_TABLES, LoadedTable, Slice
 from halfhour.redaction import register_secret
-
-STAGE_PREFIX = "incoming_"
-"""The beginning of the names of tables through which rows come in."""
 
 
 @contextmanager
@@ -60,8 +58,7 @@ class Database:
     def find_missing_tables(self) -> Sequence[LoadedTable]:
         """Return the tables that are missing. Raises ConfigError if one has other columns."""
         with explained_errors(self.address):
-            columns = self.query(sql.list_columns_statement(self.dialect, self.schema))
-            self.connection.commit()
+            columns = self.read(sql.list_columns_statement(self.dialect, self.schema))
         rows = zip(*(column.to_pylist() for column in columns.columns), strict=True)
         missing, difference = sql.find_differing_table(self.dialect, rows, ALL_TABLES)
         if difference:
@@ -94,8 +91,7 @@ class Database:
     def read_rows(self, table: LoadedTable, rows: Slice) -> pa.Table:
         """Return *rows* of a table that is there, in the columns of its schema."""
         with explained_errors(self.address):
-            answer = self.query(sql.select_rows_statement(self.dialect, self.schema, table, rows))
-            self.connection.commit()
+            answer = self.read(sql.select_rows_statement(self.dialect, self.schema, table, rows))
         return answer.rename_columns(table.full_schema.names).cast(table.full_schema)
 
     def apply_changes(self, changes: Sequence[TableChange]) -> None:
@@ -109,8 +105,14 @@ class Database:
             yield
             self.connection.commit()
         except BaseException:
-            self.connection.rollback()
+            with suppress(AdbcError):  # the first error tells more
+                self.connection.rollback()
             raise
+
+    def read(self, statement: str) -> pa.Table:
+        """Return the answer to a query that is a transaction of its own."""
+        with self.transaction():
+            return self.query(statement)
 
     def query(self, statement: str) -> pa.Table:
         """Return the answer to a query."""
@@ -123,28 +125,45 @@ class Database:
         with self.connection.cursor() as cursor:
             cursor.execute(statement)
 
-    def stage_rows(self, change: TableChange) -> str:
-        """Write the rows of *change* into a table of their own, and return its name."""
-        name = f"{STAGE_PREFIX}{change.table.name}"
-        cased = name.upper() if self.dialect.folds_to_upper else name
-        rows = change.rows
-        if self.dialect.folds_to_upper:
-            rows = rows.rename_columns([column.upper() for column in rows.column_names])
-        with self.connection.cursor() as cursor:
-            cursor.adbc_ingest(cased, rows, mode="replace", **self.ingest_place())
-        return name
 
-    def ingest_place(self) -> dict[str, str]:
-        """Return how the driver is told the schema of a table."""
-        return {"db_schema_name": self.dialect.quote_name(self.schema).strip(self.dialect.quote)}
+class StagingDatabase(Database):
+    """A database in which rows come in by tables of their own, before the transaction.
+
+    To write a table's rows ends a transaction there, or cannot be a part of one.
+    """
+
+    def stage_rows(self, change: TableChange) -> None:
+        """Write the rows of *change* into a table of their own, if there are any."""
+        if not change.rows.num_rows:
+            return
+        fold = str.upper if self.dialect.folds_to_upper else str
+        with self.connection.cursor() as cursor:
+            cursor.adbc_ingest(
+                fold(staged_name(change)),
+                change.rows.rename_columns([fold(name) for name in change.rows.column_names]),
+                mode="replace",
+                db_schema_name=fold(self.schema),
+            )
 
     def staged_statements(self, changes: Sequence[TableChange]) -> Iterator[str]:
         """Yield the statements of the transaction, after the rows are staged."""
         for change in changes:
             yield sql.delete_statement(self.dialect, self.schema, change.table, change.replaced)
             if change.rows.num_rows:
-                staged = f"{STAGE_PREFIX}{change.table.name}"
+                staged = staged_name(change)
                 yield sql.insert_statement(self.dialect, self.schema, change.table, staged)
+
+    def drop_statements(self, changes: Sequence[TableChange]) -> Iterator[str]:
+        """Yield the statements that drop the tables of staged rows."""
+        for change in changes:
+            if change.rows.num_rows:
+                yield sql.drop_statement(self.dialect, self.schema, staged_name(change))
+
+
+def staged_name(change: TableChange) -> str:
+    """Return the name of the table of staged rows, which organisations do not share."""
+    organization = change.replaced.equal["organization_id"]
+    return f"incoming_{change.table.name}_{sha256(organization.encode()).hexdigest()[:8]}"
 
 
 class PostgresqlDatabase(Database):
@@ -178,8 +197,7 @@ class PostgresqlDatabase(Database):
         """Return whether this connection now has the lock of the organisation in the schema."""
         key = self.dialect.quote_text(f"halfhour {self.schema} {organization_id}")
         with explained_errors(self.address):
-            answer = self.query(f"select pg_try_advisory_lock(hashtextextended({key}, 0))")
-            self.connection.commit()
+            answer = self.read(f"select pg_try_advisory_lock(hashtextextended({key}, 0))")
         return bool(answer.column(0)[0].as_py())
 
     def apply_changes(self, changes: Sequence[TableChange]) -> None:
@@ -199,7 +217,7 @@ class PostgresqlDatabase(Database):
                         )
 
 
-class SnowflakeDatabase(Database):
+class SnowflakeDatabase(StagingDatabase):
     """A Snowflake database: rows come in by tables of their own, as COPY ends a transaction."""
 
     dialect = sql.SNOWFLAKE
@@ -214,16 +232,18 @@ class SnowflakeDatabase(Database):
     def apply_changes(self, changes: Sequence[TableChange]) -> None:
         """Apply all *changes* in one transaction, after their rows are staged."""
         with explained_errors(self.address):
-            for change in changes:
-                if change.rows.num_rows:
+            with self.transaction():
+                for change in changes:
                     self.stage_rows(change)
-            self.connection.commit()
             with self.transaction():
                 for statement in self.staged_statements(changes):
                     self.run(statement)
+            with self.transaction():
+                for statement in self.drop_statements(changes):
+                    self.run(statement)
 
 
-class BigqueryDatabase(Database):
+class BigqueryDatabase(StagingDatabase):
     """A BigQuery project, whose transactions are scripts: rows come in by tables of their own."""
 
     dialect = sql.BIGQUERY
@@ -244,10 +264,15 @@ class BigqueryDatabase(Database):
         """Apply all *changes* by one script, after their rows are staged."""
         with explained_errors(self.address):
             for change in changes:
-                if change.rows.num_rows:
-                    self.stage_rows(change)
-            script = ["begin transaction", *self.staged_statements(changes), "commit transaction"]
-            self.run(";\n".join(script) + ";")
+                self.stage_rows(change)
+            self.run(bigquery_script(self.staged_statements(changes)))
+            for statement in self.drop_statements(changes):
+                self.run(statement)
+
+
+def bigquery_script(statements: Iterable[str]) -> str:
+    """Return the script that runs *statements* in one transaction, which an error undoes."""
+    return ";\n".join(("begin transaction", *statements, "commit transaction", ""))
 
 
 def snowflake_options(address: Address, environment: Mapping[str, str]) -> dict[str, str]:

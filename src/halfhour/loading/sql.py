@@ -169,6 +169,11 @@ def insert_statement(dialect: Dialect, schema: str, table: LoadedTable, staged: 
     return f"insert into {target} ({columns}) select {columns} from {source}"  # noqa: S608
 
 
+def drop_statement(dialect: Dialect, schema: str, name: str) -> str:
+    """Return the statement that drops the table *name*, if it is there."""
+    return f"drop table if exists {dialect.quote_name(schema, name)}"
+
+
 def select_rows_statement(dialect: Dialect, schema: str, table: LoadedTable, rows: Slice) -> str:
     """Return the query for *rows* of *table*, in the order of its columns."""
     columns = ", ".join(map(dialect.quote_name, table.full_schema.names))
