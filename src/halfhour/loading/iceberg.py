@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import reduce
+from typing import Any
 
 import pyarrow as pa
 from pyiceberg.catalog import Catalog, load_catalog
@@ -97,7 +98,7 @@ class IcebergDestination:
                 else:
                     table.delete(condition)
 
-    def _open_table(self, table: LoadedTable):  # type: ignore[no-untyped-def]
+    def _open_table(self, table: LoadedTable) -> Any:
         return self.catalog.load_table((self.namespace, table.name))
 
 
