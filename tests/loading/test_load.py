@@ -106,7 +106,7 @@ def test_a_day_that_the_store_has_let_go_of_is_deleted_of_every_source(store, wa
     load(store, warehouse)
     store.delete_days_before(START + DAY)
 
-    outcome = load(store, warehouse)
+    outcome = load(store, warehouse, delete_missing=True)
 
     assert (outcome.loaded, outcome.deleted, outcome.unchanged) == (0, 3, 3)
     rows = warehouse_rows(warehouse)
@@ -114,6 +114,20 @@ def test_a_day_that_the_store_has_let_go_of_is_deleted_of_every_source(store, wa
         *("posted", "agents", "queues", "ledger")
     }
     assert rows["posted"] == store_rows_of_posted(store)
+
+
+def test_a_load_that_would_delete_most_of_what_is_there_changes_nothing(store, warehouse):
+    """A new store of an organisation, for example, has none of the days of the old one."""
+    load(store, warehouse)
+    before = warehouse_rows(warehouse)
+    store.delete_days_before(START + DAY)
+
+    with pytest.raises(ConfigError, match=r"lacks 3 of the 3 windows .* add delete_missing"):
+        load(store, warehouse)
+
+    assert warehouse_rows(warehouse) == before
+    assert load(store, warehouse, delete_missing=True).deleted == 3
+    assert warehouse.read_table("posted").num_rows == 0
 
 
 def store_rows_of_posted(store: Store) -> list[tuple[object, ...]]:
@@ -173,7 +187,7 @@ def test_organisations_share_a_warehouse_and_replace_their_own_rows_only(store, 
     restate_posted(other)
     store.delete_days_before(START + DAY)
     load(other, warehouse)
-    load(store, warehouse)
+    load(store, warehouse, delete_missing=True)
 
     rows = warehouse_rows(warehouse)
     expected = store_rows(other)

@@ -139,11 +139,16 @@ class IcebergCatalog:
         return catalog.load_table(("halfhour", name)).scan().to_arrow()
 
 
-def load(store: Store, warehouse: Warehouse) -> LoadOutcome:
+def load(store: Store, warehouse: Warehouse, *, delete_missing: bool = False) -> LoadOutcome:
     """Load *store* at `LOADED_AT`, in this process."""
     with warehouse.open() as destination:
         return load_store(
-            store, destination, lambda: LOADED_AT, lambda step: None, lambda reason: None
+            store,
+            destination,
+            lambda: LOADED_AT,
+            lambda step: None,
+            lambda reason: None,
+            delete_missing=delete_missing,
         )
 
 

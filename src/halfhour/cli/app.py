@@ -418,6 +418,12 @@ def load(
             "[default: halfhour].",
         ),
     ] = None,
+    delete_missing: Annotated[
+        bool,
+        Parameter(
+            group=OUTPUT, help="Delete what the store lacks even if it is most of what is there."
+        ),
+    ] = False,
     log_format: LogFormatChoice = LogFormat.TEXT,
     dry_run: Annotated[
         bool,
@@ -445,7 +451,7 @@ def load(
     from halfhour.cli.load import load_with_progress
 
     with logging_to_stderr(log_format):
-        load_with_progress(target, address)
+        load_with_progress(target, address, delete_missing=delete_missing)
 
 
 @app.command

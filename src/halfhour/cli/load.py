@@ -13,7 +13,7 @@ from halfhour.syncing.progress import Event, EventKind, format_count
 log = logging.getLogger("halfhour")
 
 
-def load_with_progress(store: Store, address: Address) -> None:
+def load_with_progress(store: Store, address: Address, *, delete_missing: bool) -> None:
     """Make the destination at *address* equal to *store*, and show progress.
 
     Raises any error of `open_destination` and `load_store`.
@@ -38,7 +38,9 @@ def load_with_progress(store: Store, address: Address) -> None:
         def on_wait(reason: str) -> None:
             on_event(Event(EventKind.WAITING, reason=reason))
 
-        outcome = load_store(store, destination, utc_now, on_step, on_wait)
+        outcome = load_store(
+            store, destination, utc_now, on_step, on_wait, delete_missing=delete_missing
+        )
     log.info(
         "%s: %s loaded (%s), %d deleted, %d unchanged",
         address,

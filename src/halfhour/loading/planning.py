@@ -54,12 +54,24 @@ class Part:
 class LoadPlan:
     """The parts to load, oldest first after the directories, and the keys of parts to delete.
 
-    *unchanged_count* counts the parts that the destination holds as they are.
+    *unchanged_count* counts the parts that the destination holds as they are, and
+    *loaded_windows* the windows that it holds, changed or not.
     """
 
     to_load: Sequence[Part]
     to_delete: Sequence[PartKey]
     unchanged_count: int
+    loaded_windows: int
+
+    @property
+    def deletes_most(self) -> bool:
+        """Tell whether more than half of the windows in the destination would be deleted."""
+        return 2 * len(self.deleted_windows) > self.loaded_windows
+
+    @property
+    def deleted_windows(self) -> Sequence[PartKey]:
+        """The windows to delete."""
+        return [key for key in self.to_delete if key.window_start]
 
     @property
     def step_count(self) -> int:
@@ -79,7 +91,12 @@ def plan_load(stored: Iterable[Part], ledger: Iterable[Part]) -> LoadPlan:
     ]
     stored_keys = {part.key for part in parts}
     to_delete = sorted((key for key in loaded if key not in stored_keys), key=_key_order)
-    return LoadPlan(to_load, to_delete, len(parts) - len(to_load))
+    return LoadPlan(
+        to_load,
+        to_delete,
+        len(parts) - len(to_load),
+        sum(key.window_start is not None for key in loaded),
+    )
 
 
 def _load_order(part: Part) -> tuple[bool, float, int]:

@@ -109,11 +109,14 @@ def load_store(
     now: Callable[[], datetime],
     on_step: Callable[[LoadStep], None],
     on_wait: Callable[[str], None],
+    *,
+    delete_missing: bool = False,
 ) -> LoadOutcome:
     """Make *destination* equal to *store*, and call *on_step* after each part.
 
     *on_wait* gets the reason if another load has to end first. If it is interrupted, the parts
-    that are done stay, and the next load does the others. Raises a HalfhourError.
+    that are done stay, and the next load does the others. Raises ConfigError if most of what is
+    there would be deleted, as by a store that is new, without *delete_missing*; any HalfhourError.
     """
     organization = organization_of(store)
     parts = stored_parts(store)  # raises before anything is created
@@ -121,6 +124,14 @@ def load_store(
         destination.create_tables(missing)
     _wait_for_lock(destination, organization, on_wait)
     plan = plan_load(parts, _read_ledger(destination, organization))
+    if plan.deletes_most and not delete_missing:
+        owner = organization.name or organization.id
+        raise ConfigError(
+            f"{store.path} lacks {len(plan.deleted_windows)} of the {plan.loaded_windows} windows "
+            f"that the destination holds of {owner}, and a load would delete them there; if the "
+            "store is new, load the old one, or sync these days first; if it is meant, add "
+            "⟨delete_missing⟩. Nothing was changed"
+        )
     load = _Load(store, destination, organization, now)
     loaded = deleted = rows = 0
     keys: Sequence[tuple[PartKey, Part | None]] = [
