@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 
+ENDED = "ended"
+"""The event of a JSON log with the exit code and the reason of a command that failed."""
+
+
 class ExitCode(IntEnum):
     """The exit codes of every command."""
 
@@ -139,7 +143,7 @@ def _exit_code_of(error: errors.HalfhourError) -> ExitCode:
 def _announce_exit(message: str, code: ExitCode) -> ExitCode:
     log = logging.getLogger("halfhour")
     if log.handlers:  # logging has begun, as text or as JSON
-        event = {"event": "ended", "exit_code": code, "reason": message}
+        event = {"event": ENDED, "exit_code": code, "reason": message}
         log.error("%s", message, extra={"event": event})
     else:
         print(f"halfhour: {sanitize_lines(message)}", file=sys.stderr)

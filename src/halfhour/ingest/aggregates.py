@@ -237,7 +237,8 @@ def _read_rows(
     row_numbers = pc.subtract(pc.cumulative_sum(is_row.cast(pa.int64())), 1)
     group_of_row = answer.group_of_interval.filter(is_row)
     intervals = answer.intervals.filter(is_row).dictionary_encode()
-    spans = [_parse_interval_ms(text, operation) for text in intervals.dictionary.to_pylist()]
+    texts = intervals.dictionary.to_pylist()
+    spans = [_parse_interval_ms(text, operation) for text in texts]
     starts, ends = (
         pa.array(edges, pa.int64()).take(intervals.indices)
         for edges in (zip(*spans, strict=True) if spans else ((), ()))
@@ -260,9 +261,7 @@ def _read_rows(
         values.where(pc.and_(is_row.take(answer.interval_of_metric), has_value)),
         len(has_key) - (has_key.true_count),
     )
-    for number, (text, (start, end)) in enumerate(
-        zip(intervals.dictionary.to_pylist(), spans, strict=True)
-    ):
+    for number, (text, (start, end)) in enumerate(zip(texts, spans, strict=True)):
         if problem := _interval_problem(start, end, text, window, granularity):
             raise rows.error_in_row(pc.index(intervals.indices, number).as_py(), problem)
     if (overlapping := _first_overlapping_row(rows)) is not None:
@@ -291,13 +290,12 @@ def _interval_problem(
 
 def _first_overlapping_row(rows: _AggregateRows) -> int | None:
     """Return a row whose interval begins before an earlier one of the same key ends."""
+    keys = _combined_code(rows.keys)
     order = pc.sort_indices(
-        pa.table({"key": _combined_code(rows.keys), "start": rows.starts}),
+        pa.table({"key": keys, "start": rows.starts}),
         sort_keys=[("key", "ascending"), ("start", "ascending")],
     )
-    key, start, end = (
-        column.take(order) for column in (_combined_code(rows.keys), rows.starts, rows.ends)
-    )
+    key, start, end = (column.take(order) for column in (keys, rows.starts, rows.ends))
     overlaps = pc.and_(pc.equal(key[1:], key[:-1]), pc.less(start[1:], end[:-1]))
     first = pc.index(overlaps, True).as_py()
     return None if first < 0 else int(order[first + 1].as_py())

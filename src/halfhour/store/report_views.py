@@ -1,6 +1,6 @@
 """The tables that the rules of reports read, as views of a store's tables."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -71,7 +71,6 @@ def open_report_views(
     which takes details, `callback_voice` is empty too. Raises StoreError.
     """
     with store._database_file.open_for_reading() as connection:
-        _create_empty_tables(connection)
         _set_variables(connection, scope)
         views = {
             "agents": "select id, name from names where kind = 'agent' and name is not null",
@@ -82,13 +81,16 @@ def open_report_views(
         if scope.basis is not Basis.WORKED:
             views["figures"] = load_store_sql("sql/report_posted")
         for name, query in views.items():
-            connection.execute(f"create or replace temp view {name} as {query}")
+            connection.execute(f"create temp view {name} as {query}")
+        tables: dict[str, tuple[str, bool]] = {}
         if scope.basis is not Basis.WORKED and with_callback_voice:
-            _create_table(connection, "callback_voice", "worked", scope, voice_of_callback=True)
+            tables["callback_voice"] = ("worked", True)
         if scope.basis is not Basis.POSTED:
-            figures = "figures" if scope.basis is Basis.WORKED else "worked"
-            _create_table(connection, figures, "worked", scope)
-            _create_table(connection, "busy", "busy", scope)
+            tables["figures" if scope.basis is Basis.WORKED else "worked"] = ("worked", False)
+            tables["busy"] = ("busy", False)
+        for name, (rule, voice_of_callback) in tables.items():
+            _create_table(connection, name, rule, scope, voice_of_callback=voice_of_callback)
+        _create_empty_tables(connection, REPORT_SCHEMAS.keys() - views.keys() - tables.keys())
         yield connection
 
 
@@ -96,7 +98,7 @@ def connect_to_empty_tables() -> Connection:
     """Return a connection that has the tables of `REPORT_SCHEMAS`, without rows."""
     connection = _shared_database().cursor()
     connection.execute("set TimeZone = 'UTC'")
-    _create_empty_tables(connection)
+    _create_empty_tables(connection, REPORT_SCHEMAS)
     return connection
 
 
@@ -106,9 +108,9 @@ def _shared_database() -> Connection:
     return duckdb.connect()
 
 
-def _create_empty_tables(connection: Connection) -> None:
-    for name, schema in REPORT_SCHEMAS.items():
-        connection.register(name, schema.empty_table())
+def _create_empty_tables(connection: Connection, names: Iterable[str]) -> None:
+    for name in names:
+        connection.register(name, REPORT_SCHEMAS[name].empty_table())
 
 
 def _set_variables(connection: Connection, scope: ReportScope) -> None:
@@ -125,7 +127,7 @@ def _create_table(
     rule: str,
     scope: ReportScope,
     *,
-    voice_of_callback: bool = False,
+    voice_of_callback: bool,
 ) -> None:
     """Create the table *name* by a *rule* over segments, once for all queries of a report."""
     values = segment_parameters(
@@ -137,4 +139,4 @@ def _create_table(
         voice_of_callback=voice_of_callback,
     )
     connection.execute(f"create temp table {name}_rows as {segment_rule(rule)}", values)
-    connection.execute(f"create or replace temp view {name} as from {name}_rows")
+    connection.execute(f"create temp view {name} as from {name}_rows")

@@ -1,6 +1,6 @@
 """Read and write the tables of a store, in whole windows of a source."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -275,28 +275,24 @@ class Store:
         )
         return cast("list[str]", table["agent_id"].to_pylist())
 
-    def posted_rows(self, interval: Interval, agents: Sequence[str] | None = None) -> pa.Table:
-        """Return the stored posted figures of *interval*; *agents* None means all."""
+    def posted_rows(self, interval: Interval) -> pa.Table:
+        """Return the stored posted figures of *interval*."""
         return (
             self._query(
-                "select * from posted where interval_start >= $start and interval_start < $end "
-                "and ($agents is null or list_contains($agents, agent_id))",
+                "select * from posted where interval_start >= $start and interval_start < $end",
                 start=interval.start,
                 end=interval.end,
-                agents=agents,
             )
             .select(POSTED_SCHEMA.names)
             .cast(POSTED_SCHEMA)
         )
 
-    def status_rows(self, interval: Interval, agents: Sequence[str] | None = None) -> pa.Table:
-        """Return the stored status times of *interval*; *agents* None means all."""
+    def status_rows(self, interval: Interval) -> pa.Table:
+        """Return the stored status times of *interval*."""
         return self._query(
-            "select * from status where interval_start >= $start and interval_start < $end "
-            "and ($agents is null or list_contains($agents, agent_id))",
+            "select * from status where interval_start >= $start and interval_start < $end",
             start=interval.start,
             end=interval.end,
-            agents=agents,
         ).cast(STATUS_SCHEMA)
 
     def names_by_kind(self, kind: EntityKind) -> pa.Table:

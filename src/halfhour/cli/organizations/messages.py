@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from halfhour.cli.exit_codes import ENDED
 from halfhour.cli.spelling import option_name
 from halfhour.syncing.progress import Event
 
-ENDED = "ended"
-"""The event with the exit code and the reason of a command that failed."""
 _PROGRAM_PREFIX = "halfhour: "
 
 
