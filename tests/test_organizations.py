@@ -19,7 +19,7 @@ STRAY = {
     "GENESYS_CLIENT_ID": "stray",
     "GENESYS_CLIENT_SECRET": STRAY_SECRET,
     "GENESYS_REGION": "mypurecloud.jp",
-    "HALFHOUR_ATTEMPTS": "7",
+    "HALFHOUR_ATTEMPTS": "7300",
 }
 FLAT = 'client_id = "flat"\nclient_secret = "of the flat client"\nattempts = 3\n'
 ACME = f'[org.acme]\nclient_id = "acme-client"\nclient_secret = "{ACME_SECRET}"\n'
@@ -36,7 +36,7 @@ PRECEDENCE: list[tuple[str, dict[str, str], dict[str, Any], dict[str, Any]]] = [
     (FLAT + ACME, {}, {}, {"client_id": "acme-client", "client_secret": ACME_SECRET}),
     (FLAT + ACME, STRAY, {}, {"client_id": "acme-client", "client_secret": ACME_SECRET}),
     (FLAT + ACME, {}, {}, {"attempts": 3}),
-    (FLAT + ACME, STRAY, {}, {"attempts": 7}),
+    (FLAT + ACME, STRAY, {}, {"attempts": 7300}),
     (FLAT + ACME + "attempts = 4", STRAY, {}, {"attempts": 4}),
     (FLAT + ACME + "attempts = 4", STRAY, {"attempts": 2}, {"attempts": 2}),
     (ACME, {}, {}, {"attempts": 5}),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pyarrow as pa
-from deltalake import DeltaTable, Schema, write_deltalake
+from deltalake import DeltaTable, QueryBuilder, Schema, write_deltalake
 from deltalake.exceptions import DeltaError
 
 from halfhour.errors import ConfigError, WriteError
@@ -62,12 +62,14 @@ class DeltaDestination:
 
     def read_rows(self, table: LoadedTable, rows: Slice) -> pa.Table:
         """Return *rows* of a table that is there, in the columns of its schema."""
-        filters = [(column, "=", value) for column, value in rows.equal.items()]
+        # to_pyarrow_table has threads that call Python, and may abort as the process exits
+        query = f"select * from {table.name} where {write_condition(DELTA, rows)}"  # noqa: S608
         try:
-            present = DeltaTable(self._path_of(table)).to_pyarrow_table(filters=filters)
+            present = DeltaTable(self._path_of(table))
+            batches = QueryBuilder().register(table.name, present).execute(query).read_all()
         except (DeltaError, OSError) as error:
             raise self._explain_error(error) from error
-        return present.select(table.full_schema.names).cast(table.full_schema)
+        return pa.table(batches).select(table.full_schema.names).cast(table.full_schema)
 
     def apply_changes(self, changes: Sequence[TableChange]) -> None:
         """Apply *changes* one after the other, each as a whole."""
