@@ -1,7 +1,7 @@
 # make demo: the last 24 hours of a contact centre on this machine. make test: the tests.
 # make test-quick: those that start no process, for the hand at work.
 # make soak: more and larger cases of tests that have smaller ones in make test.
-# make check: lint, types, import contracts. Any Python from 3.11 on will do (PYTHON=... to choose).
+# make check: lint, types, import contracts. make docs: the site, in build/docs. Any Python from 3.11 on will do (PYTHON=... to choose).
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
@@ -11,7 +11,7 @@ QUICK := model ingest/test_aggregates.py store/test_derived_details.py reports/t
 	$(addprefix contract/test_,docs.py imports.py prose.py) $(addprefix emulator/,queries wire)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-quick soak check bench clean
+.PHONY: demo test test-quick soak check bench docs clean
 
 demo: .venv/demo
 	@$(BIN)/halfhour demo
@@ -42,6 +42,10 @@ bench: .venv/dev
 	$(BIN)/python bench/dashboard.py
 	$(BIN)/python bench/backfill.py
 
+docs: .venv/dev
+	$(BIN)/mkdocs build --quiet
+	@echo "build/docs/index.html"
+
 .venv/made:
 	@test -n "$(PYTHON)" || { echo "halfhour needs Python 3.11 or newer, with venv" >&2; exit 1; }
 	@echo "Setting up .venv with $(PYTHON); the first time takes a moment." >&2
@@ -57,4 +61,4 @@ bench: .venv/dev
 	@touch $@
 
 clean:
-	rm -rf .venv
+	rm -rf .venv build

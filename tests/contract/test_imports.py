@@ -40,7 +40,7 @@ LIBRARIES_BY_COMMAND = {
     f"rebuild {STORE}": f"{TABLES} {DETAILS}",
     "serve --help": HELP,
     "load --help": HELP,
-    f"load delta:lake {STORE}": f"{TABLES} deltalake pyarrow.dataset pyarrow.parquet ssl",
+    f"load delta:lake {STORE}": f"{TABLES} deltalake",
     f"sync {DAY} {STORE} --dry-run": "cyclopts duckdb msgspec pyarrow",
     f"import {DAY} details.json": f"{TABLES} {DETAILS}",
     f"worked {DAY} details.json --output worked": f"{TABLES} {DETAILS} pyarrow.parquet",
