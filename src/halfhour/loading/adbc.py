@@ -9,13 +9,12 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from adbc_driver_manager import Error as AdbcError
 
 from halfhour.errors import AuthError, ConfigError, HalfhourError, Unreachable, WriteError
 from halfhour.loading import sql
 from halfhour.loading.destination import Address, TableChange
-from halfhour.loading.tables import ALL_TABLES, LoadedTable, Slice
+from halfhour.loading.tables import ALL_TABLES, LoadedTable, Slice, without_nul
 from halfhour.redaction import register_secret
 
 
@@ -211,7 +210,7 @@ class PostgresqlDatabase(Database):
                     with self.connection.cursor() as cursor:
                         cursor.adbc_ingest(
                             change.table.name,
-                            _without_nul(change.rows),
+                            without_nul(change.rows),
                             mode="append",
                             db_schema_name=self.schema,
                         )
@@ -309,17 +308,6 @@ def bigquery_options(address: Address) -> dict[str, str]:
         "adbc.bigquery.sql.project_id": urlsplit(f"bigquery:{address.place}").netloc,
         "adbc.bigquery.sql.dataset_id": address.schema,
     }
-
-
-def _without_nul(rows: pa.Table) -> pa.Table:
-    """Return *rows* with another character in place of U+0000, which PostgreSQL cannot hold."""
-    for index, field in enumerate(rows.schema):
-        if pa.types.is_string(field.type):
-            column = rows.column(index)
-            if pc.any(pc.match_substring(column, "\0")).as_py():
-                cleaned = pc.replace_substring(column, "\0", "\N{REPLACEMENT CHARACTER}")
-                rows = rows.set_column(index, field, cleaned)
-    return rows
 
 
 REFUSED = re.compile(

@@ -74,6 +74,14 @@ class LoadPlan:
         return [key for key in self.to_delete if key.window_start]
 
     @property
+    def steps(self) -> Sequence[tuple[PartKey, Part | None]]:
+        """The keys of the parts that change, in order, each with the part unless it is deleted."""
+        return [
+            *((part.key, part) for part in self.to_load),
+            *((key, None) for key in self.to_delete),
+        ]
+
+    @property
     def step_count(self) -> int:
         """The number of parts that change in the destination."""
         return len(self.to_load) + len(self.to_delete)

@@ -124,7 +124,23 @@ def load_store(
         destination.create_tables(missing)
     _wait_for_lock(destination, organization, on_wait)
     plan = plan_load(parts, _read_ledger(destination, organization))
-    if plan.deletes_most and not delete_missing:
+    if not delete_missing:
+        refuse_to_delete_most(plan, store, organization)
+    loaded = deleted = rows = 0
+    for key, planned in plan.steps:
+        change = read_part_change(store, organization, key, planned, now())
+        destination.apply_changes(change.changes)
+        loaded += change.row_count is not None
+        deleted += change.row_count is None
+        rows += change.row_count or 0
+        window = planned.window if planned else day_of_key(key)
+        on_step(LoadStep(key, window, change.row_count, loaded + deleted, plan.step_count))
+    return LoadOutcome(loaded, deleted, plan.unchanged_count, rows)
+
+
+def refuse_to_delete_most(plan: LoadPlan, store: Store, organization: Organization) -> None:
+    """Raise ConfigError if *plan* would delete most of what the destination holds."""
+    if plan.deletes_most:
         owner = organization.name or organization.id
         raise ConfigError(
             f"{store.path} lacks {len(plan.deleted_windows)} of the {plan.loaded_windows} windows "
@@ -132,20 +148,6 @@ def load_store(
             "store is new, load the old one, or sync these days first; if it is meant, add "
             "⟨delete_missing⟩. Nothing was changed"
         )
-    load = _Load(store, destination, organization, now)
-    loaded = deleted = rows = 0
-    keys: Sequence[tuple[PartKey, Part | None]] = [
-        *((part.key, part) for part in plan.to_load),
-        *((key, None) for key in plan.to_delete),
-    ]
-    for key, part in keys:
-        row_count = load.replace_part(key, part)
-        loaded += row_count is not None
-        deleted += row_count is None
-        rows += row_count or 0
-        window = part.window if part else day_of_key(key)
-        on_step(LoadStep(key, window, row_count, loaded + deleted, plan.step_count))
-    return LoadOutcome(loaded, deleted, plan.unchanged_count, rows)
 
 
 def day_of_key(key: PartKey) -> Interval | None:
@@ -154,68 +156,85 @@ def day_of_key(key: PartKey) -> Interval | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Load:
-    store: Store
-    destination: Destination
-    organization: Organization
-    now: Callable[[], datetime]
+class PartChange:
+    """A part as a store has it by now, and the changes of tables that it takes, the ledger's last.
 
-    def replace_part(self, key: PartKey, planned: Part | None) -> int | None:
-        """Write the part as the store has it by now, or delete it; return the number of rows."""
-        part, rows = self._read_part(key, planned) if planned else (None, {})
-        changes = [
-            TableChange(
-                table,
-                slice_of_part(table, self.organization.id, key),
-                table.build_rows(rows[table.name], self.organization.id)
-                if part
-                else table.full_schema.empty_table(),
-            )
-            for table in TABLES_BY_PART.get(key.source, ())
-        ]
-        row_count = sum(change.rows.num_rows for change in changes)
-        changes.append(
-            TableChange(
-                LEDGER,
-                slice_of_ledger(self.organization.id, key),
-                self._ledger_rows(replace(part, row_count=row_count) if part else None),
-            )
+    *part* is None if the store does not have it, and the changes delete it.
+    """
+
+    part: Part | None
+    changes: Sequence[TableChange]
+
+    @property
+    def row_count(self) -> int | None:
+        """The number of rows of the part in all tables; None if it is deleted."""
+        return self.part.row_count if self.part else None
+
+
+def read_part_change(
+    store: Store,
+    organization: Organization,
+    key: PartKey,
+    planned: Part | None,
+    now: datetime,
+) -> PartChange:
+    """Return the change that writes the part as *store* has it by *now*.
+
+    It deletes the part if none is *planned*, or if the store has let go of it meanwhile.
+    """
+    part, rows = _read_part(store, key, planned) if planned else (None, {})
+    changes = [
+        TableChange(
+            table,
+            slice_of_part(table, organization.id, key),
+            table.build_rows(rows[table.name], organization.id)
+            if part
+            else table.full_schema.empty_table(),
         )
-        self.destination.apply_changes(changes)
-        return row_count if part else None
+        for table in TABLES_BY_PART.get(key.source, ())
+    ]
+    if part:
+        part = replace(part, row_count=sum(change.rows.num_rows for change in changes))
+    ledger_rows = _build_ledger_rows(organization, part, now)
+    changes.append(TableChange(LEDGER, slice_of_ledger(organization.id, key), ledger_rows))
+    return PartChange(part, changes)
 
-    def _read_part(self, key: PartKey, planned: Part) -> tuple[Part | None, dict[str, pa.Table]]:
-        """Return the part and its rows by table; none if the store has let go of it meanwhile."""
-        if key.window_start is None:
-            table = read_directory(self.store, KIND_BY_DIRECTORY[key.source])
-            return planned, {key.source: _name_directory_columns(key.source, table)}
-        held = read_window(self.store, Source(key.source), key.window_start)
-        if held is None:
-            return None, {}
-        settled = held.settled
-        part = Part(key.source, settled.read_at, settled.window, settled.has_raw, held.rules)
-        return part, held.tables
 
-    def _ledger_rows(self, part: Part | None) -> pa.Table:
-        if part is None:
-            return LEDGER.full_schema.empty_table()
-        return pa.Table.from_pylist(
-            [
-                {
-                    "organization_id": self.organization.id,
-                    "organization_name": self.organization.name,
-                    "source": str(part.source),
-                    "window_start": part.window.start if part.window else None,
-                    "window_end": part.window.end if part.window else None,
-                    "read_at": part.read_at,
-                    "has_raw": part.has_raw,
-                    "rules": part.rules,
-                    "row_count": part.row_count,
-                    "loaded_at": floor_to_width(self.now(), MILLISECOND),
-                }
-            ],
-            schema=LEDGER.full_schema,
-        )
+def _read_part(
+    store: Store, key: PartKey, planned: Part
+) -> tuple[Part | None, dict[str, pa.Table]]:
+    """Return the part and its rows by table; none if the store has let go of it meanwhile."""
+    if key.window_start is None:
+        table = read_directory(store, KIND_BY_DIRECTORY[key.source])
+        return planned, {key.source: _name_directory_columns(key.source, table)}
+    held = read_window(store, Source(key.source), key.window_start)
+    if held is None:
+        return None, {}
+    settled = held.settled
+    part = Part(key.source, settled.read_at, settled.window, settled.has_raw, held.rules)
+    return part, held.tables
+
+
+def _build_ledger_rows(organization: Organization, part: Part | None, now: datetime) -> pa.Table:
+    if part is None:
+        return LEDGER.full_schema.empty_table()
+    return pa.Table.from_pylist(
+        [
+            {
+                "organization_id": organization.id,
+                "organization_name": organization.name,
+                "source": str(part.source),
+                "window_start": part.window.start if part.window else None,
+                "window_end": part.window.end if part.window else None,
+                "read_at": part.read_at,
+                "has_raw": part.has_raw,
+                "rules": part.rules,
+                "row_count": part.row_count,
+                "loaded_at": floor_to_width(now, MILLISECOND),
+            }
+        ],
+        schema=LEDGER.full_schema,
+    )
 
 
 def _name_directory_columns(directory: str, table: pa.Table) -> pa.Table:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from halfhour.loading.planning import DIRECTORIES, PartKey
 from halfhour.model.coverage import DAY
@@ -288,3 +289,14 @@ def to_microseconds(schema: pa.Schema) -> pa.Schema:
     return pa.schema(
         [field.with_type(micro) if field.type == TIMESTAMP else field for field in schema]
     )
+
+
+def without_nul(rows: pa.Table) -> pa.Table:
+    """Return *rows* with another character in place of U+0000, which PostgreSQL cannot hold."""
+    for index, field in enumerate(rows.schema):
+        if pa.types.is_string(field.type):
+            column = rows.column(index)
+            if pc.any(pc.match_substring(column, "\0")).as_py():
+                cleaned = pc.replace_substring(column, "\0", "\N{REPLACEMENT CHARACTER}")
+                rows = rows.set_column(index, field, cleaned)
+    return rows
