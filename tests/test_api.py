@@ -27,7 +27,7 @@ TWO_DAYS: dict[str, Any] = {"start": "2026-03-01", "end": "2026-03-03"}
 PUBLIC_NAMES = [
     "ApiError", "AuthError", "ConfigError", "Event", "HalfhourError", "Incomplete", "Outcome",
     "Settings", "StoreBusy", "StoreError", "UnexpectedAnswer", "Unreachable", "WriteError",
-    "__version__", "errors", "load_settings", "report", "sync",
+    "__version__", "dlt_source", "errors", "load_settings", "report", "sync",
 ]  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from halfhour._version import __version__
 
 if TYPE_CHECKING:
     from halfhour import errors
-    from halfhour.api import Event, Outcome, Settings, load_settings, report, sync
+    from halfhour.api import Event, Outcome, Settings, dlt_source, load_settings, report, sync
     from halfhour.errors import (
         ApiError,
         AuthError,
@@ -36,6 +36,7 @@ __all__ = [
     "Unreachable",
     "WriteError",
     "__version__",
+    "dlt_source",
     "errors",
     "load_settings",
     "report",

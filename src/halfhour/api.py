@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
 
@@ -25,7 +25,10 @@ from halfhour.syncing import runner
 from halfhour.syncing.planner import SyncRequest
 from halfhour.syncing.progress import Event, EventCallback, Outcome
 
-__all__ = ["Event", "Outcome", "Settings", "load_settings", "report", "sync"]
+if TYPE_CHECKING:
+    from dlt.extract import DltSource
+
+__all__ = ["Event", "Outcome", "Settings", "dlt_source", "load_settings", "report", "sync"]
 
 DEFAULT_STORE = "halfhour.duckdb"
 
@@ -231,3 +234,24 @@ def sync(
     )
     outcome.raise_if_incomplete()
     return outcome
+
+
+def dlt_source(store: str | Path, *, delete_missing: bool = False) -> "DltSource":
+    """Return a source for a pipeline of dlt, with the tables of ``halfhour load``.
+
+    Each table is a resource and has two columns more: *part*, the source and day that the row is
+    of, which dlt replaces whole, and *deleted*, which is true only in rows on their way. A run
+    sends what has changed in *store* since the last one, and deletes what the store has let go of.
+    It stops before it deletes more than half of the days that are there, unless *delete_missing*.
+
+    Raises ConfigError if dlt is not installed or the store does not know its organisation, and
+    StoreError. The error of a pipeline has a ConfigError as its cause's cause if dlt would append
+    to its destination instead of replacing rows, as in files.
+    """
+    try:
+        from halfhour.loading.dlt_source import build_source
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"a source for dlt needs more packages: pip install 'halfhour[dlt]' ({error})"
+        ) from error
+    return build_source(Store(Path(store)), utc_now, delete_missing=delete_missing)

@@ -104,7 +104,9 @@ def test_the_python_functions_hide_no_library(tmp_path):
     """pyarrow imports numpy, without which `to_pandas` fails, unless somebody hides it."""
     program = "import halfhour, sys; halfhour.report; print(*sys.modules)"
 
-    assert "numpy" in loaded_by(program, folder=tmp_path)
+    loaded = loaded_by(program, folder=tmp_path)
+    assert "numpy" in loaded
+    assert "dlt" not in loaded
 
 
 PACKAGE = ROOT / "src/halfhour"

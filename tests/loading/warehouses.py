@@ -31,8 +31,14 @@ LOADED_AT = datetime(2026, 3, 9, 12, 30, 0, 250_000, tzinfo=UTC)
 Rows = list[tuple[Any, ...]]
 
 
-class Warehouse(Protocol):
-    """A place for tables that a test can read without halfhour."""
+class Tables(Protocol):
+    """The tables of a load, which a test can read without halfhour."""
+
+    def read_table(self, name: str) -> pa.Table: ...
+
+
+class Warehouse(Tables, Protocol):
+    """A place for tables."""
 
     @property
     def destination(self) -> str: ...
@@ -44,8 +50,6 @@ class Warehouse(Protocol):
     def environment(self) -> dict[str, str]: ...
 
     def open(self) -> AbstractContextManager[Destination]: ...
-
-    def read_table(self, name: str) -> pa.Table: ...
 
 
 @dataclass
@@ -160,7 +164,7 @@ def sort_rows(table: pa.Table) -> Rows:
     )
 
 
-def warehouse_rows(warehouse: Warehouse) -> dict[str, Rows]:
+def warehouse_rows(warehouse: Tables) -> dict[str, Rows]:
     """Return the rows of every table, without the time of the load."""
     rows = {}
     for table in ALL_TABLES:
