@@ -3,11 +3,14 @@
 import csv
 import io
 import re
+from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 from starlette.testclient import TestClient
 
 from halfhour import report
@@ -16,7 +19,8 @@ from halfhour.web.app import create_app
 from halfhour.web.background_sync import BackgroundSync, ServedStore
 from halfhour.web.view_state import parse_organization
 from tests.processes import NOW, Halfhour, emulator
-from tests.web.conftest import sync_store
+from tests.web.conftest import open_page, serving, sync_store
+from tests.web.test_browser import assert_cells_become, labelled_cells, query_of_address
 
 HERE = "http://127.0.0.1"
 MONDAY = {"day": "2026-03-02"}
@@ -113,6 +117,58 @@ def test_a_store_that_cannot_be_read_is_told_of_it_alone(client):
     assert re.search(r'halfhour_held_until_seconds\{org="globex",source="posted"\} \d+', metrics)
     assert 'halfhour_sync_ok{org="globex"} 1' in metrics
     assert 'sync_ok{org="acme"}' not in metrics
+
+
+@pytest.fixture(scope="module")
+def page_url(stores: dict[str, Store], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a dashboard of both organisations, as the command line serves it."""
+    folder = tmp_path_factory.mktemp("dashboard")
+    (folder / "halfhour.toml").write_text(
+        f"[org.acme]\nstore = '{stores['acme'].path}'\n"
+        f"[org.globex]\nstore = '{stores['globex'].path}'\nzone = 'Asia/Tokyo'\n"
+    )
+    with serving(folder, "--org", "all") as dashboard:
+        yield dashboard.url
+
+
+def test_the_page_offers_the_organisations_and_shows_the_chosen_one(tab, page_url, stores):
+    open_page(tab, f"{page_url}?day=2026-03-02&zone=UTC")
+    choice = tab.get_by_role("combobox", name="Organisation")
+    assert choice.locator("option").all_inner_texts() == ["acme", "globex"]
+    expect(choice).to_have_value("acme")
+    of_acme = labelled_cells(tab)
+    with tab.expect_response(lambda answer: "api/day" in answer.url):
+        tab.get_by_role("combobox", name="Queue").select_option("Billing")
+
+    choice.select_option("globex")
+
+    expect(tab).to_have_url(re.compile("org=globex"))
+    table = report(
+        start="2026-03-02",
+        end="2026-03-03",
+        zone="Asia/Tokyo",
+        store=stores["globex"].path,
+        offline=True,
+    )
+    expect(tab.locator(".line")).to_have_count(len(set(table["agent_id"].to_pylist())))
+    expected = Counter(
+        f"{row['interval_start']:%H:%M}: {timedelta(seconds=int(row['handle_time_sec'] + 0.5))}"
+        for row in table.to_pylist()
+        if row["handle_time_sec"]
+    )
+    # A label begins with the name, and an id where two agents share it.
+    times = re.findall(r", (\d\d:\d\d: \d+:\d\d:\d\d)", "\n".join(labelled_cells(tab)))
+    cells = Counter(time for time in times if not time.endswith(": 0:00:00"))
+    assert cells == expected
+    assert query_of_address(tab) == {"org": "globex", "day": "2026-03-02"}
+
+    tab.reload()
+    tab.wait_for_selector(".cell")
+    expect(choice).to_have_value("globex")
+    tab.go_back()
+    tab.go_back()
+    expect(choice).to_have_value("acme")
+    assert_cells_become(tab, of_acme)
 
 
 CHOICES: list[tuple[dict[str, str], list[str], str, bool]] = [
