@@ -100,6 +100,13 @@ def test_every_room_is_on_the_map():
             assert f"  {path.parent.name}/ " in rooms, path
 
 
+def test_every_room_of_halfhour_is_in_the_picture():
+    picture = (ROOT / "docs" / "architecture.svg").read_text(encoding="utf-8")
+    rooms = [path.parent.name for path in (ROOT / "src/halfhour").glob("*/__init__.py")]
+
+    assert [room for room in rooms if f">{room}/<" not in picture] == []
+
+
 def test_every_endpoint_permission_fault_and_table_of_the_emulator_is_in_its_docs():
     names = {*endpoints.NAMES, *endpoints.PERMISSIONS, *KINDS, *TABLES} - {"any"}
     page = (ROOT / "docs" / "emulator.md").read_text(encoding="utf-8")
