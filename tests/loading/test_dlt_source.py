@@ -218,6 +218,7 @@ dlt.pipeline(
 """
 
 
+@pytest.mark.filterwarnings("ignore:The 'warn' method:DeprecationWarning:dlt")
 @pytest.mark.parametrize("machine", ["another", pytest.param("machine", marks=pytest.mark.soak)])
 def test_a_pipeline_killed_between_two_tables_is_made_whole_by_the_next(
     machine, store, in_postgresql
