@@ -3,7 +3,6 @@
 import ast
 import re
 import shlex
-import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -64,13 +63,6 @@ def test_the_readmes_commands_are_those_of_the_makefile():
     for target in re.findall(r"^make (\w+)", README, re.MULTILINE):
         assert f"\n{target}:" in makefile
     assert {"demo", "test"} <= set(re.findall(r"^make (\w+)", README, re.MULTILINE))
-
-
-def test_the_version_in_the_code_is_that_of_the_package():
-    import halfhour
-
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert project["project"]["version"] == halfhour.__version__
 
 
 @pytest.mark.parametrize("by", By)
