@@ -82,6 +82,14 @@ class Unreachable(HalfhourError):  # noqa: N818  (it reads as the sentence it is
     """No complete answer came: there was no connection, or the answer timed out or broke off."""
 
 
+class NoConnection(Unreachable):
+    """No connection could be made. *may_pass* tells whether another attempt may succeed."""
+
+    def __init__(self, message: str, *, may_pass: bool) -> None:
+        super().__init__(message)
+        self.may_pass = may_pass
+
+
 class UnexpectedAnswer(HalfhourError):  # noqa: N818
     """An answer came that does not fit Genesys Cloud's API."""
 

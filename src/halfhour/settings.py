@@ -125,8 +125,6 @@ def load_settings(
     hosts = regions.hosts_of_region(values["region"])
     if not (organization or (file and hosts.on_this_machine)):
         _protect_secret(values, _resolve_values(flags, environ, _SettingsFile()), content)
-    if not hosts.on_this_machine:
-        _validate_certificates(environ)
     return Settings(
         client_id=values["client_id"],
         client_secret=values["client_secret"],
@@ -289,30 +287,6 @@ def _protect_secret(
         raise ConfigError(
             f"{path}: region is a base URL, to which a secret from elsewhere is not sent; if the "
             "file is yours, add client_id to it, or give the URL as ⟨region⟩ or GENESYS_REGION"
-        )
-
-
-def _validate_certificates(environ: Mapping[str, str]) -> None:
-    """Raise ConfigError if the environment names certificates that cannot be read.
-
-    A folder need only exist: OpenSSL reads its certificates by their file names when it needs them.
-    """
-    import ssl
-
-    file, folders = (environ.get(name, "") for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))
-    try:
-        if file:
-            ssl.create_default_context(cafile=file)
-    except OSError as error:
-        reason = "no certificate is in it" if isinstance(error, ssl.SSLError) else error.strerror
-        raise ConfigError(
-            f"SSL_CERT_FILE {file}: cannot be read ({reason}); set the variable to a file of "
-            "trusted certificates (PEM), or unset it"
-        ) from error
-    if folders and not file and not any(map(os.path.isdir, folders.split(os.pathsep))):
-        raise ConfigError(
-            f"SSL_CERT_DIR {folders}: there is no such folder; set the variable to a folder of "
-            "trusted certificates, or unset it"
         )
 
 

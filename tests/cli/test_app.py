@@ -420,28 +420,6 @@ def test_a_full_disk_is_said_and_is_no_bug(halfhour):
     assert "bug" not in by_option.err + done.stderr
 
 
-@pytest.mark.parametrize(
-    ("environment", "sentence"),
-    [
-        ({"SSL_CERT_FILE": "nope.pem"}, "SSL_CERT_FILE nope.pem: cannot be read (No such file"),
-        ({"SSL_CERT_FILE": "."}, "SSL_CERT_FILE .: cannot be read (Is a directory)"),
-        ({"SSL_CERT_FILE": "no.pem"}, "SSL_CERT_FILE no.pem: cannot be read (no certificate is"),
-        ({"SSL_CERT_DIR": "nope"}, "SSL_CERT_DIR nope: there is no such folder"),
-    ],
-    ids=str,
-)
-def test_certificates_that_cannot_be_read_are_told_by_their_variable(
-    halfhour, environment, sentence
-):
-    (halfhour.folder / "no.pem").write_text("no certificate")
-    elsewhere = halfhour("report", *DAY, "--region", "eu-west-1", **environment)
-    here = halfhour("report", *DAY, **environment)
-
-    assert (elsewhere.code, elsewhere.out) == (2, "")
-    assert sentence in elsewhere.err
-    assert here.code == 0  # without TLS
-
-
 def test_a_refusal_of_the_system_is_not_taken_for_a_failure_of_standard_output():
     script = (
         "from halfhour.cli.exit_codes import run_and_exit\n"

@@ -66,7 +66,7 @@ def error_of_spoiled_call(cloud: Cloud, spoil: Spoil) -> HalfhourError:
 
 
 async def exchange_once(url: str, most: int, patience: RetryPolicy = QUICK) -> httpx2.Response:
-    async with transport.create_http_client(patience, local=True) as http:
+    async with transport.create_http_client(patience, url) as http:
         return await transport.send_request(http, http.build_request("GET", url), patience, most)
 
 
@@ -208,7 +208,7 @@ def test_an_answer_that_is_not_http_is_not_quoted(message):
 
 def test_a_header_that_cannot_be_sent_is_not_quoted(cloud):
     async def sent() -> None:
-        async with transport.create_http_client(QUICK, local=True) as http:
+        async with transport.create_http_client(QUICK, cloud.url) as http:
             headers = {"Authorization": "Bearer secret\ntoken"}
             request = http.build_request("GET", cloud.url, headers=headers)
             await transport.send_request(http, request, QUICK)

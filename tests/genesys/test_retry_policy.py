@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halfhour.errors import ApiError, AuthError, UnexpectedAnswer, Unreachable
+from halfhour.errors import ApiError, AuthError, NoConnection, UnexpectedAnswer, Unreachable
 from halfhour.genesys import retry_policy
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -22,6 +22,8 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
         (ApiError("x", 429, retry_after=181), False),
         (ApiError("x", 400, retry_after=7), False),
         (Unreachable("x"), True),
+        (NoConnection("x", may_pass=True), True),
+        (NoConnection("x", may_pass=False), False),
         (UnexpectedAnswer("x"), True),
         (AuthError("x"), False),
         (ValueError("x"), False),
@@ -33,6 +35,26 @@ def test_only_passing_errors_are_retried_and_after_the_wait_they_ask_for(error, 
     assert decided == answer
     # To stamina False ends it and 0.0 goes at once, and they are equal.
     assert isinstance(decided, bool) == isinstance(answer, bool)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "connected_before", "retried"),
+    [
+        (1, False, True),
+        (2, False, False),
+        (1, True, True),
+        (2, True, True),
+    ],
+)
+def test_a_connection_that_never_worked_is_tried_twice(attempt, connected_before, retried):
+    decided = retry_policy.retry_decision(
+        NoConnection("x", may_pass=True),
+        ceiling=180,
+        attempt=attempt,
+        connected_before=connected_before,
+    )
+
+    assert decided is retried
 
 
 @given(st.integers(0, 10**6), st.integers(-86400, 86400))

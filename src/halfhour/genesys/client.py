@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -32,20 +33,19 @@ QueryParameters = Mapping[str, str | Sequence[str]]
 class Client:
     """A connection to one organisation, opened by `async with`.
 
-    *on_wait* is called with the seconds of each wait for the rate limit.
+    *on_wait* is called with the seconds of each wait for the rate limit. The constructor raises
+    ConfigError if the environment names a proxy or certificates that cannot be used.
     """
 
     def __init__(
         self, settings: Settings, on_wait: Callable[[float], None] = lambda seconds: None
     ) -> None:
         self._settings = settings
-        hosts = settings.hosts
-        self._http = transport.create_http_client(
-            settings.retry_policy, local=hosts.on_this_machine, tls=hosts.use_tls
-        )
+        self._http = transport.create_http_client(settings.retry_policy, settings.hosts.api)
         self._credentials = ClientCredentials(self._http, settings)
         self._slots = _ConcurrencyLimit()
         self._blocked_until = self._next_start = 0.0
+        self._has_connected = False
         self._on_wait = on_wait
         self.retry_policy = settings.retry_policy
         self.server_time: datetime | None = None
@@ -74,16 +74,21 @@ class Client:
     ) -> T:
         """Return the answer of *endpoint*, with retries by the retry policy of the settings.
 
-
         An error is not retried if *is_final_error* returns True for it.
         Raises ApiError, AuthError, Unreachable or UnexpectedAnswer.
         """
         policy = self.retry_policy
         url = self._request_url(endpoint, query)
+        failed_attempts = count(1)
         async for attempt in stamina.retry_context(
             on=lambda error: (
                 not is_final_error(error)
-                and retry_policy.retry_decision(error, ceiling=policy.max_retry_after)
+                and retry_policy.retry_decision(
+                    error,
+                    ceiling=policy.max_retry_after,
+                    attempt=next(failed_attempts),
+                    connected_before=self._has_connected,
+                )
             ),
             attempts=policy.attempts,
             timeout=None,  # stamina's default would allow no second Retry-After of a minute
@@ -162,6 +167,7 @@ class Client:
         )
         await self._wait_for_turn()
         response = await transport.send_request(self._http, request, self._settings.retry_policy)
+        self._has_connected = True
         self.requests_left = retry_policy.remaining_requests(response.headers)
         self.server_time = retry_policy.parse_server_time(response.headers) or self.server_time
         self._block_requests(

@@ -40,11 +40,7 @@ class Hosts:
 
     @property
     def on_this_machine(self) -> bool:
-        return _is_local_host(urlsplit(self.api).hostname or "")
-
-    @property
-    def use_tls(self) -> bool:
-        return urlsplit(self.api).scheme == "https"
+        return is_local_host(urlsplit(self.api).hostname or "")
 
 
 def hosts_of_region(region: str) -> Hosts:
@@ -82,7 +78,7 @@ def _hosts_from_url(text: str) -> Hosts:
         raise invalid_url from error
     if url.scheme not in {"http", "https"} or not host or url.path or url.query or url.username:
         raise invalid_url
-    if url.scheme == "http" and "." in host and not _is_local_host(host):
+    if url.scheme == "http" and "." in host and not is_local_host(host):
         raise ConfigError(
             f"region {shown_url!r}: http would send the client secret unencrypted; write https://"
         )
@@ -96,7 +92,8 @@ def _hosts_from_url(text: str) -> Hosts:
     return Hosts(f"{url.scheme}://{address}", f"{url.scheme}://{address}")
 
 
-def _is_local_host(host: str) -> bool:
+def is_local_host(host: str) -> bool:
+    """Return whether *host* is this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
-from halfhour.errors import ApiError, HalfhourError, UnexpectedAnswer, Unreachable
+from halfhour.errors import ApiError, HalfhourError, NoConnection, UnexpectedAnswer, Unreachable
 
 TRANSIENT_STATUSES = frozenset({408, 429, 502, 503, 504})
 OVERLOAD_STATUSES = frozenset({429, 503, 504})
@@ -36,9 +36,17 @@ class RetryPolicy:
         return 10 * self.silence_timeout
 
 
-def retry_decision(error: Exception, *, ceiling: float) -> bool | float:
-    """Return True or False, or the seconds to wait before a retry after *error*."""
+def retry_decision(
+    error: Exception, *, ceiling: float, attempt: int = 1, connected_before: bool = True
+) -> bool | float:
+    """Return True or False, or the seconds to wait before a retry after *error*.
+
+    *attempt* is the number of the attempt that failed. Without an answer ever, a connection that
+    fails twice is more likely to be set up wrongly than disturbed.
+    """
     match error:
+        case NoConnection(may_pass=may_pass):
+            return may_pass and (connected_before or attempt == 1)
         case ApiError(status=status, retry_after=wait) if status in TRANSIENT_STATUSES:
             return True if wait is None else wait <= ceiling and wait
         case Unreachable() | UnexpectedAnswer():

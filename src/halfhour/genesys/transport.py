@@ -1,10 +1,12 @@
 """Send one HTTP request and decode its answer; every failure becomes an error of halfhour."""
 
 import asyncio
+import os
+import re
 import ssl
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TypeVar
@@ -15,8 +17,18 @@ import msgspec
 import pyarrow as pa
 
 from halfhour._version import __version__
-from halfhour.errors import ApiError, UnexpectedAnswer, Unreachable
+from halfhour.errors import ApiError, NoConnection, UnexpectedAnswer, Unreachable
 from halfhour.genesys import payloads, retry_policy
+from halfhour.genesys.network.certificates import describe_trust, load_trusted_certificates
+from halfhour.genesys.network.failures import (
+    broken_proxy,
+    connection_failure,
+    http_at_https_port,
+    is_untrusted,
+    proxy_refusal,
+)
+from halfhour.genesys.network.probes import read_issuer, speaks_tls
+from halfhour.genesys.network.proxies import find_proxy
 from halfhour.genesys.retry_policy import RetryPolicy
 
 T = TypeVar("T")
@@ -25,6 +37,9 @@ MAX_ANSWER_BYTES = 256 * 2**20
 """The most bytes of an answer, packed and unpacked. A page of 500 conversations has some 10 MB."""
 MAX_SMALL_ANSWER_BYTES = 64 * 2**10
 """The most bytes of a login answer, and of a refusal, of which the status counts more."""
+HTTP_PORT = 80
+_HTTPS_WANTED = re.compile(rb"HTTP request (was sent )?to (an )?HTTPS|SSL-enabled server port")
+"""The words with which nginx, Go and Apache refuse plain http at a port for https."""
 _GZIP_WINDOW_BITS = zlib.MAX_WBITS | 16
 
 # Unexpected names and numbers raise these errors. Errors of msgspec and of text encodings are
@@ -40,20 +55,25 @@ _UNUSABLE_DATA_ERRORS = (
 )
 
 
-def create_http_client(policy: RetryPolicy, *, local: bool, tls: bool = True) -> httpx2.AsyncClient:
-    """Return an HTTP client. For a *local* host it ignores the proxies of the environment.
+def create_http_client(policy: RetryPolicy, url: str) -> httpx2.AsyncClient:
+    """Return a client for the host of *url*, which has the proxy and trust of the environment.
 
-    For a *local* host without *tls* it trusts no certificate, because to read the trusted ones
-    takes longer than all requests of a small report.
+    For plain http it trusts no certificate, because to read the trusted ones takes longer than
+    all requests of a small report. Raises ConfigError if the environment names a proxy or
+    certificates that cannot be used.
     """
+    proxy = find_proxy(url, os.environ)
     return httpx2.AsyncClient(
         timeout=httpx2.Timeout(policy.silence_timeout, connect=policy.connect_timeout, pool=None),
         limits=httpx2.Limits(max_connections=retry_policy.MAX_CONCURRENT_REQUESTS),
         headers={"User-Agent": f"halfhour/{__version__}", "Accept-Encoding": "gzip"},
         # Genesys needs no cookies, and a cookie that is not ASCII would make every request fail.
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        trust_env=not local,
-        verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if local and not tls else True,
+        proxy=httpx2.Proxy(proxy.url) if proxy else None,
+        verify=load_trusted_certificates(os.environ)
+        if url.startswith("https:")
+        else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+        trust_env=False,  # it would fail on a proxy that is not needed here
     )
 
 
@@ -67,18 +87,17 @@ async def send_request(
 
     Raises Unreachable, or UnexpectedAnswer for more than *max_bytes*.
     """
+    has_answered = False
     try:
         async with asyncio.timeout(policy.answer_timeout):
             response = await http.send(request, stream=True)
+            has_answered = True
             try:
-                return await _read_body(response, max_bytes)
+                whole_response = await _read_body(response, max_bytes)
             finally:
                 await response.aclose()
-    except (httpx2.ConnectTimeout, httpx2.ConnectError) as error:
-        raise Unreachable(
-            f"{request.url.host}: no connection ({error or 'timed out'}); "
-            "check the region, the network and the proxy"
-        ) from error
+    except (httpx2.ConnectTimeout, httpx2.ConnectError, httpx2.ProxyError) as error:
+        raise await _connection_failure(error, str(request.url)) from error
     except httpx2.TimeoutException as error:
         raise Unreachable(
             f"{request.url.host}: nothing came for {policy.silence_timeout:g} s; "
@@ -94,16 +113,40 @@ async def send_request(
             f"{request.url.host}: the answer is damaged and cannot be unpacked; try again, and "
             "check the network and the proxy"
         ) from error
-    except (httpx2.ProtocolError, httpx2.ProxyError) as error:
-        # The text of the error may quote the request with its token.
-        raise Unreachable(
-            f"{request.url.host}: the answer broke off, or it is not HTTP "
-            f"({type(error).__name__}); try again, and check the network and the proxy"
-        ) from None
     except httpx2.RequestError as error:
+        if not has_answered and (proxy := find_proxy(str(request.url), os.environ)):
+            raise broken_proxy(str(request.url), proxy) from None
+        if not has_answered and await _is_https_port(request.url):
+            raise http_at_https_port(str(request.url)) from None
+        if isinstance(error, httpx2.ProtocolError):
+            # The text of the error may quote the request with its token.
+            raise Unreachable(
+                f"{request.url.host}: the answer broke off, or it is not HTTP "
+                f"({type(error).__name__}); try again, and check the network and the proxy"
+            ) from None
         raise Unreachable(
             f"{request.url.host}: the answer broke off ({error or type(error).__name__}); try again"
         ) from error
+    if whole_response.status_code == httpx2.codes.BAD_REQUEST and _HTTPS_WANTED.search(
+        whole_response.content
+    ):
+        raise http_at_https_port(str(request.url))
+    return whole_response
+
+
+async def _connection_failure(error: httpx2.TransportError, url: str) -> NoConnection:
+    proxy = find_proxy(url, os.environ)
+    if proxy and isinstance(error, httpx2.ProxyError):
+        return proxy_refusal(str(error), url, proxy)
+    issuer = ""
+    if is_untrusted(error):
+        with suppress(httpx2.HTTPError):
+            issuer = await read_issuer(url, proxy)
+    return connection_failure(error, url, proxy, trust=describe_trust(os.environ), issuer=issuer)
+
+
+async def _is_https_port(url: httpx2.URL) -> bool:
+    return url.scheme == "http" and await speaks_tls(url.host, url.port or HTTP_PORT)
 
 
 async def _read_body(response: httpx2.Response, max_bytes: int) -> httpx2.Response:

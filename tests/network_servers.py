@@ -1,0 +1,122 @@
+"""Servers on this machine that speak TLS in front of another one, or are its proxies."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+import trustme
+
+Address: TypeAlias = tuple[str, int]
+Handler: TypeAlias = Callable[[socket.socket], None]
+
+LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
+
+
+class Authority:
+    """An issuer of certificates that no system trusts."""
+
+    def __init__(self, name: str = "Example Works") -> None:
+        self._authority = trustme.CA(organization_name=name)
+
+    def write_certificate(self, path: Path) -> Path:
+        self._authority.cert_pem.write_to_path(path)
+        return path
+
+    def server_context(self, *names: str, expired: bool = False) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        start, end = (LONG_AGO, LONG_AGO + timedelta(days=90)) if expired else (None, None)
+        certificate = self._authority.issue_cert(*names, not_before=start, not_after=end)
+        certificate.configure_cert(context)
+        return context
+
+
+@contextmanager
+def serving(handle: Handler) -> Iterator[str]:
+    """Serve each connection by *handle* in a thread; give the server's host and port."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        threading.Thread(target=_accept, args=(server, handle), daemon=True).start()
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def _accept(server: socket.socket, handle: Handler) -> None:
+    def serve(connection: socket.socket) -> None:
+        with connection, suppress(OSError, ValueError):
+            handle(connection)
+
+    with suppress(OSError):
+        while True:
+            connection, _ = server.accept()
+            threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+
+@contextmanager
+def tls_in_front_of(url: str, context: ssl.SSLContext) -> Iterator[str]:
+    """Serve https with *context* in front of the plain http server at *url*."""
+    target = (urlsplit(url).hostname or "", urlsplit(url).port or 0)
+
+    def handle(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as secure:
+            _relay(secure, target)
+
+    with serving(handle) as place:
+        yield place
+
+
+@contextmanager
+def http_proxy(target: str, *, refuse: str = "", asked: list[str]) -> Iterator[str]:
+    """Serve a proxy that leads every CONNECT to *target*, or answers *refuse*, as 407."""
+
+    def handle(connection: socket.socket) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += connection.recv(4096) or b"\r\n\r\n"
+        asked.append(head.split(b" ")[1].decode())
+        connection.sendall(f"HTTP/1.1 {refuse or '200 OK'}\r\n\r\n".encode())
+        if not refuse:
+            _relay(connection, _address(target))
+
+    with serving(handle) as place:
+        yield place
+
+
+@contextmanager
+def socks_proxy(target: str, asked: list[str]) -> Iterator[str]:
+    """Serve a SOCKS5 proxy without a login that leads every connection to *target*."""
+
+    def handle(connection: socket.socket) -> None:
+        connection.recv(262)  # the offered ways to log in
+        connection.sendall(b"\x05\x00")
+        request = connection.recv(262)
+        asked.append(request[5 : 5 + request[4]].decode())
+        connection.sendall(b"\x05\x00\x00\x01" + bytes(6))
+        _relay(connection, _address(target))
+
+    with serving(handle) as place:
+        yield place
+
+
+def _address(place: str) -> Address:
+    host, _, port = place.partition(":")
+    return host, int(port)
+
+
+def _relay(client: socket.socket, target: Address) -> None:
+    with socket.create_connection(target) as server:
+        answers = threading.Thread(target=_pump, args=(server, client), daemon=True)
+        answers.start()
+        _pump(client, server)
+        answers.join(10)
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError, ValueError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+    with suppress(OSError):
+        sink.shutdown(socket.SHUT_WR)
