@@ -269,7 +269,8 @@ def test_reports_beside_a_running_sync_show_what_is_held_and_do_not_wait(cloud, 
     assert len({ran.out for ran in first}) == 1
     assert wider.code == 5
     assert (
-        "another sync of halfhour.duckdb is running; the report shows the stored data" in wider.err
+        f"another sync of halfhour.duckdb is running (process {process.pid}); the report shows "
+        "the stored data" in wider.err
     )
     assert "not all of it is held" in wider.err
     assert set(first[0].out.splitlines()) <= set(wider.out.splitlines())

@@ -1,15 +1,17 @@
 """One sync at a time writes to a store, and others wait or give up."""
 
 import asyncio
+import os
 import time
+from pathlib import Path
 
 import pytest
 
-from halfhour.errors import StoreBusy
+from halfhour.errors import StoreBusy, StoreError
 from halfhour.model.coverage import DAY
 from halfhour.model.intervals import Interval
 from halfhour.model.vocabulary import Source
-from halfhour.store.locking import writer_lock
+from halfhour.store.locking import find_running_sync, writer_lock
 from halfhour.store.store import Store
 from halfhour.syncing.planner import SyncRequest
 from halfhour.syncing.progress import Event, EventKind, Outcome
@@ -79,3 +81,35 @@ def test_two_syncs_at_once_fetch_nothing_twice(cloud, store):
     assert len(cloud.requests("aggregates/query")) == 7
     assert [event.kind for event in events].count(EventKind.WAITING) == 1
     assert stored_posted_figures(store, WEEK) == true_posted_figures(cloud, WEEK)
+
+
+def test_a_sync_gives_up_after_a_while_and_names_the_process_that_it_waited_for(store):
+    async def lock_twice() -> None:
+        async with writer_lock(store, lambda reason: None):
+            assert find_running_sync(store) == f"a sync is running (process {os.getpid()})"
+            async with writer_lock(store, lambda reason: None, max_wait=0.15):
+                pass
+
+    with pytest.raises(StoreBusy, match=rf"\(process {os.getpid()}\), .* waited 0.15 s") as caught:
+        asyncio.run(lock_twice())
+    assert "run it again later" in str(caught.value)
+    assert find_running_sync(store) == ""
+
+
+def test_a_lock_that_cannot_be_made_is_not_taken_for_another_sync(tmp_path):
+    folder = tmp_path / "folder"
+    (folder / "store.duckdb.lock").mkdir(parents=True)  # no process, not even root's, can lock it
+
+    async def lock_once(path: Path) -> None:
+        async with writer_lock(Store(path), lambda reason: None, max_wait=0.1):
+            pass
+
+    unwritable = [
+        folder / "store.duckdb",
+        *([Path("/proc/x.duckdb")] * Path("/proc/self").exists()),
+    ]
+    for path in unwritable:
+        with pytest.raises(StoreError, match="cannot be locked") as caught:
+            asyncio.run(lock_once(path))
+        assert not isinstance(caught.value, StoreBusy)
+        assert find_running_sync(Store(path)) == ""

@@ -1,9 +1,10 @@
 """Lock a store for its one writer, and wait while another process has its file open."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -14,6 +15,8 @@ from halfhour.errors import StoreBusy, StoreError
 from halfhour.store.database import BUSY_TIMEOUT
 from halfhour.store.store import Store
 
+MAX_LOCK_WAIT = 600.0
+"""Seconds to wait for another sync, so that syncs of a timer do not pile up behind a long one."""
 POLL_SECONDS = 0.1
 """Seconds between two attempts to lock or to open a store."""
 
@@ -62,31 +65,72 @@ def _sibling_path(store: Store, ending: str) -> Path:
 
 @asynccontextmanager
 async def writer_lock(
-    store: Store, on_wait: Callable[[str], None], *, wait: bool = True
+    store: Store,
+    on_wait: Callable[[str], None],
+    *,
+    wait: bool = True,
+    max_wait: float = MAX_LOCK_WAIT,
 ) -> AsyncIterator[None]:
     """Hold the lock of the one writer of a store.
 
     While another process has it, call *on_wait* once with the reason and wait; raise StoreBusy
-    instead if *wait* is false. Raises StoreError if the lock file cannot be created.
+    after *max_wait* seconds, or at once if *wait* is false. Raises StoreError if the lock file
+    cannot be created.
     """
     if not store.path.parent.is_dir():
         raise StoreError(f"{store.path}: there is no such folder")
     lock = FileLock(_sibling_path(store, "lock"), is_singleton=False)
     is_announced = False
+    now = asyncio.get_running_loop().time
+    deadline = now() + max_wait
     while not _try_acquire(lock):
-        reason = f"another sync of {store.path} is running"
+        reason = f"another sync of {store.path} is running{_describe_holder(lock)}"
         if not wait:
             raise StoreBusy(reason)
+        if now() >= deadline:
+            raise StoreBusy(
+                f"{reason}, and this one has waited {max_wait:g} s for it; run it again later, or "
+                "end the other if it hangs"
+            )
         if not is_announced:
             on_wait(reason)
         is_announced = True
         await asyncio.sleep(POLL_SECONDS)
     try:
+        _record_holder(lock)
         shutil.rmtree(_sibling_path(store, "parts"), ignore_errors=True)  # of a killed sync
         yield
     finally:
         shutil.rmtree(_sibling_path(store, "parts"), ignore_errors=True)
         lock.release()
+
+
+def find_running_sync(store: Store) -> str:
+    """Return a sentence about the sync of *store* that runs at the moment; empty if none does."""
+    path = _sibling_path(store, "lock")
+    lock = FileLock(path, is_singleton=False)
+    try:
+        if not path.exists() or _try_acquire(lock):
+            return ""
+    except StoreError:  # no sync can run without a lock
+        return ""
+    finally:
+        lock.release()
+    return f"a sync is running{_describe_holder(lock)}"
+
+
+def _record_holder(lock: FileLock) -> None:
+    """Write the id of this process into the file of *lock*, as a help for those who wait."""
+    with suppress(OSError):
+        Path(lock.lock_file).write_text(str(os.getpid()), encoding="ascii")
+
+
+def _describe_holder(lock: FileLock) -> str:
+    try:
+        process_id = Path(lock.lock_file).read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
+    return f" (process {process_id})" if process_id.isdecimal() else ""
 
 
 def _try_acquire(lock: FileLock) -> bool:
