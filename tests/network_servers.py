@@ -1,9 +1,10 @@
 """Servers on this machine that speak TLS in front of another one, or are its proxies."""
 
+import re
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -69,17 +70,35 @@ def tls_in_front_of(url: str, context: ssl.SSLContext) -> Iterator[str]:
 
 
 @contextmanager
-def http_proxy(target: str, *, refuse: str = "", asked: list[str]) -> Iterator[str]:
-    """Serve a proxy that leads every CONNECT to *target*, or answers *refuse*, as 407."""
+def other_clock_in_front_of(url: str, date: str) -> Iterator[str]:
+    """Serve the answers of the plain http server at *url* with *date* as their Date."""
+    target = _address(url.rpartition("/")[2])
+
+    def change_date(data: bytes) -> bytes:
+        return re.sub(rb"(?im)^(date: )[^\r]+", rb"\g<1>" + date.encode(), data)
+
+    with serving(lambda connection: _relay(connection, target, change_date)) as place:
+        yield f"http://{place}"
+
+
+@contextmanager
+def http_proxy(
+    target: str, *, refuse: str = "", asked: list[str], other_targets: Mapping[str, str] = {}
+) -> Iterator[str]:
+    """Serve a proxy that leads every CONNECT to *target*, or answers *refuse*, as 407.
+
+    *other_targets* has the target of each host that is led elsewhere.
+    """
 
     def handle(connection: socket.socket) -> None:
         head = b""
         while b"\r\n\r\n" not in head:
             head += connection.recv(4096) or b"\r\n\r\n"
-        asked.append(head.split(b" ")[1].decode())
+        place = head.split(b" ")[1].decode()
+        asked.append(place)
         connection.sendall(f"HTTP/1.1 {refuse or '200 OK'}\r\n\r\n".encode())
         if not refuse:
-            _relay(connection, _address(target))
+            _relay(connection, _address(other_targets.get(place.partition(":")[0], target)))
 
     with serving(handle) as place:
         yield place
@@ -106,17 +125,21 @@ def _address(place: str) -> Address:
     return host, int(port)
 
 
-def _relay(client: socket.socket, target: Address) -> None:
+def _relay(
+    client: socket.socket, target: Address, change: Callable[[bytes], bytes] = bytes
+) -> None:
     with socket.create_connection(target) as server:
-        answers = threading.Thread(target=_pump, args=(server, client), daemon=True)
+        answers = threading.Thread(target=_pump, args=(server, client, change), daemon=True)
         answers.start()
         _pump(client, server)
         answers.join(10)
 
 
-def _pump(source: socket.socket, sink: socket.socket) -> None:
+def _pump(
+    source: socket.socket, sink: socket.socket, change: Callable[[bytes], bytes] = bytes
+) -> None:
     with suppress(OSError, ValueError):
         while data := source.recv(65536):
-            sink.sendall(data)
+            sink.sendall(change(data))
     with suppress(OSError):
         sink.shutdown(socket.SHUT_WR)

@@ -75,7 +75,14 @@ class Incomplete(HalfhourError):  # noqa: N818
 
 
 class AuthError(HalfhourError):
-    """The credentials are missing or were refused. A retry does not help."""
+    """The credentials are missing or were refused. A retry does not help.
+
+    *code* is Genesys' own word for a refusal, such as ``invalid_client``; otherwise empty.
+    """
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = sanitize_text(code, MAX_QUOTED_LENGTH)
 
 
 class Unreachable(HalfhourError):  # noqa: N818  (it reads as the sentence it is)

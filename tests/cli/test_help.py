@@ -27,6 +27,7 @@ def example_commands(command: str) -> list[str]:
 
 def test_the_commands_are_those_that_these_tests_look_at():
     assert sorted(COMMANDS) == [
+        "check",
         "coverage",
         "demo",
         "emulator",

@@ -38,6 +38,8 @@ LIBRARIES_BY_COMMAND = {
     f"revisions {STORE}": f"{TABLES} rich",
     f"reconcile {STORE}": f"{TABLES} rich",
     f"rebuild {STORE}": f"{TABLES} {DETAILS}",
+    f"check {STORE}": f"{TABLES} {HTTP} filelock pyarrow.dataset rich rich.console tomllib",
+    "check --help": HELP,
     "serve --help": HELP,
     "load --help": HELP,
     f"load delta:lake {STORE}": f"{TABLES} deltalake",

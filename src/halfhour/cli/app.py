@@ -171,6 +171,35 @@ def report(
     write_organizations_report(question, accesses, output)
 
 
+@app.command
+def check(
+    connection: ConnectionOptions | None = None,
+    *,
+    store: StorePath = None,
+    json: Annotated[bool, Parameter(group=OUTPUT, help="Print the findings as JSON.")] = False,
+) -> None:
+    """Check settings, connection, permissions and store, and say what to do next.
+
+    Every request is one that a sync or a report sends too; nothing is written.
+    """
+    from halfhour.checking.checks import CheckRequest
+    from halfhour.cli.check import run_check
+    from halfhour.settings import configured_hosts
+
+    connection = connection or ConnectionOptions()
+    organization = connection.organization
+    request = CheckRequest(
+        load_settings=partial(connection.resolve_settings, organization),
+        find_hosts=partial(
+            configured_hosts, file=connection.settings, org=organization, region=connection.region
+        ),
+        store=connection.resolve_store(store),
+        settings_file=connection.settings,
+        organization=organization.name if organization else "",
+    )
+    sys.exit(run_check(request, as_json=json))
+
+
 @app.command(help_epilogue=_SYNC_EXAMPLES)
 def sync(
     time_range: RangeOptions | None = None,

@@ -98,7 +98,7 @@ def _run_command(command: Callable[[], object]) -> ExitCode:
     except errors.HalfhourError as error:
         if isinstance(error, errors.WriteError):
             _discard_stdout()
-        return _announce_exit(error.spelled(option_name), _exit_code_of(error))
+        return _announce_exit(error.spelled(option_name), exit_code_of(error))
     except BrokenPipeError:  # the reader, such as head, needs no more
         _discard_stdout()
     except Exception as error:  # noqa: BLE001  (an unexpected error ends in a sentence too)
@@ -126,7 +126,8 @@ def _discard_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _exit_code_of(error: errors.HalfhourError) -> ExitCode:
+def exit_code_of(error: errors.HalfhourError) -> ExitCode:
+    """Return the exit code of a command that *error* ends."""
     match error:
         case errors.ConfigError():
             return ExitCode.USAGE

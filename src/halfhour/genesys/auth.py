@@ -67,8 +67,9 @@ class ClientCredentials:
         if refusal := _login_refusal(response):
             raise AuthError(
                 f"{request.url.host} refused client id {settings.client_id!r} "
-                f"({': '.join(filter(None, (refusal.error, refusal.description)))}): "
-                f"{_ADVICE_BY_ERROR.get(refusal.error, _DEFAULT_ADVICE)}"
+                f"({': '.join(filter(None, (refusal.error, refusal.description)))}); "
+                f"{_ADVICE_BY_ERROR.get(refusal.error, _DEFAULT_ADVICE)}",
+                code=refusal.error,
             )
         decode_token = partial(msgspec.json.decode, type=payloads.TokenAnswer)
         answer = transport.decode_answer("login", response, decode_token)

@@ -52,6 +52,8 @@ class Client:
         """The time of the last answer by Genesys' clock; None before the first answer."""
         self.requests_left: int | None = None
         """The number of requests that this minute still allows; None while it is unknown."""
+        self.requests_allowed: int | None = None
+        """The number of requests that each minute allows; None while it is unknown."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -63,6 +65,10 @@ class Client:
         trace: TracebackType | None,
     ) -> None:
         await self._http.aclose()
+
+    async def log_in(self) -> None:
+        """Get a token, in one attempt. Raises the errors of `ClientCredentials.valid_token`."""
+        await self._credentials.valid_token()
 
     async def call(
         self,
@@ -169,6 +175,7 @@ class Client:
         response = await transport.send_request(self._http, request, self._settings.retry_policy)
         self._has_connected = True
         self.requests_left = retry_policy.remaining_requests(response.headers)
+        self.requests_allowed = retry_policy.allowed_requests(response.headers)
         self.server_time = retry_policy.parse_server_time(response.headers) or self.server_time
         self._block_requests(
             retry_policy.rate_limit_pause(

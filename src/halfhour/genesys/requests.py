@@ -21,6 +21,7 @@ MAX_AGENTS_PER_REQUEST = 100
 MAX_QUEUES_PER_REQUEST = 300
 """The most queues of a query (Genesys' analytics conversation aggregate query guide)."""
 
+_HANDLE_METRIC = "tHandle"
 _ISO_DURATIONS = {HALF_HOUR: "PT30M", QUARTER_HOUR: "PT15M"}
 
 
@@ -102,6 +103,11 @@ def offered_query(
         "metrics": [OFFERED_METRIC],
     }
     return body | ({"filter": _any_value_filter("queueId", queues)} if queues else {})
+
+
+def active_agents_query(interval: Interval) -> dict[str, Any]:
+    """Return the JSON that requests one group for each agent with handle time in *interval*."""
+    return {"interval": str(interval), "groupBy": ["userId"], "metrics": [_HANDLE_METRIC]}
 
 
 def details_query(interval: Interval) -> dict[str, Any]:

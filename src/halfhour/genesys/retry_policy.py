@@ -112,6 +112,12 @@ def remaining_requests(headers: Mapping[str, str]) -> int | None:
     return None if values is None else max(0, values[1] - values[0])
 
 
+def allowed_requests(headers: Mapping[str, str]) -> int | None:
+    """Return the number of requests that each minute allows; None if *headers* lack it."""
+    values = _rate_limit_values(headers, "allowed")
+    return None if values is None else values[0]
+
+
 def _rate_limit_values(headers: Mapping[str, str], *names: str) -> list[int] | None:
     """Return the values of the headers ``inin-ratelimit-``*names*; None if one is missing."""
     values = [_parse_whole_number(headers.get(f"inin-ratelimit-{name}", "")) for name in names]

@@ -1,0 +1,1 @@
+"""Check what a sync and a report need, from the settings to the store, and say what to do."""
