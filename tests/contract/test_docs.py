@@ -1,6 +1,7 @@
 """What the docs promise."""
 
 import ast
+import json
 import re
 import shlex
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from genesys_emulator.simulation.truth import TABLES
 from genesys_emulator.state.faults import KINDS
 from genesys_emulator.wire import endpoints
 from halfhour import settings
+from halfhour.checking.permissions import PERMISSIONS, role_definition
 from halfhour.cli.app import app
 from halfhour.model.intervals import Interval
 from halfhour.model.measures import AGENT_MEASURES
@@ -104,6 +106,14 @@ def test_every_endpoint_permission_fault_and_table_of_the_emulator_is_in_its_doc
     page = (ROOT / "docs" / "emulator.md").read_text(encoding="utf-8")
 
     assert [name for name in sorted(names) if f"`{name}`" not in page] == []
+
+
+def test_the_role_to_paste_is_the_one_that_a_check_gives():
+    page = (ROOT / "docs" / "permissions.md").read_text(encoding="utf-8")
+    (body,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+
+    assert json.loads(body) == role_definition()
+    assert all(f"| `{permission.name}` |" in page for permission in PERMISSIONS)
 
 
 COMMANDS = [
