@@ -192,6 +192,33 @@ def test_a_proxy_leads_to_genesys(halfhour, secure, certificate, variable, schem
     assert set(asked) == {f"{host}:443" for host in IRELAND}
 
 
+def test_a_proxy_that_speaks_https_is_trusted_as_genesys_is(
+    halfhour, authority, secure, certificate
+):
+    context = authority.server_context("127.0.0.1")
+    with (
+        http_proxy(secure, asked=[]) as plain,
+        tls_in_front_of(f"http://{plain}", context) as place,
+    ):
+        proxy = f"https://{place}"
+        trusted = report(halfhour, "eu-west-1", SSL_CERT_FILE=certificate, HTTPS_PROXY=proxy)
+        ran = report(halfhour, "eu-west-1", HTTPS_PROXY=proxy)
+
+    assert trusted.code == 0, trusted.err
+    assert (ran.code, ran.err.count("\n")) == (4, 1)
+    assert f"the proxy {proxy} (HTTPS_PROXY): its certificate is not trusted" in ran.err
+    assert "issued by 'Example Works'" in ran.err
+
+
+def test_a_proxy_that_reads_along_is_named_by_its_issuer(halfhour, secure):
+    with http_proxy(secure, asked=[]) as proxy:
+        ran = report(halfhour, "eu-west-1", HTTPS_PROXY=proxy)
+
+    assert (ran.code, ran.err.count("\n")) == (4, 1)
+    assert "login.mypurecloud.ie: its certificate is not trusted" in ran.err
+    assert "issued by 'Example Works'" in ran.err
+
+
 def test_a_socks_proxy_leads_to_genesys(halfhour, secure, certificate):
     asked: list[str] = []
     with socks_proxy(secure, asked) as proxy:

@@ -26,9 +26,10 @@ from halfhour.genesys.network.failures import (
     http_at_https_port,
     is_untrusted,
     proxy_refusal,
+    untrusted_proxy,
 )
 from halfhour.genesys.network.probes import read_issuer, speaks_tls
-from halfhour.genesys.network.proxies import find_proxy
+from halfhour.genesys.network.proxies import Proxy, find_proxy
 from halfhour.genesys.retry_policy import RetryPolicy
 
 T = TypeVar("T")
@@ -63,16 +64,20 @@ def create_http_client(policy: RetryPolicy, url: str) -> httpx2.AsyncClient:
     certificates that cannot be used.
     """
     proxy = find_proxy(url, os.environ)
+    uses_tls = url.startswith("https:") or (proxy is not None and proxy.uses_tls)
+    context = (
+        load_trusted_certificates(os.environ)
+        if uses_tls
+        else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    )
     return httpx2.AsyncClient(
         timeout=httpx2.Timeout(policy.silence_timeout, connect=policy.connect_timeout, pool=None),
         limits=httpx2.Limits(max_connections=retry_policy.MAX_CONCURRENT_REQUESTS),
         headers={"User-Agent": f"halfhour/{__version__}", "Accept-Encoding": "gzip"},
         # Genesys needs no cookies, and a cookie that is not ASCII would make every request fail.
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        proxy=httpx2.Proxy(proxy.url) if proxy else None,
-        verify=load_trusted_certificates(os.environ)
-        if url.startswith("https:")
-        else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+        proxy=proxy.for_client(context) if proxy else None,
+        verify=context,
         trust_env=False,  # it would fail on a proxy that is not needed here
     )
 
@@ -138,11 +143,27 @@ async def _connection_failure(error: httpx2.TransportError, url: str) -> NoConne
     proxy = find_proxy(url, os.environ)
     if proxy and isinstance(error, httpx2.ProxyError):
         return proxy_refusal(str(error), url, proxy)
-    issuer = ""
-    if is_untrusted(error):
-        with suppress(httpx2.HTTPError):
-            issuer = await read_issuer(url, proxy)
-    return connection_failure(error, url, proxy, trust=describe_trust(os.environ), issuer=issuer)
+    trust = describe_trust(os.environ)
+    if not is_untrusted(error):
+        return connection_failure(error, url, proxy)
+    if proxy and proxy.uses_tls and not await _has_trusted_certificate(proxy.address):
+        return untrusted_proxy(error, proxy, trust, await _issuer_at(proxy.address, None))
+    issuer = await _issuer_at(url, proxy)
+    return connection_failure(error, url, proxy, trust=trust, issuer=issuer)
+
+
+async def _has_trusted_certificate(url: str) -> bool:
+    try:
+        await read_issuer(url, None, load_trusted_certificates(os.environ))
+    except httpx2.HTTPError as error:
+        return not is_untrusted(error)
+    return True
+
+
+async def _issuer_at(url: str, proxy: Proxy | None) -> str:
+    with suppress(httpx2.HTTPError):
+        return await read_issuer(url, proxy)
+    return ""
 
 
 async def _is_https_port(url: httpx2.URL) -> bool:

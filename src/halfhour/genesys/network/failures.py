@@ -5,6 +5,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
+from typing import TypeGuard
 from urllib.parse import urlsplit
 
 from halfhour.errors import NoConnection, suggest_name
@@ -95,9 +96,20 @@ def proxy_refusal(text: str, url: str, proxy: Proxy) -> NoConnection:
     )
 
 
+def untrusted_proxy(error: BaseException, proxy: Proxy, trust: str, issuer: str) -> NoConnection:
+    """Return the failure due to the certificate of *proxy* itself, which *issuer* has issued."""
+    place = f"the proxy {proxy.address} ({proxy.variable})"
+    (cause, *_) = filter(_is_of_certificate, _causes(error))
+    return _untrusted_certificate(cause, place, trust, issuer)
+
+
 def is_untrusted(error: BaseException) -> bool:
     """Return whether *error* is due to a certificate that is not trusted."""
-    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
+    return any(map(_is_of_certificate, _causes(error)))
+
+
+def _is_of_certificate(error: BaseException) -> TypeGuard[ssl.SSLCertVerificationError]:
+    return isinstance(error, ssl.SSLCertVerificationError)
 
 
 def _untrusted_certificate(

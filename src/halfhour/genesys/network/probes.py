@@ -17,10 +17,11 @@ async def read_issuer(url: str, proxy: Proxy | None, context: ssl.SSLContext | N
     Any certificate will do unless *context* says which are trusted. Raises the errors of httpx2.
     """
     origin = httpx2.URL(url).join("/")
+    context = context or _accept_any_certificate()
     async with (
         httpx2.AsyncClient(
-            verify=context or _accept_any_certificate(),
-            proxy=httpx2.Proxy(proxy.url) if proxy else None,
+            verify=context,
+            proxy=proxy.for_client(context) if proxy else None,
             timeout=PROBE_SECONDS,
             trust_env=False,
         ) as http,

@@ -1,6 +1,7 @@
 """Find the proxy of a host in the environment, and the variable that names it."""
 
 import ipaddress
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
@@ -27,6 +28,14 @@ class Proxy:
     variable: str
     url: str = field(repr=False)
     address: str
+
+    @property
+    def uses_tls(self) -> bool:
+        return self.url.startswith("https:")
+
+    def for_client(self, context: ssl.SSLContext) -> httpx2.Proxy:
+        """Return the proxy for a client; *context* checks the certificate of an https proxy."""
+        return httpx2.Proxy(self.url, ssl_context=context if self.uses_tls else None)
 
 
 def find_proxy(url: str, environ: Mapping[str, str]) -> Proxy | None:
