@@ -109,11 +109,10 @@ def test_a_refusal_weighs_as_much_as_what_is_lost():
 
 
 def test_another_refusal_of_a_preview_does_not_matter_and_one_of_the_rest_does():
-    broken = ApiError("queues", 500)
-
-    assert judge_refusal(CAPACITY, broken).state is State.NOTE
-    with pytest.raises(ApiError):
-        judge_refusal(STATUS, broken)
+    for refusal in (ApiError("x", 500), ApiError("x", 403, code="ip.not.authorized")):
+        assert judge_refusal(CAPACITY, refusal).state is State.NOTE
+        with pytest.raises(ApiError):
+            judge_refusal(STATUS, refusal)
 
 
 def test_the_role_has_every_permission_of_a_source_and_each_is_one_of_genesys():

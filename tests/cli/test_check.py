@@ -253,3 +253,18 @@ def test_a_store_that_is_in_use_is_told_without_waiting(halfhour, synced_day):
     assert finding(synced, "store")["message"].endswith("; a sync is running (process 4711)")
     assert "1 day held" in finding(synced, "store")["message"]
     assert f"(PID {other.pid}) has it open" in finding(held, "store")["message"]
+
+
+def test_a_folder_that_does_not_exist_is_told(halfhour):
+    ran = halfhour("check", "--json", "--store", "nowhere/halfhour.duckdb")
+
+    assert ran.code == 1
+    assert "there is no such folder" in finding(ran, "store")["message"]
+
+
+def test_a_client_that_may_not_name_its_organisation_still_has_a_clock(halfhour, cloud):
+    cloud.faults({"kind": "status", "status": 403, "endpoint": "organization"})
+
+    ran = halfhour("check", "--json")
+
+    assert (ran.code, states(ran)["organisation"], states(ran)["clock"]) == (0, "note", "ok")

@@ -5,7 +5,7 @@ import os
 import socket
 import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -18,7 +18,7 @@ from halfhour.checking import judgements, permissions
 from halfhour.checking.findings import Finding, State, fails, next_step, note, skipped, works
 from halfhour.checking.permissions import Permission
 from halfhour.clock import utc_now
-from halfhour.errors import ApiError, AuthError, ConfigError, HalfhourError, StoreBusy
+from halfhour.errors import ApiError, AuthError, ConfigError, HalfhourError, StoreBusy, StoreError
 from halfhour.genesys import endpoints, payloads, regions, requests, transport
 from halfhour.genesys.client import Client
 from halfhour.genesys.connection import Settings
@@ -36,7 +36,7 @@ from halfhour.store.locking import find_running_sync
 from halfhour.store.store import Store
 from halfhour.syncing.planner import SyncRequest, due_days
 from halfhour.syncing.progress import format_count
-from halfhour.syncing.runner import CLOCK_TOLERANCE
+from halfhour.syncing.runner import CLOCK_TOLERANCE, UNIDENTIFIED_STATUSES
 
 MAX_ATTEMPTS = 2
 """The most attempts of a request: a check soon says what does not work."""
@@ -111,7 +111,7 @@ class Check:
         for permission in permissions.PERMISSIONS:
             yield permission.name, ("token",), partial(self._check_permission, permission)
         yield "divisions", ("token", permissions.POSTED.name), self._check_divisions
-        yield "clock", ("organisation",), self._check_clock
+        yield "clock", ("token",), self._check_clock
         yield "rate limit", ("token",), self._check_rate_limit
         yield "details", ("token", permissions.DETAILS.name), self._check_availability
         yield "store", (), self._check_store
@@ -175,7 +175,12 @@ class Check:
         return works("token", f"issued to the client {settings.client_id}")
 
     async def _check_organization(self) -> Finding:
-        self._owner = await self._client.call(endpoints.ORGANIZATION)
+        try:
+            self._owner = await self._client.call(endpoints.ORGANIZATION)
+        except ApiError as error:
+            if error.status not in UNIDENTIFIED_STATUSES:
+                raise
+            return note("organisation", f"unknown, so no store can be known as its own: {error}")
         return works("organisation", f"{self._owner.name or 'without a name'} ({self._owner.id})")
 
     async def _check_permission(self, permission: Permission) -> Finding:
@@ -216,7 +221,8 @@ class Check:
         return judgements.judge_divisions(agents, active, is_complete=is_complete)
 
     async def _check_clock(self) -> Finding:
-        await self._client.call(endpoints.ORGANIZATION)
+        with suppress(ApiError):  # a refusal tells the time, too
+            await self._client.call(endpoints.ORGANIZATION)
         if self._client.server_time is None:
             return note("clock", "Genesys did not say what time it is")
         return judgements.judge_clock(utc_now() - self._client.server_time, CLOCK_TOLERANCE)
@@ -240,6 +246,7 @@ class Check:
         running_sync = find_running_sync(store)
         try:
             if not store.exists:
+                _require_writable_folder(store.path)
                 return note("store", running_sync or f"{store.path} does not exist yet")
             message = self._describe_store(store)
         except StoreBusy as error:
@@ -280,6 +287,17 @@ class Check:
     def _policy(self) -> RetryPolicy:
         policy = self._settings.retry_policy if self._works("settings") else RetryPolicy()
         return replace(policy, attempts=min(policy.attempts, MAX_ATTEMPTS))
+
+
+def _require_writable_folder(path: Path) -> None:
+    """Raise StoreError if no store can be made at *path*."""
+    if not path.parent.is_dir():
+        reason = "there is no such folder"
+    elif not os.access(path.parent, os.W_OK):
+        reason = "the folder cannot be written"
+    else:
+        return
+    raise StoreError(f"{path}: no store can be made, because {reason}; name another ⟨store⟩")
 
 
 def _last_interval(width: timedelta) -> Interval:

@@ -11,6 +11,8 @@ from halfhour.genesys.payloads import DirectoryEntity
 
 CLOCK, DIVISIONS, RATE_LIMIT = "clock", "divisions", "rate limit"
 _FORBIDDEN = 403
+_FOREIGN_ADDRESS = "ip.not.authorized"
+"""The code of a refusal that is due to the address of this machine, and not to a permission."""
 _MAX_LISTED = 5
 
 
@@ -69,7 +71,7 @@ def judge_divisions(
 
 def judge_refusal(permission: Permission, error: ApiError) -> Finding:
     """Return what the refusal of the request for *permission* means. Raises any other *error*."""
-    if error.status != _FORBIDDEN:
+    if error.status != _FORBIDDEN or error.code == _FOREIGN_ADDRESS:
         if permission.is_preview:
             return note(permission.name, f"this preview does not answer: {error}")
         raise error
