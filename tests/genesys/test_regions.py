@@ -53,6 +53,8 @@ def test_only_a_loopback_address_counts_as_this_machine(url, local):
         ("http://10.0.0.7:80", "http would send the client secret unencrypted"),
         ("ftp://mypurecloud.com", "is not a base URL"),
         ("https://:443", "is not a base URL"),
+        ("https://api..example", "is not a base URL"),
+        (f"https://{'a' * 70}.example", "is not a base URL"),
         ("https://host:notaport", "is not a base URL"),
         ("https://api.mypurecloud.com/api/v2", "is not a base URL"),
         ("https://user:password@host", "is not a base URL"),

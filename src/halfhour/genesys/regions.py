@@ -74,6 +74,7 @@ def _hosts_from_url(text: str) -> Hosts:
     try:
         url = urlsplit(text)
         host, port = url.hostname or "", url.port
+        host.encode("idna")  # raises if a part of the name is empty or too long
     except ValueError as error:
         raise invalid_url from error
     if url.scheme not in {"http", "https"} or not host or url.path or url.query or url.username:
