@@ -136,19 +136,19 @@ WRONG = [
     ('[org."../up"]', "cannot be the name"),
     ("[org.All]", "another word than 'all'"),
     ('[org.acme]\nregoin = "x"', "[org.acme]: unknown setting 'regoin'; did you mean 'region'?"),
-    ("[org.acme]\nnonsense = 1", "the settings are attempts, client_id"),
-    ('[org.acme]\nzone = "Europe/Lundon"', "[org.acme]: zone"),
-    ("[org.acme]\nzone = 5", "[org.acme]: zone is 5; write a text in quotes"),
-    ('[org.acme]\nkeep = "soon"', "[org.acme]: keep 'soon' is not a duration"),
+    ("[org.acme]\nnonsense = 1", "the settings are client_id, client_secret, region, zone"),
+    ('[org.acme]\nzone = "Europe/Lundon"', "[org.acme] zone"),
+    ("[org.acme]\nzone = 5", "[org.acme] zone is 5; write a text in quotes"),
+    ('[org.acme]\nkeep = "soon"', "[org.acme] keep 'soon' is not a duration"),
     ("[org.acme]\nattempts = 0", "[org.acme] attempts: 0 is not a number above 0"),
-    ('zone = "UTC"', "'zone' is a setting of an organisation; write it below a line [org.NAME]"),
+    ("[orgs.acme]", "unknown setting 'orgs'; did you mean 'org'?"),
 ]
 
 
 @pytest.mark.parametrize(("text", "sentence"), WRONG)
 def test_a_mistake_in_a_table_is_a_sentence_that_names_it(tmp_path, text, sentence):
     with pytest.raises(ConfigError) as caught:
-        settings.validate_settings_file(settings_file(tmp_path, text))
+        settings.read_checked_file(settings_file(tmp_path, text))
 
     assert sentence in str(caught.value)
 
@@ -214,14 +214,14 @@ def test_a_store_is_named_after_its_organisation_unless_the_settings_name_one():
     assert tables["globex"].store_path == Path(os.path.expanduser("~/data/figures.duckdb"))  # noqa: PTH111
 
 
-def test_a_table_has_one_zone():
-    london = {"zone": "Europe/London"}
-    tables = named("acme", "globex", "initech", acme=london, globex=london)
+def test_a_table_has_one_zone_and_one_choice_of_queues():
+    same = organizations.require_common_value("zone", {"acme": "UTC", "globex": "UTC"})
+    assert same == "UTC"
 
-    assert organizations.common_zone([tables["acme"], tables["globex"]]) == "Europe/London"
-    assert organizations.common_zone([tables["initech"]]) == ""
     with pytest.raises(ConfigError, match=r"\(acme Europe/London, initech UTC\)"):
-        organizations.common_zone([tables["acme"], tables["initech"]])
+        organizations.require_common_value("zone", {"acme": "Europe/London", "initech": "UTC"})
+    with pytest.raises(ConfigError, match=r"queues: .+\(acme Billing and Sales, globex all\)"):
+        organizations.require_common_value("queues", {"acme": ("Billing", "Sales"), "globex": ()})
 
 
 TEXTS = st.sampled_from(["", "a", "b"])

@@ -15,11 +15,11 @@ from halfhour.model import time_ranges
 from halfhour.model.coverage import DayCoverage, require_complete_coverage
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import Source
-from halfhour.organizations import Organization, are_several, common_zone
+from halfhour.organizations import Organization, are_several, require_common_value
 from halfhour.reports import questions
 from halfhour.reports.pseudonyms import Pseudonymizer
 from halfhour.service import Access, Part, answer, run_async
-from halfhour.settings import load_organizations, load_settings
+from halfhour.settings import configured_value, load_organizations, load_settings
 from halfhour.store.store import Store
 from halfhour.syncing import runner
 from halfhour.syncing.planner import SyncRequest
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from dlt.extract import DltSource
 
 __all__ = ["Event", "Outcome", "Settings", "dlt_source", "load_settings", "report", "sync"]
-
-DEFAULT_STORE = "halfhour.duckdb"
 
 
 def report(
@@ -58,15 +56,15 @@ def report(
 ) -> pa.Table:
     """Return the figures of each agent, by half-hour or over the whole range.
 
-    The range from *start* to *end* is half-open and on half-hours; times without an offset are
-    in *zone*, which is UTC or that of the organisation if it is not given. *last* is a length
-    such as ``"24h"`` or ``"7d"``. Without any of the three the range is the 24 full hours
+    The range from *start* to *end* is half-open and on half-hours; times without an offset are in
+    *zone*; if it is not given, in that of the settings, which is UTC until one is set. *last* is a
+    length such as ``"24h"`` or ``"7d"``. Without any of the three the range is the 24 full hours
     before now. *queues* and *agents* are names or ids, *divisions* and *teams* are the names of
     the agents' divisions and teams; a single text is one name. *granularity* is the length of
-    intervals. *with_capacity* adds `preview_capacity_used_percent`. *settings* are loaded from
-    the environment and the settings file (`load_settings`) if they are not given. A *store* is
-    first brought up to date, unless *offline*, and then gives the data; if Genesys cannot be
-    reached, a warning is logged and the stored data is the answer.
+    intervals. *with_capacity* adds `preview_capacity_used_percent`. *settings* are loaded from the
+    environment and the settings file (`load_settings`) if they are not given. A *store* is first
+    brought up to date, unless *offline*, and then gives the data; if Genesys cannot be reached, a
+    warning is logged and the stored data is the answer.
 
     *org* names an organisation of the settings file, which gives the settings, and the store if
     that exists. Several names, or ``"all"``, give one table with the name in a first column,
@@ -100,7 +98,7 @@ def report(
         start=start,
         end=end,
         last=last,
-        zone=zone or common_zone([*filter(None, chosen)]) or "UTC",
+        zone=_common_zone(zone, chosen),
         by=by,
         basis=basis,
         granularity=granularity,
@@ -189,6 +187,13 @@ def _store_to_read(
     return None
 
 
+def _common_zone(zone: str | None, chosen: Sequence[Organization | None]) -> str:
+    values = {
+        entry.name if entry else "": configured_value("zone", zone, org=entry) for entry in chosen
+    }
+    return str(require_common_value("zone", values))
+
+
 def sync(
     store: str | Path | None = None,
     *,
@@ -203,12 +208,12 @@ def sync(
     """Bring *store* up to date and return the outcome.
 
     *org* names an organisation of the settings file, which gives the settings, the zone and the
-    store if they are not given. Without it the store is ``halfhour.duckdb``. Call it once for each
+    store if they are not given. Without it they are those of the settings. Call it once for each
     organisation: several at once are processes of their own ('halfhour sync').
 
     Without a range it reads the days since the first stored one, or the last 31 days into a new
-    store, that are missing, unfinished or due to be read again. *tell* is called with each
-    `halfhour.Event`.
+    store (or those of the setting `history`), that are missing, unfinished or due to be read again.
+    *tell* is called with each `halfhour.Event`.
 
     Raises the errors of `report`, and Incomplete if some windows could not be fetched. The other
     windows are kept, and the next call fetches the missing ones.
@@ -218,16 +223,18 @@ def sync(
     (organization,) = _choose_organizations([org] if org else [], settings, store)
     interval = None
     if start or end or last:
-        zone = zone or (organization.zone if organization else "") or "UTC"
         interval = time_ranges.parse_interval(
-            start=start, end=end, last=last, zone=zone, now=utc_now()
+            start=start,
+            end=end,
+            last=last,
+            zone=_common_zone(zone, [organization]),
+            now=utc_now(),
         )
-    usual_path = organization.store_path if organization else DEFAULT_STORE
     outcome = run_async(
         runner.run_sync(
             _load_settings(settings, organization),
-            Store(Path(store or usual_path)),
-            SyncRequest(interval),
+            Store(configured_value("store", store, org=organization)),
+            SyncRequest(interval, history=configured_value("history", org=organization)),
             utc_now,
             tell or (lambda event: None),
         )

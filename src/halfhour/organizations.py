@@ -2,14 +2,13 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from halfhour.errors import ConfigError, suggest_name
-from halfhour.model import time_ranges
 
 ALL = "all"
 """The word for every organisation of the settings file; no organisation can have this name."""
@@ -18,12 +17,8 @@ TABLE = "org"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", re.ASCII)
 """The form of a name, which can be a part of a file's name and of an address."""
 
-OWN_SETTINGS: Mapping[str, Callable[[str], object]] = {
-    "zone": time_ranges.parse_zone,
-    "store": str,
-    "keep": lambda text: time_ranges.parse_duration("keep", text),
-}
-"""The settings that only an organisation has, with the functions that raise if one is wrong."""
+CheckTable = Callable[[Mapping[str, Any], str], None]
+"""Raises ConfigError if a table of settings, whose place is the text, has a mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,65 +35,52 @@ class Organization:
         return f"[{TABLE}.{self.name}]"
 
     @property
-    def zone(self) -> str:
-        """The time zone; empty if it has none of its own."""
-        return str(self.settings.get("zone", ""))
-
-    @property
-    def keep(self) -> str:
-        """The age above which a sync deletes days; empty for none."""
-        return str(self.settings.get("keep", ""))
+    def default_store_path(self) -> Path:
+        """The file of its store if the settings name none."""
+        return Path(f"{self.name}.duckdb")
 
     @property
     def store_path(self) -> Path:
         """The file of its store, in the current folder unless the settings name another."""
-        path = Path(self.settings.get("store") or f"{self.name}.duckdb")
-        with suppress(RuntimeError):  # without a home folder, ~ stays as it is
-            path = path.expanduser()
-        return path
+        return expand_home(self.settings.get("store") or self.default_store_path)
+
+
+def expand_home(path: str | Path) -> Path:
+    """Return *path* with ~ expanded; without a home folder, ~ stays as it is."""
+    with suppress(RuntimeError):
+        return Path(path).expanduser()
+    return Path(path)
 
 
 def parse_organizations(
-    content: object, path: str, shared_settings: Iterable[str]
+    content: object, path: str, check_table: CheckTable
 ) -> dict[str, Organization]:
     """Return the organisations in *content*, the table `org` of the file at *path*, by name.
 
-    An organisation has `OWN_SETTINGS` and *shared_settings*. Raises ConfigError.
+    *check_table* checks the settings of each. Raises ConfigError.
     """
-    names = {*shared_settings, *OWN_SETTINGS}
     tables = content if isinstance(content, Mapping) else {"NAME": content}
     parsed: dict[str, Organization] = {}
     for name, table in tables.items():
-        place = f"{path}: [{TABLE}.{name}]"
         if not isinstance(table, Mapping):
             raise ConfigError(
                 f"{path}: {TABLE}.{name} is a value; write the settings of an organisation below "
                 f"a line [{TABLE}.NAME]"
             )
-        if not _NAME.fullmatch(name) or name.casefold() == ALL:
-            raise ConfigError(
-                f"{place}: {name!r} cannot be the name of an organisation; write letters, digits, "
-                f"- and _, and another word than {ALL!r}"
-            )
-        for setting, value in table.items():
-            if setting not in names:
-                choices = ", ".join(sorted(names))
-                hint = suggest_name(setting, names) or f"; the settings are {choices}"
-                raise ConfigError(f"{place}: unknown setting {setting!r}{hint}")
-            _validate_own_setting(setting, value, place)
-        parsed[name] = Organization(name, path, table)
+        organization = Organization(name, path, table)
+        require_name(name, f"{path}: {organization.title}")
+        check_table(table, f"{path}: {organization.title}")
+        parsed[name] = organization
     return parsed
 
 
-def _validate_own_setting(setting: str, value: object, place: str) -> None:
-    if setting not in OWN_SETTINGS:
-        return
-    if not isinstance(value, str) or not value:
-        raise ConfigError(f"{place}: {setting} is {value!r}; write a text in quotes")
-    try:
-        OWN_SETTINGS[setting](value)
-    except ConfigError as error:
-        raise ConfigError(f"{place}: {error}") from error
+def require_name(name: str, place: str) -> None:
+    """Raise ConfigError, which begins with *place*, if no organisation can have this *name*."""
+    if not _NAME.fullmatch(name) or name.casefold() == ALL:
+        raise ConfigError(
+            f"{place}: {name!r} cannot be the name of an organisation; write letters, digits, "
+            f"- and _, and another word than {ALL!r}"
+        )
 
 
 def are_several(names: Sequence[str]) -> bool:
@@ -139,19 +121,22 @@ def _require_own_stores(organizations: list[Organization]) -> list[Organization]
     return organizations
 
 
-def common_zone(organizations: Sequence[Organization]) -> str:
-    """Return the zone that all *organizations* have; empty if none has one.
+def require_common_value(setting: str, values: Mapping[str, Any]) -> Any:
+    """Return the value that organisations have in common; *values* has that of each by name.
 
-    Raises ConfigError if they differ, because one table has one zone.
+    Raises ConfigError if they differ, because one table has one zone, one basis and one choice.
     """
-    zones = {organization.zone for organization in organizations}
-    if len(zones) > 1:
-        listed = ", ".join(f"{entry.name} {entry.zone or 'UTC'}" for entry in organizations)
+    if len(set(values.values())) > 1:
+        listed = ", ".join(f"{name} {_as_text(value)}" for name, value in values.items())
         raise ConfigError(
-            f"⟨zone⟩: the organisations have different time zones ({listed}), and a table has one; "
-            "name the zone of the table"
+            f"⟨{setting}⟩: the organisations have different settings ({listed}), and a table has "
+            f"one; give ⟨{setting}⟩ for the table"
         )
-    return zones.pop() if zones else ""
+    return next(iter(values.values()))
+
+
+def _as_text(value: object) -> str:
+    return " and ".join(value) or "all" if isinstance(value, tuple) else str(value)
 
 
 def clashing_variables(

@@ -61,7 +61,9 @@ class Folder(Halfhour):
         return ran
 
     def write_settings(self, text: str) -> None:
-        (self.folder / "halfhour.toml").write_text(text, encoding="utf-8")
+        file = self.folder / "halfhour.toml"
+        file.write_text(text, encoding="utf-8")
+        file.chmod(0o600)
 
 
 @pytest.fixture
@@ -411,9 +413,8 @@ def test_organisations_in_different_zones_need_a_zone(synced, tmp_path, urls):
     refused, chosen = folder(*words), folder(*words, "--zone", "Europe/London")
 
     assert (refused.code, chosen.code) == (2, 0)
-    assert (
-        "--zone: the organisations have different time zones (acme Europe/London, globex UTC)"
-        in (refused.err)
+    assert "--zone: the organisations have different settings (acme Europe/London, globex UTC)" in (
+        refused.err
     )
 
 

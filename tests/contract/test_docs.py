@@ -12,7 +12,6 @@ import pytest
 from genesys_emulator.simulation.truth import TABLES
 from genesys_emulator.state.faults import KINDS
 from genesys_emulator.wire import endpoints
-from halfhour import settings
 from halfhour.checking.permissions import PERMISSIONS, role_definition
 from halfhour.cli.app import app
 from halfhour.model.intervals import Interval
@@ -48,12 +47,6 @@ def undocumented_names(path: Path) -> list[str]:
 def test_every_module_and_every_public_name_of_halfhour_has_a_docstring():
     assert len(SOURCES) > 100
     assert [name for path in SOURCES for name in undocumented_names(path)] == []
-
-
-def test_every_setting_and_name_of_the_environment_is_in_the_readme():
-    for entry in settings.SETTINGS_BY_NAME.values():
-        for name in (entry.name, *entry.environment_variables):
-            assert f"`{name}`" in README
 
 
 def test_every_measure_has_a_source():

@@ -12,8 +12,6 @@ from cyclopts import App, Parameter
 from halfhour._version import __version__
 from halfhour.cli.exit_codes import run_and_exit
 from halfhour.cli.options import (
-    DEFAULT_STORE,
-    DEFAULT_ZONE,
     OPTIONS,
     OUTPUT,
     STORE,
@@ -109,8 +107,8 @@ def report(
         Path | None,
         Parameter(
             group=STORE,
-            help="Store to bring up to date and read [default: halfhour.duckdb, or that of --org, "
-            "if it exists].",
+            help="Store to bring up to date and read [default: the setting store, or "
+            "halfhour.duckdb, if it exists].",
         ),
     ] = None,
     offline: Annotated[
@@ -135,9 +133,9 @@ def report(
     On the worked basis, each interval counts only the work inside it.
     """
     rows, connection = rows or RowOptions(), connection or ConnectionOptions()
-    output_options = output_options or OutputOptions()
+    output_options = (output_options or OutputOptions()).with_settings(connection)
     chosen = connection.organizations_by_name(store)
-    question = rows.with_default_zone(connection.common_zone if not rows.zone else "").to_question()
+    question = rows.with_settings(connection).to_question()
     output = output_options.to_output(
         settings=connection.settings,
         organization=next(iter(chosen.values())),
@@ -162,7 +160,9 @@ def report(
     accesses = {
         name: Access(
             load_settings=partial(connection.resolve_settings, organization),
-            store=_store_to_read(store, organization, offline=offline),
+            store=_store_to_read(
+                store, connection.value_of(organization, "store"), offline=offline
+            ),
             offline=offline,
             pseudonyms=output_options.load_pseudonyms(connection.settings, organization),
         )
@@ -256,8 +256,8 @@ def sync(
     stop the others.
 
     Without a time range, a sync fetches every day since the first one in the
-    store (in a new store: the last 31 days) that is missing, incomplete or due
-    to be fetched again.
+    store that is missing, incomplete or due to be fetched again. A new store
+    begins 31 days ago; the setting history says otherwise.
     """
     from halfhour.model.coverage import KeptAges
     from halfhour.model.time_ranges import parse_duration
@@ -268,14 +268,19 @@ def sync(
     reread_ages = tuple(parse_duration("reread", age) for age in reread if age != "now") or None
 
     def build_request(organization: "Organization | None") -> SyncRequest:
-        interval = _in_zone_of(organization, time_range).chosen_interval
-        sources = tuple(dict.fromkeys(source)) or None
-        return SyncRequest(interval, sources, width, reread_ages, reread_all="now" in reread)
+        zone = connection.value_of(organization, "zone", time_range.zone)
+        return SyncRequest(
+            time_range.with_zone(zone).chosen_interval,
+            tuple(dict.fromkeys(source)) or None,
+            width,
+            reread_ages,
+            reread_all="now" in reread,
+            history=connection.value_of(organization, "history"),
+        )
 
     def parse_kept_ages(organization: "Organization | None") -> KeptAges:
-        kept = keep or (organization.keep if organization else None)
         return KeptAges(
-            parse_duration("keep", kept) if kept else None,
+            connection.value_of(organization, "keep", keep),
             parse_duration("keep_raw", keep_raw) if keep_raw else None,
         )
 
@@ -350,7 +355,7 @@ def import_(
     from halfhour.cli.sync import import_with_progress
 
     organization = organization or OrganizationOptions()
-    interval = _in_zone_of(organization.organization, time_range).chosen_interval
+    interval = _chosen_interval(organization, time_range)
     with logging_to_stderr(log_format):
         import_with_progress(organization.resolve_store(store), files, interval)
 
@@ -397,7 +402,7 @@ def worked(
     request = WorkedRequest.parse(
         output=output,
         organization=org,
-        interval=(time_range or RangeOptions()).chosen_interval,
+        interval=_chosen_interval(OrganizationOptions(), time_range),
         width=parse_duration("granularity", granularity),
         max_bad=max_bad,
     )
@@ -538,19 +543,19 @@ def _store_and_output(
 ) -> "tuple[Store, Interval | None, Output]":
     """Return the store to look into, the chosen range and the output. Raises ConfigError."""
     options = organization_options or OrganizationOptions()
-    organization = options.organization
-    interval = _in_zone_of(organization, time_range).chosen_interval
     output = (output_options or OutputOptions()).to_output(
-        settings=options.settings, organization=organization
+        settings=options.settings, organization=options.organization
     )
-    return options.resolve_store(path), interval, output
+    return options.resolve_store(path), _chosen_interval(options, time_range), output
 
 
-def _in_zone_of(
-    organization: "Organization | None", time_range: RangeOptions | None
-) -> RangeOptions:
-    zone = organization.zone if organization else ""
-    return (time_range or RangeOptions()).with_default_zone(zone)
+def _chosen_interval(
+    options: OrganizationOptions, time_range: RangeOptions | None
+) -> "Interval | None":
+    """Return the chosen range, in the zone of the settings unless an option names one."""
+    time_range = time_range or RangeOptions()
+    zone = options.value_of(options.organization, "zone", time_range.zone)
+    return time_range.with_zone(zone).chosen_interval
 
 
 @app.command(help_epilogue=_SERVE_EXAMPLES)
@@ -563,8 +568,8 @@ def serve(
     zone: Annotated[
         str | None,
         Parameter(
-            help="IANA time zone of days and times, as Europe/London [default: that of --org, or "
-            "UTC]."
+            help="IANA time zone of days and times, such as Europe/London [default: the setting "
+            "zone, or UTC]."
         ),
     ] = None,
     sync_: Annotated[
@@ -596,8 +601,9 @@ def serve(
     dashboard = _import_dashboard()
     served = {
         org: dashboard.ServedStore(
-            Store(store or (entry.store_path if entry else DEFAULT_STORE)),
-            zone or (entry.zone if entry else "") or DEFAULT_ZONE,
+            Store(connection.value_of(entry, "store", store)),
+            connection.value_of(entry, "zone", zone),
+            history=connection.value_of(entry, "history"),
         )
         for org, entry in chosen.items()
     }
@@ -692,14 +698,8 @@ class _UnusedLibraryBlocker:
             raise ModuleNotFoundError(name=fullname)
 
 
-def _store_to_read(
-    path: Path | None, organization: "Organization | None", *, offline: bool
-) -> "Store | None":
-    """Return the store at *path*, or the usual one if it exists or *offline* needs a store.
-
-    The usual one is that of the *organization*, if there is one.
-    """
+def _store_to_read(path: Path | None, usual_path: Path, *, offline: bool) -> "Store | None":
+    """Return the store at *path*, or at *usual_path* if it exists or *offline* needs a store."""
     from halfhour.store.store import Store
 
-    usual_path = organization.store_path if organization else DEFAULT_STORE
     return Store(path or usual_path) if path or offline or usual_path.exists() else None

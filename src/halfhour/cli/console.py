@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("halfhour")
 
+early_messages: list[tuple[int, str]] = []
+"""Levels and texts of messages that wait until the format of the log is known."""
+
 
 class _StderrHandler(logging.Handler):
     """Writes to the current `sys.stderr`, which a progress display replaces while it is shown."""
@@ -51,6 +54,8 @@ def logging_to_stderr(log_format: LogFormat = LogFormat.TEXT) -> Iterator[None]:
     handler = _StderrHandler(log_format)
     log.addHandler(handler)
     log.setLevel(logging.INFO)
+    for level, text in early_messages:
+        log.log(level, "%s", text)
     yield
     log.removeHandler(handler)  # not reached after an error, which is still to be logged
 

@@ -1,11 +1,13 @@
 """The options that commands share."""
 
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from cyclopts import Group, Parameter
 
+from halfhour.cli import console
 from halfhour.errors import ConfigError
 from halfhour.model.vocabulary import Basis, By, Format, LogFormat
 
@@ -25,14 +27,13 @@ OUTPUT = Group("Output", sort_key=3)
 STORE = Group("Store", sort_key=4)
 CONNECTION = Group("Connection", sort_key=5)
 
-DEFAULT_STORE = Path("halfhour.duckdb")
 DEFAULT_ZONE = "UTC"
 StorePath = Annotated[
     Path | None,
     Parameter(
         name="--store",
         group=STORE,
-        help="Store, a DuckDB file [default: halfhour.duckdb, or that of --org].",
+        help="Store, a DuckDB file [default: the setting store, or halfhour.duckdb].",
     ),
 ]
 LogFormatChoice = Annotated[
@@ -62,16 +63,25 @@ class OrganizationOptions:
         Path | None,
         Parameter(
             group=CONNECTION,
-            help="Settings file [default: halfhour.toml, here or in ~/.config/halfhour].",
+            help="Settings file [env: HALFHOUR_SETTINGS; default: halfhour.toml, here or in "
+            "~/.config/halfhour].",
         ),
     ] = None
 
     def __post_init__(self) -> None:
-        """Raise ConfigError if the settings file is invalid, even if no setting is used later."""
+        """Raise ConfigError if the settings file is wrong, even if no setting is used later.
+
+        A secret in it that others can read gets a warning.
+        """
         from halfhour import settings
 
-        if self.settings:
-            settings.validate_settings_file(self.settings)
+        content = settings.read_checked_file(self.settings)
+        if content.exposes_secret:
+            text = (
+                f"{content.path} holds a secret that other users of this machine can read: chmod "
+                f"600 {content.path}"
+            )
+            console.early_messages.append((logging.WARNING, text))
 
     @property
     def are_several(self) -> bool:
@@ -105,12 +115,35 @@ class OrganizationOptions:
             return {entry.name: entry for entry in self.organizations_without(store)}
         return {"": self.organization}
 
-    @property
-    def common_zone(self) -> str:
-        """The zone of all chosen organisations, empty if they have none. Raises ConfigError."""
+    def common_value(self, name: str, flag: object = None) -> Any:
+        """Return the value of the setting *name* that the chosen organisations have in common.
+
+        *flag* is the value of an option. Raises ConfigError.
+        """
         from halfhour import organizations
 
-        return organizations.common_zone(self.organizations)
+        values = {
+            entry.name if entry else "": self.value_of(entry, name, flag)
+            for entry in (*self.organizations,) or (None,)
+        }
+        return organizations.require_common_value(name, values)
+
+    def common_choice(self, name: str, flag: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the `common_value` of a choice of rows, and tell of one that no option makes."""
+        choice: tuple[str, ...] = self.common_value(name, flag)
+        if choice and not flag:
+            text = f"only {name} {', '.join(choice)}: the settings say so ('halfhour settings')"
+            console.early_messages.append((logging.INFO, text))
+        return choice
+
+    def value_of(self, organization: "Organization | None", name: str, flag: object = None) -> Any:
+        """Return the value of the setting *name*, of *organization* if there is one.
+
+        *flag* is the value of an option. Raises ConfigError.
+        """
+        from halfhour import settings
+
+        return settings.configured_value(name, flag, file=self.settings, org=organization)
 
     @property
     def organization(self) -> "Organization | None":
@@ -120,11 +153,10 @@ class OrganizationOptions:
         return next(iter(self.organizations), None)
 
     def resolve_store(self, path: Path | None) -> "Store":
-        """Return the store at *path*, or that of the chosen organisation. Raises ConfigError."""
+        """Return the store at *path*, or the one of the settings. Raises ConfigError."""
         from halfhour.store.store import Store
 
-        organization = self.organization
-        return Store(path or (organization.store_path if organization else DEFAULT_STORE))
+        return Store(self.value_of(self.organization, "store", path))
 
 
 @Parameter(name="*")
@@ -214,14 +246,14 @@ class RangeOptions:
         str | None,
         Parameter(
             group=TIME,
-            help="IANA time zone of dates and times, as Europe/London [default: that of --org, or "
-            "UTC].",
+            help="IANA time zone of dates and times, such as Europe/London [default: the "
+            "setting zone, or UTC].",
         ),
     ] = None
 
-    def with_default_zone(self, zone: str) -> Self:
-        """Return the options with *zone* if no option names one and *zone* is not empty."""
-        return replace(self, zone=self.zone or zone or None)
+    def with_zone(self, zone: str) -> Self:
+        """Return the options with *zone*."""
+        return replace(self, zone=zone)
 
     @property
     def chosen_interval(self) -> "Interval | None":
@@ -252,7 +284,7 @@ class OutputOptions:
             group=OUTPUT,
             show_choices=False,  # it would list the aliases too
             help=f"Output format: {', '.join(Format)} [default: by the suffix of --output, else "
-            "table].",
+            "the setting format, or table].",
         ),
     ] = None
     output: Annotated[
@@ -266,6 +298,15 @@ class OutputOptions:
             "HALFHOUR_PSEUDONYM_KEY.",
         ),
     ] = False
+
+    def with_settings(self, organization: OrganizationOptions) -> Self:
+        """Return the options, with the format of the settings where no option decides it.
+
+        Raises ConfigError.
+        """
+        if self.form or self.output:
+            return self
+        return replace(self, form=organization.common_value("format"))
 
     def to_output(
         self,
@@ -307,16 +348,29 @@ class RowOptions(RangeOptions):
     """Options of a report's rows: which ones, how they are grouped and in which order."""
 
     queue: Annotated[
-        tuple[str, ...], Parameter(group=ROWS, help="Name or id of a queue; repeatable.")
+        tuple[str, ...],
+        Parameter(
+            group=ROWS,
+            help="Name or id of a queue; repeatable [default: the setting queues, or all].",
+        ),
     ] = ()
     agent: Annotated[
-        tuple[str, ...], Parameter(group=ROWS, help="Name or id of an agent; repeatable.")
+        tuple[str, ...],
+        Parameter(
+            group=ROWS,
+            help="Name or id of an agent; repeatable [default: the setting agents, or all].",
+        ),
     ] = ()
     media: Annotated[
         tuple[str, ...], Parameter(group=ROWS, help="Media type, such as voice; repeatable.")
     ] = ()
     division: Annotated[
-        tuple[str, ...], Parameter(group=ROWS, help="Name of the agents' division; repeatable.")
+        tuple[str, ...],
+        Parameter(
+            group=ROWS,
+            help="Name of the agents' division; repeatable [default: the setting divisions, or "
+            "all].",
+        ),
     ] = ()
     team: Annotated[
         tuple[str, ...], Parameter(group=ROWS, help="Name of the agents' team; repeatable.")
@@ -325,13 +379,13 @@ class RowOptions(RangeOptions):
         By, Parameter(group=ROWS, help="One row per …; day is one row per agent and day.")
     ] = By.INTERVAL
     basis: Annotated[
-        Basis,
+        Basis | None,
         Parameter(
             group=ROWS,
             help="Basis of times: as Genesys posts them, as they were worked, or both side by "
-            "side.",
+            "side [default: the setting basis, or posted].",
         ),
-    ] = Basis.POSTED
+    ] = None
     granularity: Annotated[
         Literal["15m", "30m"], Parameter(group=ROWS, help="Length of an interval.")
     ] = "30m"
@@ -348,6 +402,20 @@ class RowOptions(RangeOptions):
         Parameter(group=ROWS, help="Column to sort by, such as aht_sec; highest numbers first."),
     ] = ""
     top: Annotated[int | None, Parameter(group=ROWS, help="Number of rows at most.")] = None
+
+    def with_settings(self, organization: OrganizationOptions) -> Self:
+        """Return the options, with values of the settings where there are no options.
+
+        Raises ConfigError.
+        """
+        return replace(
+            self,
+            zone=organization.common_value("zone", self.zone),
+            queue=organization.common_choice("queues", self.queue),
+            agent=organization.common_choice("agents", self.agent),
+            division=organization.common_choice("divisions", self.division),
+            basis=organization.common_value("basis", self.basis),
+        )
 
     def to_question(self) -> "Question":
         """Return the question that the options ask now. Raises ConfigError."""
@@ -366,7 +434,7 @@ class RowOptions(RangeOptions):
             divisions=self.division,
             teams=self.team,
             by=self.by,
-            basis=self.basis,
+            basis=self.basis or Basis.POSTED,
             granularity=self.granularity,
             with_capacity=self.with_capacity,
             sort=self.sort,

@@ -59,12 +59,12 @@ class Question:
         A text in place of a sequence is one name. Raises ConfigError, which names the parameter
         that cannot be understood.
         """
-        _check_choice("by", by, By)
-        _check_choice("basis", basis, Basis)
-        _check_choice("granularity", granularity, INTERVAL_WIDTHS)
+        require_choice("by", by, By)
+        require_choice("basis", basis, Basis)
+        require_choice("granularity", granularity, INTERVAL_WIDTHS)
         chosen_media = _as_names(media)
         for media_type in chosen_media:
-            _check_choice("media", media_type, MEDIA_TYPES)
+            require_choice("media", media_type, MEDIA_TYPES)
         if with_capacity and by != By.INTERVAL:
             raise ConfigError(
                 "⟨with_capacity⟩ needs ⟨by⟩ interval, because Genesys does not say how these "
@@ -119,7 +119,7 @@ def _as_names(names: str | Sequence[str]) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
 
 
-def _check_choice(parameter: str, value: str, choices: Iterable[str]) -> None:
+def require_choice(parameter: str, value: str, choices: Iterable[str]) -> None:
     """Raise ConfigError with the nearest of *choices* if *value* is none of them."""
     names = list(choices)
     if value not in names:

@@ -42,19 +42,22 @@ def day_coverage(
     sources: Sequence[Source] | None = None,
     first_by: Iterable[Source] = Source,
     not_before: datetime | None = None,
+    history: timedelta | None = None,
 ) -> dict[Source, list[DayCoverage]]:
     """Return what *store* holds of each day of *interval*, oldest first, by source.
 
     Without an *interval* the days are those since the first stored one of a source in
-    *first_by*, or the last 31 days if there is none. Days that ended by *not_before* are left
-    out. *sources* None means all.
+    *first_by*, or the last 31 days if there is none; with a *history* at least those of that
+    length of time. Days that ended by *not_before* are left out. *sources* None means all.
     """
     store_exists = store.exists
     settled = {source: store.settled_windows(source) if store_exists else [] for source in Source}
     no_days: dict[Source, list[DayCoverage]] = {source: [] for source in sources or Source}
     if not interval:
         first_days = [settled[source][0].window.start for source in first_by if settled[source]]
-        start = min(first_days, default=calendar.now - INITIAL_REACH)
+        if history or not first_days:
+            first_days.append(calendar.now - (history or INITIAL_REACH))
+        start = min(first_days)
         if start >= calendar.now:  # this machine's clock is behind the one that wrote the store
             return no_days
         interval = Interval(start, calendar.now)

@@ -29,10 +29,11 @@ in most time zones.
 class SyncRequest:
     """The days and sources that a sync reads.
 
-    Without an *interval* the days are those since the first stored one. Days that ended before
-    *since* are left out. *sources* None means every source that the client may read.
-    *granularity* and *reread* None mean what the store was made with. *reread_all* reads days
-    that are not due, too. Without *keep_raw* only what follows from details is stored.
+    Without an *interval* the days are those since the first stored one, and with a *history* at
+    least those of that length of time. Days that ended before *since* are left out. *sources*
+    None means every source that the client may read. *granularity* and *reread* None mean what
+    the store was made with. *reread_all* reads days that are not due, too. Without *keep_raw*
+    only what follows from details is stored.
     """
 
     interval: Interval | None = None
@@ -42,6 +43,7 @@ class SyncRequest:
     since: datetime | None = None
     reread_all: bool = False
     keep_raw: bool = True
+    history: timedelta | None = None
 
 
 def requested_calendar(store: Store, request: SyncRequest, now: datetime) -> Calendar:
@@ -75,6 +77,7 @@ def due_days(store: Store, request: SyncRequest, now: datetime) -> dict[Source, 
         sources=request.sources,
         first_by=(Source.POSTED, Source.STATUS),
         not_before=request.since,
+        history=request.history,
     )
     return {
         source: [day for day in days[source] if day.due or request.reread_all] for source in days

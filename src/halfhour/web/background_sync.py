@@ -38,32 +38,39 @@ class BackgroundSync:
     last_error: str = ""
     stop_requested: threading.Event = field(default_factory=threading.Event)
 
-    def start_thread(self, load_settings: Callable[[], Settings], store: Store) -> None:
+    def start_thread(
+        self,
+        load_settings: Callable[[], Settings],
+        store: Store,
+        request: SyncRequest = SyncRequest(),  # noqa: B008  (a frozen value)
+    ) -> None:
         """Sync at once and at every full *every*, such as each quarter of an hour, until stopped.
 
         Setting `stop_requested` stops it.
         """
         self.state = "running"
         threading.Thread(
-            target=self._sync_until_stopped, args=(load_settings, store), daemon=True
+            target=self._sync_until_stopped, args=(load_settings, store, request), daemon=True
         ).start()
 
-    def _sync_until_stopped(self, load_settings: Callable[[], Settings], store: Store) -> None:
+    def _sync_until_stopped(
+        self, load_settings: Callable[[], Settings], store: Store, request: SyncRequest
+    ) -> None:
         assert self.every
         seconds = self.every.total_seconds()
         while not self.stop_requested.is_set():
-            self._attempt_sync(load_settings, store)
+            self._attempt_sync(load_settings, store, request)
             self.stop_requested.wait(seconds - utc_now().timestamp() % seconds)
 
-    def _attempt_sync(self, load_settings: Callable[[], Settings], store: Store) -> None:
+    def _attempt_sync(
+        self, load_settings: Callable[[], Settings], store: Store, request: SyncRequest
+    ) -> None:
         """Sync once. Settings are loaded each time, as somebody may have corrected a credential."""
         self.state, self.done, self.of = "running", 0, 0
         try:
             with _TURNS:
                 outcome = asyncio.run(
-                    runner.run_sync(
-                        load_settings(), store, SyncRequest(), utc_now, self._count_windows
-                    )
+                    runner.run_sync(load_settings(), store, request, utc_now, self._count_windows)
                 )
             outcome.raise_if_incomplete()
             message = ""
@@ -92,9 +99,11 @@ def _shorten_message(message: str) -> str:
 class ServedStore:
     """A store that the dashboard serves, and the sync that keeps it fresh.
 
-    *zone* is the time zone for an address that names none.
+    *zone* is the time zone for an address that names none. The sync reads at least the days of
+    *history* if there is one.
     """
 
     store: Store
     zone: str = "UTC"
     background_sync: BackgroundSync = field(default_factory=BackgroundSync)
+    history: timedelta | None = None

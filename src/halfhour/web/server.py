@@ -19,6 +19,7 @@ import uvicorn
 from halfhour.errors import ConfigError
 from halfhour.genesys.connection import Settings
 from halfhour.model import time_ranges
+from halfhour.syncing.planner import SyncRequest
 from halfhour.web.app import create_app
 from halfhour.web.auth import PasswordAuth, hash_password
 from halfhour.web.background_sync import BackgroundSync, ServedStore
@@ -81,7 +82,9 @@ def serve_dashboard(
             hosts=[*{"127.0.0.1", "localhost", "[::1]", url_host, *names}],
         )
         for name, entry in served.items() if every else ():
-            entry.background_sync.start_thread(settings_loaders[name], entry.store)
+            entry.background_sync.start_thread(
+                settings_loaders[name], entry.store, SyncRequest(history=entry.history)
+            )
         log.info("http://%s:%d/", url_host, listener.getsockname()[1])
         if url_host in LOOPBACK_HOSTS.values() and not is_loopback:
             log.warning("the dashboard listens on all addresses of this machine, not only this one")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from halfhour import settings
-from halfhour.cli.console import log_table, logging_to_stderr
+from halfhour.cli.console import early_messages, log_table, logging_to_stderr
 from halfhour.cli.organizations.display import show_states
 from halfhour.cli.organizations.messages import option_words, parse_message
 from halfhour.cli.organizations.processes import Command, ProcessGroup
@@ -69,6 +69,8 @@ def _sync_each(
 
             def on_line(name: str, line: str) -> None:
                 message = parse_message(line)
+                if (message.level, message.text) in early_messages:  # said once for all
+                    return
                 summaries[name].add_message(message)
                 show_message(name, message)
 
