@@ -39,6 +39,7 @@ def test_the_commands_are_those_that_these_tests_look_at():
         "report",
         "revisions",
         "serve",
+        "settings",
         "sync",
         "worked",
     ]

@@ -41,6 +41,7 @@ LIBRARIES_BY_COMMAND = {
     f"check {STORE}": f"{TABLES} {HTTP} filelock pyarrow.dataset rich rich.console tomllib",
     "check --help": HELP,
     "serve --help": HELP,
+    "settings --json": "cyclopts",
     "load --help": HELP,
     f"load delta:lake {STORE}": f"{TABLES} deltalake",
     f"sync {DAY} {STORE} --dry-run": "cyclopts duckdb msgspec pyarrow",

@@ -621,6 +621,31 @@ def serve(
         )
 
 
+@app.command(name="settings")
+def settings_(
+    connection: ConnectionOptions | None = None,
+    *,
+    store: StorePath = None,
+    zone: Annotated[
+        str | None, Parameter(help="IANA time zone of dates and times, such as Europe/London.")
+    ] = None,
+    json: Annotated[bool, Parameter(group=OUTPUT, help="Print the settings as JSON.")] = False,
+) -> None:
+    """Show the settings in force, and where each one comes from.
+
+    A secret is not shown, only whether it is there.
+    """
+    from halfhour.cli.show_settings import print_settings
+
+    connection = connection or ConnectionOptions()
+    print_settings(
+        connection.settings,
+        connection.organization,
+        {**connection.flags, "store": store, "zone": zone},
+        as_json=json,
+    )
+
+
 @app.command
 def password(file: Annotated[Path, Parameter(help="File to write.")]) -> None:
     """Write the hash of a password for the dashboard to a file.

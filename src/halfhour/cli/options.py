@@ -198,6 +198,17 @@ class ConnectionOptions(OrganizationOptions):
         ),
     ] = None
 
+    @property
+    def flags(self) -> dict[str, Any]:
+        """The values of the options by the names of their settings."""
+        return {
+            "client_id": self.client_id,
+            "region": self.region,
+            "timeout": self.timeout,
+            "attempts": self.attempts,
+            "max_requests_per_minute": self.max_requests_per_minute,
+        }
+
     def resolve_settings(self, organization: "Organization | None" = None) -> "Settings":
         """Return the settings in force, those of *organization* if there is one.
 
@@ -205,15 +216,7 @@ class ConnectionOptions(OrganizationOptions):
         """
         from halfhour import settings
 
-        return settings.load_settings(
-            file=self.settings,
-            org=organization or "",
-            client_id=self.client_id,
-            region=self.region,
-            timeout=self.timeout,
-            attempts=self.attempts,
-            max_requests_per_minute=self.max_requests_per_minute,
-        )
+        return settings.load_settings(file=self.settings, org=organization or "", **self.flags)
 
 
 @Parameter(name="*")

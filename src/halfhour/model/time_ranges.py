@@ -134,6 +134,15 @@ def parse_duration(parameter: str, text: str) -> timedelta:
     return duration
 
 
+def format_duration(duration: timedelta) -> str:
+    """Return *duration*, whole minutes, as `parse_duration` reads it, such as 90d."""
+    for unit in ("d", "h"):
+        width = timedelta(**{_DURATION_UNITS[unit]: 1})
+        if not duration % width:
+            return f"{duration // width}{unit}"
+    return f"{duration // timedelta(minutes=1)}m"
+
+
 def _parse_half_hours(text: str) -> timedelta:
     duration = _match_duration(text)
     if not duration or duration % HALF_HOUR:
