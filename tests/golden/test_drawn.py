@@ -232,7 +232,7 @@ def test_both_turns_of_an_hour_that_comes_twice_are_labelled_in_every_drawing():
     assert hours == ["01A", "01B"]
     assert all(f">{hour}</text>" in render_svg(table) for hour in hours)
     title, hours_line, letters, *_ = render_heatmap(table).splitlines()
-    assert title == "2026-10-25, UTC+01:00 (A) then UTC (B)"
+    assert title == "2026-10-25, Europe/London, UTC+01:00 (A) then UTC (B)"
     assert letters.strip() == "AABB"
     assert hours_line[letters.index("A") :].startswith("01")
 
@@ -308,7 +308,7 @@ def test_the_shades_of_a_terminal_are_seen_on_black_and_on_white():
 
 def test_a_heat_map_has_room_for_hours_shortens_names_and_totals_its_lines():
     lines = render_heatmap(labelled_report(), 80).splitlines()
-    day = lines[lines.index("2026-10-26, UTC") :]
+    day = lines[lines.index("2026-10-26, Europe/London") :]
 
     assert day[1].split() == ["08", "10", "12"]
     assert day[1].index("10") - day[1].index("08") == 4

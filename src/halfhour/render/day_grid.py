@@ -62,18 +62,19 @@ class DayGrid:
 
     @property
     def day_title(self) -> str:
-        """The day and its offset from UTC.
+        """The day and its zone by name.
 
-        A day when clocks change has both offsets, with the letters of the repeated hours.
+        A day when clocks change has both offsets too, with the letters of the repeated hours.
         """
         letters: dict[str, str] = {}
         for index, start in enumerate(self.starts):
             offset = _offset_label(start)
             letters[offset] = letters.get(offset) or self.repeated_hour_letter(index)
-        labels = (
+        labels = [
             f"{offset} ({letter})" if letter else offset for offset, letter in letters.items()
-        )
-        return f"{self.day}, {' then '.join(labels)}"
+        ]
+        offsets = f", {' then '.join(labels)}" if len(labels) > 1 else ""
+        return f"{self.day}, {self.starts[0].tzinfo}{offsets}"
 
     @property
     def half_hour_totals(self) -> list[float]:
