@@ -19,6 +19,7 @@ import uvicorn
 from halfhour.errors import ConfigError
 from halfhour.genesys.connection import Settings
 from halfhour.model import time_ranges
+from halfhour.settings.private_file import write_private_file
 from halfhour.syncing.planner import SyncRequest
 from halfhour.web.app import create_app
 from halfhour.web.auth import PasswordAuth, hash_password
@@ -156,23 +157,15 @@ def write_password_file(path: Path) -> None:
     else:
         password = sys.stdin.readline().rstrip("\n")
     line = f"{hash_password(password, secrets.token_bytes(16))}\n"
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         if path.exists() and not path.read_bytes().startswith(HASH_PREFIX):
             raise ConfigError(
                 f"{path}: refusing to overwrite it, as this is not a halfhour password file; "
                 "name another file"
             )
-        with open(temporary, "x", encoding="ascii", opener=_open_private) as file:
-            file.write(line)
-        temporary.replace(path)
+        write_private_file(path, line)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise ConfigError(f"{path}: cannot be written ({error.strerror})") from error
-
-
-def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _host_in_url(host: str) -> str:
