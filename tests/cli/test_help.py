@@ -11,7 +11,7 @@ from halfhour.cli.app import app
 from halfhour.cli.options import CONNECTION, OUTPUT, ROWS, STORE, TIME
 
 COMMANDS = [name for name in app if not name.startswith("-")]
-WITH_EXAMPLES = ["import", "load", "report", "serve", "sync", "worked"]
+WITH_EXAMPLES = ["import", "init", "load", "report", "serve", "sync", "worked"]
 
 
 def help_text(*command: str) -> str:
@@ -32,6 +32,7 @@ def test_the_commands_are_those_that_these_tests_look_at():
         "demo",
         "emulator",
         "import",
+        "init",
         "load",
         "password",
         "rebuild",

@@ -42,6 +42,7 @@ LIBRARIES_BY_COMMAND = {
     "check --help": HELP,
     "serve --help": HELP,
     "settings --json": "cyclopts",
+    "init --help": HELP,
     "load --help": HELP,
     f"load delta:lake {STORE}": f"{TABLES} deltalake",
     f"sync {DAY} {STORE} --dry-run": "cyclopts duckdb msgspec pyarrow",

@@ -12,9 +12,11 @@ from cyclopts import App, Parameter
 from halfhour._version import __version__
 from halfhour.cli.exit_codes import run_and_exit
 from halfhour.cli.options import (
+    CONNECTION,
     OPTIONS,
     OUTPUT,
     STORE,
+    TIME,
     ConnectionOptions,
     LogFormatChoice,
     OrganizationOptions,
@@ -80,6 +82,12 @@ Examples:
   halfhour load postgresql://halfhour@db.example.com/analytics
   halfhour load delta:/data/halfhour --store emea.duckdb
   halfhour load iceberg:lake/halfhour --dry-run
+"""
+_INIT_EXAMPLES = """\
+Examples:
+  halfhour init
+  halfhour init --org acme --region eu-west-2 --zone Europe/London
+  halfhour init --region mypurecloud.ie --client-id 3f1e --store /data/halfhour.duckdb --sync
 """
 _SERVE_EXAMPLES = """\
 Examples:
@@ -619,6 +627,86 @@ def serve(
             proxy=proxy,
             every=parse_duration("sync", sync_) if sync_ else None,
         )
+
+
+@app.command(help_epilogue=_INIT_EXAMPLES)
+def init(
+    *,
+    region: Annotated[
+        str,
+        Parameter(
+            group=CONNECTION,
+            help="AWS region, domain or base URL of Genesys Cloud [env: GENESYS_REGION].",
+        ),
+    ] = "",
+    client_id: Annotated[
+        str, Parameter(group=CONNECTION, help="Id of the OAuth client [env: GENESYS_CLIENT_ID].")
+    ] = "",
+    secret_in: Annotated[
+        Literal["keyring", "file"] | None,
+        Parameter(
+            group=CONNECTION,
+            help="Place of the client secret: the system keyring or the settings file [default: "
+            "the keyring if there is one].",
+        ),
+    ] = None,
+    org: Annotated[
+        str,
+        Parameter(group=CONNECTION, help="Organisation whose table [org.NAME] is to be written."),
+    ] = "",
+    settings: Annotated[
+        Path | None,
+        Parameter(
+            group=CONNECTION,
+            help="Settings file to write [env: HALFHOUR_SETTINGS; default: halfhour.toml here if "
+            "it exists, else in ~/.config/halfhour].",
+        ),
+    ] = None,
+    zone: Annotated[
+        str,
+        Parameter(
+            group=TIME,
+            help="IANA time zone of dates and times, such as Europe/London [default: that of the "
+            "machine].",
+        ),
+    ] = "",
+    store: Annotated[
+        str,
+        Parameter(
+            group=STORE, help="Store, a DuckDB file [default: halfhour.duckdb in this folder]."
+        ),
+    ] = "",
+    history: Annotated[
+        str,
+        Parameter(group=STORE, help="Length of time that a store begins with [default: 31d]."),
+    ] = "",
+    sync_: Annotated[
+        bool | None,
+        Parameter(
+            name="--sync",
+            negative="--no-sync",
+            group=STORE,
+            help="Fetch the first days at once [default: ask; no without a terminal].",
+        ),
+    ] = None,
+) -> None:
+    """Ask for region, OAuth client, time zone and store, test them, and write them down.
+
+    What an option answers is not asked. The client secret is typed unseen; without
+    a terminal it is GENESYS_CLIENT_SECRET, or a line of stdin. Run it again to
+    change answers: nothing else in the settings file changes.
+    """
+    from halfhour.cli.console import log_retries, logging_to_stderr
+    from halfhour.cli.init import set_up
+
+    given = {"region": region, "client_id": client_id, "zone": zone, "store": store}
+    log_retries()
+    with logging_to_stderr():
+        path, wants_sync = set_up(
+            settings, org, {**given, "history": history}, secret_in=secret_in, wants_sync=sync_
+        )
+    if wants_sync:
+        sync(connection=ConnectionOptions(org=(org,) if org else (), settings=path))
 
 
 @app.command(name="settings")

@@ -25,12 +25,14 @@ READABLE_BY_OTHERS = 0o044
 class SettingsFile:
     """A settings file: its *path*, its settings, and its organisations; all empty if none.
 
-    *exposes_secret* is true if it has a secret and other users of the machine can read it.
+    *has_secret* is true if it has a secret, *exposes_secret* if other users of the machine can
+    read it, too.
     """
 
     path: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
     organizations: Mapping[str, Organization] = field(default_factory=dict)
+    has_secret: bool = False
     exposes_secret: bool = False
 
 
@@ -91,7 +93,7 @@ def _parse_file(path: Path, mode: int, *_: int) -> SettingsFile:
     for secret in secrets:
         register_secret(secret)
     is_readable = os.name == "posix" and bool(mode & READABLE_BY_OTHERS)
-    return SettingsFile(str(path), values, tables, bool(secrets) and is_readable)
+    return SettingsFile(str(path), values, tables, bool(secrets), bool(secrets) and is_readable)
 
 
 def check_table(table: Mapping[str, Any], place: str) -> None:
