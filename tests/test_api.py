@@ -55,6 +55,15 @@ def test_edges_may_be_datetimes_and_the_columns_have_the_zone(cloud):
     assert max(table["interval_end"].to_pylist()) <= end
 
 
+def test_the_zone_of_the_settings_counts_where_none_is_given(cloud, monkeypatch):
+    monkeypatch.setenv("HALFHOUR_ZONE", "Europe/Berlin")
+    table = halfhour.report(**DAY, settings=cloud.settings)
+    given = halfhour.report(**DAY, zone="Asia/Tokyo", settings=cloud.settings)
+
+    zones = [str(report.schema.field("interval_start").type.tz) for report in (table, given)]
+    assert zones == ["Europe/Berlin", "Asia/Tokyo"]
+
+
 def test_a_report_works_inside_a_running_loop_as_in_a_notebook(cloud):
     async def cell() -> pa.Table:
         return halfhour.report(**DAY, by="agent", settings=cloud.settings)

@@ -188,9 +188,9 @@ def _store_to_read(
 
 
 def _common_zone(zone: str | None, chosen: Sequence[Organization | None]) -> str:
-    values = {
-        entry.name if entry else "": configured_value("zone", zone, org=entry) for entry in chosen
-    }
+    if zone:
+        return zone
+    values = {entry.name if entry else "": configured_value("zone", org=entry) for entry in chosen}
     return str(require_common_value("zone", values))
 
 

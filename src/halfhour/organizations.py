@@ -137,21 +137,3 @@ def require_common_value(setting: str, values: Mapping[str, Any]) -> Any:
 
 def _as_text(value: object) -> str:
     return " and ".join(value) or "all" if isinstance(value, tuple) else str(value)
-
-
-def clashing_variables(
-    organization: Organization,
-    environ: Mapping[str, str],
-    variables_by_setting: Mapping[str, Sequence[str]],
-) -> list[str]:
-    """Return the variables of *environ* that say something else than *organization* says itself.
-
-    *variables_by_setting* has the variables of each setting.
-    """
-    return [
-        variable
-        for setting, variables in variables_by_setting.items()
-        if organization.settings.get(setting) not in (None, "")
-        for variable in variables
-        if environ.get(variable, "") not in ("", str(organization.settings[setting]))
-    ]

@@ -106,6 +106,14 @@ def test_a_clash_is_an_object_in_the_json_log(folder):
     assert first["message"].startswith("GENESYS_CLIENT_ID in the environment differ")
 
 
+def test_a_secret_that_others_can_read_is_told_once_for_all_organisations(folder):
+    (folder.folder / "halfhour.toml").chmod(0o644)
+    ran = folder("sync", "--org", "acme", "--org", "globex", *DAY, "--source", "posted")
+
+    assert ran.code == 0, ran.err
+    assert ran.err.count("chmod 600 halfhour.toml") == 1
+
+
 @pytest.mark.parametrize(
     "command",
     [("coverage",), ("revisions",), ("reconcile",), ("rebuild",), ("report", *DAY, "--offline"),

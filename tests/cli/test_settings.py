@@ -40,7 +40,10 @@ def test_each_value_is_shown_with_the_place_that_it_comes_from(told, tmp_path):
     head, _, table = ran.out.partition("\n\n")
     rows = dict(line.split(maxsplit=1) for line in table.splitlines())
 
-    assert head == f"settings file: {tmp_path / 'halfhour.toml'}"
+    assert head.splitlines() == [
+        f"settings file: {tmp_path / 'halfhour.toml'}",
+        "organisations: acme; --org shows the settings of one",
+    ]
     in_order = {name: " ".join(row.split()) for name, row in rows.items()}
     assert in_order == {
         "setting": "value from",
@@ -66,7 +69,7 @@ def test_each_value_is_shown_with_the_place_that_it_comes_from(told, tmp_path):
 def test_an_organisation_shows_its_table_its_store_and_the_secret_that_it_lacks(told):
     shown = told("--org", "acme", "--json", GENESYS_CLIENT_SECRET="of-another-client").json
 
-    assert shown["org"] == "acme"
+    assert (shown["org"], shown["orgs"]) == ("acme", ["acme"])
     settings = shown["settings"]
     table = {"from": "file", "path": "halfhour.toml", "table": "[org.acme]"}
     assert settings["zone"] == {"value": "Asia/Tokyo", **table}

@@ -723,15 +723,17 @@ def settings_(
 
     A secret is not shown, only whether it is there.
     """
+    from halfhour.cli.console import logging_to_stderr
     from halfhour.cli.show_settings import print_settings
 
     connection = connection or ConnectionOptions()
-    print_settings(
-        connection.settings,
-        connection.organization,
-        {**connection.flags, "store": store, "zone": zone},
-        as_json=json,
-    )
+    with logging_to_stderr():
+        print_settings(
+            connection.settings,
+            connection.organization,
+            {**connection.flags, "store": store, "zone": zone},
+            as_json=json,
+        )
 
 
 @app.command

@@ -1,8 +1,8 @@
 """The command ``halfhour settings``: show the settings in force, and where each comes from."""
 
 import json
+import logging
 import os
-import sys
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +16,14 @@ from halfhour.organizations import Organization
 from halfhour.redaction import sanitize_text
 from halfhour.settings.definitions import SETTINGS_BY_NAME
 from halfhour.settings.resolution import ResolvedSetting
-from halfhour.settings.settings_file import FILE_VARIABLE, find_settings_file, usual_files
+from halfhour.settings.settings_file import (
+    FILE_VARIABLE,
+    find_settings_file,
+    read_settings_file,
+    usual_files,
+)
+
+log = logging.getLogger("halfhour")
 
 _OTHER_VARIABLES = (FILE_VARIABLE, "HALFHOUR_DEBUG")
 
@@ -39,12 +46,16 @@ def print_settings(
             "file": str(path.absolute()) if path else None,
             "usual_files": [str(usual.absolute()) for usual in usual_files()],
             "org": organization.name if organization else None,
+            "orgs": [*read_settings_file(file, os.environ).organizations],
             "settings": {name: _as_json(setting) for name, setting in resolved.items()},
         }
         print(json.dumps(description, indent=2))
     else:
         places = " or ".join(str(usual.absolute()) for usual in usual_files())
-        print(f"settings file: {path.absolute() if path else f'none; it would be {places}'}\n")
+        print(f"settings file: {path.absolute() if path else f'none; it would be {places}'}")
+        if names := read_settings_file(file, os.environ).organizations:
+            print(f"organisations: {', '.join(names)}; --org shows the settings of one")
+        print()
         _print_table([("setting", "value", "from"), *map(_as_row, resolved.values())])
     for variable in os.environ:
         _warn_of_unknown(variable)
@@ -103,7 +114,4 @@ def _warn_of_unknown(variable: str) -> None:
     ]
     if variable.startswith("HALFHOUR_") and variable not in known_variables:
         hint = suggest_name(variable, known_variables)
-        print(
-            f"halfhour: {sanitize_text(variable)} in the environment is not a setting{hint}",
-            file=sys.stderr,
-        )
+        log.warning("%s in the environment is not a setting%s", variable, hint)

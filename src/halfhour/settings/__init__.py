@@ -17,6 +17,7 @@ from halfhour.genesys.regions import Hosts
 from halfhour.genesys.retry_policy import RetryPolicy
 from halfhour.organizations import Organization
 from halfhour.redaction import register_secret
+from halfhour.settings import resolution
 from halfhour.settings.definitions import SETTINGS_BY_NAME
 from halfhour.settings.resolution import (
     Origin,
@@ -149,11 +150,7 @@ def clashing_variables(
     organization: Organization, environ: Mapping[str, str] | None = None
 ) -> list[str]:
     """Return the names of environment variables that *organization* overrules."""
-    return organizations.clashing_variables(
-        organization,
-        os.environ if environ is None else environ,
-        {setting.name: setting.environment_variables for setting in SETTINGS_BY_NAME.values()},
-    )
+    return resolution.clashing_variables(organization, os.environ if environ is None else environ)
 
 
 def describe_clashes(variables: Iterable[str], title: str, path: str) -> str:

@@ -1,5 +1,6 @@
 """Change settings in the text of a settings file, and leave all else in it as it is."""
 
+import tomllib
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ from tomlkit.container import Container
 from tomlkit.items import Whitespace
 
 from halfhour import organizations
+from halfhour.errors import ConfigError
 from halfhour.settings.definitions import SETTINGS_BY_NAME
 
 
@@ -16,8 +18,30 @@ def change_settings(text: str, changes: Mapping[str, str | None], organization: 
 
     *organization* is the name of the one whose table is changed; if it is empty, the settings
     outside tables are. A new file or table has a comment above each setting. *text* is valid, and
-    empty for a new file.
+    empty for a new file. Raises ConfigError for a file whose organisations are no tables of lines.
     """
+    expected = tomllib.loads(text)
+    table = expected
+    if organization:
+        table = expected.setdefault(organizations.TABLE, {}).setdefault(organization, {})
+    table |= {name: value for name, value in changes.items() if value is not None}
+    for name, value in changes.items():
+        if value is None:
+            table.pop(name, None)
+    try:
+        changed = _edit_text(text, changes, organization)
+        if tomllib.loads(changed) == expected:
+            return changed
+        reason = ""
+    except (ValueError, LookupError) as error:
+        reason = f" ({error})"
+    raise ConfigError(
+        f"the settings file cannot be changed by a program as it is written{reason}; write each "
+        f"organisation below a line [{organizations.TABLE}.NAME]"
+    )
+
+
+def _edit_text(text: str, changes: Mapping[str, str | None], organization: str) -> str:
     document = tomlkit.parse(text or _head_of_file(changes))
     is_new, target = not text, document
     if organization:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from halfhour.errors import ConfigError
 from halfhour.organizations import Organization
 from halfhour.settings.definitions import (
     CREDENTIALS,
@@ -128,6 +129,27 @@ class Sources:
         assert self.organization
         client_id = str(self.organization.settings.get(CREDENTIALS[0], ""))
         return name == CREDENTIALS[1] and bool(client_id) and client_id == client_of(self.environ)
+
+
+def clashing_variables(organization: Organization, environ: Mapping[str, str]) -> list[str]:
+    """Return the variables of *environ* that say something else than *organization* itself."""
+    return [
+        variable
+        for name, value in organization.settings.items()
+        if value != ""
+        for variable in SETTINGS_BY_NAME[name].environment_variables
+        if environ.get(variable) and not _says_the_same(name, environ[variable], value)
+    ]
+
+
+def _says_the_same(name: str, text: str, value: object) -> bool:
+    """Tell whether *text* of a variable means the *value* of the setting *name* in a file."""
+    definition = SETTINGS_BY_NAME[name]
+    try:
+        parsed = definition.parse_value(_as_value(definition, text), name)
+    except ConfigError:
+        return False
+    return bool(parsed == definition.parse_value(value, name))
 
 
 def client_of(environ: Mapping[str, str]) -> str:
