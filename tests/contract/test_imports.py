@@ -38,7 +38,7 @@ LIBRARIES_BY_COMMAND = {
     f"revisions {STORE}": f"{TABLES} rich",
     f"reconcile {STORE}": f"{TABLES} rich",
     f"rebuild {STORE}": f"{TABLES} {DETAILS}",
-    f"check {STORE}": f"{TABLES} {HTTP} filelock pyarrow.dataset rich rich.console tomllib",
+    f"check {STORE}": f"{TABLES} {HTTP} filelock pyarrow.dataset rich rich.console",
     "check --help": HELP,
     "serve --help": HELP,
     "settings --json": "cyclopts",

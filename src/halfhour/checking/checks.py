@@ -3,7 +3,6 @@
 import asyncio
 import os
 import socket
-import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
@@ -31,7 +30,8 @@ from halfhour.genesys.retry_policy import RetryPolicy
 from halfhour.model.coverage import DAY
 from halfhour.model.intervals import HALF_HOUR, Interval, floor_to_width
 from halfhour.model.vocabulary import Source
-from halfhour.settings import SETTINGS_BY_NAME, SETTINGS_FILES
+from halfhour.settings import SETTINGS_BY_NAME
+from halfhour.settings.settings_file import read_settings_file
 from halfhour.store.locking import find_running_sync
 from halfhour.store.store import Store
 from halfhour.syncing.planner import SyncRequest, due_days
@@ -51,7 +51,7 @@ _NOBODY = "00000000-0000-0000-0000-000000000000"
 
 @dataclass(frozen=True, slots=True)
 class CheckRequest:
-    """The subject of a check: settings and hosts, which two functions return, and a *store*.
+    """The subject of a check: settings, hosts and a store, each returned by a function.
 
     The functions raise the errors of `halfhour.settings`. *settings_file* is None for the usual
     places, *organization* the name of its table or empty.
@@ -59,7 +59,7 @@ class CheckRequest:
 
     load_settings: Callable[[], Settings]
     find_hosts: Callable[[], Hosts]
-    store: Store
+    find_store: Callable[[], Store]
     settings_file: Path | None = None
     organization: str = ""
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
@@ -103,7 +103,8 @@ class Check:
         yield "settings", (), self._check_settings
         # Without credentials, which is another error, the way to Genesys can still be tried.
         is_misread = any(isinstance(finding.error, ConfigError) for finding in self.findings)
-        yield "region", ("settings",) if is_misread else (), self._check_region
+        needs_settings = ("settings",) if is_misread else ()
+        yield "region", needs_settings, self._check_region
         yield "proxy", ("region",), self._check_proxy
         yield "certificate", ("proxy",), self._check_certificate
         yield "token", ("settings", "certificate"), partial(self._check_token, stack)
@@ -114,7 +115,7 @@ class Check:
         yield "clock", ("token",), self._check_clock
         yield "rate limit", ("token",), self._check_rate_limit
         yield "details", ("token", permissions.DETAILS.name), self._check_availability
-        yield "store", (), self._check_store
+        yield "store", needs_settings, self._check_store
 
     def _works(self, topic: str) -> bool:
         return any(
@@ -242,7 +243,7 @@ class Check:
 
     async def _check_store(self) -> Finding:
         """Look at the store as it stands, without waiting for whoever writes to it."""
-        store = replace(self.request.store, busy_timeout=0)
+        store = replace(self.request.find_store(), busy_timeout=0)
         running_sync = find_running_sync(store)
         try:
             if not store.exists:
@@ -306,14 +307,12 @@ def _last_interval(width: timedelta) -> Interval:
 
 
 def _describe_file(request: CheckRequest) -> Iterator[str]:
-    """Yield the settings file with the names of its settings, if there is one."""
-    usual_paths = (Path(os.path.expanduser(name)) for name in SETTINGS_FILES)  # noqa: PTH111
-    path = request.settings_file or next((path for path in usual_paths if path.is_file()), None)
-    if path:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    """Yield the settings file that is used and its settings, if there is one."""
+    content = read_settings_file(request.settings_file, request.environ)
+    if content.path:
         table = f"[org.{request.organization}]" if request.organization else ""
-        names = [name for name in content if name in SETTINGS_BY_NAME]
-        yield f"{path} ({', '.join(filter(None, [table, *names])) or 'no setting'})"
+        names = ", ".join(filter(None, [table, *content.settings]))
+        yield f"{content.path} ({names or 'no setting'})"
 
 
 def _describe_environment(environ: Mapping[str, str]) -> Iterator[str]:

@@ -24,6 +24,7 @@ from halfhour.cli.options import (
     RangeOptions,
     RowOptions,
     StorePath,
+    UncheckedConnectionOptions,
 )
 from halfhour.errors import ConfigError
 from halfhour.model.vocabulary import LogFormat, Source
@@ -181,7 +182,7 @@ def report(
 
 @app.command
 def check(
-    connection: ConnectionOptions | None = None,
+    connection: UncheckedConnectionOptions | None = None,
     *,
     store: StorePath = None,
     json: Annotated[bool, Parameter(group=OUTPUT, help="Print the findings as JSON.")] = False,
@@ -194,16 +195,17 @@ def check(
     from halfhour.cli.check import run_check
     from halfhour.settings import configured_hosts
 
-    connection = connection or ConnectionOptions()
-    organization = connection.organization
+    connection = connection or UncheckedConnectionOptions()
+    if connection.are_several:
+        raise ConfigError("--org: this command is for one organisation; name one")
     request = CheckRequest(
-        load_settings=partial(connection.resolve_settings, organization),
-        find_hosts=partial(
-            configured_hosts, file=connection.settings, org=organization, region=connection.region
+        load_settings=lambda: connection.resolve_settings(connection.organization),
+        find_hosts=lambda: configured_hosts(
+            file=connection.settings, org=connection.organization, region=connection.region
         ),
-        store=connection.resolve_store(store),
+        find_store=lambda: connection.resolve_store(store),
         settings_file=connection.settings,
-        organization=organization.name if organization else "",
+        organization="".join(connection.org),
     )
     sys.exit(run_check(request, as_json=json))
 

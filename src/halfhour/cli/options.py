@@ -221,6 +221,15 @@ class ConnectionOptions(OrganizationOptions):
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UncheckedConnectionOptions(ConnectionOptions):
+    """Options of the connection of a command that looks for mistakes in the settings file."""
+
+    def __post_init__(self) -> None:
+        """Leave the settings file unread."""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RangeOptions:
     """Options of a time range."""
 

@@ -303,4 +303,3 @@ def _protect_secret(
             f"{path}: region is a base URL, to which a secret from elsewhere is not sent; if the "
             "file is yours, add client_id to it, or give the URL as ⟨region⟩ or GENESYS_REGION"
         )
-
