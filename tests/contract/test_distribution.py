@@ -1,5 +1,6 @@
 """The files that are published: built, checked, installed outside the clone, and run."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import halfhour
+from halfhour.cli.app import app
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -96,6 +98,46 @@ def test_what_is_installed_runs(installed, tmp_path):
     assert version == halfhour.__version__
     assert Path(file).is_relative_to(installed.parent)
     assert "handle_time" in run(installed / "halfhour", "demo", folder=tmp_path)
+
+
+def instructions(kind: str) -> list[str]:
+    """Return the arguments of each instruction of a *kind* in the Dockerfile."""
+    lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    return [line.partition(" ")[2] for line in lines if line.split(" ")[0] == kind]
+
+
+@pytest.mark.soak
+def test_the_steps_of_the_dockerfile_give_the_command(tmp_path):
+    """Run by hand what the image runs, but for the user and the folders of the container."""
+    image = tmp_path / "image"
+    for sources, target in (text.rsplit(" ", 1) for text in instructions("COPY")):
+        for name in sources.split():
+            assert f"!{name}" in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+            place = image / target.strip("/") / (name if target.endswith("/") else "")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, place)
+            else:
+                shutil.copy(ROOT / name, place)
+    run(sys.executable, "-m", "venv", tmp_path / "environment", folder=tmp_path)
+    programs = tmp_path / "environment/bin"
+    install, _ = instructions("RUN")
+    defaults = " ".join(instructions("ARG"))
+    assert install.startswith("pip ")
+    install = install.replace('"/src', f'"{image}/src')
+    run("sh", "-c", f"{defaults}; {programs}/{install}", folder=tmp_path)
+
+    (entry,) = json.loads(instructions("ENTRYPOINT")[0])
+    assert run(programs / entry, "--version", folder=tmp_path).strip() == halfhour.__version__
+    run(programs / entry, "serve", "--help", folder=tmp_path)
+    shutil.rmtree(tmp_path / "environment")
+
+
+def test_the_command_of_the_image_can_be_parsed():
+    command, *_ = app.parse_args(
+        json.loads(instructions("CMD")[0]), exit_on_error=False, print_error=False
+    )
+    assert command.__name__ == "sync"
 
 
 def test_the_extra_all_is_every_extra_for_users():
