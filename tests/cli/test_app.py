@@ -75,7 +75,7 @@ def test_a_command_whose_packages_are_not_installed_says_which_are_to_be(halfhou
 
 
 def test_a_table_is_followed_by_each_agents_averages_and_the_total(halfhour):
-    ran = halfhour("report", *DAY, "--seconds")
+    ran = halfhour("report", *DAY, "--seconds", "--ids")
 
     intervals, averages, total = ran.out.split("\n\n")
     assert ran.code == 0

@@ -292,7 +292,7 @@ class OutputOptions:
     form: Annotated[
         Format | None,
         Parameter(
-            name="--format",
+            name=["--format", "-f"],
             group=OUTPUT,
             show_choices=False,  # it would list the aliases too
             help=f"Output format: {', '.join(Format)} [default: by the suffix of --output, else "
@@ -300,8 +300,15 @@ class OutputOptions:
         ),
     ] = None
     output: Annotated[
-        Path | None, Parameter(group=OUTPUT, help="File to write [default: stdout].")
+        Path | None,
+        Parameter(name=["--output", "-o"], group=OUTPUT, help="File to write [default: stdout]."),
     ] = None
+    ids: Annotated[
+        bool,
+        Parameter(
+            group=OUTPUT, help="Show ids beside names in a table; other formats always have them."
+        ),
+    ] = False
     pseudonyms: Annotated[
         bool,
         Parameter(
@@ -338,6 +345,7 @@ class OutputOptions:
             form=self.form or format_for_path(self.output),
             path=self.output,
             seconds=seconds,
+            ids=self.ids,
             layout=layout,
         )
         return replace(output, pseudonyms=self.load_pseudonyms(settings, organization))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from halfhour.cli.spelling import option_name
 from halfhour.errors import ConfigError, suggest_name
 from halfhour.model.intervals import HALF_HOUR
 from halfhour.model.question import Question
@@ -62,6 +63,7 @@ class Output:
     form: Format = Format.TABLE
     path: Path | None = None
     seconds: bool = False
+    ids: bool = False
     layout: str = ""
     pseudonyms: "Pseudonymizer | None" = None
 
@@ -139,7 +141,12 @@ def open_output(
     Raises ConfigError if the terminal cannot show the format, or if the file belongs to one of
     *stores*.
     """
-    style: dict[str, Any] = {"seconds": output.seconds, "layout": output.load_layout()}
+    style: dict[str, Any] = {
+        "seconds": output.seconds,
+        "ids": output.ids,
+        "layout": output.load_layout(),
+        "spell": option_name,
+    }
     path, form = output.path, output.form
     if path is None:
         if form in formats.BINARY_FORMATS and sys.stdout.isatty():

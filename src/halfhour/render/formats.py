@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from halfhour.model.vocabulary import Format
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     import pyarrow as pa
 
@@ -33,25 +33,28 @@ def write_tables(
     width: int | None = None,
     *,
     seconds: bool = False,
+    ids: bool = False,
     layout: "Layout | None" = None,
+    spell: "Callable[[str], str]" = str,
 ) -> None:
     """Write *tables*, by title, to *file*; only the first one if *form* has room for one.
 
     Each table has at least one part, and its parts have one schema. *width* is
     the terminal's width, None for no limit. A text table shows durations as
-    h:mm:ss, or in *seconds*. The WFM format needs a *layout*.
+    h:mm:ss, or in *seconds*, and *ids* beside names; *spell* writes the names of
+    parameters in its notes. The WFM format needs a *layout*.
     """
     first_parts = next(iter(tables.values()))
     colour = width is not None and wants_colour()
     match form:
         case Format.TABLE:
-            from halfhour.render.table import render_text_table
+            from halfhour.render.table import render_text_tables
 
-            texts = (
-                render_text_table(table, width, seconds=seconds, colour=colour)
-                for table in _concatenate_parts(tables).values()
+            parts = _concatenate_parts(tables).values()
+            text = render_text_tables(
+                parts, width, seconds=seconds, ids=ids, colour=colour, spell=spell
             )
-            file.write("\n".join(texts).encode())
+            file.write(text.encode())
         case Format.HEATMAP:
             from halfhour.render import heatmap
 

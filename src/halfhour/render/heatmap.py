@@ -21,7 +21,7 @@ from halfhour.render.table import format_duration
 LEVEL_CHARACTERS = "·▁▂▃▄▅▆▇█"
 EXCEEDING_CHARACTER, ABSENT_CHARACTER, PROVISIONAL_CHARACTER = "▲", " ", "~"
 LEVEL_LEGEND = (
-    f"{LEVEL_CHARACTERS[1:]} eighths of the half-hour, {EXCEEDING_CHARACTER} more than it has, "
+    f"{LEVEL_CHARACTERS[1:]} eighths of the half-hour, {EXCEEDING_CHARACTER} longer than it, "
     f"{LEVEL_CHARACTERS[0]} none of it"
 )
 ALL_AGENTS = "all agents"
@@ -55,6 +55,8 @@ def render_heatmap(table: pa.Table, width: int | None = None, *, colour: bool = 
 
 def _legend_lines(table: pa.Table, days: list[DayGrid]) -> Iterator[str]:
     yield f"{chart_title(table)}: {LEVEL_LEGEND}" if days else NO_FIGURES_MESSAGE
+    if days:
+        yield f"times: {table.schema.field('interval_start').type.tz}"
     if any(any(grid.provisional_flags) for grid in days):
         yield f"{PROVISIONAL_CHARACTER} under the hours: provisional, Genesys may still correct it"
 

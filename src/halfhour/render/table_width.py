@@ -13,11 +13,22 @@ _FIRST_DROPPED_COLUMNS = (
     "window_end",
     "interval_count",
     "agent_count",
-    "acw_share_ratio",
+    "hold_time_mean_sec",
+    "acw_time_mean_sec",
+    "handle_time_mean_sec",
     "hold_share_ratio",
+    "acw_share_ratio",
+    "callback_voice_time_sec",
     "on_queue_time_sec",
     "busy_time_sec",
     "differing_interval_count",
+)
+_LAST_DROPPED_COLUMNS = (
+    "hold_time_sec",
+    "acw_time_sec",
+    "occupancy_ratio",
+    "aht_sec",
+    "worked_time_sec",
     "handled_count",
 )
 _ESSENTIAL_COLUMNS = {
@@ -87,15 +98,19 @@ def _narrowing_steps(
     yield columns
     for entity in ("agent", "queue"):
         if f"{entity}_id" in columns:
-            columns = _replace_ids_by_names(columns, f"{entity}_id", f"{entity}_name")
+            columns = replace_ids_by_names(columns, f"{entity}_id", f"{entity}_name")
             yield columns
     for name in table.column_names:
         if name in columns and pa.types.is_timestamp(table.schema.field(name).type):
             short_times = _shorten_times(columns[name], table[name])
             columns = {**columns, name: _wrap_head(short_times)}
     yield columns
-    later_dropped = [name for name in reversed(list(columns)) if name not in _ESSENTIAL_COLUMNS]
-    for dropped in (*_FIRST_DROPPED_COLUMNS, *later_dropped):
+    others = [
+        name
+        for name in reversed(list(columns))
+        if name not in {*_ESSENTIAL_COLUMNS, *_LAST_DROPPED_COLUMNS}
+    ]
+    for dropped in (*_FIRST_DROPPED_COLUMNS, *others, *_LAST_DROPPED_COLUMNS):
         columns = {name: column for name, column in columns.items() if name != dropped}
         yield columns
 
@@ -116,7 +131,7 @@ def _wrap_head(column: TableColumn) -> TableColumn:
     return replace(column, head=[*lines[:-1], lines[-1].removesuffix("_")])
 
 
-def _replace_ids_by_names(
+def replace_ids_by_names(
     columns: Mapping[str, TableColumn], id_column: str, name_column: str
 ) -> Mapping[str, TableColumn]:
     """Return *columns* without the ids, and with names that tell namesakes apart.

@@ -22,7 +22,7 @@ from halfhour.cli.sync import wait_for_next
 from halfhour.errors import ConfigError, Incomplete
 from halfhour.model.vocabulary import LogFormat
 from halfhour.organizations import Organization
-from halfhour.render.table import render_text_table
+from halfhour.render.table import render_text_tables
 
 log = logging.getLogger("halfhour")
 
@@ -105,6 +105,6 @@ def _sync_command(organization: Organization, options: Mapping[str, object]) -> 
 
 def _log_summary(summaries: Sequence[SyncSummary], at_once: int) -> None:
     events = [{"event": "summary", **summary.as_row()} for summary in summaries]
-    log_table(render_text_table(summary_table(summaries)), events)
+    log_table(render_text_tables([summary_table(summaries)]), events)
     if memory := describe_memory(summaries, at_once):
         log.info("%s", memory)
