@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import shlex
 import socket
 import stat
@@ -83,6 +84,38 @@ def test_a_table_is_followed_by_each_agents_averages_and_the_total(halfhour):
     assert "handle_time_mean_sec" in averages.partition("\n")[0]
     assert "aht_sec" in averages.partition("\n")[0]
     assert total.splitlines()[1].startswith("all agents")
+
+
+def test_a_report_ends_in_one_line_which_a_flag_explains_or_leaves_out(halfhour):
+    report = ("report", *DAY, "-f", "csv")
+    usual, verbose, quiet = (halfhour(*report, *words) for words in ((), ("-v",), ("--quiet",)))
+
+    (line,) = usual.err.splitlines()
+    assert re.fullmatch(
+        r"halfhour: \d+ rows, posted basis, 2026-03-02 00:00 to 2026-03-03 00:00 UTC; \d+ longer "
+        r"than the interval; callbacks count twice; no status without a store \(-v explains\)",
+        line,
+    )
+    assert verbose.err.splitlines()[0] == line.removesuffix(" (-v explains)")
+    assert len(verbose.err.splitlines()) == 4
+    assert quiet.err == ""
+    assert usual.out == verbose.out == quiet.out
+
+
+@pytest.mark.parametrize("words", [["broken"], ["broken", "--debug"]])
+def test_debug_shows_where_an_unexpected_error_came_from(words):
+    script = (
+        "from halfhour.cli.app import app, main\n"
+        "app.command(lambda: 1 / 0, name='broken')\n"
+        f"main({words})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 1
+    assert ("Traceback" in done.stderr) == ("--debug" in words)
+    assert ("(--debug shows where)" in done.stderr) == ("--debug" not in words)
 
 
 def test_a_report_by_agent_adds_up_the_report_by_interval(halfhour):

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from halfhour.cli.app import app
-from halfhour.cli.options import CONNECTION, OUTPUT, ROWS, STORE, TIME
+from halfhour.cli.options import CONNECTION, MESSAGES, OUTPUT, ROWS, STORE, TIME
 
 COMMANDS = [name for name in app if not name.startswith("-")]
 WITH_EXAMPLES = ["import", "init", "load", "report", "serve", "sync", "worked"]
@@ -77,6 +77,7 @@ def test_help_ends_in_examples_that_can_be_parsed(command):
     for example in examples:
         program, *words = shlex.split(example)
         assert (program, words[0]) == ("halfhour", command)
+        assert len(example) < 79  # a terminal would break it
         app.parse_args(words, exit_on_error=False, print_error=False)
 
 
@@ -89,11 +90,11 @@ def test_no_other_command_repeats_those_examples():
 def test_the_options_of_report_are_grouped():
     grouped = {
         group.name: re.findall(r"^│ +(--[a-z-]+)", box, re.MULTILINE)
-        for group in (ROWS, TIME, OUTPUT, STORE, CONNECTION)
+        for group in (ROWS, TIME, OUTPUT, STORE, CONNECTION, MESSAGES)
         for box in re.findall(rf"─ {group.name} ─.*?╰", help_text("report"), re.DOTALL)
     }
 
-    assert list(grouped) == ["Rows", "Time", "Output", "Store", "Connection"]
+    assert list(grouped) == ["Rows", "Time", "Output", "Store", "Connection", "Messages"]
     every_option = re.findall(r"^│ +(--[a-z-]+)", help_text("report"), re.MULTILINE)
     assert sum(map(len, grouped.values())) == len(every_option)
     assert grouped["Time"] == ["--from", "--to", "--last", "--zone"]

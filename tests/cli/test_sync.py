@@ -312,7 +312,7 @@ def test_columns_of_a_source_that_was_never_read_are_empty_and_named(
 ):
     day = ("--from", "2026-03-02", "--to", "2026-03-03")
     halfhour("sync", *day, "--source", source)
-    ran = halfhour("report", *day, "--basis", "both", "--offline", "--format", "json")
+    ran = halfhour("report", *day, "--basis", "both", "--offline", "-f", "json", "-v")
 
     assert ran.code == 5
     assert {row[empty] for row in ran.json} == {None}
@@ -326,7 +326,7 @@ def test_columns_of_a_source_that_was_never_read_are_empty_and_named(
 
 def test_a_report_without_a_store_says_where_status_comes_from(cloud, halfhour):
     message = "status and occupancy are empty, as they need a store"
-    day = ("report", "--from", "2026-03-02", "--to", "2026-03-03")
+    day = ("report", "--from", "2026-03-02", "--to", "2026-03-03", "--verbose")
     assert message in halfhour(*day).err
     assert message not in halfhour(*day, "--by", "queue").err
     assert message not in halfhour(*day, "--store", "s.duckdb").err

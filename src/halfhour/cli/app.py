@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from halfhour._version import __version__
+from halfhour.cli.console import set_verbosity
 from halfhour.cli.exit_codes import run_and_exit
 from halfhour.cli.options import (
     CONNECTION,
+    MESSAGE_FLAGS,
     OPTIONS,
     OUTPUT,
     STORE,
     TIME,
     ConnectionOptions,
     LogFormatChoice,
+    MessageOptions,
     OrganizationOptions,
     OutputOptions,
     RangeOptions,
@@ -46,19 +49,23 @@ app = App(
     name="halfhour",
     help="Report what every agent did, half-hour by half-hour, from Genesys Cloud.",
     version=__version__,
+    version_flags=["--version", "-V"],
     help_format="plaintext",
     group_parameters=OPTIONS,
     default_parameter=Parameter(negative=(), show_default=_default_in_help),
     suppress_keyboard_interrupt=False,
 )
+app.register_install_completion_command(
+    help="Install completion of commands and options for bash, zsh, fish or PowerShell."
+)
 
 _REPORT_EXAMPLES = """\
 Examples:
   halfhour report
-  halfhour report --from yesterday --to today --zone Europe/London --queue Billing
-  halfhour report --last 7d --by agent --sort aht_sec --top 10
+  halfhour report --from yesterday --to today --queue Billing
+  halfhour report --last 7d --by agent --sort aht --top 10
   halfhour report --last 4w --by day --basis worked --output days.xlsx
-  halfhour report --org acme --org globex --last 7d --by agent --output agents.csv
+  halfhour report --org acme --org globex --last 7d --by agent -o agents.csv
 """
 _SYNC_EXAMPLES = """\
 Examples:
@@ -76,7 +83,7 @@ Examples:
 _WORKED_EXAMPLES = """\
 Examples:
   halfhour worked details/*.json.gz --output figures
-  halfhour worked landed/ --output figures --org acme --from 2026-03-01 --to 2026-03-02
+  halfhour worked landed/ -o figures --from 2026-03-01 --to 2026-03-02
 """
 _LOAD_EXAMPLES = """\
 Examples:
@@ -95,7 +102,7 @@ Examples:
   halfhour serve --zone Europe/London
   halfhour serve --sync 15m
   halfhour serve --org all --sync 15m
-  halfhour serve --host 0.0.0.0 --name dashboard.example.com --password-file dashboard.password
+  halfhour serve --host 0.0.0.0 --name stats.example.com --password-file pass
 """
 
 
@@ -789,16 +796,34 @@ def emulator(
     sys.exit(run_emulator(options))
 
 
+_RAISING: Any = {"exit_on_error": False, "print_error": False, "result_action": "return_value"}
+"""Options of the parser with which it raises errors, which `exit_codes` turns into messages."""
+
+
+app.meta.help_flags = app.meta.version_flags = ()  # the emulator has a help of its own
+
+
+@app.meta.default
+def _run_command(
+    *words: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+    messages: MessageOptions | None = None,
+) -> None:
+    messages = messages or MessageOptions()
+    if messages.quiet and messages.verbose:
+        raise ConfigError("--quiet and --verbose exclude each other; give one of them")
+    set_verbosity(quiet=messages.quiet, verbose=messages.verbose, debug=messages.debug)
+    app(words, **_RAISING)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit."""
+    words = sys.argv[1:] if arguments is None else arguments
+    # The meta app parses all words twice, so it is left out where it has nothing to do.
+    parser = app.meta if MESSAGE_FLAGS.intersection(words) else app
     blocker = _UnusedLibraryBlocker()
     sys.meta_path.insert(0, blocker)
     try:
-        run_and_exit(
-            lambda: app(
-                arguments, exit_on_error=False, print_error=False, result_action="return_value"
-            )
-        )
+        run_and_exit(lambda: parser(words, **_RAISING))
     finally:
         sys.meta_path.remove(blocker)
 

@@ -2,7 +2,9 @@
 
 import json
 import logging
+import os
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,6 +17,8 @@ from halfhour.redaction import sanitize_lines
 
 if TYPE_CHECKING:
     from stamina.instrumentation import RetryDetails
+
+_MIN_LINE_WIDTH = 20
 
 log = logging.getLogger("halfhour")
 
@@ -45,7 +49,7 @@ class _StderrHandler(logging.Handler):
             print(json.dumps(harmless), file=sys.stderr, flush=True)
         elif message := spell_parameters(record.getMessage(), option_name):
             prefix = f"halfhour: {self.organization}: " if self.organization else "halfhour: "
-            print(f"{prefix}{sanitize_lines(message)}", file=sys.stderr)
+            print(fit_terminal(f"{prefix}{sanitize_lines(message)}"), file=sys.stderr)
 
 
 @contextmanager
@@ -53,7 +57,8 @@ def logging_to_stderr(log_format: LogFormat = LogFormat.TEXT) -> Iterator[None]:
     """Log to stderr inside the context. If it raises, the handler stays for the error's message."""
     handler = _StderrHandler(log_format)
     log.addHandler(handler)
-    log.setLevel(logging.INFO)
+    if log.level == logging.NOTSET:
+        log.setLevel(logging.INFO)
     for level, text in early_messages:
         log.log(level, "%s", text)
     yield
@@ -84,9 +89,38 @@ def _forget_organization(handlers: Iterable[_StderrHandler]) -> None:
         handler.organization = ""
 
 
+def set_verbosity(*, quiet: bool, verbose: bool, debug: bool) -> None:
+    """Choose the messages that are shown; *debug* shows where an unexpected error came from."""
+    if debug:
+        os.environ["HALFHOUR_DEBUG"] = "1"  # processes of other organisations inherit it
+    log.setLevel(logging.DEBUG if verbose or debug else logging.WARNING if quiet else logging.INFO)
+
+
+def fit_terminal(text: str) -> str:
+    """Return *text* with lines broken between words, if a terminal shows it."""
+    if not sys.stderr.isatty():
+        return text
+    try:
+        width = os.get_terminal_size(sys.stderr.fileno()).columns
+    except OSError:
+        return text
+    if width <= 0:
+        return text
+    return "\n".join(
+        textwrap.fill(
+            line,
+            max(width, _MIN_LINE_WIDTH),
+            subsequent_indent="  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in text.split("\n")
+    )
+
+
 def is_interactive() -> bool:
-    """Return whether a person can watch progress: on a terminal, and not logged as JSON."""
-    return sys.stderr.isatty() and not _logs_json()
+    """Return whether a person can watch progress: on a terminal, not quiet, not logged as JSON."""
+    return sys.stderr.isatty() and log.isEnabledFor(logging.INFO) and not _logs_json()
 
 
 def _logs_json() -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 from cyclopts import CycloptsError
 
 from halfhour import errors
+from halfhour.cli.console import fit_terminal
 from halfhour.cli.signals import SignalHandlers
 from halfhour.cli.spelling import option_name
 from halfhour.redaction import MAX_QUOTED_LENGTH, sanitize_lines, sanitize_text
@@ -114,10 +115,10 @@ def _run_command(command: Callable[[], object]) -> ExitCode:
 def _describe_unexpected(error: Exception) -> str:
     reason = sanitize_text(str(error), MAX_QUOTED_LENGTH)
     if isinstance(error, OSError):
-        return f"the operating system reported an error: {reason} (HALFHOUR_DEBUG=1 shows where)"
+        return f"the operating system reported an error: {reason} (--debug shows where)"
     return (
         f"unexpected {type(error).__name__}: {reason}; this is a bug, please report it "
-        "(HALFHOUR_DEBUG=1 shows where)"
+        "(--debug shows where)"
     )
 
 
@@ -147,5 +148,5 @@ def _announce_exit(message: str, code: ExitCode) -> ExitCode:
         event = {"event": ENDED, "exit_code": code, "reason": message}
         log.error("%s", message, extra={"event": event})
     else:
-        print(f"halfhour: {sanitize_lines(message)}", file=sys.stderr)
+        print(fit_terminal(f"halfhour: {sanitize_lines(message)}"), file=sys.stderr)
     return code

@@ -1,7 +1,7 @@
 """Notices below a report: how many rows it has, and what it lacks."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -9,6 +9,7 @@ import pyarrow as pa
 from halfhour.model.coverage import DayCoverage
 from halfhour.model.measures import FIGURES
 from halfhour.model.question import Question
+from halfhour.model.time_ranges import format_range
 from halfhour.model.vocabulary import Basis, Source
 from halfhour.reports.data import ReportData
 
@@ -42,64 +43,81 @@ class ReportNotices:
             name for name in part.column_names if part[name].null_count < len(part)
         }
 
-    def log_summary(self) -> None:
-        """Log the size and range of the report, or the likely reasons why it is empty."""
+    def log_footer(self, *, stored: bool, marks_rows: bool) -> None:
+        """Log one line about the report: its size and range, and what it lacks in a few words.
+
+        The logging level DEBUG adds a sentence about each. The line leaves out what the notes of
+        a table say that *marks_rows*. An empty report ends in the likely reasons instead.
+        """
         question = self.question
         if not self._row_count:
             self._log_empty_report()
             return
+        notices = list(self._notices(stored=stored, marks_rows=marks_rows))
         basis = "posted and worked" if question.basis is Basis.BOTH else question.basis
-        log.info("%d rows, %s basis, %s", self._row_count, basis, question.interval)
-        if self._provisional_count:
-            log.info(
-                "%d rows are provisional: Genesys may still correct them",
-                self._provisional_count,
+        rows = f"{self._row_count} row{'s' * (self._row_count != 1)}"
+        facts = [f"{rows}, {basis} basis, {format_range(question.interval, question.zone)}"]
+        facts += [short for short, _ in notices if short]
+        is_explained = log.isEnabledFor(logging.DEBUG) or not facts[1:]
+        log.info("%s%s", "; ".join(facts), "" if is_explained else " (-v explains)")
+        for _, sentence in notices:
+            log.debug("%s", sentence)
+
+    def _notices(self, *, stored: bool, marks_rows: bool) -> Iterator[tuple[str, str]]:
+        """Yield each notice in a few words, which may be empty, and as a sentence."""
+        if (count := self._provisional_count) and not marks_rows:
+            yield (
+                f"{'all' if count == self._row_count else count} provisional",
+                f"{count} rows are provisional: Genesys may still correct them",
             )
-        if self._exceeding_count:
-            log.info(
-                "%d rows have a posted time longer than the interval (a table marks them with !, "
-                "other formats in the column exceeds_interval): the work started earlier and was "
-                "completed there",
-                self._exceeding_count,
+        if (count := self._exceeding_count) and not marks_rows:
+            yield (
+                f"{count} longer than the interval",
+                f"{count} rows have a posted time longer than the interval (column "
+                "exceeds_interval): the work started earlier and was completed there",
             )
         if self._callbacks_count_twice:
-            log.info(
-                "callbacks count twice here, as callback and as voice; run 'halfhour sync' to "
-                "fetch conversation details, from which callback_voice_time_sec shows how much"
+            yield (
+                "callbacks count twice",
+                "callbacks count twice here, as callback and as voice; run 'halfhour sync' to see "
+                "in callback_voice_time_sec how much that is",
             )
+        yield from self._empty_column_notices(stored=stored)
 
-    def log_empty_columns(self, *, stored: bool) -> None:
-        """Log which columns are empty, and what to do to fill them."""
-        empty_columns = self._empty_columns() if self._row_count else {}
+    def _empty_column_notices(self, *, stored: bool) -> Iterator[tuple[str, str]]:
+        """Yield which columns are empty, and what to do to fill them."""
+        empty_columns = self._empty_columns()
         if self.question.has_work_filter and Source.STATUS in empty_columns:
             del empty_columns[Source.STATUS]
-            log.info(
+            yield (
+                "",
                 "the status columns are empty: an agent's status belongs to no queue or media "
-                "type; leave out --queue and --media to see it"
+                "type; leave out --queue and --media to see it",
             )
         if not stored:
             if Source.STATUS in empty_columns:
-                log.info(
+                yield (
+                    "no status without a store",
                     "status and occupancy are empty, as they need a store; run 'halfhour sync' to "
-                    "create one"
+                    "create one",
                 )
             return
         for source, column_names in empty_columns.items():
-            log.info(
-                "these columns are empty: %s; the store has no %s for these days; run 'halfhour "
-                "sync' to fetch them (the OAuth client's role needs %s)",
-                ", ".join(column_names),
-                source.resource_name,
-                source.required_permission,
+            yield (
+                f"no {source.resource_name}",
+                f"these columns are empty: {', '.join(column_names)}; the store has no "
+                f"{source.resource_name} for these days; run 'halfhour sync' to fetch them (the "
+                f"OAuth client's role needs {source.required_permission})",
             )
         windows = [day.settled for day in self.days.get(Source.POSTED, ()) if day.settled]
         if "transferred_count" in self._column_names and not all(
             window.has_transfers for window in windows
         ):
-            log.info(
+            yield (
+                "transfers missing",
                 "transferred_count is empty on days that an older version of halfhour fetched "
                 "without transfers; run 'halfhour sync --reread now' with --from and --to to "
-                "fetch these days again"
+                "fetch these days again",
             )
 
     def _empty_columns(self) -> dict[Source, list[str]]:

@@ -26,6 +26,9 @@ TIME = Group("Time", sort_key=2)
 OUTPUT = Group("Output", sort_key=3)
 STORE = Group("Store", sort_key=4)
 CONNECTION = Group("Connection", sort_key=5)
+MESSAGES = Group("Messages", sort_key=6)
+QUIET, VERBOSE, DEBUG = ["--quiet", "-q"], ["--verbose", "-v"], ["--debug"]
+MESSAGE_FLAGS = frozenset(QUIET + VERBOSE + DEBUG)
 
 DEFAULT_ZONE = "UTC"
 StorePath = Annotated[
@@ -226,6 +229,24 @@ class UncheckedConnectionOptions(ConnectionOptions):
 
     def __post_init__(self) -> None:
         """Leave the settings file unread."""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageOptions:
+    """Options of the messages on stderr, which every command has."""
+
+    quiet: Annotated[
+        bool,
+        Parameter(name=QUIET, group=MESSAGES, help="Show warnings and errors only."),
+    ] = False
+    verbose: Annotated[
+        bool, Parameter(name=VERBOSE, group=MESSAGES, help="Explain every notice.")
+    ] = False
+    debug: Annotated[
+        bool,
+        Parameter(name=DEBUG, group=MESSAGES, help="Show where an unexpected error came from."),
+    ] = False
 
 
 @Parameter(name="*")

@@ -120,8 +120,9 @@ class _Report:
     def log_notices(self) -> None:
         """Log what the report has and what it lacks."""
         with log_organization(self.name):
-            self.notices.log_summary()
-            self.notices.log_empty_columns(stored=self.is_stored)
+            self.notices.log_footer(
+                stored=self.is_stored, marks_rows=self.output.form is Format.TABLE
+            )
 
 
 def _merge_tables(question: Question, tables: Sequence[pa.Table]) -> list[pa.Table]:

@@ -57,6 +57,12 @@ def parse_interval(
     return Interval(start_time, end_time)
 
 
+def format_range(interval: Interval, zone: tzinfo) -> str:
+    """Return *interval* as people write it, in *zone*: two times to the minute, and its name."""
+    start, end = (moment.astimezone(zone) for moment in (interval.start, interval.end))
+    return f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} {zone}"
+
+
 def required_granularity(interval: Interval) -> timedelta:
     """Return the granularity to request for *interval*.
 
