@@ -185,6 +185,34 @@ def test_an_empty_report_says_why_and_keeps_the_header(halfhour):
     assert "division" in ran.err
 
 
+def test_an_empty_report_of_the_future_says_so(halfhour):
+    ran = halfhour("report", "--from", "2096-03-02", "--to", "2096-03-03", "--format", "csv")
+
+    assert (ran.code, csv_rows(ran.out)) == (0, [])
+    assert ran.err == (
+        "halfhour: 2096-03-02 00:00 to 2096-03-03 00:00 UTC is in the future, so nothing was "
+        "posted yet\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("--interval", "PT30M"), "the length of intervals is --granularity 30m"),
+        (("--group-by", "userId"), "write --by agent"),
+        (("--dateFrom", "2026-03-02"), "write --from"),
+        (("--granularity", "PT30M"), "Write --granularity 30m"),
+        (("--by", "userId"), "Write --by agent"),
+        (("Billing",), "write the option that this is for before it"),
+    ],
+)
+def test_words_of_scripts_for_the_api_are_answered_with_ours(halfhour, words, hint):
+    ran = halfhour("report", *words)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert hint in ran.err
+
+
 def test_a_dry_run_sends_nothing_and_needs_no_credentials(halfhour, cloud):
     ran = halfhour(
         "report", *DAY, "--queue", "Billing", "--dry-run", GENESYS_CLIENT_ID="", HALFHOUR_TIMEOUT=""

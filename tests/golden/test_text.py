@@ -292,7 +292,19 @@ def test_rows_are_sorted_and_the_first_of_them_kept(sort, first):
     assert table.num_rows == 3
 
 
-@pytest.mark.parametrize("sort", ["handle", "handle_time", "Handl_time_sec"])
+@pytest.mark.parametrize("sort", ["aht", "acw_share", "handled_count", "agent_name"])
+def test_a_column_to_sort_by_may_be_named_as_a_table_shows_it(sort):
+    by_name, by_head = (
+        questions.build_report(
+            Question(NIGHT, LONDON, By.AGENT, sort=name), report_data(AGENTS, posted=HARD)
+        )
+        for name in ({"aht": "aht_sec", "acw_share": "acw_share_ratio"}.get(sort, sort), sort)
+    )
+
+    assert by_name == by_head
+
+
+@pytest.mark.parametrize("sort", ["handle", "tHandle", "Handl_time_sec"])
 def test_a_column_to_sort_by_that_there_is_not_is_answered_with_the_nearest(sort):
     with pytest.raises(ConfigError, match="did you mean 'handle_time_sec'"):
         questions.build_report(Question(NIGHT, LONDON, sort=sort), report_data(AGENTS, posted=HARD))

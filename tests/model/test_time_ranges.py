@@ -78,12 +78,15 @@ def test_a_local_day_has_the_half_hours_its_clocks_give_it(day, zone, half_hours
     ("words", "message"),
     [
         ({"start": "2026-03-02", "end": "2026-03-01"}, "start 2026-03-02 is not before end 2026"),
-        ({"start": "2026-04-01"}, "not before the last full half-hour, 2026-03-02T14:30"),
+        ({"start": "2026-04-01"}, "start 2026-04-01 is in the future"),
+        ({"start": "2026-04-01", "last": "24h"}, "start 2026-04-01 is in the future"),
+        ({"start": "2026-03-02T14:30"}, "not before the last full half-hour, 2026-03-02T14:30"),
         ({"start": "2026-02-30"}, "start '2026-02-30' cannot be read"),
         ({"end": "tomorow"}, "end 'tomorow' cannot be read"),
         ({"start": "2026-03-01T10:07"}, "write 2026-03-01T10:00 or 2026-03-01T10:30"),
         ({"start": "2026-03-01T10:00:01"}, "not on a half-hour of UTC"),
-        ({"start": "2026-03-01", "last": "24h"}, "give one of them"),
+        ({"start": "2026-03-01", "end": "2026-03-02", "last": "24h"}, "give two of them"),
+        ({"last": "1d12"}, "not a multiple of 30 minutes"),
         ({"last": "45m"}, "not a multiple of 30 minutes"),
         ({"last": "0h"}, "not a multiple of 30 minutes"),
         ({"last": "a day"}, "not a multiple of 30 minutes"),
@@ -96,6 +99,21 @@ def test_a_range_that_cannot_be_meant_is_refused_with_a_sentence(words, message)
         asked_interval(**words)
 
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "start", "hours"),
+    [
+        ({"start": "2026-03-01", "last": "24h"}, "2026-03-01T00:00", 24),
+        ({"start": "2026-03-01T09:30", "last": "1d12h"}, "2026-03-01T09:30", 36),
+        ({"end": "2026-03-02", "last": "1w1d90m30m"}, "2026-02-21T22:00", 194),
+    ],
+)
+def test_a_length_counts_from_the_start_or_back_from_the_end(words, start, hours):
+    interval = time_ranges.parse_interval(**words, now=NOW)
+
+    assert interval.start == datetime.fromisoformat(start).replace(tzinfo=UTC)
+    assert interval.width == timedelta(hours=hours)
 
 
 def test_an_unknown_zone_is_answered_with_the_nearest():

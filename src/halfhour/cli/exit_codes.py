@@ -15,6 +15,7 @@ from halfhour import errors
 from halfhour.cli.console import fit_terminal
 from halfhour.cli.signals import SignalHandlers
 from halfhour.cli.spelling import option_name
+from halfhour.cli.usage_errors import describe_usage_error
 from halfhour.redaction import MAX_QUOTED_LENGTH, sanitize_lines, sanitize_text
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _run_command(command: Callable[[], object]) -> ExitCode:
         command()
         sys.stdout.flush()
     except CycloptsError as error:
-        return _announce_exit(f"{error}; see halfhour --help", ExitCode.USAGE)
+        return _announce_exit(describe_usage_error(error), ExitCode.USAGE)
     except errors.HalfhourError as error:
         if isinstance(error, errors.WriteError):
             _discard_stdout()

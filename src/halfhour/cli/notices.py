@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from halfhour.clock import utc_now
 from halfhour.model.coverage import DayCoverage
 from halfhour.model.measures import FIGURES
 from halfhour.model.question import Question
@@ -135,6 +136,10 @@ class ReportNotices:
 
     def _log_empty_report(self) -> None:
         question = self.question
+        time_range = format_range(question.interval, question.zone)
+        if question.interval.start >= utc_now():
+            log.warning("%s is in the future, so nothing was posted yet", time_range)
+            return
         choice = " for the chosen queues and agents" if question.queues or question.agents else ""
         log.warning(
             "nothing was posted%s in %s. Likely reasons: no interaction was completed in that "
@@ -142,5 +147,5 @@ class ReportNotices:
             "the division of these agents and queues (Genesys then leaves out their rows without "
             "an error); or the OAuth client belongs to another organisation",
             choice,
-            question.interval,
+            time_range,
         )

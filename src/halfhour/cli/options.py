@@ -272,7 +272,9 @@ class RangeOptions:
     last: Annotated[
         str | None,
         Parameter(
-            group=TIME, help="Length of the range, counted back from its end: 90m, 24h, 7d or 2w."
+            group=TIME,
+            help="Length of the range, from --from on, or else back from its end: 90m, 24h, 1d12h, "
+            "7d or 2w.",
         ),
     ] = None
     zone: Annotated[
@@ -440,7 +442,7 @@ class RowOptions(RangeOptions):
     ] = False
     sort: Annotated[
         str,
-        Parameter(group=ROWS, help="Column to sort by, such as aht_sec; highest numbers first."),
+        Parameter(group=ROWS, help="Column to sort by, such as aht; highest numbers first."),
     ] = ""
     top: Annotated[int | None, Parameter(group=ROWS, help="Number of rows at most.")] = None
 

@@ -115,11 +115,15 @@ def genesys_metric(column: str) -> str:
     return _METRICS_BY_COLUMN.get(column, "")
 
 
+def column_head(column: str) -> str:
+    """The name of *column* without a unit that the cells of a table show: ``aht`` for aht_sec."""
+    return column.removesuffix("_sec").removesuffix("_ratio")
+
+
 def column_title(column: str) -> str:
     """The title of *column* for people, without the unit, which the cells show."""
-    for ending in ("_sec", "_ratio"):
-        column = column.removesuffix(ending)
-    first, *others = (_ABBREVIATIONS.get(word, word) for word in column.split("_"))
+    words = column_head(column).split("_")
+    first, *others = (_ABBREVIATIONS.get(word, word) for word in words)
     return " ".join([first[:1].upper() + first[1:], *others])
 
 

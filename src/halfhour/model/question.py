@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 from halfhour.errors import ConfigError, suggest_name
 from halfhour.model import time_ranges
 from halfhour.model.intervals import HALF_HOUR, INTERVAL_WIDTHS, Interval
-from halfhour.model.vocabulary import MEDIA_TYPES, Basis, By, Source
+from halfhour.model.vocabulary import MEDIA_TYPES, WORDS_BY_GENESYS_NAME, Basis, By, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,5 @@ def require_choice(parameter: str, value: str, choices: Iterable[str]) -> None:
     """Raise ConfigError with the nearest of *choices* if *value* is none of them."""
     names = list(choices)
     if value not in names:
-        raise ConfigError(
-            f"⟨{parameter}⟩ {value!r}: choose one of {', '.join(names)}{suggest_name(value, names)}"
-        )
+        hint = suggest_name(WORDS_BY_GENESYS_NAME.get(value.lower(), value), names)
+        raise ConfigError(f"⟨{parameter}⟩ {value!r}: choose one of {', '.join(names)}{hint}")

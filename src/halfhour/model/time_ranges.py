@@ -34,20 +34,21 @@ def parse_interval(
 
     A time without an offset and the midnight of a date are in the IANA time zone *zone*. Without
     *end* the interval ends with the last half-hour of *zone* that is over at *now*. Without
-    *start* its length is *last*, or 24 hours. Raises ConfigError, which names the parameter that
-    cannot be understood.
+    *start* its length is *last*, or 24 hours. With *start* and *last* it begins at *start*. Raises
+    ConfigError, which names the parameter that cannot be understood.
     """
     local = parse_zone(zone)
     start = start.isoformat() if isinstance(start, datetime) else start
     end = end.isoformat() if isinstance(end, datetime) else end
-    if start and last:
-        raise ConfigError("⟨start⟩ and ⟨last⟩ both set the start; give one of them")
+    if start and end and last:
+        raise ConfigError("⟨start⟩, ⟨end⟩ and ⟨last⟩ are one too many; give two of them")
+    length = _parse_half_hours(last or "24h")
     end_time = _parse_time("end", end, local, now) if end else _last_half_hour_end(now, local)
-    start_time = (
-        _parse_time("start", start, local, now)
-        if start
-        else end_time - _parse_half_hours(last or "24h")
-    )
+    start_time = _parse_time("start", start, local, now) if start else end_time - length
+    if start and last:
+        end_time = start_time + length
+    if start and not end and start_time > now:
+        raise ConfigError(f"⟨start⟩ {start} is in the future; give an earlier start")
     if start_time >= end_time:
         end_text = f"⟨end⟩ {end}" if end else f"the last full half-hour, {end_time.isoformat()}"
         raise ConfigError(
@@ -136,7 +137,9 @@ def parse_duration(parameter: str, text: str) -> timedelta:
     """
     duration = _match_duration(text)
     if not duration:
-        raise ConfigError(f"⟨{parameter}⟩ {text!r} is not a duration; write 15m, 24h, 7d or 2w")
+        raise ConfigError(
+            f"⟨{parameter}⟩ {text!r} is not a duration; write 15m, 24h, 1d12h, 7d or 2w"
+        )
     return duration
 
 
@@ -153,11 +156,16 @@ def _parse_half_hours(text: str) -> timedelta:
     duration = _match_duration(text)
     if not duration or duration % HALF_HOUR:
         raise ConfigError(
-            f"⟨last⟩ {text!r} is not a multiple of 30 minutes; write 24h, 90m, 7d or 2w"
+            f"⟨last⟩ {text!r} is not a multiple of 30 minutes; write 24h, 90m, 1d12h, 7d or 2w"
         )
     return duration
 
 
 def _match_duration(text: str) -> timedelta:
-    match = re.fullmatch(r"(\d{1,6})([mhdw])", text)
-    return timedelta(**{_DURATION_UNITS[match[2]]: int(match[1])}) if match else timedelta(0)
+    """Return the sum of the numbers with units in *text*, zero if it is anything else."""
+    if not re.fullmatch(r"(\d{1,6}[mhdw])+", text):
+        return timedelta(0)
+    parts = re.findall(r"(\d+)([mhdw])", text)
+    return sum(
+        (timedelta(**{_DURATION_UNITS[unit]: int(number)}) for number, unit in parts), timedelta(0)
+    )

@@ -55,6 +55,27 @@ class Source(StrEnum):
         }[self]
 
 
+WORDS_BY_GENESYS_NAME = {
+    "userid": By.AGENT,
+    "agentid": By.AGENT,
+    "queueid": By.QUEUE,
+    "mediatype": By.MEDIA,
+    "pt15m": "15m",
+    "pt30m": "30m",
+    "thandle": "handle_time",
+    "tacw": "acw_time",
+    "thold": "hold_time",
+    "theld": "hold_time",
+    "theldcomplete": "hold_time",
+    "ttalk": "talk_time",
+    "ttalkcomplete": "talk_time",
+    "talert": "alert_time",
+    "tanswered": "answered_count",
+    "ntransferred": "transferred_count",
+}
+"""Our words for the values that scripts for Genesys' API write, in lower case."""
+
+
 class Format(StrEnum):
     """The output format of a report."""
 

@@ -1,6 +1,5 @@
 """A report as text tables of aligned columns."""
 
-import re
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -10,6 +9,7 @@ import pyarrow.compute as pc
 from rich.cells import cell_len, set_cell_size
 
 from halfhour.errors import spell_parameters
+from halfhour.model.data_dictionary import column_head
 from halfhour.model.measures import Tier, columns_of_tier
 from halfhour.render.cells import cell_texts
 from halfhour.render.table_width import TableColumn, fit_columns, replace_ids_by_names
@@ -98,7 +98,7 @@ def _table_columns(
     """Return the columns of *table* as text. With *mark_all* provisional rows are marked too."""
     columns = {
         name: TableColumn(
-            [_column_head(name, seconds=seconds)],
+            [name.removesuffix("_ratio") if seconds else column_head(name)],
             _table_cells(table, name, seconds=seconds),
             is_right_aligned=_is_number(table, name),
         )
@@ -112,11 +112,6 @@ def _table_columns(
         if f"{entity}_id" in columns:
             columns = dict(replace_ids_by_names(columns, f"{entity}_id", f"{entity}_name"))
     return columns
-
-
-def _column_head(name: str, *, seconds: bool) -> str:
-    """Return the head of the column *name*, without a unit that the cells show."""
-    return name.removesuffix("_ratio") if seconds else re.sub("_(sec|ratio)$", "", name)
 
 
 def _aligned_text(columns: Sequence[TableColumn], *, colour: bool) -> str:

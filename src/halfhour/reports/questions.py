@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from halfhour.errors import ConfigError, suggest_name
 from halfhour.model.coverage import DAY, DayCoverage, DayState, SettledWindow
+from halfhour.model.data_dictionary import column_head
 from halfhour.model.intervals import MINUTE, epoch_ms, floor_to_width, from_epoch_ms
 from halfhour.model.measures import (
     BASES_BY_COLUMN,
@@ -20,7 +21,7 @@ from halfhour.model.measures import (
 from halfhour.model.question import Question
 from halfhour.model.rules import rule_text
 from halfhour.model.tables import TIMESTAMP
-from halfhour.model.vocabulary import Basis, By, Source
+from halfhour.model.vocabulary import WORDS_BY_GENESYS_NAME, Basis, By, Source
 from halfhour.reports.data import ReportData
 
 
@@ -105,12 +106,8 @@ def name_organization(answer: pa.Table, name: str) -> pa.Table:
 
 def sort_and_limit(answer: pa.Table, question: Question) -> pa.Table:
     """Sort *answer* if *question* says so, figures largest first, and keep the first rows."""
-    if column := question.sort:
-        if column not in answer.column_names:
-            raise ConfigError(
-                f"⟨sort⟩ {column!r}: a report by {question.by} has no such column"
-                f"{suggest_name(column, answer.column_names)}"
-            )
+    if question.sort:
+        column = _column_to_sort_by(answer, question)
         figure = pa.types.is_integer(answer[column].type) or pa.types.is_floating(
             answer[column].type
         )
@@ -121,6 +118,22 @@ def sort_and_limit(answer: pa.Table, question: Question) -> pa.Table:
         keys = [(column, order), ("row", "ascending")]
         answer = answer.take(pc.sort_indices(numbered, keys))
     return answer.slice(0, question.top)
+
+
+def _column_to_sort_by(answer: pa.Table, question: Question) -> str:
+    """Return the column that *question* names as it is, or as a table shows it.
+
+    Raises ConfigError with the nearest column, of which Genesys' metric may be the name.
+    """
+    names: Sequence[str] = answer.column_names
+    columns = {column_head(name): name for name in names} | {name: name for name in names}
+    if question.sort in columns:
+        return columns[question.sort]
+    word = WORDS_BY_GENESYS_NAME.get(question.sort.lower(), question.sort)
+    raise ConfigError(
+        f"⟨sort⟩ {question.sort!r}: a report by {question.by} has no such column"
+        f"{suggest_name(columns.get(word, word), answer.column_names)}"
+    )
 
 
 def _interval_calendar(question: Question, data: ReportData) -> pa.Table:
