@@ -1,9 +1,13 @@
 """The failures that a caller can act on. Messages tell the place, the failure and the remedy."""
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from halfhour.redaction import MAX_ERROR_LENGTH, MAX_QUOTED_LENGTH, sanitize_lines, sanitize_text
 
@@ -13,6 +17,23 @@ _PARAMETER = re.compile(r"⟨(\w+)⟩")
 def spell_parameters(text: str, spell: Callable[[str], str] = str) -> str:
     """Return *text* with each marked parameter, such as ⟨top⟩, as *spell* writes its name."""
     return _PARAMETER.sub(lambda match: spell(match[1]), text)
+
+
+def install_command(extra: str) -> str:
+    """Return the command that adds *extra* to halfhour, in the way in which it was installed."""
+    from importlib.metadata import PackageNotFoundError, distribution  # imported late: it is slow
+
+    try:
+        origin = json.loads(distribution("halfhour").read_text("direct_url.json") or "{}")
+    except PackageNotFoundError:
+        origin = {}
+    url = urlsplit(origin.get("url", ""))
+    if url.scheme != "file":
+        repository = f" @ git+{url.geturl()}" if "vcs_info" in origin else ""
+        return f"pip install 'halfhour[{extra}]{repository}'"
+    path = Path(url2pathname(url.path))
+    editable = "-e " if origin.get("dir_info", {}).get("editable") else ""
+    return f"pip install {editable}'{'.' if path == Path.cwd() else path}[{extra}]'"
 
 
 class HalfhourError(Exception):

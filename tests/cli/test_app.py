@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from halfhour import settings
+from halfhour.errors import install_command
 from tests.processes import Halfhour
 
 DAY = ("--from", "2026-03-02", "--to", "2026-03-03")
@@ -72,7 +73,40 @@ def test_a_command_whose_packages_are_not_installed_says_which_are_to_be(halfhou
     ran = halfhour(*((command, "file") if command == "password" else (command,)), PYTHONPATH=".")
 
     assert (ran.code, ran.out) == (2, "")
-    assert f"the {extra} needs more packages: pip install 'halfhour[{extra}]'" in ran.err
+    pattern = rf"the {extra} needs more packages: pip install .*\[{extra}\]'"
+    assert re.search(pattern, ran.err)
+
+
+@pytest.mark.parametrize(
+    ("origin", "command"),
+    [
+        (None, "pip install 'halfhour[emulator]'"),
+        ({"url": "file:///src", "dir_info": {}}, "pip install '/src[emulator]'"),
+        ({"url": "file:///src", "dir_info": {"editable": True}}, "pip install -e '/src[emulator]'"),
+        (
+            {"url": "https://git.example.com/halfhour", "vcs_info": {"vcs": "git"}},
+            "pip install 'halfhour[emulator] @ git+https://git.example.com/halfhour'",
+        ),
+    ],
+)
+def test_a_hint_to_install_an_extra_fits_how_halfhour_was_installed(
+    tmp_path, monkeypatch, origin, command
+):
+    folder = tmp_path / "halfhour-0.1.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: halfhour\nVersion: 0.1.0\n")
+    if origin:
+        (folder / "direct_url.json").write_text(json.dumps(origin))
+    monkeypatch.syspath_prepend(tmp_path)
+
+    assert install_command("emulator") == command
+
+
+def test_a_dashboard_without_a_store_says_how_to_make_one(halfhour):
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        ran = halfhour("serve", "--port", str(taken.getsockname()[1]))
+
+    assert "halfhour.duckdb does not exist yet; run 'halfhour sync', or add --sync 15m" in ran.err
 
 
 def test_a_table_is_followed_by_each_agents_averages_and_the_total(halfhour):

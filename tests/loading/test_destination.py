@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 from adbc_driver_manager import AdbcStatusCode, OperationalError
 
-from halfhour.errors import AuthError, ConfigError, Unreachable, WriteError
+from halfhour.errors import AuthError, ConfigError, Unreachable, WriteError, install_command
 from halfhour.loading import adbc
 from halfhour.loading.destination import open_destination, parse_address
 
@@ -82,7 +82,7 @@ def test_a_missing_package_is_named_by_its_extra(text, module, monkeypatch):
     with ExitStack() as stack, pytest.raises(ConfigError) as raised:
         stack.enter_context(open_destination(address))
 
-    assert f"pip install 'halfhour[{address.kind}]'" in str(raised.value)
+    assert install_command(address.kind) in str(raised.value)
 
 
 SNOWFLAKE = "snowflake://me%40acme.com@acme-eu/BI?warehouse=LOADING&role=LOADER&other=x"

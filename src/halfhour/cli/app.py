@@ -29,7 +29,7 @@ from halfhour.cli.options import (
     StorePath,
     UncheckedConnectionOptions,
 )
-from halfhour.errors import ConfigError
+from halfhour.errors import ConfigError, install_command
 from halfhour.model.vocabulary import LogFormat, Source
 
 if TYPE_CHECKING:
@@ -609,7 +609,7 @@ def serve(
     ] = None,
 ) -> None:
     """Serve a dashboard of the store to browsers: each day as a heat map of agents."""
-    from halfhour.cli.console import log_retries, logging_to_stderr
+    from halfhour.cli.console import log, log_retries, logging_to_stderr
     from halfhour.model.time_ranges import parse_duration
     from halfhour.store.store import Store
 
@@ -626,6 +626,9 @@ def serve(
     }
     log_retries()
     with logging_to_stderr():
+        for path in (entry.store.path for entry in served.values() if not entry.store.exists):
+            if not sync_:
+                log.warning("%s does not exist yet; run 'halfhour sync', or add --sync 15m", path)
         dashboard.serve_dashboard(
             served,
             {org: partial(connection.resolve_settings, entry) for org, entry in chosen.items()},
@@ -759,7 +762,7 @@ def _import_dashboard() -> "ModuleType":
         from halfhour.web import server
     except ModuleNotFoundError as error:
         raise ConfigError(
-            f"the dashboard needs more packages: pip install 'halfhour[dashboard]' ({error})"
+            f"the dashboard needs more packages: {install_command('dashboard')} ({error})"
         ) from error
     return server
 

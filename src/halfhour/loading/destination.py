@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pyarrow as pa
 
-from halfhour.errors import ConfigError, suggest_name
+from halfhour.errors import ConfigError, install_command, suggest_name
 from halfhour.loading.tables import LoadedTable, Slice
 
 DEFAULT_SCHEMA = "halfhour"
@@ -155,6 +155,6 @@ def open_destination(address: Address) -> Iterator[Destination]:
                 return
     except ModuleNotFoundError as error:
         raise ConfigError(
-            f"{address.kind} needs more packages: pip install 'halfhour[{address.kind}]' ({error})"
+            f"{address.kind} needs more packages: {install_command(address.kind)} ({error})"
         ) from error
     yield opened

@@ -35,6 +35,7 @@ _MARK_NOTES = {
     _EXCEEDING_MARK: "! longer than the interval: it started earlier",
     _PROVISIONAL_MARK: "~ provisional: Genesys may still correct it",
 }
+_NAMELESS_NOTE = "ids in place of names: deleted, or hidden from the OAuth client"
 _ALL_PROVISIONAL_NOTE = "all rows are provisional: Genesys may still correct them"
 # The terminal's own colours: only these are readable on every background.
 _MARK_STYLES = {_EXCEEDING_MARK: "\x1b[1;31m", _PROVISIONAL_MARK: "\x1b[2m", "": ""}
@@ -108,10 +109,21 @@ def _table_columns(
     }
     if columns.pop("provisional", None):
         columns[_MARKED_COLUMN] = _mark_figures(columns[_MARKED_COLUMN], table, mark_all=mark_all)
+    for entity in ("agent", "queue"):
+        named = columns.get(f"{entity}_name")
+        if named and f"{entity}_id" in columns and _lacks_name(columns[f"{entity}_id"], named):
+            columns[f"{entity}_name"] = replace(named, notes=[_NAMELESS_NOTE])
     for entity in () if ids else ("agent", "queue"):
         if f"{entity}_id" in columns:
             columns = dict(replace_ids_by_names(columns, f"{entity}_id", f"{entity}_name"))
     return columns
+
+
+def _lacks_name(ids: TableColumn, names: TableColumn) -> bool:
+    """Return whether an id stands for a name that is not known."""
+    return any(
+        entity and name in {"", entity} for entity, name in zip(ids.cells, names.cells, strict=True)
+    )
 
 
 def _aligned_text(columns: Sequence[TableColumn], *, colour: bool) -> str:
