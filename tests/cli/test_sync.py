@@ -344,16 +344,18 @@ def test_a_sync_that_could_not_get_everything_exits_with_5(cloud, halfhour):
     assert halfhour("sync", *RANGE, "--source", "posted").code == 0
 
 
-def test_coverage_is_shown_as_a_table_and_revisions_say_if_nothing_changed(
+def test_coverage_is_summed_up_in_a_table_and_revisions_say_if_nothing_changed(
     cloud, halfhour, tmp_path
 ):
     cloud.faults({"kind": "restatement", "share": 0.5})
     halfhour("sync", *SHORT)
     coverage = halfhour("coverage", *SHORT)
-    assert coverage.out.splitlines()[0].split() == [
-        "source", "window_start", "window_end", "state", "held_until", "read_at", "row_count",
-        "left_out_count",
-    ]  # fmt: skip
+    head, *lines = [line.split() for line in coverage.out.splitlines()]
+    days = halfhour("coverage", *SHORT, "--format", "json").json
+    assert head == ["source", "first_day", "last_day", "state", "day_count", "row_count"]
+    assert len(lines) == len({(day["source"], day["state"]) for day in days})
+    assert sum(int(line[-2]) for line in lines) == len(days)
+    assert sum(int(line[-1]) for line in lines) == sum(day["row_count"] or 0 for day in days)
     assert (
         halfhour("revisions")
         .err.strip()

@@ -13,6 +13,7 @@ from halfhour.model.coverage import DAY
 from halfhour.model.intervals import HALF_HOUR, Interval
 from halfhour.model.tables import RECONCILIATION_SCHEMA
 from halfhour.model.vocabulary import Source
+from halfhour.render.table import format_duration
 from halfhour.reports.from_store import reconcile_store
 from halfhour.store.store import Store
 from halfhour.syncing.import_files import import_files
@@ -268,6 +269,16 @@ def test_the_reconcile_command_says_whether_posted_and_rebuilt_agree(halfhour):
     assert (ran.code, shown.code) == (0, 0)
     assert [*ran.json[0]] == RECONCILIATION_SCHEMA.names
     assert "posted and rebuilt time agree in every interval" in ran.err
-    header = shown.out.splitlines()[0].split()
-    assert {"posted_ms", "rebuilt_ms", "worked_ms"} <= set(header)
-    assert "unexplained_ms" not in header
+    head, *lines = (line.split(maxsplit=3) for line in shown.out.splitlines())
+    assert head == ["part", "time", "agent_day_count", "meaning"]
+    parts = {line[0]: line[1] for line in lines}
+    assert [*parts][:: len(parts) - 1] == ["posted", "worked"]
+    assert "unexplained" not in parts
+    for part, time in parts.items():
+        assert time == format_duration(sum(row[f"{part}_ms"] for row in ran.json) / 1000)
+    assert "crosses_midnight" in parts
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(-59.6, "-0:01:00"), (-0.4, "0:00:00")])
+def test_a_difference_of_time_may_be_negative(seconds, text):
+    assert format_duration(seconds) == text

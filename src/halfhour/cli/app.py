@@ -513,7 +513,11 @@ def coverage(
     *,
     store: StorePath = None,
 ) -> None:
-    """Show which days a store holds: settled, provisional, unfinished or missing."""
+    """Show which days a store holds: settled, provisional, unfinished or missing.
+
+    A table has a row for several days in one state. Other formats have a row per
+    day.
+    """
     from halfhour.cli.inspect import write_coverage
 
     write_coverage(*_store_and_output(time_range, output_options, organization, store))
@@ -541,9 +545,10 @@ def reconcile(
     *,
     store: StorePath = None,
 ) -> None:
-    """Show how posted and worked handle time differ by agent and day (UTC), and why.
+    """Show how posted and worked handle time differ, and why.
 
-    All times are in milliseconds. Posted time is the time in conversation
+    A table has the total of each cause. Other formats have a row per agent and
+    day (UTC), in milliseconds. Posted time is the time in conversation
     aggregates, rebuilt time the sum of what conversation details say was posted,
     worked time the part of the work that lies in the day.
     """

@@ -11,6 +11,7 @@ from halfhour.cli.output import Output, open_output
 from halfhour.clock import utc_now
 from halfhour.model.data_dictionary import label_table
 from halfhour.model.intervals import Interval
+from halfhour.model.vocabulary import Format
 from halfhour.redaction import sanitize_text
 from halfhour.reports import questions
 from halfhour.reports.from_store import reconcile_store
@@ -26,11 +27,18 @@ def _apply_pseudonyms(table: pa.Table, output: Output) -> pa.Table:
 
 
 def write_coverage(store: Store, interval: Interval | None, output: Output) -> None:
-    """Write the state of each day of *interval*, or of each day since the first in *store*."""
+    """Write the state of each day of *interval*, or of each day since the first in *store*.
+
+    A table has a row for several days in one state.
+    """
     store.stored_settings()  # raises if there is no store
     days = day_coverage(store, store_calendar(store, utc_now()), interval)
     with logging_to_stderr(), open_output(output, store) as write_tables:
-        write_tables({"Coverage": [label_table(questions.coverage_table(days), zone="UTC")]})
+        if output.form is Format.TABLE:
+            write_tables({"Coverage": [questions.coverage_summary(days)]})
+            _log_full_rows_hint("each day")
+        else:
+            write_tables({"Coverage": [label_table(questions.coverage_table(days), zone="UTC")]})
 
 
 def write_revisions(store: Store, interval: Interval | None, output: Output) -> None:
@@ -43,10 +51,16 @@ def write_revisions(store: Store, interval: Interval | None, output: Output) -> 
 
 
 def write_reconciliation(store: Store, interval: Interval | None, output: Output) -> None:
-    """Write how posted and worked time differ, and log the differences without a known cause."""
+    """Write how posted and worked time differ, and log the differences without a known cause.
+
+    A table has the total of each cause.
+    """
     table = _apply_pseudonyms(reconcile_store(store, interval, utc_now()), output)
     with logging_to_stderr(), open_output(output, store) as write_tables:
-        write_tables({"Reconciled": [label_table(table, zone="UTC")]})
+        if output.form is Format.TABLE:
+            write_tables({"Reconciled": [questions.reconciliation_summary(table)]})
+        else:
+            write_tables({"Reconciled": [label_table(table, zone="UTC")]})
         if not table.num_rows:
             log.warning(
                 "nothing to compare: the store has no day with both posted figures and "
@@ -61,6 +75,13 @@ def write_reconciliation(store: Store, interval: Interval | None, output: Output
             first_rows = "; ".join(map(_describe_unexplained, unexplained[:MAX_LISTED]))
             rest = f"; and {len(unexplained) - MAX_LISTED} more" if unexplained[MAX_LISTED:] else ""
             log.warning("differences without a known cause: %s%s", first_rows, rest)
+        if output.form is Format.TABLE:
+            days = table["day"].to_pylist()
+            _log_full_rows_hint(f"each agent and day from {min(days)} to {max(days)}")
+
+
+def _log_full_rows_hint(rows: str) -> None:
+    log.info("--format csv shows %s", rows)
 
 
 def _has_unexplained_time(row: Mapping[str, Any]) -> bool:

@@ -16,18 +16,7 @@ from halfhour.render.table_width import TableColumn, fit_columns, replace_ids_by
 
 SECONDARY_COLUMNS = columns_of_tier(Tier.FILE) | {"exceeds_interval", "basis"}
 """The columns that a table leaves out and a workbook folds."""
-_OPTIONAL_COLUMNS = columns_of_tier(Tier.ROOM) | {
-    "offered_count",
-    "late_data_ms",
-    "callback_under_voice_ms",
-    "overlapping_segments_ms",
-    "crosses_midnight_ms",
-    "still_open_ms",
-    "unanswered_acw_ms",
-    "contacting_only_ms",
-    "unexplained_ms",
-    "unexplained_conversations",
-}
+_OPTIONAL_COLUMNS = columns_of_tier(Tier.ROOM) | {"offered_count", "left_out_count"}
 """The columns that a table shows only if they hold anything: neither null nor zero."""
 _MARKED_COLUMN = "handle_time_sec"
 _EXCEEDING_MARK, _PROVISIONAL_MARK = "! ", "~"
@@ -157,9 +146,10 @@ def _mark_figures(column: TableColumn, table: pa.Table, *, mark_all: bool) -> Ta
 
 
 def format_duration(seconds: float) -> str:
-    """Return a duration as h:mm:ss."""
-    minutes, remaining_seconds = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{remaining_seconds:02}"
+    """Return a duration as h:mm:ss, with a sign if it is negative."""
+    minutes, remaining_seconds = divmod(abs(round(seconds)), 60)
+    sign = "-" if round(seconds) < 0 else ""
+    return f"{sign}{minutes // 60}:{minutes % 60:02}:{remaining_seconds:02}"
 
 
 def _aligned_lines(column: TableColumn, height: int, *, colour: bool) -> list[str]:

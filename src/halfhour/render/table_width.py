@@ -10,7 +10,6 @@ from halfhour.render.day_grid import distinguish_namesakes
 
 _FIRST_DROPPED_COLUMNS = (
     "interval_end",
-    "window_end",
     "interval_count",
     "agent_count",
     "hold_time_mean_sec",
@@ -21,7 +20,6 @@ _FIRST_DROPPED_COLUMNS = (
     "callback_voice_time_sec",
     "on_queue_time_sec",
     "busy_time_sec",
-    "differing_interval_count",
 )
 _LAST_DROPPED_COLUMNS = (
     "hold_time_sec",

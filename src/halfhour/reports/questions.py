@@ -6,13 +6,14 @@ means), `_count`, `_ratio`.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from halfhour.errors import ConfigError, suggest_name
 from halfhour.model.coverage import DAY, DayCoverage, DayState, SettledWindow
-from halfhour.model.data_dictionary import column_head
+from halfhour.model.data_dictionary import COLUMN_MEANINGS, column_head
 from halfhour.model.intervals import MINUTE, epoch_ms, floor_to_width, from_epoch_ms
 from halfhour.model.measures import (
     BASES_BY_COLUMN,
@@ -20,7 +21,7 @@ from halfhour.model.measures import (
 )
 from halfhour.model.question import Question
 from halfhour.model.rules import rule_text
-from halfhour.model.tables import TIMESTAMP
+from halfhour.model.tables import RECONCILIATION_SCHEMA, TIMESTAMP
 from halfhour.model.vocabulary import WORDS_BY_GENESYS_NAME, Basis, By, Source
 from halfhour.reports.data import ReportData
 
@@ -216,6 +217,68 @@ def coverage_table(sources: Mapping[Source, Sequence[DayCoverage]]) -> pa.Table:
             "left_out_count": pa.array(
                 [day.left_out_count if day else None for day in settled], pa.int64()
             ),
+        }
+    )
+
+
+def coverage_summary(sources: Mapping[Source, Sequence[DayCoverage]]) -> pa.Table:
+    """Return a row per source and run of days with one state, oldest first.
+
+    The columns are `source`, `first_day` and `last_day` (UTC), `state`, and over the run
+    `day_count`, `row_count` and `left_out_count`.
+    """
+    rows = []
+    for source, days in sources.items():
+        for state, run in groupby(days, key=lambda day: day.state):
+            days_of_run = list(run)
+            settled = [day.settled for day in days_of_run if day.settled]
+            rows.append(
+                {
+                    "source": source.value,
+                    "first_day": f"{days_of_run[0].day.start:%Y-%m-%d}",
+                    "last_day": f"{days_of_run[-1].day.start:%Y-%m-%d}",
+                    "state": state.value,
+                    "day_count": len(days_of_run),
+                    "row_count": sum(day.row_count for day in settled),
+                    "left_out_count": sum(day.left_out_count for day in settled),
+                }
+            )
+    return pa.Table.from_pylist(rows, schema=_COVERAGE_SUMMARY_SCHEMA)
+
+
+_COVERAGE_SUMMARY_SCHEMA = pa.schema(
+    [
+        *((name, pa.string()) for name in ("source", "first_day", "last_day", "state")),
+        *((name, pa.int64()) for name in ("day_count", "row_count", "left_out_count")),
+    ]
+)
+_RECONCILED_TIMES = ("posted_ms", "worked_ms")
+_CAUSES = tuple(
+    name
+    for name in RECONCILIATION_SCHEMA.names[RECONCILIATION_SCHEMA.get_field_index("late_data_ms") :]
+    if name.endswith("_ms")
+)
+
+
+def reconciliation_summary(table: pa.Table) -> pa.Table:
+    """Return the total of posted time, of each cause that occurs, and of worked time.
+
+    *table* is of `tables.RECONCILIATION_SCHEMA`. The columns are `part`, `time_sec`,
+    `agent_day_count`, the number of rows with the cause, and `meaning`. Posted time less the
+    causes is worked time.
+    """
+    posted, worked = _RECONCILED_TIMES
+    causes = [name for name in _CAUSES if any(table[name].to_pylist())]
+    names = [posted, *causes, worked] if table.num_rows else []
+    values = {name: table[name].to_pylist() for name in names}
+    return pa.table(
+        {
+            "part": pa.array([name.removesuffix("_ms") for name in names], pa.string()),
+            "time_sec": pa.array([sum(values[name]) / 1000 for name in names], pa.float64()),
+            "agent_day_count": pa.array(
+                [sum(map(bool, values[name])) for name in names], pa.int64()
+            ),
+            "meaning": pa.array([COLUMN_MEANINGS[name] for name in names], pa.string()),
         }
     )
 
