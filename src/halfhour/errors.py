@@ -1,13 +1,10 @@
 """The failures that a caller can act on. Messages tell the place, the failure and the remedy."""
 
-import json
 import re
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from halfhour.redaction import MAX_ERROR_LENGTH, MAX_QUOTED_LENGTH, sanitize_lines, sanitize_text
 
@@ -21,7 +18,11 @@ def spell_parameters(text: str, spell: Callable[[str], str] = str) -> str:
 
 def install_command(extra: str) -> str:
     """Return the command that adds *extra* to halfhour, in the way in which it was installed."""
-    from importlib.metadata import PackageNotFoundError, distribution  # imported late: it is slow
+    # Imported late, because only this message needs them.
+    import json
+    from importlib.metadata import PackageNotFoundError, distribution
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
 
     try:
         origin = json.loads(distribution("halfhour").read_text("direct_url.json") or "{}")

@@ -23,7 +23,7 @@ from halfhour.model.vocabulary import Source
 from halfhour.reports.data import ReportData
 from halfhour.reports.from_store import open_report_data
 from halfhour.reports.pseudonyms import Pseudonymizer
-from halfhour.store.store import Store
+from halfhour.store.store import EntityKind, Store
 from halfhour.syncing.progress import Event, EventCallback, EventKind
 
 if TYPE_CHECKING:
@@ -99,6 +99,18 @@ def answer(
                     access.pseudonyms.pseudonymize_report_data(data)
                 built = build(Part(part, replace(data, has_offered=with_offered)))
             yield built
+
+
+def list_directory(kind: EntityKind, access: Access) -> "pa.Table":
+    """Return the agents or queues of the store, or without one those that Genesys lists.
+
+    The table is `tables.DIRECTORY_SCHEMA`. Raises the errors of `answer`.
+    """
+    if access.store:
+        return access.store.directory_entries(kind)
+    from halfhour.reports import from_api
+
+    return run_async(from_api.fetch_directory(access.load_settings(), kind))
 
 
 @contextmanager

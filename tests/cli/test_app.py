@@ -179,6 +179,31 @@ def test_a_queue_is_chosen_by_name_or_id(halfhour, cloud):
     assert 0 < len(by_name.json) < len(everything.json)
 
 
+@pytest.mark.parametrize("kind", ["agent", "queue"])
+def test_what_may_be_typed_is_listed_from_a_store_or_live(halfhour, kind):
+    live = csv_rows(halfhour(f"{kind}s", "-f", "csv").out)
+    halfhour("sync", *DAY, "--source", "posted")
+    ran = halfhour(f"{kind}s", "-f", "csv", GENESYS_CLIENT_SECRET="")
+    stored = csv_rows(ran.out)
+
+    assert ran.code == 0
+    assert list(live[0])[:3] == [f"{kind}_name", f"{kind}_id", "division"]
+    assert [row for row in live if row in stored] == [row for row in stored if row in live]
+    assert 3 < sum(row in live for row in stored) >= len(stored) - 1  # one is deleted
+    chosen = halfhour("report", *DAY, "--offline", f"--{kind}", stored[0][f"{kind}_name"])
+    assert chosen.code == 0
+    words = [row[f"{kind}_name"] for row in stored]
+    assert all(name in halfhour(f"{kind}s").out for name in words)
+
+
+@pytest.mark.parametrize("form", ["html", "wfm"])
+def test_a_format_of_reports_is_refused_by_other_commands(halfhour, form):
+    ran = halfhour("coverage", "--format", form)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert f"--format {form}: only a report has this format; choose one of table, csv" in ran.err
+
+
 def test_an_agent_is_chosen_by_name_or_id(halfhour):
     everything = halfhour("report", *DAY, "--format", "json").json
     agent = everything[0]

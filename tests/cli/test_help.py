@@ -9,6 +9,7 @@ from rich.console import Console
 
 from halfhour.cli.app import app
 from halfhour.cli.options import CONNECTION, MESSAGES, OUTPUT, ROWS, STORE, TIME
+from tests.processes import Halfhour
 
 COMMANDS = [name for name in app if not name.startswith("-")]
 WITH_EXAMPLES = ["import", "init", "load", "report", "serve", "sync", "worked"]
@@ -27,6 +28,7 @@ def example_commands(command: str) -> list[str]:
 
 def test_the_commands_are_those_that_these_tests_look_at():
     assert sorted(COMMANDS) == [
+        "agents",
         "check",
         "coverage",
         "demo",
@@ -35,6 +37,7 @@ def test_the_commands_are_those_that_these_tests_look_at():
         "init",
         "load",
         "password",
+        "queues",
         "rebuild",
         "reconcile",
         "report",
@@ -108,3 +111,20 @@ def test_help_lists_each_format_once():
     assert "table, heatmap, csv, json, ndjson, parquet, xlsx, html, svg, png, wfm [" in help_text(
         "report"
     )
+
+
+@pytest.mark.parametrize(
+    ("shell", "file"),
+    [
+        ("bash", ".local/share/bash-completion/completions/halfhour"),
+        ("zsh", ".zsh/completions/_cyclopts_halfhour"),
+        ("fish", ".config/fish/completions/halfhour.fish"),
+    ],
+)
+def test_completion_of_options_is_installed(tmp_path, shell, file):
+    ran = Halfhour(tmp_path, {"HOME": str(tmp_path)})("--install-completion", "--shell", shell)
+
+    assert (ran.code, ran.out) == (0, "")
+    assert f"{tmp_path / file}: completion is installed" in ran.err
+    script = (tmp_path / file).read_text(encoding="utf-8")
+    assert all(word in script for word in ("reconcile", "basis", "worked", "quiet"))

@@ -36,6 +36,7 @@ LIBRARIES_BY_COMMAND = {
     f"report {DAY} {STORE} --offline": f"{TABLES} rich",
     f"coverage {STORE} --output days.xlsx": f"{TABLES} rich xlsxwriter",
     f"revisions {STORE}": f"{TABLES} rich",
+    f"queues {STORE}": f"{TABLES} rich",
     f"reconcile {STORE}": f"{TABLES} rich",
     f"rebuild {STORE}": f"{TABLES} {DETAILS}",
     f"check {STORE}": f"{TABLES} {HTTP} filelock pyarrow.dataset rich rich.console",

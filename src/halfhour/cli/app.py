@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from halfhour.cli.output import Output
     from halfhour.model.intervals import Interval
     from halfhour.organizations import Organization
-    from halfhour.store.store import Store
+    from halfhour.store.store import EntityKind, Store
 
 
 def _default_in_help(value: Any) -> str | None:
@@ -54,9 +54,6 @@ app = App(
     group_parameters=OPTIONS,
     default_parameter=Parameter(negative=(), show_default=_default_in_help),
     suppress_keyboard_interrupt=False,
-)
-app.register_install_completion_command(
-    help="Install completion of commands and options for bash, zsh, fish or PowerShell."
 )
 
 _REPORT_EXAMPLES = """\
@@ -557,6 +554,53 @@ def reconcile(
     write_reconciliation(*_store_and_output(time_range, output_options, organization, store))
 
 
+@app.command
+def queues(
+    output_options: OutputOptions | None = None,
+    connection: ConnectionOptions | None = None,
+    *,
+    store: StorePath = None,
+) -> None:
+    """List the queues that a report can be about, from a store or from Genesys."""
+    _write_directory("queue", output_options, connection, store)
+
+
+@app.command
+def agents(
+    output_options: OutputOptions | None = None,
+    connection: ConnectionOptions | None = None,
+    *,
+    store: StorePath = None,
+) -> None:
+    """List the agents that a report can be about, from a store or from Genesys."""
+    _write_directory("agent", output_options, connection, store)
+
+
+def _write_directory(
+    kind: "EntityKind",
+    output_options: OutputOptions | None,
+    connection: ConnectionOptions | None,
+    path: Path | None,
+) -> None:
+    from halfhour.cli.inspect import write_directory
+    from halfhour.service import Access
+
+    connection, output_options = (
+        connection or ConnectionOptions(),
+        output_options or OutputOptions(),
+    )
+    organization = connection.organization
+    if output_options.pseudonyms:
+        raise ConfigError("--pseudonyms: this command lists names; leave it out")
+    access = Access(
+        load_settings=partial(connection.resolve_settings, organization),
+        store=_store_to_read(path, organization, offline=False),
+    )
+    output = output_options.to_output(settings=connection.settings)
+    output.require_rows_format()
+    write_directory(kind, access, output)
+
+
 def _store_and_output(
     time_range: RangeOptions | None,
     output_options: OutputOptions | None,
@@ -568,6 +612,7 @@ def _store_and_output(
     output = (output_options or OutputOptions()).to_output(
         settings=options.settings, organization=options.organization
     )
+    output.require_rows_format()
     return options.resolve_store(path), _chosen_interval(options, time_range), output
 
 
@@ -802,6 +847,24 @@ def emulator(
     from halfhour.cli.demo import run_emulator
 
     sys.exit(run_emulator(options))
+
+
+@app.command(name="--install-completion")
+def install_completion(
+    *,
+    shell: Annotated[
+        Literal["bash", "zsh", "fish", "powershell"] | None,
+        Parameter(help="Shell [default: the one that runs this command]."),
+    ] = None,
+) -> None:
+    """Install completion of commands and options in bash, zsh, fish or PowerShell."""
+    from cyclopts.completion.detect import ShellDetectionError
+
+    try:
+        path = app.install_completion(shell=shell)
+    except ShellDetectionError as error:
+        raise ConfigError(f"{error}; name the shell with --shell") from error
+    print(f"{path}: completion is installed; it works in new shells", file=sys.stderr)
 
 
 _RAISING: Any = {"exit_on_error": False, "print_error": False, "result_action": "return_value"}

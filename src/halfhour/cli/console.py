@@ -1,6 +1,5 @@
 """Messages on stderr: sentences for people, or a JSON object per line for machines."""
 
-import json
 import logging
 import os
 import sys
@@ -37,6 +36,8 @@ class _StderrHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         event_fields: Mapping[str, Any] = getattr(record, "event", {})
         if self.log_format is LogFormat.JSON:
+            import json  # imported late, because people read sentences
+
             fields = {
                 "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
                 "level": record.levelname.lower(),

@@ -1,4 +1,4 @@
-"""The commands that look into a store: coverage, revisions and reconcile."""
+"""The commands that look into a store: coverage, revisions, reconcile, queues and agents."""
 
 import logging
 from collections.abc import Mapping
@@ -6,17 +6,18 @@ from typing import Any
 
 import pyarrow as pa
 
-from halfhour.cli.console import logging_to_stderr
+from halfhour.cli.console import log_retries, logging_to_stderr
 from halfhour.cli.output import Output, open_output
 from halfhour.clock import utc_now
 from halfhour.model.data_dictionary import label_table
 from halfhour.model.intervals import Interval
-from halfhour.model.vocabulary import Format
+from halfhour.model.vocabulary import Format, name_sort_key
 from halfhour.redaction import sanitize_text
 from halfhour.reports import questions
 from halfhour.reports.from_store import reconcile_store
+from halfhour.service import Access, list_directory
 from halfhour.store.coverage import day_coverage, store_calendar
-from halfhour.store.store import Store
+from halfhour.store.store import EntityKind, Store
 from halfhour.syncing.progress import MAX_LISTED
 
 log = logging.getLogger("halfhour")
@@ -82,6 +83,26 @@ def write_reconciliation(store: Store, interval: Interval | None, output: Output
 
 def _log_full_rows_hint(rows: str) -> None:
     log.info("--format csv shows %s", rows)
+
+
+def write_directory(kind: EntityKind, access: Access, output: Output) -> None:
+    """Write the names of the agents or queues that a report may be about, by name."""
+    if not access.store:
+        log_retries()
+    with logging_to_stderr(), open_output(output, access.store) as write_tables:
+        entries = list_directory(kind, access).to_pylist()
+        entries.sort(key=lambda entry: (name_sort_key(entry["name"] or "\uffff"), entry["id"]))
+        places = ("division", "team") if kind == "agent" else ("division",)
+        columns = {f"{kind}_name": "name", f"{kind}_id": "id", **{name: name for name in places}}
+        table = pa.table(
+            {
+                column: pa.array([entry[field] for entry in entries], pa.string())
+                for column, field in columns.items()
+            }
+        )
+        write_tables({f"{kind}s".capitalize(): [table]})
+        if not entries:
+            log.warning("no %ss: the OAuth client's role may not cover their divisions", kind)
 
 
 def _has_unexplained_time(row: Mapping[str, Any]) -> bool:

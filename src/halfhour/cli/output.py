@@ -86,6 +86,14 @@ class Output:
                 f"or choose one of {', '.join(forms)}"
             )
 
+    def require_rows_format(self) -> None:
+        """Raise ConfigError if the format cannot show rows of other tables than reports."""
+        if self.form in formats.CHART_FORMATS | {Format.WFM}:
+            raise ConfigError(
+                f"--format {self.form}: only a report has this format; choose one of table, csv, "
+                "json, ndjson, parquet, xlsx"
+            )
+
     def adapt_question(self, question: Question) -> Question:
         """Return *question* with the rows, interval width and zone that the layout prescribes.
 

@@ -18,6 +18,7 @@ from halfhour.genesys.endpoints import (
     CONVERSATION_AGGREGATES,
     QUEUE_LIST,
 )
+from halfhour.genesys.payloads import DirectoryEntity
 from halfhour.genesys.requests import PostedQuery
 from halfhour.genesys.transport import refuse_unusable_data
 from halfhour.ingest import aggregates, queries
@@ -131,6 +132,22 @@ async def fetch_offered(settings: Settings, question: Question) -> pa.Table:
     return offered.filter(pc.is_in(offered["media_type"], pa.array(question.media, pa.string())))
 
 
+async def fetch_directory(settings: Settings, kind: EntityKind) -> pa.Table:
+    """Return all agents or queues that the client may see: `tables.DIRECTORY_SCHEMA`.
+
+    Raises the errors of `Client.call`.
+    """
+    async with Client(settings) as client:
+        return aggregates.directory_table([], await _list_directory(client, kind))
+
+
+async def _list_directory(client: Client, kind: EntityKind) -> list[DirectoryEntity]:
+    if kind == "queue":
+        return [queue async for queue in client.list_entities(QUEUE_LIST)]
+    query = {"state": "any", "expand": "team"}
+    return [agent async for agent in client.list_entities(AGENT_LIST, query)]
+
+
 async def _look_up_ids(
     client: Client, kind: EntityKind, names_or_ids: Sequence[str], store: Store | None = None
 ) -> list[str]:
@@ -140,11 +157,9 @@ async def _look_up_ids(
     """
     if all(is_uuid(text) for text in names_or_ids):
         return list(names_or_ids)
-    endpoint = AGENT_LIST if kind == "agent" else QUEUE_LIST
-    query = {"state": "any"} if kind == "agent" else None
-    entities = [entity async for entity in client.list_entities(endpoint, query)]
+    entities = await _list_directory(client, kind)
     if store:
         store.store_names(kind, aggregates.directory_table([], entities), EPOCH)
     names = [(entity.id, entity.name) for entity in entities]
-    scope = f"{endpoint.name} that this client may see"
+    scope = f"{kind}s that this client may see"
     return resolve_ids(f"{kind}s", names_or_ids, names, scope)

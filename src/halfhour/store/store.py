@@ -23,6 +23,7 @@ from halfhour.model.intervals import (
 from halfhour.model.rules import detail_rules_hash
 from halfhour.model.tables import (
     AGENT_PLACES_SCHEMA,
+    DIRECTORY_SCHEMA,
     NAMES_SCHEMA,
     POSTED_SCHEMA,
     RAW_SCHEMAS,
@@ -301,6 +302,12 @@ class Store:
             "select id, name from names where kind = $kind and name is not null order by id",
             kind=kind,
         ).cast(NAMES_SCHEMA)
+
+    def directory_entries(self, kind: EntityKind) -> pa.Table:
+        """Return the stored agents or queues, by id: `tables.DIRECTORY_SCHEMA`."""
+        return self._query(
+            "select id, name, division, team from names where kind = $kind order by id", kind=kind
+        ).cast(DIRECTORY_SCHEMA)
 
     def agent_places(self) -> pa.Table:
         """Return the division and team of each stored agent; null if unknown."""
