@@ -594,7 +594,7 @@ def _write_directory(
         raise ConfigError("--pseudonyms: this command lists names; leave it out")
     access = Access(
         load_settings=partial(connection.resolve_settings, organization),
-        store=_store_to_read(path, organization, offline=False),
+        store=_store_to_read(path, connection.value_of(organization, "store"), offline=False),
     )
     output = output_options.to_output(settings=connection.settings)
     output.require_rows_format()

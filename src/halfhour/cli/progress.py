@@ -16,8 +16,8 @@ log = logging.getLogger("halfhour")
 def show_progress() -> Iterator[EventCallback]:
     """Log each event, and show a progress bar if a person watches.
 
-    The bar shows how many files are read, then how many windows are done, and how many requests
-    the rate limit still allows.
+    The bar shows how many files are read, then how many days of all sources are done, and how many
+    requests the rate limit still allows.
     """
     if not is_interactive():
         yield _log_event
@@ -41,17 +41,19 @@ def show_progress() -> Iterator[EventCallback]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("windows", total=None, rows="", limit="")
-        row_count = 0
+        task = progress.add_task("days", total=None, rows="", limit="")
+        row_count, days_label = 0, "days"
 
         def on_event(event: Event) -> None:
-            nonlocal row_count
+            nonlocal row_count, days_label
             if event.kind in (EventKind.SETTLED, EventKind.LOADED) and event.rows:
                 row_count += event.rows
                 progress.update(task, rows=f"{row_count:,} rows")
+            if event.sources and event.sources > 1:
+                days_label = f"days of {event.sources} sources"
             progress.update(
                 task,
-                description="files" if event.kind is EventKind.READ else "windows",
+                description="files" if event.kind is EventKind.READ else days_label,
                 completed=event.done,
                 total=event.of,
             )

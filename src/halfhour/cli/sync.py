@@ -42,8 +42,11 @@ def sync_once(settings: Settings, store: Store, request: SyncRequest, kept_ages:
     with show_progress() as on_event:
         request = replace(request, since=first_kept)
         outcome = asyncio.run(runner.run_sync(settings, store, request, utc_now, on_event))
-    settled = f"{format_count(outcome.settled, 'window')} settled"
-    log.info("%s: %s, %s", store.path, settled, _row_summary(outcome))
+    if outcome.settled:
+        settled = f"{outcome.settled_size} settled"
+        log.info("%s: %s, %s", store.path, settled, _row_summary(outcome))
+    elif not outcome.failed:
+        log.info("%s: nothing was due", store.path)
     if first_kept and (deleted_count := store.delete_days_before(first_kept)):
         days = format_count(deleted_count, "day")
         log.info("%s: %s before %s deleted", store.path, days, first_kept.date())

@@ -58,8 +58,8 @@ class Event:
 
     *done* and *of* count windows, or files while these are read. *left* is the number of requests
     that the current minute still allows, if Genesys has sent it. *seconds* is the length of a
-    pause, or the least time that the planned requests take. *directory* says which of agents and
-    queues were loaded.
+    pause, or an estimate of the time that the planned requests take. *days* and *sources* count
+    those of the planned windows. *directory* says which of agents and queues were loaded.
     """
 
     kind: EventKind
@@ -74,6 +74,8 @@ class Event:
     seconds: float | None = None
     reason: str = ""
     directory: str = ""
+    days: int | None = None
+    sources: int | None = None
 
     @property
     def level(self) -> int:
@@ -88,10 +90,9 @@ class Event:
         """The sentence for people; empty for an event that only moves a progress bar."""
         match self.kind:
             case EventKind.PLANNED if self.requests:
-                return (
-                    f"{self.of} windows to read: at least {self.requests} requests, "
-                    f"{self.seconds:g} s"
-                )
+                planned = format_days_of_sources(self.days or 0, self.sources or 0)
+                requests = format_count(self.requests, "request")
+                return f"{planned} to read: about {requests}, {_format_estimate(self.seconds or 0)}"
             case EventKind.WAITING:
                 return f"{self.reason}; waiting for it to end"
             case EventKind.FAILED:
@@ -147,6 +148,8 @@ class Event:
             "requests_left": self.left,
             "requests": self.requests,
             "seconds": self.seconds,
+            "days": self.days,
+            "sources": self.sources,
             "reason": self.reason,
         }
         return {name: value for name, value in fields.items() if value not in (None, "")}
@@ -167,12 +170,24 @@ class Event:
             seconds=fields.get("seconds"),
             reason=fields.get("reason", ""),
             directory=fields.get("directory", ""),
+            days=fields.get("days"),
+            sources=fields.get("sources"),
         )
 
 
 def format_count(number: int, noun: str) -> str:
     """Return *number* with its *noun*, which is given in the singular."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def format_days_of_sources(days: int, sources: int) -> str:
+    """Return the size of a sync in words: "31 days of 3 sources"."""
+    return f"{format_count(days, 'day')} of {format_count(sources, 'source')}"
+
+
+def _format_estimate(seconds: float) -> str:
+    """Return *seconds* as a person estimates them, in minutes from a minute and a half on."""
+    return f"{max(1, round(seconds))} s" if seconds < 90 else f"{round(seconds / 60)} min"
 
 
 EventCallback = Callable[[Event], None]
@@ -191,7 +206,7 @@ class Outcome:
     again has changed. *failed* has the windows that could not be read, with the error.
     *left_out* has the sources that the client may not read. *incomplete* has the windows that
     were stored without their unreadable records, with a description of those.
-    *imported_days* are the days that files settled.
+    *imported_days* are the days that files settled. *settled_windows* are those of a sync.
     """
 
     settled: int = 0
@@ -202,12 +217,20 @@ class Outcome:
     incomplete: dict[SourceWindow, str] = field(default_factory=dict)
     data_issues: "list[DataIssue]" = field(default_factory=list)
     imported_days: list[datetime] = field(default_factory=list)
+    settled_windows: list[SourceWindow] = field(default_factory=list)
 
     def add_settled(self, result: "SettleResult") -> None:
         """Count one more settled window, with its rows and changed figures."""
         self.settled += 1
         self.rows += result.rows
         self.changed += result.changed
+
+    @property
+    def settled_size(self) -> str:
+        """The days and sources that a sync has settled, in words."""
+        days = {window.interval.start for window in self.settled_windows}
+        sources = {window.source for window in self.settled_windows}
+        return format_days_of_sources(len(days), len(sources))
 
     def raise_if_incomplete(self) -> None:
         """Raise Incomplete if any window failed or is incomplete.

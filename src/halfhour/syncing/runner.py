@@ -143,7 +143,17 @@ class _SyncRun:
         )
         seconds = cost.request_seconds(requests, requests_per_minute)
         window_count = sum(map(len, days.values()))
-        self.on_event(Event(EventKind.PLANNED, of=window_count, requests=requests, seconds=seconds))
+        due_sources = [source for source, source_days in days.items() if source_days]
+        self.on_event(
+            Event(
+                EventKind.PLANNED,
+                of=window_count,
+                requests=requests,
+                seconds=seconds,
+                days=len({day.day.start for source in due_sources for day in days[source]}),
+                sources=len(due_sources),
+            )
+        )
         return days
 
     def fail_all_days(
@@ -270,6 +280,7 @@ class _SyncRun:
                     lambda: self.store.settle(*window, tables, read_at, left_out=left_out)
                 )
         self.outcome.add_settled(result)
+        self.outcome.settled_windows.append(window)
         self.outcome.data_issues += data_issues
         if left_out:
             self.outcome.incomplete[window] = f"{left_out} left out"
