@@ -54,7 +54,7 @@ docs: .venv/dev
 	@touch $@
 
 .venv/demo: .venv/made pyproject.toml
-	@$(PIP) -e '.[emulator]'
+	@$(PIP) -e '.[dashboard,emulator]'
 	@touch $@
 
 .venv/dev: .venv/made pyproject.toml

@@ -11,7 +11,9 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -19,6 +21,7 @@ import pytest
 
 from halfhour import settings
 from halfhour.errors import install_command
+from tests.prepared_process import started
 from tests.processes import Halfhour
 
 DAY = ("--from", "2026-03-02", "--to", "2026-03-03")
@@ -589,11 +592,46 @@ def test_a_written_file_has_the_usual_mode(halfhour):
     assert json.loads((halfhour.folder / "day.json").read_text(encoding="utf-8"))
 
 
+def wait_until(condition: Callable[[], bool], seconds: float = 50) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_the_demo_needs_nothing_and_ends_by_itself(tmp_path):
     ran = Halfhour(tmp_path, {})("demo", "--agents", "3")
 
     assert ran.code == 0
     assert "handle_time_mean" in ran.out
+    *_, head, first, second, third = ran.err.splitlines()
+    assert head == "halfhour: next:"
+    assert all(line.startswith("  ") and "halfhour " in line for line in (first, second, third))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the browser of this test is a shell script")
+def test_the_demo_opens_the_report_and_the_dashboard_and_runs_until_it_is_ended(tmp_path):
+    opened, browser = tmp_path / "opened", tmp_path / "browser"
+    browser.write_text(f"#!/bin/sh\necho \"$1\" >> '{opened}'\n")
+    browser.chmod(0o755)
+    environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "BROWSER": f"{browser} %s"}
+    demo = started(
+        ("demo", "--open", "--agents", "3"), tmp_path, {**environment, "TMPDIR": str(tmp_path)}
+    )
+    try:
+        wait_until(lambda: opened.exists() and len(opened.read_text().splitlines()) == 2)
+        page, dashboard = opened.read_text().splitlines()
+        with urllib.request.urlopen(page) as report, urllib.request.urlopen(dashboard) as day:
+            contents = [answer.read().decode() for answer in (report, day)]
+    finally:
+        demo.terminate()
+        out, err = demo.communicate(timeout=60)
+
+    assert all("<html" in content for content in contents)
+    assert demo.returncode == 143
+    assert "handle_time_mean" in out
+    assert "halfhour: next:\n  halfhour emulator" in err
+    assert [path for path in tmp_path.iterdir() if path.name.startswith("halfhour-demo-")] == []
 
 
 def test_the_emulator_is_started_by_its_own_command(tmp_path):

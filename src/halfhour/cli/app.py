@@ -824,19 +824,26 @@ def demo(
     seed: Annotated[
         int, Parameter(help="Number that selects the contact centre; equal seeds give equal data.")
     ] = 1,
+    open_: Annotated[
+        bool,
+        Parameter(name="--open", help="Open the report and the dashboard in the browser."),
+    ] = False,
 ) -> None:
     """Show a report from an emulated Genesys Cloud on this machine. No account is needed.
 
-    The report covers the last 24 hours.
+    The report covers the last 24 hours. With --open it is a page in the browser
+    too, and the dashboard and the emulator run until Ctrl-C.
     """
     from halfhour.cli.demo import running_emulator
-    from halfhour.cli.output import Output
-    from halfhour.cli.report import write_report
-    from halfhour.service import Access
+    from halfhour.cli.demo_report import show_in_browser, show_on_screen
 
+    dashboard = _import_dashboard() if open_ else None
     question = RowOptions().to_question()
     with running_emulator("--agents", str(agents), "--seed", str(seed), "--days", "2") as settings:
-        write_report(question, Access(load_settings=lambda: settings), Output())
+        if dashboard:
+            show_in_browser(question, settings, dashboard)
+        else:
+            show_on_screen(question, settings)
 
 
 @app.command(help_flags=[], version_flags=[])

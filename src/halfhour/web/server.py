@@ -55,6 +55,7 @@ def serve_dashboard(
     names: Sequence[str],
     proxy: str | None,
     every: timedelta | None,
+    on_listening: Callable[[str], object] = lambda url: None,
 ) -> None:
     """Serve the dashboard of *served* until the process is interrupted. Raises ConfigError.
 
@@ -62,6 +63,7 @@ def serve_dashboard(
     *settings_loaders* load the settings of each, for its sync.
     *names* are more host names that requests may have, *proxy* is the address of a proxy whose
     headers are trusted, and *every* is the time between two syncs, None for no sync.
+    *on_listening* is called with the address of the dashboard when it can be opened.
     """
     is_loopback = _is_loopback(host)
     if not is_loopback and password_file is None:
@@ -86,7 +88,9 @@ def serve_dashboard(
             entry.background_sync.start_thread(
                 settings_loaders[name], entry.store, SyncRequest(history=entry.history)
             )
-        log.info("http://%s:%d/", url_host, listener.getsockname()[1])
+        url = f"http://{url_host}:{listener.getsockname()[1]}/"
+        log.info("%s", url)
+        on_listening(url)
         if url_host in LOOPBACK_HOSTS.values() and not is_loopback:
             log.warning("the dashboard listens on all addresses of this machine, not only this one")
         if not is_loopback:
