@@ -111,6 +111,7 @@ def report(
         sort=sort,
         top=top,
     )
+    questions.validate_sort(question)
     tables, reasons = [], []
     for organization in chosen:
         access = Access(

@@ -275,6 +275,14 @@ def test_words_of_scripts_for_the_api_are_answered_with_ours(halfhour, words, hi
     assert hint in ran.err
 
 
+def test_an_unknown_column_to_sort_by_is_refused_before_a_request_is_sent(halfhour, cloud):
+    ran = halfhour("report", *DAY, "--sort", "tHold")
+
+    assert (ran.code, ran.out) == (2, "")
+    assert "has no such column; did you mean 'hold_time_sec'?" in ran.err
+    assert cloud.requests("") == []
+
+
 def test_a_dry_run_sends_nothing_and_needs_no_credentials(halfhour, cloud):
     ran = halfhour(
         "report", *DAY, "--queue", "Billing", "--dry-run", GENESYS_CLIENT_ID="", HALFHOUR_TIMEOUT=""

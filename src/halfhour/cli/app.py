@@ -482,7 +482,7 @@ def load(
 
     A load makes the rows of the store's organisation equal to the store. Days
     that have not changed since the last load are skipped; days that the store
-    has let go of are deleted. It is safe to interrupt a load, and to run it
+    has deleted are deleted there too. It is safe to interrupt a load, and to run it
     again at any time.
     """
     from halfhour.loading.destination import open_destination, parse_address

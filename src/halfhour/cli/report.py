@@ -56,6 +56,7 @@ def write_organizations_report(
     if all(accesses):
         output.require_room_for_organizations()
     question = output.adapt_question(question)
+    questions.validate_sort(question)
     with_offered = bool((layout := output.load_layout()) and layout.wants_offered)
     is_offline = any(access.offline for access in accesses.values())
     if with_offered and is_offline:

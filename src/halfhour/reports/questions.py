@@ -38,6 +38,15 @@ def build_report(question: Question, data: ReportData) -> pa.Table:
     )
 
 
+def validate_sort(question: Question) -> None:
+    """Raise ConfigError if the report of *question* has no column of the name to sort by.
+
+    A front end calls it before it sends requests.
+    """
+    if question.sort:
+        build_report(question, ReportData.without_rows())
+
+
 def build_total(question: Question, data: ReportData) -> pa.Table:
     """Return the figures of all agents together, in one row or none."""
     return answer_question(
