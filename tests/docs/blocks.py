@@ -20,7 +20,6 @@ NOT_RUN = {
     r"chmod a\+r|bigquery|snowflake": "belongs to a line that is not run",
     r"^make |HALFHOUR_WRITE_GOLDEN|^git ": "works on a checkout; CI does it",
     r"^export (PATH|GENESYS)": "where it was installed, and whose organisation it is",
-    r"^halfhour import details.json": "refuses to replace days that a sync has stored",
 }
 """Lines of a shell that are only parsed, and the reason."""
 

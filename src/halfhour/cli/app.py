@@ -92,7 +92,7 @@ _INIT_EXAMPLES = """\
 Examples:
   halfhour init
   halfhour init --org acme --region eu-west-2 --zone Europe/London
-  halfhour init --region mypurecloud.ie --client-id 3f1e --store /data/halfhour.duckdb --sync
+  halfhour init --region mypurecloud.ie --store figures.duckdb --history 90d --sync
 """
 _SERVE_EXAMPLES = """\
 Examples:
