@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -268,3 +270,16 @@ def test_a_client_that_may_not_name_its_organisation_still_has_a_clock(halfhour,
     ran = halfhour("check", "--json")
 
     assert (ran.code, states(ran)["organisation"], states(ran)["clock"]) == (0, "note", "ok")
+
+
+def test_a_reader_that_needs_no_more_ends_the_check_without_a_word(halfhour):
+    """Rich would end it with 1."""
+    command = f"{sys.executable} -m halfhour check | head -n 1"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"], cwd=halfhour.folder, capture_output=True,
+        env={"PATH": os.environ["PATH"], "HOME": str(halfhour.folder), **halfhour.environment},
+        encoding="utf-8", check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("\n") == 1

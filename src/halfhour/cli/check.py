@@ -58,13 +58,20 @@ def _print_finding(console: Console, finding: Finding) -> None:
     topic, message = finding.topic, finding.message
     if topic in _PERMISSION_NAMES:
         topic, message = "permission", f"{topic}: {message}"
-    mark = Text(_marks()[finding.state], _STYLES[finding.state])
+    mark = (_marks()[finding.state], _STYLES[finding.state])
     lines = _wrap_text(console, message)
-    console.print(mark + Text(f" {topic:{_TOPIC_WIDTH}}{lines[0]}"))
+    _print_line(console, Text.assemble(mark, f" {topic:{_TOPIC_WIDTH}}{lines[0]}"))
     arrow = "→" if _is_unicode() else "->"
     fix = _wrap_text(console, f"{arrow} {finding.fix}") if finding.fix else []
     for line in (*lines[1:], *fix):
-        console.print(f"{_INDENT}{line}")
+        _print_line(console, f"{_INDENT}{line}")
+
+
+def _print_line(console: Console, line: str | Text) -> None:
+    """Print *line* at once. Raises BrokenPipeError, with which rich would end the process."""
+    with console.capture() as captured:
+        console.print(line)
+    print(captured.get(), end="", flush=True)
 
 
 def _wrap_text(console: Console, text: str) -> list[str]:
@@ -73,7 +80,7 @@ def _wrap_text(console: Console, text: str) -> list[str]:
     if not sys.stdout.isatty():
         return [safe]
     width = max(console.width - len(_INDENT), _MIN_WIDTH)
-    return textwrap.wrap(safe, width, break_long_words=False, break_on_hyphens=False)
+    return textwrap.wrap(safe, width, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def _safe_text(text: str) -> str:
@@ -83,12 +90,12 @@ def _safe_text(text: str) -> str:
 def _print_end(check: Check) -> None:
     console = _console()
     if any(finding.error and finding.topic in _PERMISSION_NAMES for finding in check.findings):
-        console.print("\nA role that grants what halfhour uses, and no more:")
+        _print_line(console, "\nA role that grants what halfhour uses, and no more:")
         for permission in PERMISSIONS:
             preview = "  (only for a preview)" if permission.is_preview else ""
-            console.print(f"  {permission.name}{preview}")
+            _print_line(console, f"  {permission.name}{preview}")
     step = _safe_text(check.next_step)
-    console.print(f"\nNext: {step}.")
+    _print_line(console, f"\nNext: {step}.")
 
 
 def _as_json(check: Check, code: ExitCode) -> dict[str, object]:
