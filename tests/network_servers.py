@@ -43,6 +43,8 @@ def serving(handle: Handler) -> Iterator[str]:
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         threading.Thread(target=_accept, args=(server, handle), daemon=True).start()
         yield f"127.0.0.1:{server.getsockname()[1]}"
+        with suppress(OSError):  # a thread that waits for a connection would accept one more
+            server.shutdown(socket.SHUT_RDWR)
 
 
 def _accept(server: socket.socket, handle: Handler) -> None:
@@ -63,7 +65,7 @@ def tls_in_front_of(url: str, context: ssl.SSLContext) -> Iterator[str]:
 
     def handle(connection: socket.socket) -> None:
         with context.wrap_socket(connection, server_side=True) as secure:
-            _relay(secure, target)
+            relay(secure, target)
 
     with serving(handle) as place:
         yield place
@@ -72,12 +74,12 @@ def tls_in_front_of(url: str, context: ssl.SSLContext) -> Iterator[str]:
 @contextmanager
 def other_clock_in_front_of(url: str, date: str) -> Iterator[str]:
     """Serve the answers of the plain http server at *url* with *date* as their Date."""
-    target = _address(url.rpartition("/")[2])
+    target = address_of(url.rpartition("/")[2])
 
     def change_date(data: bytes) -> bytes:
         return re.sub(rb"(?im)^(date: )[^\r]+", rb"\g<1>" + date.encode(), data)
 
-    with serving(lambda connection: _relay(connection, target, change_date)) as place:
+    with serving(lambda connection: relay(connection, target, change_date)) as place:
         yield f"http://{place}"
 
 
@@ -98,7 +100,7 @@ def http_proxy(
         asked.append(place)
         connection.sendall(f"HTTP/1.1 {refuse or '200 OK'}\r\n\r\n".encode())
         if not refuse:
-            _relay(connection, _address(other_targets.get(place.partition(":")[0], target)))
+            relay(connection, address_of(other_targets.get(place.partition(":")[0], target)))
 
     with serving(handle) as place:
         yield place
@@ -114,20 +116,19 @@ def socks_proxy(target: str, asked: list[str]) -> Iterator[str]:
         request = connection.recv(262)
         asked.append(request[5 : 5 + request[4]].decode())
         connection.sendall(b"\x05\x00\x00\x01" + bytes(6))
-        _relay(connection, _address(target))
+        relay(connection, address_of(target))
 
     with serving(handle) as place:
         yield place
 
 
-def _address(place: str) -> Address:
+def address_of(place: str) -> Address:
     host, _, port = place.partition(":")
     return host, int(port)
 
 
-def _relay(
-    client: socket.socket, target: Address, change: Callable[[bytes], bytes] = bytes
-) -> None:
+def relay(client: socket.socket, target: Address, change: Callable[[bytes], bytes] = bytes) -> None:
+    """Lead *client* to *target* until both have ended, with its answers as *change* makes them."""
     with socket.create_connection(target) as server:
         answers = threading.Thread(target=_pump, args=(server, client, change), daemon=True)
         answers.start()

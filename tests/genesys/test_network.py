@@ -1,17 +1,32 @@
 """Certificates and proxies: what works, and who is named if it does not."""
 
+import asyncio
 import re
 import socket
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
+from dataclasses import replace
 
 import pytest
+import stamina.instrumentation
+from stamina.instrumentation import RetryDetails
 
-from halfhour.errors import ConfigError
+from halfhour.errors import ConfigError, NoConnection
+from halfhour.genesys import regions
+from halfhour.genesys.client import Client
+from halfhour.genesys.endpoints import ORGANIZATION
 from halfhour.genesys.network.certificates import issuer_of_certificate
 from halfhour.genesys.network.proxies import find_proxy
-from tests.network_servers import Authority, http_proxy, serving, socks_proxy, tls_in_front_of
+from tests.network_servers import (
+    Authority,
+    address_of,
+    http_proxy,
+    relay,
+    serving,
+    socks_proxy,
+    tls_in_front_of,
+)
 
 DAY = ("--from", "2026-03-02", "--to", "2026-03-03")
 IRELAND = ("api.mypurecloud.ie", "login.mypurecloud.ie")
@@ -167,6 +182,36 @@ def test_a_port_where_nobody_listens_is_tried_twice(halfhour, closed_port):
     assert ran.code == 4
     assert ran.err.count(f"{closed_port}: no connection, because nothing listens there") == 2
     assert ran.err.count("\n") == 2
+
+
+def test_a_connection_that_has_worked_is_tried_as_often_as_the_settings_allow(cloud):
+    connections: list[socket.socket] = []
+    retries: list[RetryDetails] = []
+
+    def count_retry(details: RetryDetails) -> None:
+        retries.append(details)
+
+    def handle(connection: socket.socket) -> None:
+        connections.append(connection)
+        relay(connection, address_of(cloud.url.rpartition("/")[2]))
+
+    async def call_twice() -> None:
+        async with AsyncExitStack() as stack:
+            with serving(handle) as place:
+                settings = replace(cloud.settings, hosts=regions.hosts_of_region(f"http://{place}"))
+                client = await stack.enter_async_context(Client(settings))
+                await client.call(ORGANIZATION)
+            for connection in connections:
+                connection.shutdown(socket.SHUT_RDWR)
+            await client.call(ORGANIZATION)
+
+    stamina.instrumentation.set_on_retry_hooks([count_retry])
+    try:
+        with pytest.raises(NoConnection):
+            asyncio.run(call_twice())
+    finally:
+        stamina.instrumentation.set_on_retry_hooks(None)
+    assert len(retries) == cloud.settings.retry_policy.attempts - 1 == 3
 
 
 def test_a_host_that_does_not_exist_is_told_with_the_region_that_is_meant(halfhour):
