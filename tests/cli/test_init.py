@@ -302,3 +302,12 @@ def test_a_keyring_keeps_the_secret_and_gives_it_to_its_host_only(tmp_path, clou
     assert values_of(file)["client_secret"] == SECRET
     assert halfhour("init", "--secret-in", "keyring").code == 0
     assert "client_secret" not in values_of(file)
+
+
+def test_a_keyring_that_cannot_be_loaded_is_named(tmp_path):
+    ran = Halfhour(tmp_path, {"PYTHON_KEYRING_BACKEND": "no.such.Keyring"})(
+        "report", GENESYS_CLIENT_ID="mine"
+    )
+
+    assert ran.code == 2
+    assert "the keyring that you have chosen cannot be loaded" in ran.err

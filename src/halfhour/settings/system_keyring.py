@@ -19,13 +19,23 @@ _secrets: dict[tuple[str, str], str] = {}
 
 
 def has_keyring() -> bool:
-    """Tell whether there is a system keyring, or another that the user of `keyring` has chosen."""
+    """Tell whether there is a system keyring, or another that the user of `keyring` has chosen.
+
+    Raises ConfigError if the chosen one cannot be loaded.
+    """
     if not find_spec("keyring"):
         return False
     import keyring.core
 
-    is_chosen = keyring.core.load_env() or keyring.core.load_config()
-    return keyring.get_keyring().priority >= (_MIN_PRIORITY if is_chosen else _SAFE_PRIORITY)
+    try:
+        is_chosen = keyring.core.load_env() or keyring.core.load_config()
+        priority = keyring.get_keyring().priority
+    except (ImportError, AttributeError, ValueError, RuntimeError) as error:
+        raise ConfigError(
+            f"the keyring that you have chosen cannot be loaded ({error}); check "
+            "PYTHON_KEYRING_BACKEND and the configuration of keyring"
+        ) from error
+    return priority >= (_MIN_PRIORITY if is_chosen else _SAFE_PRIORITY)
 
 
 def read_secret(client_id: str, hosts: "Hosts") -> str:
