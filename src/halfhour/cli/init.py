@@ -4,7 +4,7 @@ import os
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -130,7 +130,7 @@ class Connection:
 
     region: str
     client_id: str
-    secret: str
+    secret: str = field(repr=False)
 
 
 def set_up(
@@ -154,7 +154,8 @@ def set_up(
         )
     setup = Setup.read(file, organization, given)
     if is_terminal():
-        show_line(f"Settings are written to {setup.path.absolute()}. Ctrl-C writes nothing.")
+        title = f" {setup.sources.organization.title}" if setup.sources.organization else ""
+        show_line(f"Settings are written to {setup.path.absolute()}{title}. Ctrl-C writes nothing.")
     connection = _ask_connection(setup)
     answers = {
         "region": connection.region,
