@@ -105,13 +105,6 @@ def test_a_hint_to_install_an_extra_fits_how_halfhour_was_installed(
     assert install_command("emulator") == command
 
 
-def test_a_dashboard_without_a_store_says_how_to_make_one(halfhour):
-    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
-        ran = halfhour("serve", "--port", str(taken.getsockname()[1]))
-
-    assert "halfhour.duckdb does not exist yet; run 'halfhour sync', or add --sync 15m" in ran.err
-
-
 def test_a_table_is_followed_by_each_agents_averages_and_the_total(halfhour):
     ran = halfhour("report", *DAY, "--seconds", "--ids")
 

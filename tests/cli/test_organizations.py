@@ -144,12 +144,16 @@ def test_a_report_reads_the_store_in_the_zone_of_the_organisation(synced, tmp_pa
     assert in_utc.json[0]["interval_start"].endswith("Z")
 
 
-@pytest.mark.parametrize(("more", "count"), [("", "1 window"), ('keep = "1d"\n', "0 windows")])
-def test_a_sync_fetches_no_day_that_is_older_than_the_organisation_keeps(folder, urls, more, count):
+@pytest.mark.parametrize(
+    ("more", "outcome"), [("", "1 day of 1 source settled"), ('keep = "1d"\n', "nothing was due")]
+)
+def test_a_sync_fetches_no_day_that_is_older_than_the_organisation_keeps(
+    folder, urls, more, outcome
+):
     folder.write_settings(settings_of(urls, more=more))
     ran = folder("sync", "--org", "acme", *DAY, "--source", "posted")
 
-    assert f"acme.duckdb: {count} settled" in ran.err
+    assert f"acme.duckdb: {outcome}" in ran.err
 
 
 REFUSED = [

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -342,6 +343,16 @@ def test_a_sync_that_could_not_get_everything_exits_with_5(cloud, halfhour):
     states = [day["state"] for day in json.loads(covered.out) if day["source"] == "posted"]
     assert sorted(states) == ["missing", *["settled"] * 4]
     assert halfhour("sync", *RANGE, "--source", "posted").code == 0
+
+
+def test_a_sync_says_how_much_it_reads_and_that_nothing_is_due(halfhour):
+    first, again = halfhour("sync", *SHORT), halfhour("sync", *SHORT)
+
+    planned, settled = first.err.splitlines()
+    pattern = r"halfhour: (\d days? of 3 sources) to read: about \d+ requests, \d+ s"
+    (size,) = re.findall(pattern, planned)
+    assert re.fullmatch(rf"halfhour: halfhour.duckdb: {size} settled, [\d,]+ rows", settled)
+    assert (again.code, again.err) == (0, "halfhour: halfhour.duckdb: nothing was due\n")
 
 
 def test_coverage_is_summed_up_in_a_table_and_revisions_say_if_nothing_changed(

@@ -241,6 +241,16 @@ def test_the_printed_address_can_be_followed_when_listening_on_all_addresses(run
         assert get_answer(dashboard.url, "/healthz")[0] == 200
 
 
+def test_a_dashboard_without_a_store_says_how_to_make_one(tmp_path):
+    with serving(tmp_path) as dashboard:
+        assert get_answer(dashboard.url, "/healthz")[0] == 200
+        dashboard.process.terminate()
+        dashboard.process.wait(timeout=20)
+        assert dashboard.process.stderr
+        message = dashboard.process.stderr.readline()
+    assert "halfhour.duckdb does not exist yet; run 'halfhour sync', or add --sync 15m" in message
+
+
 @pytest.mark.skipif(os.name != "posix", reason="there are no modes")
 @pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o444, False), (0o620, True)])
 def test_a_password_file_that_others_may_write_to_gets_a_warning(run, mode, warned):

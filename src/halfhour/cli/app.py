@@ -659,7 +659,7 @@ def serve(
     ] = None,
 ) -> None:
     """Serve a dashboard of the store to browsers: each day as a heat map of agents."""
-    from halfhour.cli.console import log, log_retries, logging_to_stderr
+    from halfhour.cli.console import log_retries, logging_to_stderr
     from halfhour.model.time_ranges import parse_duration
     from halfhour.store.store import Store
 
@@ -676,9 +676,6 @@ def serve(
     }
     log_retries()
     with logging_to_stderr():
-        for path in (entry.store.path for entry in served.values() if not entry.store.exists):
-            if not sync_:
-                log.warning("%s does not exist yet; run 'halfhour sync', or add --sync 15m", path)
         dashboard.serve_dashboard(
             served,
             {org: partial(connection.resolve_settings, entry) for org, entry in chosen.items()},

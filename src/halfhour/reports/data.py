@@ -55,7 +55,7 @@ class ReportData:
     def agent_name(self, agent_id: str) -> str:
         """Return the name of an agent, or the id where no name is known."""
         agents = self.query("select name from agents where id = $id", {"id": agent_id})
-        return str(next(iter(agents["name"].to_pylist()), None) or agent_id)
+        return str(next(iter(agents["name"].to_pylist()), agent_id))
 
     @property
     def lacks_callback_voice(self) -> bool:

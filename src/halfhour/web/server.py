@@ -6,7 +6,7 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -90,7 +90,6 @@ def serve_dashboard(
             )
         url = f"http://{url_host}:{listener.getsockname()[1]}/"
         log.info("%s", url)
-        on_listening(url)
         if url_host in LOOPBACK_HOSTS.values() and not is_loopback:
             log.warning("the dashboard listens on all addresses of this machine, not only this one")
         if not is_loopback:
@@ -109,6 +108,9 @@ def serve_dashboard(
                 password_file,
                 password_file,
             )
+        if not every:
+            _warn_of_missing_stores(served.values())
+        on_listening(url)
         config = uvicorn.Config(
             application,
             log_level="warning",
@@ -124,6 +126,14 @@ def serve_dashboard(
         finally:
             for entry in served.values():
                 entry.background_sync.stop_requested.set()
+
+
+def _warn_of_missing_stores(served: Iterable[ServedStore]) -> None:
+    for entry in served:
+        if not entry.store.exists:
+            log.warning(
+                "%s does not exist yet; run 'halfhour sync', or add ⟨sync⟩ 15m", entry.store.path
+            )
 
 
 def _prepare_stores(
