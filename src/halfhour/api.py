@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import pyarrow as pa
 
 from halfhour.clock import utc_now
-from halfhour.errors import ConfigError, Incomplete
+from halfhour.errors import ConfigError, Incomplete, install_command
 from halfhour.genesys.connection import Settings
 from halfhour.model import time_ranges
 from halfhour.model.coverage import DayCoverage, require_complete_coverage
@@ -260,6 +260,6 @@ def dlt_source(store: str | Path, *, delete_missing: bool = False) -> "DltSource
         from halfhour.loading.dlt_source import build_source
     except ModuleNotFoundError as error:
         raise ConfigError(
-            f"a source for dlt needs more packages: pip install 'halfhour[dlt]' ({error})"
+            f"a source for dlt needs more packages: {install_command('dlt')} ({error})"
         ) from error
     return build_source(Store(Path(store)), utc_now, delete_missing=delete_missing)

@@ -22,8 +22,7 @@ from halfhour.syncing.planner import SyncRequest
 SYNC_INTERVAL = timedelta(minutes=15)
 _USUAL_STEPS = (
     "halfhour report --help: what else a report can show, and in which formats",
-    "GENESYS_CLIENT_ID=… GENESYS_CLIENT_SECRET=… GENESYS_REGION=… halfhour report: your own "
-    "organisation",
+    "halfhour init: connect your own organisation, and test the connection",
 )
 
 log = logging.getLogger("halfhour")
