@@ -31,7 +31,9 @@ session_issues as (
         'session ' || session_id || ', segments[' || raw_segments.position || ']: ' || segment_type
         || case
             when start_ms is null then ''
-            else strftime(make_timestamp(start_ms * 1000), ' at %Y-%m-%dT%H:%M:%S.%gZ')
+            else ' at ' || strftime(make_timestamp(start_ms * 1000), '%Y-%m-%d')
+                || 'T' || strftime(make_timestamp(start_ms * 1000), '%H:%M:%S')
+                || '.' || lpad((start_ms % 1000)::varchar, 3, '0') || 'Z'
         end as detail
     from segment_issues
     join agent_sessions using (session_key)
@@ -50,20 +52,26 @@ session_issues as (
     where metric in {posted_metrics} and (value is null or emit_ms is null)
 ),
 
-empty_conversations as (
-    select distinct record
+-- The records that say something of what their agents did, or have an issue that tells why not.
+telling_records as (
+    select record
     from agent_sessions
-    where
-        record not in (
-            select record
-            from agent_sessions
-            where
-                session_key in (select session_key from raw_segments)
-                or session_key in (
-                    select session_key from session_metrics where metric in {posted_metrics}
-                )
-        )
-        and record not in (select record from session_issues)
+    join raw_segments using (session_key)
+    union
+    select record
+    from agent_sessions
+    join session_metrics using (session_key)
+    where metric in {posted_metrics}
+    union
+    select record
+    from session_issues
+),
+
+empty_conversations as (
+    select distinct agent_sessions.record
+    from agent_sessions
+    left join telling_records on telling_records.record = agent_sessions.record
+    where telling_records.record is null
 ),
 
 all_issues as (
