@@ -1,7 +1,8 @@
 # make demo: the last 24 hours of a contact centre on this machine. make test: the tests.
 # make test-quick: those that start no process, for the hand at work.
 # make soak: more and larger cases of tests that have smaller ones in make test, the blocks of the
-# documentation, and the built package on every Python at hand. make docs: the site, in build/docs.
+# documentation, the built package on every Python at hand, and Spark (500 MB).
+# make docs: the site, in build/docs.
 # make check: lint, types, import contracts. Any Python from 3.11 on will do (PYTHON=... to choose).
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -23,8 +24,9 @@ test: .venv/dev
 test-quick: .venv/dev
 	$(BIN)/python -m pytest $(addprefix tests/,$(QUICK))
 
-soak: .venv/dev
-	$(BIN)/python -m pytest -m "soak or hypothesis" --hypothesis-profile soak
+soak: .venv/spark
+	$(BIN)/python -m pytest -m "soak or hypothesis" --hypothesis-profile soak --ignore tests/spark
+	$(BIN)/python -m pytest -m soak -n 0 tests/spark
 
 check: .venv/dev
 	$(BIN)/ruff check
@@ -59,6 +61,10 @@ docs: .venv/dev
 
 .venv/dev: .venv/made pyproject.toml
 	@$(PIP) -e '.[dev]'
+	@touch $@
+
+.venv/spark: .venv/dev
+	@$(PIP) -e '.[spark]'
 	@touch $@
 
 clean:

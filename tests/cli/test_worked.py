@@ -118,6 +118,19 @@ def test_each_step_is_an_event(halfhour):
             "underscores, and a letter or a digit first",
         ),
         (
+            "details.ndjson --output out --engine sparc",
+            "--engine 'sparc' is not known; write duckdb or spark; did you mean 'spark'?",
+        ),
+        (
+            "details.ndjson --output s3a://KEY:SECRET@figures --engine spark",
+            "an address holds a password, which other users of this machine can see; leave it out "
+            "and put it into the settings of Spark's file systems",
+        ),
+        (
+            "details.ndjson --output out --master yarn",
+            "--master is for --engine spark; add that, or leave --master out",
+        ),
+        (
             "details.ndjson --output out --from 2026-03-02T12:00 --to 2026-03-03",
             "--from, --to: files replace whole days (UTC); write dates",
         ),
@@ -134,6 +147,24 @@ def test_a_mistake_is_a_sentence_and_leaves_nothing(halfhour, tmp_path, words, s
 
     assert (ran.code, ran.out, ran.err) == (2, "", f"halfhour: {sentence}\n")
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.usefixtures("details")
+@pytest.mark.parametrize("package", ["pyspark.sql", "sqlglot"])
+def test_an_engine_whose_packages_are_missing_names_the_extra(tmp_path, package):
+    program = (
+        f"import sys; sys.modules[{package!r}] = None; from halfhour.cli.app import main; main()"
+    )
+    words = "worked details.ndjson --output out --engine spark".split()
+    with run_in(tmp_path, [sys.executable, "-c", program, *words]) as process:
+        _, err = process.communicate(timeout=60)
+
+    assert process.returncode == 2
+    assert err.startswith(
+        "halfhour: --engine spark needs more packages: pip install 'halfhour[spark]' ("
+    )
+    assert len(err.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
 
 
 def test_too_many_bad_records_end_in_a_sentence_that_names_the_first(halfhour, tmp_path):

@@ -83,9 +83,11 @@ def landed_files(folder: Path, seed: int = 1) -> list[Path]:
     return paths
 
 
-def request_of(folder: Path, interval: Interval | None = None, **changes: Any) -> WorkedRequest:
+def request_of(
+    folder: Path | str, interval: Interval | None = None, **changes: Any
+) -> WorkedRequest:
     words = {"organization": "default", "width": HALF_HOUR, "max_bad": "0.1%", **changes}
-    return WorkedRequest.parse(output=folder, interval=interval, **words)
+    return WorkedRequest.parse(output=str(folder), interval=interval, **words)
 
 
 def write_worked(
@@ -189,6 +191,21 @@ def test_other_days_stay_as_they_are(tmp_path):
     assert path.read_text(encoding="utf-8") == "old"
     write_worked([tmp_path / "landed"], tmp_path / "out", FIRST_DAY)
     assert path.read_bytes().startswith(b"PAR1")
+
+
+def test_a_file_of_another_program_among_those_of_a_day_is_refused(tmp_path):
+    landed_files(tmp_path / "landed")
+    write_worked([tmp_path / "landed"], tmp_path / "out", DAYS)
+    day_folder = OutputFolder(tmp_path / "out", "default").day_path("busy", DAYS.start).parent
+    for name in ("_SUCCESS", ".part.parquet.crc", "more.parquet"):
+        (day_folder / name).write_bytes(b"")
+    before = contents_of(tmp_path / "out")
+
+    with pytest.raises(ConfigError, match=r"more\.parquet: another program wrote this"):
+        write_worked([tmp_path / "landed"], tmp_path / "out", DAYS)
+
+    assert contents_of(tmp_path / "out") == before
+    write_worked([tmp_path / "landed"], tmp_path / "out", SECOND_DAY)
 
 
 MANY = 1_500

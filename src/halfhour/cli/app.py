@@ -81,6 +81,7 @@ _WORKED_EXAMPLES = """\
 Examples:
   halfhour worked details/*.json.gz --output figures
   halfhour worked landed/ -o figures --from 2026-03-01 --to 2026-03-02
+  halfhour worked s3a://landed/acme -o s3a://figures --engine spark
 """
 _LOAD_EXAMPLES = """\
 Examples:
@@ -377,13 +378,13 @@ def import_(
 @app.command(help_epilogue=_WORKED_EXAMPLES)
 def worked(
     files: Annotated[
-        list[Path], Parameter(help="JSON or NDJSON files, gzipped or not, or folders of them.")
+        list[str], Parameter(help="JSON or NDJSON files, gzipped or not, or folders of them.")
     ],
     /,
     time_range: RangeOptions | None = None,
     *,
     output: Annotated[
-        Path, Parameter(name=["--output", "-o"], group=OUTPUT, help="Folder to write to.")
+        str, Parameter(name=["--output", "-o"], group=OUTPUT, help="Folder to write to.")
     ],
     org: Annotated[
         str, Parameter(group=OUTPUT, help="Name of the organisation in the paths of the files.")
@@ -397,6 +398,16 @@ def worked(
             help="Percentage of records that may be unreadable; with more, no day is replaced."
         ),
     ] = "0.1%",
+    engine: Annotated[
+        str, Parameter(help="Engine that does the work: duckdb on this machine, or spark.")
+    ] = "duckdb",
+    master: Annotated[
+        str,
+        Parameter(
+            help="Master of Spark, such as local[4]; all cores of this machine if not given. "
+            "spark-submit has its own."
+        ),
+    ] = "",
     log_format: LogFormatChoice = LogFormat.TEXT,
 ) -> None:
     """Turn conversation-details files into worked time in Parquet files, without a store.
@@ -407,12 +418,18 @@ def worked(
 
     A day is replaced whole, and it is safe to interrupt the command and to run it
     again. Records that cannot be read are put into the folder quarantine.
+
+    With --engine spark, files and output can also be in the file systems that Spark
+    reaches, such as s3a://bucket/landed.
     """
+    if engine == "spark":
+        _UnusedLibraryBlocker.uninstall()
     from halfhour.cli.console import logging_to_stderr
-    from halfhour.cli.worked import write_with_progress
+    from halfhour.cli.worked import require_engine, write_with_progress
     from halfhour.model.time_ranges import parse_duration
     from halfhour.syncing.worked_files import WorkedRequest
 
+    require_engine(engine, master)
     request = WorkedRequest.parse(
         output=output,
         organization=org,
@@ -421,7 +438,7 @@ def worked(
         max_bad=max_bad,
     )
     with logging_to_stderr(log_format):
-        write_with_progress(files, request)
+        write_with_progress(files, request, engine, master)
 
 
 @app.command(name="rebuild")
@@ -895,20 +912,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = sys.argv[1:] if arguments is None else arguments
     # The meta app parses all words twice, so it is left out where it has nothing to do.
     parser = app.meta if MESSAGE_FLAGS.intersection(words) else app
-    blocker = _UnusedLibraryBlocker()
-    sys.meta_path.insert(0, blocker)
+    sys.meta_path.insert(0, _UnusedLibraryBlocker())
     try:
         run_and_exit(lambda: parser(words, **_RAISING))
     finally:
-        sys.meta_path.remove(blocker)
+        _UnusedLibraryBlocker.uninstall()
 
 
 class _UnusedLibraryBlocker:
     """Keep pyarrow from importing numpy and pandas where they are installed.
 
-    Each takes as long as everything else that a command imports. The command line needs neither;
-    the Python functions hide nothing, because their tables have `to_pandas`.
+    Each takes as long as everything else that a command imports. The command line needs neither,
+    but for Spark; the Python functions hide nothing, because their tables have `to_pandas`.
     """
+
+    @classmethod
+    def uninstall(cls) -> None:
+        """Let all libraries be imported."""
+        sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, cls)]
 
     def find_spec(self, fullname: str, *_: object) -> None:
         if fullname in ("numpy", "pandas"):

@@ -29,6 +29,8 @@ _OPEN_ENDINGS = (b"{", b"[", b",", b":")
 _ABSENT_FIELD = msgspec.Raw()
 
 RawRecords = list[msgspec.Raw]
+FileName = Path | str
+"""The path of a file, or the address of one that is not on this machine."""
 AwareDatetime = Annotated[datetime, msgspec.Meta(tz=True)]
 PAGE_KEYS = {"conversations", "totalHits", "aggregations", "cursor", "dataAvailabilityDate"}
 
@@ -82,9 +84,17 @@ def read_detail_pages(path: Path, *, keep_broken_lines: bool = False) -> Iterato
     With *keep_broken_lines*, a line that cannot be read becomes a page of one malformed record,
     unless it may have been a page. Otherwise, raises ConfigError.
     """
-    with _explain_read_errors(path), _open_unpacked(path) as file:
-        for number, line in _read_lines(file, may_be_broken=keep_broken_lines):
-            for page in _parse_line(path, number, line, keep_broken=keep_broken_lines):
+    with _explain_read_errors(path), path.open("rb") as file:
+        yield from read_pages_of_stream(path, file, keep_broken_lines=keep_broken_lines)
+
+
+def read_pages_of_stream(
+    name: FileName, stream: IO[bytes], *, keep_broken_lines: bool = False
+) -> Iterator[DetailFilePage]:
+    """Yield the pages in *stream*, the content of the file *name*, as `read_detail_pages` does."""
+    with _explain_read_errors(name), _unpack_stream(stream) as unpacked:
+        for number, line in _read_lines(unpacked, may_be_broken=keep_broken_lines):
+            for page in _parse_line(name, number, line, keep_broken=keep_broken_lines):
                 yield from _chunk_page(page)
 
 
@@ -113,13 +123,15 @@ def modification_time(path: Path) -> datetime:
 
 
 @contextmanager
-def _explain_read_errors(path: Path) -> Iterator[None]:
+def _explain_read_errors(path: FileName) -> Iterator[None]:
     """Raise ConfigError if *path* cannot be read."""
     try:
         yield
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
-        hint = _suggest_file(path) if isinstance(error, FileNotFoundError) else ""
+        hint = ""
+        if isinstance(error, FileNotFoundError) and isinstance(path, Path):
+            hint = _suggest_file(path)
         raise ConfigError(
             f"{path}: cannot be read ({reason}){hint}; nothing was changed"
         ) from error
@@ -134,15 +146,14 @@ def _suggest_file(path: Path) -> str:
 
 
 @contextmanager
-def _open_unpacked(path: Path) -> Iterator[IO[bytes]]:
-    with path.open("rb") as file:
-        is_gzipped = file.read(2) == _GZIP_MAGIC
-        file.seek(0)
-        if not is_gzipped:
-            yield file
-            return
-        with gzip.open(file) as unpacked:
-            yield unpacked  # type: ignore[misc]
+def _unpack_stream(stream: IO[bytes]) -> Iterator[IO[bytes]]:
+    is_gzipped = stream.read(2) == _GZIP_MAGIC
+    stream.seek(0)
+    if not is_gzipped:
+        yield stream
+        return
+    with gzip.open(stream) as unpacked:
+        yield unpacked  # type: ignore[misc]
 
 
 def _is_complete_json(line: bytes) -> bool:
@@ -161,7 +172,7 @@ def _chunk_page(page: DetailFilePage) -> Iterator[DetailFilePage]:
 
 
 def _parse_line(
-    path: Path, line: int, text: bytes, *, keep_broken: bool
+    path: FileName, line: int, text: bytes, *, keep_broken: bool
 ) -> Iterator[DetailFilePage]:
     """Yield the pages in *text*: a page, a conversation or a list of them.
 

@@ -183,7 +183,7 @@ def find_data_issues(connection: Connection) -> Iterator[DataIssue]:
     connection.execute(rule_text("detail_issues"))
     while rows := connection.fetchmany(ISSUES_FETCHED_TOGETHER):
         for row in rows:
-            yield _data_issue(*row)
+            yield as_data_issue(*row)
 
 
 def _raw_query(name: str) -> str:
@@ -198,9 +198,10 @@ def _raw_query(name: str) -> str:
     )
 
 
-def _data_issue(
+def as_data_issue(
     kind: str, conversation_id: str | None, detail: str, first_ms: int | None, last_ms: int | None
 ) -> DataIssue:
+    """Return the issue that a row of `model/sql/detail_issues.sql` tells."""
     time_span = None if first_ms is None or last_ms is None else (first_ms, last_ms)
     is_left_out = kind in LEFT_OUT_KINDS
     return DataIssue(

@@ -1,7 +1,8 @@
 """Read files of conversation details once, to decide the days that they settle."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -42,11 +43,64 @@ class UnreadableRecord(NamedTuple):
     *conversation_id* is None if that cannot be read either.
     """
 
-    path: Path
+    path: str
     record_number: int
     conversation_id: str | None
     reason: str
     record: bytes
+
+
+@dataclass(slots=True)
+class FileScan:
+    """The facts about the file *path* that its pages tell, one after the other.
+
+    *valid_until* is the time up to which its records are valid, *start_days* the days on which
+    conversations of agents began, and *active_days* those of all their activity. *has_next_page*
+    is true if the last page is not the last one of its job.
+    """
+
+    path: str
+    valid_until: datetime
+    record_count: int = 0
+    unreadable_count: int = 0
+    start_days: set[datetime] = field(default_factory=set)
+    active_days: set[datetime] = field(default_factory=set)
+    has_next_page: bool = False
+
+    @classmethod
+    def of_file(cls, path: str, modified_at: datetime, now: datetime) -> "FileScan":
+        """Return the facts about a file that was last changed at *modified_at*, before any page."""
+        return cls(path, min(floor_to_width(modified_at, MILLISECOND), now))
+
+    def add_pages(
+        self, pages: Sequence[DetailFilePage], now: datetime
+    ) -> tuple[RawDetails, list[UnreadableRecord]]:
+        """Add the facts of *pages*; return their raw tables and the records that cannot be read.
+
+        Raises ConfigError for a record with the field names of Genesys' SDK for Python.
+        """
+        for page in pages:
+            self.has_next_page = bool(page.cursor)
+            if page.data_availability_date:
+                self.valid_until = min(self.valid_until, to_utc(page.data_availability_date))
+        records = [record for page in pages for record in page.conversations or ()]
+        details = read_records(records, now)
+        unreadable = []
+        for row in _unreadable_rows(details):
+            record = records[row["record"]]
+            _refuse_snake_case(self.path, record)
+            number = self.record_count + row["record"] + 1
+            unreadable.append(
+                UnreadableRecord(
+                    self.path, number, row["conversation_id"], row["reason"], bytes(record)
+                )
+            )
+        start_days, active_days = _active_days(details)
+        self.start_days |= start_days
+        self.active_days |= active_days
+        self.record_count += len(records)
+        self.unreadable_count += len(unreadable)
+        return details, unreadable
 
 
 class DetailScan(NamedTuple):
@@ -58,13 +112,32 @@ class DetailScan(NamedTuple):
     missing. *unreadable_count* of *record_count* records cannot be read.
     """
 
-    valid_until: Mapping[Path, datetime]
-    files_by_start_day: Mapping[datetime, set[Path]]
+    valid_until: Mapping[str, datetime]
+    files_by_start_day: Mapping[datetime, set[str]]
     active_days: set[datetime]
-    incomplete_file: Path | None
+    incomplete_file: str | None
     record_count: int
     unreadable_count: int
     first_unreadable: UnreadableRecord | None
+
+    @classmethod
+    def of_files(
+        cls, scans: Sequence[FileScan], first_unreadable: UnreadableRecord | None
+    ) -> "DetailScan":
+        """Return what the *scans* of all files say together."""
+        files_by_start_day: dict[datetime, set[str]] = {}
+        for scan in scans:
+            for day in scan.start_days:
+                files_by_start_day.setdefault(day, set()).add(scan.path)
+        return cls(
+            {scan.path: scan.valid_until for scan in scans},
+            files_by_start_day,
+            {day for scan in scans for day in scan.active_days},
+            scans[-1].path if all(scan.has_next_page for scan in scans) else None,
+            sum(scan.record_count for scan in scans),
+            sum(scan.unreadable_count for scan in scans),
+            first_unreadable,
+        )
 
     def days_to_settle(self, interval: Interval | None) -> dict[datetime, datetime]:
         """Return the days of *interval*, in order, with the time up to which their files are valid.
@@ -129,48 +202,19 @@ async def scan_files(
     *keep_broken_lines* is that of `read_detail_pages`. Raises ConfigError for a file that has no
     conversation details.
     """
-    valid_until = {
-        path: min(floor_to_width(modification_time(path), MILLISECOND), now) for path in paths
-    }
-    files_by_start_day: dict[datetime, set[Path]] = {}
-    active_days: set[datetime] = set()
-    cursors = {}
-    first_unreadable, unreadable_count, record_count = None, 0, 0
+    scans: list[FileScan] = []
+    first_unreadable = None
     for done, path in enumerate(paths, 1):
-        file_record_count = 0
-        async for pages in _read_page_batches(path, keep_broken_lines=keep_broken_lines):
-            for page in pages:
-                cursors[path] = page.cursor
-                if page.data_availability_date:
-                    valid_until[path] = min(valid_until[path], to_utc(page.data_availability_date))
-            records = [record for page in pages for record in page.conversations or ()]
-            details = read_records(records, now)
-            for row in _unreadable_rows(details):
-                record = records[row["record"]]
-                _refuse_snake_case(path, record)
-                number = file_record_count + row["record"] + 1
-                unreadable = UnreadableRecord(
-                    path, number, row["conversation_id"], row["reason"], bytes(record)
-                )
+        scan = FileScan.of_file(str(path), modification_time(path), now)
+        pages = read_detail_pages(path, keep_broken_lines=keep_broken_lines)
+        for batch in batch_pages(pages):
+            for unreadable in scan.add_pages(batch, now)[1]:
                 on_unreadable(unreadable)
                 first_unreadable = first_unreadable or unreadable
-                unreadable_count += 1
-            starts, days = _active_days(details)
-            for day in starts:
-                files_by_start_day.setdefault(day, set()).add(path)
-            active_days.update(days)
-            file_record_count += len(records)
-        record_count += file_record_count
-        on_event(Event(EventKind.READ, rows=file_record_count, done=done, of=len(paths)))
-    return DetailScan(
-        valid_until,
-        files_by_start_day,
-        active_days,
-        paths[-1] if all(cursors.values()) else None,
-        record_count,
-        unreadable_count,
-        first_unreadable,
-    )
+            await asyncio.sleep(0)  # lets an interrupt through
+        scans.append(scan)
+        on_event(Event(EventKind.READ, rows=scan.record_count, done=done, of=len(paths)))
+    return DetailScan.of_files(scans, first_unreadable)
 
 
 def _unreadable_rows(details: RawDetails) -> list[dict[str, Any]]:
@@ -207,7 +251,7 @@ def _active_days(details: RawDetails) -> tuple[set[datetime], set[datetime]]:
     return start_days, start_days | days(activity["ms_min"]) | days(activity["ms_max"])
 
 
-def _refuse_snake_case(path: Path, record: msgspec.Raw) -> None:
+def _refuse_snake_case(path: str, record: msgspec.Raw) -> None:
     """Raise ConfigError for a record with the field names of Genesys' SDK for Python."""
     if is_snake_case(record):
         raise ConfigError(
@@ -258,16 +302,15 @@ async def read_pages(
         await asyncio.sleep(0)  # lets an interrupt through
 
 
-async def _read_page_batches(
-    path: Path, *, keep_broken_lines: bool
-) -> AsyncIterator[list[DetailFilePage]]:
-    """Yield the pages of a file in batches, because a page may have a single conversation."""
-    pages: list[DetailFilePage] = []
+def batch_pages(pages: Iterable[DetailFilePage]) -> Iterator[list[DetailFilePage]]:
+    """Yield *pages* in batches, because a page may have a single conversation."""
+    batch: list[DetailFilePage] = []
     record_count = 0
-    async for page in read_pages(path, keep_broken_lines=keep_broken_lines):
-        pages.append(page)
+    for page in pages:
+        batch.append(page)
         record_count += len(page.conversations or ())
         if record_count >= RECORDS_READ_TOGETHER:
-            yield pages
-            pages, record_count = [], 0
-    yield pages
+            yield batch
+            batch, record_count = [], 0
+    if batch:
+        yield batch

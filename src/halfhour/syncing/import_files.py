@@ -81,7 +81,7 @@ async def import_files(
             with DetailSpool(folder) as spool:
                 for path in paths:
                     async for page in read_pages(path):
-                        spool.append_records(page.conversations or (), scan.valid_until[path])
+                        spool.append_records(page.conversations or (), scan.valid_until[str(path)])
             details = await derive_details(spool.tables(), scan.records_interval(interval), folder)
             await retry_while_busy(lambda: prepare_store(store, SyncRequest(), clock()))
             lacks_pages = bool(scan.incomplete_file)

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,6 +31,7 @@ QUARANTINE_SCHEMA = pa.schema(
 """
 QUARANTINED_TOGETHER = 1_000
 """The number of records that go to disk together."""
+DAY_FILE = "part.parquet"
 DRAFT_PREFIX = ".draft-"
 """The beginning of the names of folders of a run, which readers of Parquet leave out."""
 
@@ -45,14 +46,22 @@ class OutputFolder:
     def day_path(self, table: str, day: datetime) -> Path:
         """Return the path of the file of a *table* and a *day* (UTC)."""
         folder = self.path / table / f"org={self.organization}"
-        return folder / f"day={day.date()}" / "part.parquet"
+        return folder / f"day={day.date()}" / DAY_FILE
 
-    def quarantine_path(self, input_file: Path) -> Path:
+    def refuse_other_files(self, tables: Iterable[str], days: Sequence[datetime]) -> None:
+        """Raise ConfigError if another program has written into the folders of *days* (UTC)."""
+        for table in tables:
+            for day in days:
+                folder = self.day_path(table, day).parent
+                if folder.is_dir():
+                    refuse_other_names(str(folder), (path.name for path in folder.iterdir()))
+
+    def quarantine_path(self, input_file: str) -> Path:
         """Return the path of the file of the unreadable records of *input_file*.
 
         Each input file has its own, so that runs over other files leave it alone.
         """
-        name = sha256(str(input_file).encode(errors="surrogateescape")).hexdigest()[:16]
+        name = sha256(input_file.encode(errors="surrogateescape")).hexdigest()[:16]
         return self.path / "quarantine" / f"org={self.organization}" / f"{name}.parquet"
 
     @contextmanager
@@ -63,6 +72,8 @@ class OutputFolder:
         written there, and WriteError if writing fails later.
         """
         is_new = not self.path.exists()
+        if not (is_new or self.path.is_dir()):
+            raise ConfigError(f"⟨output⟩ {self.path}: this is a file; name a folder")
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             draft, lock = self._lock_new_draft()
@@ -108,6 +119,35 @@ def _draft_lock(draft: Path) -> FileLock:
     return FileLock(draft / "lock", is_singleton=False)
 
 
+def refuse_inner_output(inputs: Iterable[Path], output: Path) -> None:
+    """Raise ConfigError if the folder *output* is in a folder of *inputs*."""
+    for path in inputs:
+        if path.is_dir() and output.resolve().is_relative_to(path.resolve()):
+            raise inner_output_error(str(path), str(output))
+
+
+def inner_output_error(folder: str, output: str) -> ConfigError:
+    """Return the error about an *output* that is in a *folder* of inputs."""
+    return ConfigError(
+        f"⟨output⟩ {output}: this folder is in {folder}, so the next run would read the files "
+        "that this one writes; name another folder"
+    )
+
+
+def refuse_other_names(folder: str, names: Iterable[str]) -> None:
+    """Raise ConfigError if *names*, those in the *folder* of a day, are not of this program alone.
+
+    Readers of Parquet leave out names that begin with a dot or an underscore.
+    """
+    for name in sorted(names):
+        if name != DAY_FILE and not name.startswith((".", "_")):
+            raise ConfigError(
+                f"⟨output⟩ {folder}/{name}: another program wrote this, and readers of the folder "
+                "would count its rows too, so nothing was changed; move it away, or name another "
+                "folder"
+            )
+
+
 def replace_file(draft: Path, target: Path) -> None:
     """Put the file *draft* in the place of *target*, whose folder is made if need be."""
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -122,16 +162,17 @@ class QuarantineWriter:
     """
 
     folder: Path
-    _drafts: dict[Path, Path] = field(default_factory=dict)
+    drafts: dict[str, Path] = field(default_factory=dict)
+    """The files by the names of the input files."""
     _pending: list[UnreadableRecord] = field(default_factory=list)
     _writer: pq.ParquetWriter | None = None
 
     def append_record(self, record: UnreadableRecord) -> None:
         """Append *record*, which is written once there are enough."""
-        if record.path not in self._drafts:
+        if record.path not in self.drafts:
             self.close()
-            draft = self.folder / f"quarantine-{len(self._drafts)}.parquet"
-            self._drafts[record.path] = draft
+            draft = self.folder / f"quarantine-{len(self.drafts)}.parquet"
+            self.drafts[record.path] = draft
             self._writer = pq.ParquetWriter(draft, QUARANTINE_SCHEMA, compression="zstd")
         self._pending.append(record)
         if len(self._pending) >= QUARANTINED_TOGETHER:
@@ -140,7 +181,7 @@ class QuarantineWriter:
     def _write_pending(self) -> None:
         rows = [
             {
-                "file": _as_text(str(record.path).encode(errors="surrogateescape")),
+                "file": _as_text(record.path.encode(errors="surrogateescape")),
                 "record_number": record.record_number,
                 "conversation_id": record.conversation_id,
                 "reason": record.reason,
@@ -159,12 +200,12 @@ class QuarantineWriter:
             self._writer.close()
         self._writer = None
 
-    def replace_files(self, output: OutputFolder, input_files: Iterable[Path]) -> None:
+    def replace_files(self, output: OutputFolder, input_files: Iterable[str]) -> None:
         """Replace the quarantine of *input_files* in *output* with what was written here."""
         self.close()
         for input_file in input_files:
             target = output.quarantine_path(input_file)
-            if draft := self._drafts.get(input_file):
+            if draft := self.drafts.get(input_file):
                 replace_file(draft, target)
             else:
                 target.unlink(missing_ok=True)

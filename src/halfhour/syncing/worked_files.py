@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 from halfhour.errors import ConfigError, Incomplete
@@ -25,7 +26,12 @@ from halfhour.syncing.detail_scan import (
     require_whole_days,
     scan_files,
 )
-from halfhour.syncing.output_folder import OutputFolder, QuarantineWriter, replace_file
+from halfhour.syncing.output_folder import (
+    OutputFolder,
+    QuarantineWriter,
+    refuse_inner_output,
+    replace_file,
+)
 from halfhour.syncing.progress import (
     MAX_LISTED,
     Event,
@@ -41,12 +47,13 @@ _PERCENTAGE = re.compile(r"(\d{1,3}(?:\.\d{1,9})?)%")
 
 @dataclass(frozen=True, slots=True)
 class WorkedRequest:
-    """The choices of a run: where its files go, the days, and intervals of which *width*.
+    """The choices of a run: the folder and the organization, the days, and intervals of *width*.
 
     More unreadable records than the share *max_bad* of all are an error.
     """
 
-    output: OutputFolder
+    output: str
+    organization: str
     interval: Interval | None
     width: timedelta
     max_bad: Fraction
@@ -55,7 +62,7 @@ class WorkedRequest:
     def parse(
         cls,
         *,
-        output: Path,
+        output: str,
         organization: str,
         interval: Interval | None,
         width: timedelta,
@@ -67,10 +74,8 @@ class WorkedRequest:
                 f"⟨org⟩ {organization!r} cannot be the name of a folder; write letters, digits, "
                 "dots, hyphens and underscores, and a letter or a digit first"
             )
-        if output.exists() and not output.is_dir():
-            raise ConfigError(f"⟨output⟩ {output}: this is a file; name a folder")
         require_whole_days(interval)
-        return cls(OutputFolder(output, organization), interval, width, _parse_share(max_bad))
+        return cls(output, organization, interval, width, _parse_share(max_bad))
 
 
 def _parse_share(text: str) -> Fraction:
@@ -89,18 +94,27 @@ def _parse_share(text: str) -> Fraction:
 class WorkedOutcome:
     """The result of a run: the days that were written, and what is wrong with their data.
 
-    *left_out* counts the records and parts that a day may lack. *issue_counts* and
-    *first_issues* have the data issues by kind. *incomplete_file* is that of `DetailScan`.
+    *derived_count* counts the days that are derived, *left_out* the records and parts that a day
+    may lack. *issue_counts* and *first_issues* have the data issues by kind. *incomplete_file* is
+    that of `DetailScan`.
     """
 
     days: Sequence[Interval] = ()
+    derived_count: int = 0
     row_count: int = 0
     record_count: int = 0
     unreadable_count: int = 0
-    incomplete_file: Path | None = None
+    incomplete_file: str | None = None
     left_out: Counter[Interval] = field(default_factory=Counter)
     issue_counts: Counter[str] = field(default_factory=Counter)
     first_issues: dict[str, list[DataIssue]] = field(default_factory=dict)
+
+    def add_day(self, on_event: EventCallback, day: Interval, row_count: int) -> None:
+        """Count the rows of *day*, which is derived, and emit that it is."""
+        self.derived_count += 1
+        self.row_count += row_count
+        done, of = self.derived_count, len(self.days)
+        on_event(Event(EventKind.DERIVED, Source.DETAILS, day, row_count, done=done, of=of))
 
     def add_issue(self, issue: DataIssue) -> None:
         """Count *issue*; only the first ones of a kind are kept."""
@@ -143,8 +157,8 @@ async def write_worked_files(
 
     Raises ConfigError before a day is replaced, or WriteError.
     """
-    output = request.output
-    _refuse_inner_output(inputs, output.path)
+    output = OutputFolder(Path(request.output), request.organization)
+    refuse_inner_output(inputs, output.path)
     files = find_detail_files(inputs)
     with output.draft_folder() as draft:
         quarantine = QuarantineWriter(draft)
@@ -155,23 +169,32 @@ async def write_worked_files(
             keep_broken_lines=True,
             on_unreadable=quarantine.append_record,
         )
-        quarantine.replace_files(output, files)
-        _refuse_bad_records(scan, request)
-        windows = begun_windows(scan.days_to_settle(request.interval), request.width)
-        days = [Interval(window.start, window.start + DAY) for window in windows]
-        on_event(Event(EventKind.PLANNED, of=len(days)))
-        outcome = WorkedOutcome(
-            days,
-            record_count=scan.record_count,
-            unreadable_count=scan.unreadable_count,
-            incomplete_file=scan.incomplete_file,
-        )
-        if scan.incomplete_file:
-            on_event(Event(EventKind.DATA_ISSUE, reason=f"{scan.incomplete_file}: {MISSING_PAGES}"))
+        quarantine.replace_files(output, map(str, files))
+        outcome = plan_days(scan, request, on_event)
+        output.refuse_other_files(WORKED_TABLES, [day.start for day in outcome.days])
         await _derive_files(scan, files, request, outcome, draft, on_event)
         _replace_days(outcome.days, output, draft, on_event)
     outcome.emit_data_issues(on_event)
     return outcome
+
+
+def plan_days(scan: DetailScan, request: WorkedRequest, on_event: EventCallback) -> WorkedOutcome:
+    """Return an outcome with the days to write, of which no row is written yet.
+
+    Raises ConfigError if too many records cannot be read, or if there are no days.
+    """
+    _refuse_bad_records(scan, request)
+    windows = begun_windows(scan.days_to_settle(request.interval), request.width)
+    days = [Interval(window.start, window.start + DAY) for window in windows]
+    on_event(Event(EventKind.PLANNED, of=len(days)))
+    if scan.incomplete_file:
+        on_event(Event(EventKind.DATA_ISSUE, reason=f"{scan.incomplete_file}: {MISSING_PAGES}"))
+    return WorkedOutcome(
+        days,
+        record_count=scan.record_count,
+        unreadable_count=scan.unreadable_count,
+        incomplete_file=scan.incomplete_file,
+    )
 
 
 async def _derive_files(
@@ -182,19 +205,10 @@ async def _derive_files(
     draft: Path,
     on_event: EventCallback,
 ) -> None:
-    done_count = 0
-
-    def add_day(day: Interval, row_count: int) -> None:
-        nonlocal done_count
-        done_count += 1
-        outcome.row_count += row_count
-        of = len(outcome.days)
-        on_event(Event(EventKind.DERIVED, Source.DETAILS, day, row_count, None, done_count, of))
-
     with DetailSpool(draft) as spool:
         for file in files:
             async for page in read_pages(file, keep_broken_lines=True):
-                spool.append_records(page.conversations or (), scan.valid_until[file])
+                spool.append_records(page.conversations or (), scan.valid_until[str(file)])
     await derive_worked_tables(
         spool.tables(),
         outcome.days,
@@ -202,7 +216,7 @@ async def _derive_files(
         request.width,
         draft,
         outcome.add_issue,
-        add_day,
+        partial(outcome.add_day, on_event),
     )
 
 
@@ -216,15 +230,6 @@ def _replace_days(
         on_event(Event(EventKind.SETTLED, Source.DETAILS, day, done=done, of=len(days)))
 
 
-def _refuse_inner_output(inputs: Iterable[Path], output: Path) -> None:
-    for path in inputs:
-        if path.is_dir() and output.resolve().is_relative_to(path.resolve()):
-            raise ConfigError(
-                f"⟨output⟩ {output}: this folder is in {path}, so the next run would read the "
-                "files that this one writes; name another folder"
-            )
-
-
 def _refuse_bad_records(scan: DetailScan, request: WorkedRequest) -> None:
     if scan.unreadable_count <= scan.record_count * request.max_bad:
         return
@@ -234,5 +239,5 @@ def _refuse_bad_records(scan: DetailScan, request: WorkedRequest) -> None:
     raise ConfigError(
         f"{scan.unreadable_count:,} of {format_count(scan.record_count, 'record')} cannot be read, "
         f"more than ⟨max_bad⟩ {percent:g}%, so no day was replaced; they are in "
-        f"{request.output.path / 'quarantine'}, the first is {place}"
+        f"{request.output}/quarantine, the first is {place}"
     )
