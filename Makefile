@@ -7,7 +7,7 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
-QUICK := model ingest/test_aggregates.py store/test_derived_details.py reports/test_profile.py \
+QUICK := model ingest/test_aggregates.py spark/test_raw_rows.py store/test_derived_details.py reports/test_profile.py \
 	reports/test_questions.py $(addprefix genesys/test_,payloads.py regions.py requests.py \
 	retry_policy.py) $(addprefix golden/test_,formats.py metrics_page.py text.py) \
 	$(addprefix contract/test_,docs.py imports.py prose.py) $(addprefix emulator/,queries wire)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from halfhour.errors import ConfigError
+from halfhour.model.coverage import DAY
 from halfhour.model.intervals import QUARTER_HOUR, Interval
 from halfhour.spark.worked import write_with_spark
 from halfhour.syncing.output_folder import DRAFT_PREFIX
@@ -48,6 +50,7 @@ from tests.syncing.test_worked_files import (
 )
 
 pytestmark = pytest.mark.soak
+FEBRUARY = datetime(2026, 2, 1, tzinfo=UTC)
 TIMEOUT = 600
 """Seconds for a process with Spark, on a machine that others use."""
 
@@ -114,6 +117,19 @@ def empty_page(folder: Path) -> list[Path]:
     return [write_lines(folder / "page.json", [b'{"conversations": [], "cursor": "more"}'])]
 
 
+def month_of_files(folder: Path) -> list[Path]:
+    """Write more days than Spark keeps files open, the latest of them first."""
+    folder.mkdir()
+    february = [
+        json.dumps(GOOD | {"conversationId": f"{day}-{at}"}).replace("-03-02T", f"-02-{day:02}T")
+        for day in range(28, 0, -1)
+        for at in range(20, 0, -1)
+    ]
+    path = folder / "february.ndjson"
+    path.write_text("\n".join(february), encoding="utf-8")
+    return [path]
+
+
 CASES: dict[str, tuple[Callable[[Path], list[Path]], dict[str, Any]]] = {
     "a centre, several versions of conversations": (landed_files, {}),
     "another centre, quarter-hours": (
@@ -121,6 +137,7 @@ CASES: dict[str, tuple[Callable[[Path], list[Path]], dict[str, Any]]] = {
         {"interval": DAYS, "width": QUARTER_HOUR},
     ),
     "captured conversations": (captured_file, {}),
+    "a month": (month_of_files, {"interval": Interval(FEBRUARY, FEBRUARY + 28 * DAY)}),
     "no conversations, and missing pages": (empty_page, {"interval": FIRST_DAY}),
     "oddities": (odd_files, {"interval": FIRST_DAY, "max_bad": "50%"}),
 }

@@ -75,7 +75,8 @@ class WorkedRequest:
                 "dots, hyphens and underscores, and a letter or a digit first"
             )
         require_whole_days(interval)
-        return cls(output, organization, interval, width, _parse_share(max_bad))
+        place = output.rstrip("/") or "/"
+        return cls(place, organization, interval, width, _parse_share(max_bad))
 
 
 def _parse_share(text: str) -> Fraction:
