@@ -26,6 +26,7 @@ LIMIT_SECONDS = 300
 NOT_RUN_PAGES = {
     "adding-a-figure.md": "its Python is a part of the program; the steps were tried by hand",
     "emulator.md": "its Python is in tests/contract/test_official_sdk.py, or a test itself",
+    "scale.md": "its Python is for a cluster",
     "warehouse.md": "its Python belongs to Airflow and Dagster",
 }
 """Pages whose Python is only parsed."""
