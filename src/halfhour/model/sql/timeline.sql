@@ -134,7 +134,15 @@ all_slices as (
         open,
         false as voice_of_callback
     from session_slices
-    where not (is_work and session_key in (select session_key from callback_spans))
+    where
+        not (
+            is_work
+            and exists (
+                select 1
+                from callback_spans
+                where callback_spans.session_key = session_slices.session_key
+            )
+        )
     union all
     select
         call_parts.session_key,
