@@ -9,7 +9,7 @@ in Parquet files are cut into half-hours alone. Told are seconds of CPU and of t
 wall clock, the peak of the memory of all processes, bytes, and how fast each
 grows with the segments: the exponent is 1 where twice as many take twice as long.
 
-    python bench/worked_scale.py [--folder FOLDER] [MILLIONS…]
+    python bench/worked_scale.py [--folder FOLDER] [--without-spark] [MILLIONS…]
 """
 
 import argparse
@@ -59,6 +59,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--cut", choices=("duckdb", "spark"), help=argparse.SUPPRESS)
+    parser.add_argument("--without-spark", action="store_true")
     parser.add_argument("millions", nargs="*", type=float, default=[1, 4, 16])
     words = parser.parse_args()
     if words.cut:
@@ -86,6 +87,8 @@ def main() -> None:
             }
             outputs = ("duckdb", "spark", "shards", "cut-duckdb", "cut-spark")
             for (step, commands), output in zip(steps.items(), outputs, strict=True):
+                if words.without_spark and "Spark" in step:
+                    continue
                 measured = measure(commands, folder)
                 source = "duckdb/segments" if output.startswith("cut") else "landed-*"
                 bytes_in = sum(map(megabytes, folder.glob(source)))
