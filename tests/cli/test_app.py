@@ -16,7 +16,9 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
+import openpyxl
 import pytest
 
 from halfhour import settings
@@ -292,6 +294,24 @@ def test_every_agent_has_a_name_even_one_who_left(halfhour):
 
     assert named.code == 0
     assert len(named.out.splitlines()) == 13
+
+
+def test_agents_who_are_gone_are_marked_where_people_read_names(halfhour, tmp_path):
+    report = ("report", "--from", "2026-02-25", "--to", "2026-03-03", "--store", "s.duckdb")
+    names = {row["agent_name"] for row in csv_rows(halfhour(*report, "-f", "csv").out)}
+    listed = csv_rows(halfhour("agents", "--store", "s.duckdb", "-f", "csv").out)
+    gone = {row["agent_name"]: row["state"] for row in listed if row["state"] not in {"active", ""}}
+    marked = {f"{name} ({state})" for name, state in gone.items()}
+
+    assert sorted(gone.values()) == ["deleted", "inactive"]
+    assert gone.keys() <= names
+    for form in ("table", "html"):
+        shown = halfhour(*report, "--offline", "-f", form).out
+        assert [name for name in marked if name not in shown] == []
+    assert halfhour(*report, "--offline", "-o", "r.xlsx").code == 0
+    sheet: Any = openpyxl.load_workbook(tmp_path / "r.xlsx")["Agents"]
+    assert marked <= {cell.value for row in sheet.iter_rows() for cell in row}
+    assert marked <= {*halfhour(*report[:-2], "--by", "agent").out.replace("  ", "\n").split("\n")}
 
 
 BAD = [

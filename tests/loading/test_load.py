@@ -165,7 +165,8 @@ def test_names_that_were_read_again_are_replaced(store, warehouse):
     load(store, warehouse)
     with duckdb.connect(str(store.path)) as connection:
         connection.execute(
-            "update names set name = 'Ada ''quoted'' \\ O''Brien', team = null, read_at = $1 "
+            "update names set name = 'Ada ''quoted'' \\ O''Brien', team = null, state = 'deleted', "
+            "read_at = $1 "
             "where kind = 'agent' and id = (select min(id) from names where kind = 'agent')",
             [datetime(2099, 1, 1, tzinfo=UTC)],
         )

@@ -188,7 +188,7 @@ SQL = {
     "segments": "select * from segments",
     "emitted": "select * from emitted",
     "revisions": "select * from revisions",
-    "agents": "select id as agent_id, name as agent_name, division, team from names "
+    "agents": "select id as agent_id, name as agent_name, division, team, state from names "
     "where kind = 'agent'",
     "queues": "select id as queue_id, name as queue_name, division from names where kind = 'queue'",
     # Of the records of a conversation in a window, the last counts.

@@ -9,15 +9,19 @@ from hypothesis import strategies as st
 
 from halfhour.model.intervals import Interval
 from halfhour.model.question import Question
-from halfhour.model.tables import NAMES_SCHEMA, POSTED_SCHEMA
+from halfhour.model.tables import AGENT_NAMES_SCHEMA, NAMES_SCHEMA, POSTED_SCHEMA
 from halfhour.model.vocabulary import By
 from halfhour.reports import questions
+from halfhour.reports.agent_names import mark_gone_agents
 from halfhour.reports.pseudonyms import Pseudonymizer
 from tests.report_data import report_data
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 DAY = Interval(START, START + timedelta(days=1))
-AGENTS = pa.table({"id": ["a-1", "b-2"], "name": ["Ada Silva", "Bob"]}, schema=NAMES_SCHEMA)
+AGENTS = pa.table(
+    {"id": ["a-1", "b-2"], "name": ["Ada Silva", "Bob"], "state": ["active", "deleted"]},
+    schema=AGENT_NAMES_SCHEMA,
+)
 QUEUES = pa.table({"id": ["q-1", "q-2"], "name": ["Billing", "Sales"]}, schema=NAMES_SCHEMA)
 ONE, OTHER = Pseudonymizer("k" * 16), Pseudonymizer("o" * 16)
 
@@ -42,6 +46,7 @@ def test_pseudonyms_keep_the_figures_and_leave_no_name_or_id(posted, by):
     plain = questions.build_report(Question(DAY, UTC, by), data)
     ONE.pseudonymize_report_data(data)
     disguised = questions.build_report(Question(DAY, UTC, by), data)
+    assert mark_gone_agents(disguised, data.table("agents")) == disguised
 
     text = str(disguised.to_pylist())
     for name in ("a-1", "b-2", "gone-3", "q-1", "q-2", "Ada", "Bob", "Billing", "Sales"):

@@ -19,9 +19,15 @@ from halfhour.genesys import payloads
 from halfhour.ingest import aggregates
 from halfhour.model.coverage import DAY
 from halfhour.model.intervals import HALF_HOUR, Interval
+from halfhour.model.rules import detail_rules_hash
 from halfhour.model.tables import POSTED_SCHEMA, STATUS_SCHEMA
 from halfhour.model.vocabulary import Source
-from halfhour.store.database import DETAIL_RULES, STORE_VERSION, load_store_sql
+from halfhour.store.database import (
+    DETAIL_RULES,
+    RULES_RECORDED_SINCE,
+    STORE_VERSION,
+    load_store_sql,
+)
 from halfhour.store.store import SettleResult, Store
 from halfhour.syncing.planner import SyncRequest, prepare_store
 from tests.processes import held_elsewhere
@@ -379,7 +385,15 @@ def test_a_store_of_an_older_version_is_brought_up_to_date(tmp_path, version):
             connection.execute(load_store_sql(f"migrations/{number:04}"))
         connection.execute("insert into settings values ('version', ?)", [str(version)])
         connection.executemany("insert into settings values (?, ?)", list(MADE.items()))
+        if version >= RULES_RECORDED_SINCE:
+            connection.execute(
+                "insert into settings values (?, ?)", [DETAIL_RULES, detail_rules_hash()]
+            )
         connection.execute("set TimeZone = 'UTC'")
+        connection.execute(
+            "insert into names (kind, id, name, read_at) values ('agent', 'ada', 'Ada', ?)",
+            [LATER],
+        )
         values = {"start": START, "end": START + DAY, "read_at": LATER}
         connection.execute(
             "insert into settled (source, window_start, window_end, read_at, row_count) "
@@ -401,6 +415,12 @@ def test_a_store_of_an_older_version_is_brought_up_to_date(tmp_path, version):
     assert figures_by_key(store.posted_rows(MONDAY)) == {(START, "ada", None, "acw_ms"): 7}
     assert [settled.window for settled in store.settled_windows(Source.POSTED)] == [MONDAY]
     assert store.settled_windows(Source.DETAILS) == []
+
+    # The states of agents were not read before version 7, so names are read again.
+    assert store.directory_entries("agent").to_pylist() == [
+        {"id": "ada", "name": "Ada", "division": None, "team": None, "state": None}
+    ]
+    assert store.unnamed_ids("agent", LATER) == ["ada"]
 
     # Transfers were not read before version 4, so the first ones are no revision.
     assert [settled.has_transfers for settled in store.settled_windows(Source.POSTED)] == [

@@ -234,6 +234,28 @@ def test_the_csv_has_the_figures_that_are_on_screen(client):
     assert client.get("/csv", params={"team": "Team 99"}).status_code == 400
 
 
+def test_a_deleted_agent_is_marked_on_screen_and_found_by_that(client, store):
+    names = {
+        agent["id"]: agent["name"]
+        for agent in store.directory_entries("agent").to_pylist()
+        if agent["state"] == "deleted"
+    }
+    shown = {
+        agent["id"]: agent["name"]
+        for agent in day_answer(client)["agents"]
+        if "deleted" in agent["name"]
+    }
+
+    assert shown == {agent_id: f"{name} (deleted)" for agent_id, name in names.items()} != {}
+    for agent_id, name in shown.items():
+        asked = {"day": "2026-03-02", "agent": agent_id, "cell": DAY.start.isoformat()}
+        for path in ("/api/cell", "/api/agent"):
+            assert client.get(path, params=asked).json()["agent"] == name
+    answer = client.get("/csv", params={"day": "2026-03-02", "find": "(deleted)"})
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert {row["agent_name"] for row in rows} == {*names.values()}
+
+
 BAD_ADDRESSES = [
     ("/api/day", {"queue": "Biling"}, 200, "did you mean 'Billing'"),
     ("/api/day", {"team": "Team 99"}, 200, "team 'Team 99': the store has none of that name"),

@@ -13,7 +13,9 @@ from halfhour.model.data_dictionary import label_table
 from halfhour.model.intervals import Interval
 from halfhour.model.vocabulary import Format, name_sort_key
 from halfhour.redaction import sanitize_text
+from halfhour.render import formats
 from halfhour.reports import questions
+from halfhour.reports.agent_names import mark_gone_agents
 from halfhour.reports.from_store import reconcile_store
 from halfhour.service import Access, list_directory
 from halfhour.store.coverage import day_coverage, store_calendar
@@ -23,8 +25,13 @@ from halfhour.syncing.progress import MAX_LISTED
 log = logging.getLogger("halfhour")
 
 
-def _apply_pseudonyms(table: pa.Table, output: Output) -> pa.Table:
-    return output.pseudonyms.pseudonymize_table(table) if output.pseudonyms else table
+def _adapt_names(table: pa.Table, store: Store, output: Output) -> pa.Table:
+    """Return *table* with pseudonyms if they are wanted, else with marks if people read it."""
+    if output.pseudonyms:
+        return output.pseudonyms.pseudonymize_table(table)
+    if output.form in formats.FORMATS_FOR_PEOPLE:
+        return mark_gone_agents(table, store.directory_entries("agent"))
+    return table
 
 
 def write_coverage(store: Store, interval: Interval | None, output: Output) -> None:
@@ -45,7 +52,7 @@ def write_coverage(store: Store, interval: Interval | None, output: Output) -> N
 def write_revisions(store: Store, interval: Interval | None, output: Output) -> None:
     """Write the values that changed when days were fetched again, in *interval* or ever."""
     with logging_to_stderr(), open_output(output, store) as write_tables:
-        table = _apply_pseudonyms(store.revision_rows(interval), output)
+        table = _adapt_names(store.revision_rows(interval), store, output)
         write_tables({"Revisions": [label_table(table, zone="UTC")]})
         if not table.num_rows:
             log.info("no revisions: no value was different when it was fetched again")
@@ -56,7 +63,7 @@ def write_reconciliation(store: Store, interval: Interval | None, output: Output
 
     A table has the total of each cause.
     """
-    table = _apply_pseudonyms(reconcile_store(store, interval, utc_now()), output)
+    table = _adapt_names(reconcile_store(store, interval, utc_now()), store, output)
     with logging_to_stderr(), open_output(output, store) as write_tables:
         if output.form is Format.TABLE:
             write_tables({"Reconciled": [questions.reconciliation_summary(table)]})
@@ -92,7 +99,7 @@ def write_directory(kind: EntityKind, access: Access, output: Output) -> None:
     with logging_to_stderr(), open_output(output, access.store) as write_tables:
         entries = list_directory(kind, access).to_pylist()
         entries.sort(key=lambda entry: (name_sort_key(entry["name"] or "\uffff"), entry["id"]))
-        places = ("division", "team") if kind == "agent" else ("division",)
+        places = ("division", "team", "state") if kind == "agent" else ("division",)
         columns = {f"{kind}_name": "name", f"{kind}_id": "id", **{name: name for name in places}}
         table = pa.table(
             {

@@ -20,6 +20,7 @@ from halfhour.model.question import Question
 from halfhour.model.vocabulary import By, Format, Source
 from halfhour.render import formats
 from halfhour.reports import questions
+from halfhour.reports.agent_names import mark_gone_agents
 from halfhour.reports.data import ReportData
 from halfhour.service import Access, Part, answer
 
@@ -111,11 +112,11 @@ class _Report:
             )
 
     def _build_part(self, part: Part) -> pa.Table:
-        interval = str(self.question.interval)
-        table = _labelled_report(part.question, part.data, self.name, interval=interval)
+        interval, form = str(self.question.interval), self.output.form
+        table = _labelled_report(part.question, part.data, self.name, form, interval=interval)
         self.notices.add_part(table, part.data)
-        if self.output.form in formats.MULTI_TABLE_FORMATS:
-            self.summaries = _summary_tables(part.question, part.data, self.output.form, self.name)
+        if form in formats.MULTI_TABLE_FORMATS:
+            self.summaries = _summary_tables(part.question, part.data, form, self.name)
         return table
 
     def log_notices(self) -> None:
@@ -164,7 +165,7 @@ def _summary_tables(
     summaries: dict[str, pa.Table] = {}
     if question.by is By.INTERVAL:
         agents = replace(question, by=By.AGENT, with_capacity=False, sort="", top=None)
-        summaries[_TABLE_TITLES[By.AGENT]] = _labelled_report(agents, data, organization)
+        summaries[_TABLE_TITLES[By.AGENT]] = _labelled_report(agents, data, organization, form)
     if form in (Format.TABLE, Format.HTML):
         total = questions.build_total(question, data)
         summaries["Total"] = _name_organization(total, organization)
@@ -176,9 +177,11 @@ def _name_organization(table: pa.Table, organization: str) -> pa.Table:
 
 
 def _labelled_report(
-    question: Question, data: ReportData, organization: str, **labels: str
+    question: Question, data: ReportData, organization: str, form: Format, **labels: str
 ) -> pa.Table:
     table = _name_organization(questions.build_report(question, data), organization)
+    if form in formats.FORMATS_FOR_PEOPLE:
+        table = mark_gone_agents(table, data.table("agents"))
     days = data.days_of_sources(question.required_sources)
     prefix = f"{organization} " if organization else ""
     missing = dict.fromkeys(

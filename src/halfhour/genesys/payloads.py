@@ -119,12 +119,13 @@ class Organization(Payload):
 
 
 class DirectoryEntity(Payload):
-    """An agent or a queue in a list."""
+    """An agent or a queue in a list. An agent has a *state*: active, inactive or deleted."""
 
     id: str
     name: str | None = None
     division: DivisionOrTeam | None = None
     team: DivisionOrTeam | None = None
+    state: str | None = None
 
 
 class ListPage(Payload, Generic[T]):

@@ -127,6 +127,7 @@ def directory_table(ids: Iterable[str], entities: Iterable[payloads.DirectoryEnt
             entity.name,
             entity.division.name if entity.division else None,
             entity.team.name if entity.team else None,
+            entity.state,
         )
         for entity_id, entity in entity_by_id.items()
     ]

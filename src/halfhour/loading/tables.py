@@ -59,6 +59,7 @@ AGENTS_SCHEMA = pa.schema(
         pa.field("agent_name", pa.string()),
         pa.field("division", pa.string()),
         pa.field("team", pa.string()),
+        pa.field("state", pa.string()),
     ]
 )
 """Agents; key *agent_id*, with nulls for what Genesys does not tell."""
@@ -224,6 +225,7 @@ _MEANINGS = {
     "queue_name": "the queue's name; empty where Genesys has no such queue",
     "division": "the name of the division; empty where Genesys does not tell",
     "team": "the name of the agent's team; empty where there is none",
+    "state": "active, inactive or deleted; empty where Genesys does not tell",
     "kind": "presence or routing",
     "status": "the presence or the routing status, as Genesys calls it",
     "status_ms": "the time in that status",

@@ -57,8 +57,8 @@ COLUMN_MEANINGS = {
     "source": "what was read",
     "window_start": "start of the day that is held or missing",
     "window_end": "its end, not included",
-    "state": "settled, provisional (to be read again), unfinished, incomplete (something could "
-    "not be read) or missing",
+    "state": "of a day: settled, provisional (to be read again), unfinished, incomplete (something "
+    "could not be read) or missing; of an agent: active, inactive or deleted",
     "held_until": "up to when it is held",
     "read_at": "when it was read",
     "row_count": "rows held of it",

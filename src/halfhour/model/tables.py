@@ -250,15 +250,22 @@ NAMES_SCHEMA = pa.schema(
 )
 """Agents or queues; key *id*."""
 
+AGENT_NAMES_SCHEMA = NAMES_SCHEMA.append(pa.field("state", pa.string()))
+"""Agents; key *id*. *state* is active, inactive or deleted; null if unknown."""
+
 DIRECTORY_SCHEMA = pa.schema(
     [
         pa.field("id", pa.string(), nullable=False),
         pa.field("name", pa.string()),
         pa.field("division", pa.string()),
         pa.field("team", pa.string()),
+        pa.field("state", pa.string()),
     ]
 )
-"""Agents or queues, their division and team; null if Genesys does not tell or lacks the id."""
+"""Agents or queues, their division, team and state; null if Genesys does not tell or lacks the id.
+
+The state of an agent is active, inactive or deleted; queues have none.
+"""
 
 AGENT_PLACES_SCHEMA = pa.schema(
     [

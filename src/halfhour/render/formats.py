@@ -19,6 +19,8 @@ BINARY_FORMATS = {Format.PARQUET, Format.XLSX, Format.PNG}
 """Formats that a terminal cannot show."""
 CHART_FORMATS = {Format.HEATMAP, Format.HTML, Format.SVG, Format.PNG}
 """Formats that show half-hours, and so need a report by interval."""
+FORMATS_FOR_PEOPLE = {Format.TABLE, Format.XLSX, *CHART_FORMATS}
+"""Formats that mark names of agents who are gone. In the others a name is as Genesys has it."""
 MULTI_TABLE_FORMATS = {Format.TABLE, Format.XLSX, Format.HTML}
 """Formats with room for several tables. The others are written part by part."""
 

@@ -52,11 +52,6 @@ class ReportData:
         """Return the stored windows of *source*."""
         return [day.settled for day in self.days_of_sources([source]) if day.settled]
 
-    def agent_name(self, agent_id: str) -> str:
-        """Return the name of an agent, or the id where no name is known."""
-        agents = self.query("select name from agents where id = $id", {"id": agent_id})
-        return str(next(iter(agents["name"].to_pylist()), agent_id))
-
     @property
     def lacks_callback_voice(self) -> bool:
         """Return whether the posted figures have callbacks of days without details.

@@ -37,7 +37,10 @@ class Pseudonymizer:
         agents, queues = tables.pop("agents"), tables.pop("queues")
         agent_ids = _collect_ids(tables, agents, "agent_id")
         queue_ids = _collect_ids(tables, queues, "queue_id")
-        data.replace_table("agents", self._pseudonymous_names("Agent", agent_ids))
+        names = self._pseudonymous_names("Agent", agent_ids)
+        # The states of agents would help to tell who is who.
+        no_states = pa.nulls(names.num_rows, pa.string())
+        data.replace_table("agents", names.append_column("state", no_states))
         data.replace_table("queues", self._pseudonymous_names("Queue", queue_ids))
         for name, table in tables.items():
             data.replace_table(name, self.pseudonymize_table(table))

@@ -22,7 +22,7 @@ from halfhour.model.intervals import MILLISECOND, Interval, epoch_ms, floor_to_w
 from halfhour.model.rules import detail_rules_hash, rule_text
 from halfhour.model.tables import RAW_SCHEMAS
 
-STORE_VERSION = 6
+STORE_VERSION = 7
 DETAIL_RULES = "detail_rules"
 """The setting with the hash of the rules by which the store's details were derived."""
 RULES_RECORDED_SINCE = 6

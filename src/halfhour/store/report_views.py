@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from halfhour.model.intervals import Interval
 from halfhour.model.tables import (
+    AGENT_NAMES_SCHEMA,
     BUSY_SCHEMA,
     CAPACITY_SCHEMA,
     NAMES_SCHEMA,
@@ -35,7 +36,7 @@ REPORT_SCHEMAS: Mapping[str, pa.Schema] = {
     "status_times": STATUS_SCHEMA,
     "capacity": CAPACITY_SCHEMA,
     "offered": OFFERED_SCHEMA,
-    "agents": NAMES_SCHEMA,
+    "agents": AGENT_NAMES_SCHEMA,
     "queues": NAMES_SCHEMA,
 }
 """The tables that the rules of reports read, by name.
@@ -73,7 +74,7 @@ def open_report_views(
     with store._database_file.open_for_reading() as connection:
         _set_variables(connection, scope)
         views = {
-            "agents": "select id, name from names where kind = 'agent' and name is not null",
+            "agents": "select id, name, state from names where kind = 'agent' and name is not null",
             "queues": "select id, name from names where kind = 'queue' and name is not null",
         }
         if not (scope.queues or scope.media):  # Status has no queue and no media type.

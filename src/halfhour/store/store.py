@@ -306,7 +306,8 @@ class Store:
     def directory_entries(self, kind: EntityKind) -> pa.Table:
         """Return the stored agents or queues, by id: `tables.DIRECTORY_SCHEMA`."""
         return self._query(
-            "select id, name, division, team from names where kind = $kind order by id", kind=kind
+            "select id, name, division, team, state from names where kind = $kind order by id",
+            kind=kind,
         ).cast(DIRECTORY_SCHEMA)
 
     def agent_places(self) -> pa.Table:

@@ -116,5 +116,6 @@ def directory_state(store: Store, kind: EntityKind) -> DirectoryState | None:
 def read_directory(store: Store, kind: EntityKind) -> pa.Table:
     """Return the stored agents or queues; the name is null if Genesys has no such id."""
     return store._query(
-        "select id, name, division, team from names where kind = $kind order by id", kind=kind
+        "select id, name, division, team, state from names where kind = $kind order by id",
+        kind=kind,
     )

@@ -15,6 +15,7 @@ from halfhour.model.intervals import HALF_HOUR, Interval, epoch_ms
 from halfhour.model.vocabulary import Source, name_sort_key
 from halfhour.render.day_grid import distinguish_namesakes
 from halfhour.reports import profile, questions
+from halfhour.reports.agent_names import mark_gone_agents
 from halfhour.reports.data import ReportData
 from halfhour.reports.from_store import open_report_data
 from halfhour.store.coverage import day_coverage, store_calendar
@@ -34,7 +35,9 @@ def day_heat_map(store: Store, requested: DayView, now: datetime) -> dict[str, A
         except ConfigError as error:  # the store lacks the half-hours of the view's time zone
             data = ReportData.without_rows()
             problems.append(str(error))
-        report = questions.build_report(view.day_question, data)
+        report = mark_gone_agents(
+            questions.build_report(view.day_question, data), data.table("agents")
+        )
         totals = profile.day_totals(view.day_question, data)
         days = _coverage_rows(snapshot, view, now)
         latest = _latest_stored_day(snapshot)
@@ -76,12 +79,10 @@ def filtered_report(store: Store, requested: DayView, now: datetime) -> pa.Table
             raise ConfigError("; ".join(view.problems))
         with open_report_data(snapshot, view.day_question, now) as data:
             report = questions.build_report(view.day_question, data)
+            shown_names = mark_gone_agents(report, data.table("agents"))["agent_name"].to_pylist()
     searched_text = view.find.casefold()
     return report.filter(
-        pa.array(
-            [searched_text in name.casefold() for name in report["agent_name"].to_pylist()],
-            pa.bool_(),
-        )
+        pa.array([searched_text in name.casefold() for name in shown_names], pa.bool_())
     )
 
 

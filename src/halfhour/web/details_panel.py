@@ -10,6 +10,7 @@ from halfhour.model.measures import FIGURES
 from halfhour.model.question import Question
 from halfhour.model.vocabulary import Basis, By, Source
 from halfhour.reports import questions
+from halfhour.reports.agent_names import shown_agent_name
 from halfhour.reports.from_store import open_report_data
 from halfhour.store.store import Store
 from halfhour.web.view_state import DayView
@@ -39,7 +40,7 @@ def cell_details(store: Store, view: DayView, start: datetime, now: datetime) ->
         segments = snapshot.agent_segments(view.agent, interval).to_pylist()
         rows = questions.build_report(question, data).to_pylist()
         status_times = data.table("status_times").to_pylist()
-        agent_name = data.agent_name(view.agent)
+        agent_name = shown_agent_name(view.agent, data.table("agents"))
     row = rows[0] if rows else {}
     statuses = sorted(status_times, key=lambda status: -status["status_ms"])
     return {
@@ -66,7 +67,7 @@ def agent_history(store: Store, view: DayView, now: datetime) -> dict[str, Any]:
     with open_report_data(store, question, now) as data:
         rows = questions.build_report(question, data).to_pylist()
         half_hours = questions.build_report(replace(question, by=By.INTERVAL), data)
-        agent_name = data.agent_name(view.agent)
+        agent_name = shown_agent_name(view.agent, data.table("agents"))
     view = replace(view, queue="", media="").limited_to_columns(half_hours.column_names)
     return {
         "agent": agent_name,
