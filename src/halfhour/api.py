@@ -216,8 +216,8 @@ def sync(
     store (or those of the setting `history`), that are missing, unfinished or due to be read again.
     *tell* is called with each `halfhour.Event`.
 
-    Raises the errors of `report`, and Incomplete if some windows could not be fetched. The other
-    windows are kept, and the next call fetches the missing ones.
+    Raises the errors of `report`, and Incomplete if some days could not be fetched. The others
+    are kept, and the next call fetches the missing ones.
     """
     if are_several([org]):
         raise ConfigError(f"⟨org⟩ {org}: a sync in Python is of one organisation; name one")

@@ -338,7 +338,7 @@ def test_a_sync_that_could_not_get_everything_exits_with_5(cloud, halfhour):
     ran = halfhour("sync", *RANGE, "--source", "posted")
 
     assert ran.code == 5
-    assert "1 of 5 windows are missing" in ran.err
+    assert "1 of 5 days of posted figures is missing" in ran.err
     covered = halfhour("coverage", *RANGE, "--format", "json")
     states = [day["state"] for day in json.loads(covered.out) if day["source"] == "posted"]
     assert sorted(states) == ["missing", *["settled"] * 4]

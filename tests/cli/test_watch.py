@@ -25,7 +25,7 @@ def test_the_json_log_of_a_failed_sync_ends_with_its_exit_code(cloud, halfhour):
     *_, last = events = [json.loads(line) for line in ran.err.splitlines()]
     assert ran.code == 5
     assert (last["event"], last["exit_code"]) == ("ended", 5)
-    assert "1 of 1 windows are missing" in last["reason"]
+    assert "1 of 1 day of posted figures is missing" in last["reason"]
     assert [event.get("event") for event in events].count("failed") == 1
 
 

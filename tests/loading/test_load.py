@@ -122,7 +122,8 @@ def test_a_load_that_would_delete_most_of_what_is_there_changes_nothing(store, w
     before = warehouse_rows(warehouse)
     store.delete_days_before(START + DAY)
 
-    with pytest.raises(ConfigError, match=r"lacks 3 of the 3 windows .* add delete_missing"):
+    refusal = r"lacks 3 of the 3 days of all sources .* add delete_missing"
+    with pytest.raises(ConfigError, match=refusal):
         load(store, warehouse)
 
     assert warehouse_rows(warehouse) == before

@@ -117,7 +117,7 @@ def test_failed_windows_are_named_and_the_others_are_kept(cloud, store):
     outcome, _ = sync_store(cloud.settings, store, WEEK)
 
     assert (outcome.settled, len(outcome.failed)) == (5, 2)
-    with pytest.raises(Incomplete, match="2 of 7 windows are missing") as caught:
+    with pytest.raises(Incomplete, match="2 of 7 days of posted figures are missing") as caught:
         outcome.raise_if_incomplete()
     assert all(str(window) in str(caught.value) for window in outcome.failed)
     assert "internal.server.error" in str(caught.value)

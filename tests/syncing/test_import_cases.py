@@ -264,7 +264,7 @@ def test_a_time_that_cannot_be_read_is_named_with_its_field_whichever_way_it_is_
 
     store, outcome, events = imported_store(tmp_path, {"conversations": [record]}, RANGE)
     assert where + problem in "".join(event.reason for event in events)
-    with pytest.raises(Incomplete, match="1 window of 1 is incomplete"):
+    with pytest.raises(Incomplete, match="1 of 1 day of details is incomplete"):
         outcome.raise_if_incomplete()
     (settled,) = store.settled_windows(Source.DETAILS)
     assert (settled.row_count, settled.left_out_count) == (0, 1)

@@ -139,7 +139,7 @@ def test_only_the_first_missing_window_is_listed(web_cloud, recent_store):
     web_cloud.faults({"kind": "status", "status": 500, "endpoint": "aggregates"})
     with syncing_with([lambda: web_cloud.impatient(attempts=1)], recent_store) as run_next_sync:
         message = run_next_sync()["said"]
-    assert "windows are missing" in message
+    assert "days of posted figures are missing" in message
     assert message.count("HTTP 500") == 1
     assert re.search(r"; and [12] more$", message)
 

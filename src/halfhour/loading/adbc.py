@@ -344,11 +344,10 @@ def explain_error(address: Address, error: Exception) -> HalfhourError:
         return ConfigError(f"{address}: {reason}; check the destination")
     if UNREACHABLE.search(text):
         return Unreachable(
-            f"{address}: {reason}; check the address, and run it again: windows that were loaded "
-            "stay"
+            f"{address}: {reason}; check the address, and run it again: days that were loaded stay"
         )
     return WriteError(
-        f"{address}: {reason}; windows that were loaded stay, and running it again loads the others"
+        f"{address}: {reason}; days that were loaded stay, and running it again loads the others"
     )
 
 

@@ -95,6 +95,6 @@ class DeltaDestination:
     def _explain_error(self, error: Exception) -> WriteError:
         first_line = str(error).split("\n", maxsplit=1)[0]
         return WriteError(
-            f"{self.place}: {first_line}; windows that were loaded stay, and running it again "
+            f"{self.place}: {first_line}; days that were loaded stay, and running it again "
             "loads the others"
         )

@@ -131,7 +131,7 @@ def _explained_errors(place: str) -> Iterator[None]:
         raise Unreachable(f"{place}: cannot be reached: {_first_line(error)}") from error
     except Exception as error:  # catalogs raise the errors of many libraries
         raise WriteError(
-            f"{place}: {type(error).__name__}: {_first_line(error)}; windows that were loaded "
+            f"{place}: {type(error).__name__}: {_first_line(error)}; days that were loaded "
             "stay, and running it again loads the others"
         ) from error
 

@@ -143,10 +143,10 @@ def refuse_to_delete_most(plan: LoadPlan, store: Store, organization: Organizati
     if plan.deletes_most:
         owner = organization.name or organization.id
         raise ConfigError(
-            f"{store.path} lacks {len(plan.deleted_windows)} of the {plan.loaded_windows} windows "
-            f"that the destination holds of {owner}, and a load would delete them there; if the "
-            "store is new, load the old one, or sync these days first; if it is meant, add "
-            "⟨delete_missing⟩. Nothing was changed"
+            f"{store.path} lacks {len(plan.deleted_windows)} of the {plan.loaded_windows} days of "
+            f"all sources that the destination holds of {owner}, and a load would delete them "
+            "there; if the store is new, load the old one, or sync these days first; if it is "
+            "meant, add ⟨delete_missing⟩. Nothing was changed"
         )
 
 

@@ -14,6 +14,9 @@ _CAPTION_TITLES = {
     "made_at": "As of",
     "missing": "Not held",
 }
+EXCEEDING_LABEL = ("longer than the interval", "it started earlier")
+PROVISIONAL_LABEL = ("provisional", "Genesys may still correct it")
+"""The names of what marked figures are, each with an explanation."""
 _ISO_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 
 

@@ -11,6 +11,7 @@ from rich.cells import cell_len, set_cell_size
 from halfhour.errors import spell_parameters
 from halfhour.model.data_dictionary import column_head
 from halfhour.model.measures import Tier, columns_of_tier
+from halfhour.render.captions import EXCEEDING_LABEL, PROVISIONAL_LABEL
 from halfhour.render.cells import cell_texts
 from halfhour.render.table_width import TableColumn, fit_columns, replace_ids_by_names
 
@@ -21,8 +22,8 @@ _OPTIONAL_COLUMNS = columns_of_tier(Tier.ROOM) | {"offered_count", "left_out_cou
 _MARKED_COLUMN = "handle_time_sec"
 _EXCEEDING_MARK, _PROVISIONAL_MARK = "! ", "~"
 _MARK_NOTES = {
-    _EXCEEDING_MARK: "! longer than the interval: it started earlier",
-    _PROVISIONAL_MARK: "~ provisional: Genesys may still correct it",
+    _EXCEEDING_MARK: f"! {': '.join(EXCEEDING_LABEL)}",
+    _PROVISIONAL_MARK: f"~ {': '.join(PROVISIONAL_LABEL)}",
 }
 _NAMELESS_NOTE = "ids in place of names: deleted, or hidden from the OAuth client"
 _ALL_PROVISIONAL_NOTE = "all rows are provisional: Genesys may still correct them"

@@ -30,7 +30,7 @@ from halfhour.model.data_dictionary import (
     genesys_metric,
 )
 from halfhour.model.intervals import SECOND
-from halfhour.render.captions import table_captions
+from halfhour.render.captions import EXCEEDING_LABEL, PROVISIONAL_LABEL, table_captions
 from halfhour.render.table import SECONDARY_COLUMNS
 
 MAX_SHEET_ROWS = (1 << 20) - 1
@@ -273,12 +273,13 @@ _PROVISIONAL_STYLE = {"italic": True, "font_color": "#5F6B7A"}
 _HIDDEN_STYLE = {"font_color": "#FFFFFF"}
 _LABEL_STYLE = {"bold": True}
 _LEGEND_NOTES: tuple[tuple[str, str, Mapping[str, object]], ...] = (
-    (
-        "More than the interval has",
-        "posted here because it was completed here; it began earlier",
-        _EXCEEDING_STYLE,
+    *(
+        (title.capitalize(), explanation, style)
+        for (title, explanation), style in (
+            (EXCEEDING_LABEL, _EXCEEDING_STYLE),
+            (PROVISIONAL_LABEL, _PROVISIONAL_STYLE),
+        )
     ),
-    ("Provisional", "Genesys may still correct it", _PROVISIONAL_STYLE),
     (
         "Folded columns",
         "the + above a sheet's columns unfolds the others of this list",

@@ -113,7 +113,7 @@ async def _settle_days(
             left_out=left_out + lacks_pages,
         )
         result = await retry_while_busy(settle)
-        outcome.add_settled(result)
+        outcome.add_settled(SourceWindow(Source.DETAILS, window), result)
         on_event(Event(EventKind.SETTLED, Source.DETAILS, window, *result, done, len(windows)))
     return outcome
 

@@ -1,7 +1,8 @@
 """Report a sync: an event for each step while it runs, and its outcome in the end."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -28,6 +29,14 @@ class SourceWindow(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.source} {self.interval}"
+
+
+_SOURCE_WORDS = {
+    Source.POSTED: "posted figures",
+    Source.STATUS: "status",
+    Source.DETAILS: "details",
+}
+"""The sources in the words of a sentence."""
 
 
 class EventKind(StrEnum):
@@ -206,7 +215,7 @@ class Outcome:
     again has changed. *failed* has the windows that could not be read, with the error.
     *left_out* has the sources that the client may not read. *incomplete* has the windows that
     were stored without their unreadable records, with a description of those.
-    *imported_days* are the days that files settled. *settled_windows* are those of a sync.
+    *imported_days* are the days that files settled.
     """
 
     settled: int = 0
@@ -219,8 +228,9 @@ class Outcome:
     imported_days: list[datetime] = field(default_factory=list)
     settled_windows: list[SourceWindow] = field(default_factory=list)
 
-    def add_settled(self, result: "SettleResult") -> None:
-        """Count one more settled window, with its rows and changed figures."""
+    def add_settled(self, window: SourceWindow, result: "SettleResult") -> None:
+        """Count one more settled *window*, with its rows and changed figures."""
+        self.settled_windows.append(window)
         self.settled += 1
         self.rows += result.rows
         self.changed += result.changed
@@ -244,18 +254,28 @@ class Outcome:
         if errors:
             lines = "".join(f"\n  {window}: {error}" for window, error in self.failed.items())
             reasons.append(
-                f"{len(self.failed)} of {len(self.failed) + self.settled} windows are missing, the "
-                f"others are kept; run it again to fetch them:{lines}"
+                f"{self._count_days(self.failed)} missing; the others are kept, and running it "
+                f"again fetches what is missing:{lines}"
             )
         if self.incomplete:
             lines = "".join(f"\n  {window}: {gap}" for window, gap in self.incomplete.items())
             reasons.append(
-                f"{format_count(len(self.incomplete), 'window')} of {self.settled} "
-                f"{'is' if len(self.incomplete) == 1 else 'are'} incomplete, because some records "
-                f"could not be read; the others are kept:{lines}"
+                f"{self._count_days(self.incomplete)} incomplete, because some records could not "
+                f"be read; the others are kept:{lines}"
             )
         if reasons:
             raise Incomplete("\n  ".join(reasons))
+
+    def _count_days(self, windows: Collection[SourceWindow]) -> str:
+        """Return how many days of each source *windows* are: "2 of 7 days of details are"."""
+        counts = Counter(window.source for window in windows)
+        totals = Counter(window.source for window in (*self.settled_windows, *self.failed))
+        listed = [
+            f"{counts[source]} of {format_count(totals[source], 'day')} of {words}"
+            for source, words in _SOURCE_WORDS.items()
+            if counts[source]
+        ]
+        return f"{' and '.join(listed)} {'is' if len(windows) == 1 else 'are'}"
 
     def emit_data_issues(self, on_event: EventCallback) -> None:
         """Emit one event for each kind of data issue; it lists the first conversations."""

@@ -9,7 +9,14 @@ from halfhour.model.vocabulary import Source
 from halfhour.store.derived_details import derive_details
 from halfhour.store.locking import retry_while_busy, spool_directory, writer_lock
 from halfhour.store.store import SettleResult, Store
-from halfhour.syncing.progress import Event, EventCallback, EventKind, Outcome, emit_waiting
+from halfhour.syncing.progress import (
+    Event,
+    EventCallback,
+    EventKind,
+    Outcome,
+    SourceWindow,
+    emit_waiting,
+)
 
 
 async def rebuild_details(store: Store, now: datetime, on_event: EventCallback) -> Outcome:
@@ -32,7 +39,7 @@ async def rebuild_stored_details(store: Store, now: datetime, on_event: EventCal
     outcome = Outcome()
     for settled in windows:
         result = await _rebuild_window(store, settled, now)
-        outcome.add_settled(result)
+        outcome.add_settled(SourceWindow(Source.DETAILS, settled.window), result)
         done, of = outcome.settled, len(windows)
         on_event(Event(EventKind.SETTLED, Source.DETAILS, settled.window, *result, done, of))
     await retry_while_busy(store.record_current_rules)

@@ -279,8 +279,7 @@ class _SyncRun:
                 result = await retry_while_busy(
                     lambda: self.store.settle(*window, tables, read_at, left_out=left_out)
                 )
-        self.outcome.add_settled(result)
-        self.outcome.settled_windows.append(window)
+        self.outcome.add_settled(window, result)
         self.outcome.data_issues += data_issues
         if left_out:
             self.outcome.incomplete[window] = f"{left_out} left out"

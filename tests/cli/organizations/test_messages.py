@@ -127,7 +127,7 @@ def test_failures_are_listed_with_their_reason():
     summaries = [
         ended("acme", 0),
         ended("globex", 3, reason="login: HTTP 401"),
-        ended("initech", 5, reason="2 of 6 windows are missing:\n  posted x\n  posted y"),
+        ended("initech", 5, reason="2 of 6 days of details are missing:\n  posted x\n  posted y"),
         ended("hooli", -9),
         ended("umbrella", 1),
     ]
@@ -137,7 +137,7 @@ def test_failures_are_listed_with_their_reason():
     assert first.startswith("4 of 5 organisations failed; what the others have is stored")
     assert lines == [
         "  globex: exit code 3, login: HTTP 401",
-        "  initech: exit code 5, 2 of 6 windows are missing (listed above)",
+        "  initech: exit code 5, 2 of 6 days of details are missing (listed above)",
         "  hooli: exit code 137, ended by signal 9",
         "  umbrella: exit code 1, without a message",
     ]

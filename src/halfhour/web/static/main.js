@@ -47,7 +47,7 @@ function say() {
   const sync = state?.sync ?? {}, first = sync.state === "running" && !day?.latest;
   const failed = sync.said && `The last sync failed: ${sync.said}. Trying again at the next turn.`;
   const text = first && trouble !== LOST
-    ? `The first sync is running${sync.of ? `: ${sync.done} of ${sync.of} windows are read` : ""}. Figures appear as soon as they are read.`
+    ? `The first sync is running${sync.of ? `: ${sync.done} of ${sync.of} days of all sources are read` : ""}. Figures appear as soon as they are read.`
     : [trouble, failed].filter(Boolean).join(" ");
   by("said").classList.toggle("warn", !first || trouble === LOST);
   if (by("said").textContent !== text) by("said").textContent = text;
@@ -137,7 +137,7 @@ function freshness() {
   const states = [...new Set(of.map((stored) => stored.state))].join(", "), { sync } = state ?? {};
   const sentences = [`${read ? `Read ${at(read)}` : "Not read yet"}${read && today && age < HOUR ? `, ${ago(age)}` : ""}${states && `; ${states}`}.`,
     read && today && age >= HOUR && warn(`That is ${ago(age)}.`),
-    sync?.state === "running" && `Reading now${sync.of ? `, ${sync.done} of ${sync.of} windows` : ""}.`,
+    sync?.state === "running" && `Reading now${sync.of ? `, ${sync.done} of ${sync.of} days of all sources` : ""}.`,
     day.missing.length > 0 && warn(`Missing: ${day.missing.map((interval) => span(interval, day.zone)).join(", ")}`)];
   by("freshness").replaceChildren(...sentences.filter(Boolean).flatMap((sentence) => [sentence, " "]));
   by("held").hidden = !day.days.length;
