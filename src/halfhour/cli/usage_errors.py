@@ -3,8 +3,15 @@
 import re
 
 from cyclopts import CycloptsError
-from cyclopts.exceptions import CoercionError, UnknownOptionError, UnusedCliTokensError
+from cyclopts.exceptions import (
+    CoercionError,
+    UnknownCommandError,
+    UnknownOptionError,
+    UnusedCliTokensError,
+)
 
+from halfhour.cli.options import DEBUG, QUIET, VERBOSE
+from halfhour.errors import suggest_name
 from halfhour.model.vocabulary import WORDS_BY_GENESYS_NAME
 
 _HINTS_BY_OPTION = {
@@ -25,14 +32,24 @@ _HINTS_BY_OPTION = {
 """Hints for options of Genesys' API and of scripts for it, without dashes and in lower case."""
 
 
+_OPTIONS_OF_EVERY_COMMAND = [*QUIET, *VERBOSE, *DEBUG, "--help"]
+"""Options that no command lists as its own."""
+
+
 def describe_usage_error(error: CycloptsError) -> str:
     """Return what is wrong, and what to write instead if that is known."""
     reason = re.sub(r"(?<!\.)\.$", "", str(error).strip())
     match error:
-        case UnknownOptionError(token=token):
-            option = token.keyword or token.value
-            if hint := _HINTS_BY_OPTION.get(re.sub("[-_]|=.*", "", option).lower()):
+        case UnknownOptionError(token=token, argument_collection=arguments):
+            option = (token.keyword or token.value).partition("=")[0]
+            if hint := _HINTS_BY_OPTION.get(re.sub("[-_]", "", option).lower()):
                 return f"unknown option {option}: {hint}"
+            names = [name for argument in arguments if argument.parse for name in argument.names]
+            nearest = suggest_name(option, [*names, *_OPTIONS_OF_EVERY_COMMAND])
+            reason = f"unknown option {option}{nearest}"
+        case UnknownCommandError(unused_tokens=[option, *_]) if option.startswith("-"):
+            nearest = suggest_name(option, [*_OPTIONS_OF_EVERY_COMMAND, "--version"])
+            reason = f"unknown option {option}{nearest}"
         case CoercionError(token=token) if token:
             if word := WORDS_BY_GENESYS_NAME.get(token.value.lower()):
                 reason = f"{reason}. Write {token.keyword} {word}"
