@@ -93,7 +93,7 @@ _INIT_EXAMPLES = """\
 Examples:
   halfhour init
   halfhour init --org acme --region eu-west-2 --zone Europe/London
-  halfhour init --region mypurecloud.ie --store figures.duckdb --history 90d --sync
+  halfhour init --region mypurecloud.ie --store day.duckdb --history 90d --sync
 """
 _SERVE_EXAMPLES = """\
 Examples:
