@@ -20,6 +20,9 @@ def install_command(extra: str) -> str:
     """Return the command that adds *extra* to halfhour, in the way in which it was installed."""
     # Imported late, because only this message needs them.
     import json
+    import shlex
+    import shutil
+    import sys
     from importlib.metadata import PackageNotFoundError, distribution
     from urllib.parse import urlsplit
     from urllib.request import url2pathname
@@ -28,13 +31,17 @@ def install_command(extra: str) -> str:
         origin = json.loads(distribution("halfhour").read_text("direct_url.json") or "{}")
     except PackageNotFoundError:
         origin = {}
+    # Another pip on the PATH would install for another Python.
+    own_pip = shutil.which("pip", path=Path(sys.executable).parent)
+    is_found = own_pip is not None and own_pip == shutil.which("pip")
+    pip = "pip" if is_found else f"{shlex.quote(sys.executable)} -m pip"
     url = urlsplit(origin.get("url", ""))
     if url.scheme != "file":
         repository = f" @ git+{url.geturl()}" if "vcs_info" in origin else ""
-        return f"pip install 'halfhour[{extra}]{repository}'"
+        return f"{pip} install 'halfhour[{extra}]{repository}'"
     path = Path(url2pathname(url.path))
     editable = "-e " if origin.get("dir_info", {}).get("editable") else ""
-    return f"pip install {editable}'{'.' if path == Path.cwd() else path}[{extra}]'"
+    return f"{pip} install {editable}'{'.' if path == Path.cwd() else path}[{extra}]'"
 
 
 class HalfhourError(Exception):

@@ -132,7 +132,8 @@ def test_each_step_is_an_event(halfhour):
         ),
         (
             "details.ndjson --output out --from 2026-03-02T12:00 --to 2026-03-03",
-            "--from, --to: files replace whole days (UTC); write dates",
+            "--from, --to: files replace whole days (UTC), and 2026-03-02T12:00:00.000Z/"
+            "2026-03-03T00:00:00.000Z is not; write a date for each",
         ),
     ],
 )

@@ -10,6 +10,7 @@ from types import ModuleType
 from halfhour.cli.console import logging_to_stderr
 from halfhour.cli.output import Output
 from halfhour.cli.report import write_report
+from halfhour.cli.spelling import program_name
 from halfhour.cli.sync import sync_once
 from halfhour.genesys.connection import Settings
 from halfhour.model.coverage import KeptAges
@@ -21,8 +22,8 @@ from halfhour.syncing.planner import SyncRequest
 
 SYNC_INTERVAL = timedelta(minutes=15)
 _USUAL_STEPS = (
-    "halfhour report --help: what else a report can show, and in which formats",
-    "halfhour init: connect your own organisation, and test the connection",
+    "report --help: what else a report can show, and in which formats",
+    "init: connect your own organisation, and test the connection",
 )
 
 log = logging.getLogger("halfhour")
@@ -32,7 +33,7 @@ def show_on_screen(question: Question, settings: Settings) -> None:
     """Answer *question* with a table on the screen, and log what to try next."""
     write_report(question, Access(load_settings=lambda: settings), Output())
     with logging_to_stderr():
-        _log_next_steps("halfhour demo --open: the same as a page, and the dashboard")
+        _log_next_steps("demo --open: the same as a page, and the dashboard")
 
 
 def show_in_browser(question: Question, settings: Settings, dashboard: ModuleType) -> None:
@@ -48,7 +49,7 @@ def show_in_browser(question: Question, settings: Settings, dashboard: ModuleTyp
         write_report(question, access, Output(form=Format.HTML, path=page))
         write_report(question, access, Output())
         with logging_to_stderr():
-            _log_next_steps("halfhour emulator --port 8080: a Genesys Cloud for your programs")
+            _log_next_steps("emulator --port 8080: a Genesys Cloud for your programs")
             log.info("the report and the dashboard, until Ctrl-C:")
             log.info("%s", page.as_uri())
             webbrowser.open(page.as_uri())
@@ -66,4 +67,4 @@ def show_in_browser(question: Question, settings: Settings, dashboard: ModuleTyp
 
 
 def _log_next_steps(first: str) -> None:
-    log.info("next:%s", "".join(f"\n  {step}" for step in (first, *_USUAL_STEPS)))
+    log.info("next:%s", "".join(f"\n  {program_name()} {step}" for step in (first, *_USUAL_STEPS)))

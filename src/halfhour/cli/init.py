@@ -19,6 +19,7 @@ from halfhour.cli.questions import (
     show_error,
     show_line,
 )
+from halfhour.cli.spelling import program_name
 from halfhour.errors import ApiError, AuthError, ConfigError, UnexpectedAnswer, Unreachable
 from halfhour.genesys import endpoints, regions
 from halfhour.genesys.client import Client
@@ -170,7 +171,7 @@ def set_up(
         wants_sync = confirm(f"Fetch the last {answers['history']} now?")
     if not wants_sync:
         org = f" --org {organization}" if organization else ""
-        show_line(f"Next: halfhour sync{org}, then halfhour report{org}")
+        show_line(f"Next: {program_name()} sync{org}, then {program_name()} report{org}")
     return setup.path, bool(wants_sync)
 
 

@@ -95,9 +95,12 @@ def ask_secret(present: str, *, is_given: bool) -> str:
 
 
 def confirm(words: str) -> bool:
-    """Return whether a person agrees; nothing typed means yes."""
-    print(f"{words} [Y/n]: ", end="", file=sys.stderr, flush=True)
-    return _read_line().strip().casefold() in ("", "y", "yes")
+    """Return whether a person agrees; nothing typed means yes, and another word is asked again."""
+    while True:
+        print(f"{words} [Y/n]: ", end="", file=sys.stderr, flush=True)
+        answer = _read_line().strip().casefold()
+        if answer in ("", "y", "yes", "n", "no"):
+            return answer in ("", "y", "yes")
 
 
 def _read_line() -> str:

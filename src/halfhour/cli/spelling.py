@@ -1,5 +1,8 @@
 """The options that stand for the parameters named in errors and messages."""
 
+import shutil
+import sys
+
 _IRREGULAR = {
     "start": "from",
     "end": "to",
@@ -15,3 +18,11 @@ _IRREGULAR = {
 def option_name(parameter: str) -> str:
     """Return the option that stands for *parameter*: ``--with-capacity`` for `with_capacity`."""
     return f"--{_IRREGULAR.get(parameter, parameter).replace('_', '-')}"
+
+
+def program_name() -> str:
+    """Return the command as it can be typed here: with its folder if that is not on the PATH."""
+    if shutil.which("halfhour"):
+        return "halfhour"
+    called = sys.argv[0]
+    return f"{sys.executable} -m halfhour" if called.endswith("__main__.py") else called

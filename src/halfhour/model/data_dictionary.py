@@ -32,7 +32,7 @@ UNITS_BY_SUFFIX = {
 
 _OPERAND_COLUMNS = {
     **{figure.sum_column: figure.name for figure in FIGURES},
-    "available_ms": "interacting_time_sec + communicating_time_sec + idle_time_sec",
+    "available_ms": "(interacting_time_sec + communicating_time_sec + idle_time_sec)",
 }
 """The columns of reports that hold the operands of a measure, by the sum that `sql/` divides."""
 

@@ -153,8 +153,8 @@ def format_duration(duration: timedelta) -> str:
 
 
 def _parse_half_hours(text: str) -> timedelta:
-    duration = _match_duration(text)
-    if not duration or duration % HALF_HOUR:
+    duration = parse_duration("last", text)
+    if duration % HALF_HOUR:
         raise ConfigError(
             f"⟨last⟩ {text!r} is not a multiple of 30 minutes; write 24h, 90m, 1d12h, 7d or 2w"
         )

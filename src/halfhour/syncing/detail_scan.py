@@ -186,7 +186,10 @@ def require_whole_days(interval: Interval | None) -> None:
     if interval and any(
         floor_to_width(edge, DAY) != edge for edge in (interval.start, interval.end)
     ):
-        raise ConfigError("⟨start⟩, ⟨end⟩: files replace whole days (UTC); write dates")
+        raise ConfigError(
+            f"⟨start⟩, ⟨end⟩: files replace whole days (UTC), and {interval} is not; write a date "
+            "for each"
+        )
 
 
 async def scan_files(
