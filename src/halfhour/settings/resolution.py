@@ -135,10 +135,11 @@ def clashing_variables(organization: Organization, environ: Mapping[str, str]) -
     """Return the variables of *environ* that say something else than *organization* itself."""
     return [
         variable
-        for name, value in organization.settings.items()
-        if value != ""
-        for variable in SETTINGS_BY_NAME[name].environment_variables
-        if environ.get(variable) and not _says_the_same(name, environ[variable], value)
+        for name, definition in SETTINGS_BY_NAME.items()
+        if organization.settings.get(name, "") != ""
+        for variable in definition.environment_variables
+        if environ.get(variable)
+        if not _says_the_same(name, environ[variable], organization.settings[name])
     ]
 
 
