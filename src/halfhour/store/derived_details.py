@@ -54,6 +54,8 @@ ISSUE_KINDS = {
     "unknown_type": UNKNOWN_SEGMENT_TYPES,
 }
 """The kinds of data issues of `model/sql/detail_issues.sql`, as people read them."""
+MEMORY_LIMIT = "2GB"
+"""The most memory of a derivation. Each process would else take four fifths of the machine."""
 LEFT_OUT_KINDS = frozenset({"unreadable", "empty", "unreadable_value", "without_start", "reversed"})
 ISSUES_FETCHED_TOGETHER = 10_000
 INTERRUPT_PAUSE = 0.05
@@ -134,8 +136,14 @@ async def run_derivation(
 
 
 def _connect(raw_tables: Mapping[str, pa.Table | Path], folder: Path) -> Connection:
-    """Open a database in memory; one thread is faster for what fits into memory."""
-    config: dict[str, str | bool | int | float | list[str]] = {"temp_directory": str(folder)}
+    """Open a database in memory, which puts on disk what is more than `MEMORY_LIMIT`.
+
+    One thread is faster for what fits into memory.
+    """
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "temp_directory": str(folder),
+        "memory_limit": MEMORY_LIMIT,
+    }
     if not any(isinstance(raw, Path) for raw in raw_tables.values()):
         config["threads"] = 1
     return duckdb.connect(config=config)
