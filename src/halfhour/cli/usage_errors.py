@@ -58,4 +58,5 @@ def describe_usage_error(error: CycloptsError) -> str:
             reason = f"{quoted}: write the option that this is for before it, as in --last 7d"
         case _:
             pass
-    return f"{reason}; see halfhour --help"
+    command = " ".join(["halfhour", *(error.command_chain or ())])
+    return f"{reason}; see {command} --help"
