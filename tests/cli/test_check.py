@@ -206,6 +206,13 @@ def test_settings_that_are_wrong_are_told_once(tmp_path, content, code, message)
     )
 
 
+def test_a_check_without_a_client_leads_to_init(tmp_path):
+    ran = Halfhour(tmp_path, {})("check", "--json", HTTPS_PROXY="127.0.0.1:9")
+
+    assert ran.code == 3
+    assert ran.json["next_step"].startswith("run 'halfhour init', or set GENESYS_CLIENT_ID")
+
+
 def test_the_settings_file_and_its_settings_are_named(halfhour):
     (halfhour.folder / "halfhour.toml").write_text(
         '[org.acme]\nclient_id = "emulator"\nclient_secret = "emulator-secret"\n'

@@ -293,7 +293,8 @@ def test_a_keyring_keeps_the_secret_and_gives_it_to_its_host_only(tmp_path, clou
 
     elsewhere = halfhour("report", "--last", "1h", GENESYS_REGION="http://127.0.0.1:9")
     assert elsewhere.code == 3
-    assert "no client secret: run 'halfhour init'" in elsewhere.err
+    assert "no client secret, without which only 'halfhour demo' works" in elsewhere.err
+    assert "run 'halfhour init'" in elsewhere.err
     without = Halfhour(tmp_path, {})("report", "--last", "1h")
     assert without.code == 3
 

@@ -130,10 +130,9 @@ def _missing_credential(
     names = ", ".join(content.organizations)
     choice = f"; or choose an organisation of {content.path} with ⟨org⟩: {names}" if names else ""
     return (
-        f"no client {missing}: run 'halfhour init', or set GENESYS_CLIENT_ID and "
-        "GENESYS_CLIENT_SECRET to those of an OAuth client with the grant type Client Credentials "
-        "(Genesys Cloud: Admin, Integrations, OAuth); 'halfhour demo' needs no account"
-        f"{choice}"
+        f"no client {missing}, without which only 'halfhour demo' works; run 'halfhour init', or "
+        "set GENESYS_CLIENT_ID and GENESYS_CLIENT_SECRET to those of an OAuth client with the "
+        f"grant type Client Credentials (Genesys Cloud: Admin, Integrations, OAuth){choice}"
     )
 
 
