@@ -89,12 +89,12 @@ def test_a_division_without_figures_is_named_with_its_size():
 
     assert finding.state is State.NOTE
     assert finding.message == (
-        "1 of 4 agents have figures in the last 24 hours, in 1 of 3 divisions; nothing in South "
-        "(2), without a division (1)"
+        "1 of 4 active agents have figures in the last 24 hours, in 1 of 3 divisions; nothing in "
+        "South (2), without a division (1)"
     )
     assert judge_divisions(agents, {"a", "b", "d"}).state is State.OK
     assert judge_divisions(agents, (), is_complete=False).message.startswith(
-        "none of the first 4 agents has figures"
+        "none of the first 4 active agents has figures"
     )
 
 

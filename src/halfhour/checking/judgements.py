@@ -51,10 +51,10 @@ def judge_divisions(
     working = Counter(_division_name(agent) for agent in agents if agent.id in active)
     extent = "" if is_complete else "the first "
     head = (
-        f"{working.total()} of {extent}{len(agents)} agents have figures in the last 24 hours, in "
-        f"{len(working)} of {len(sizes)} divisions"
+        f"{working.total()} of {extent}{len(agents)} active agents have figures in the last 24 "
+        f"hours, in {len(working)} of {len(sizes)} divisions"
         if working
-        else f"none of {extent}{len(agents)} agents has figures in the last 24 hours"
+        else f"none of {extent}{len(agents)} active agents has figures in the last 24 hours"
     )
     silent = sorted(name for name in sizes if name not in working)
     if not silent:
