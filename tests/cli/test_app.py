@@ -273,11 +273,22 @@ def test_words_of_scripts_for_the_api_are_answered_with_ours(halfhour, words, hi
     assert hint in ran.err
 
 
-def test_an_unknown_column_to_sort_by_is_refused_before_a_request_is_sent(halfhour, cloud):
-    ran = halfhour("report", *DAY, "--sort", "tHold")
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("tHold",), "did you mean 'hold_time_sec'?"),
+        (("aht",), "--by agent or queue or media or day has aht_sec"),
+        (("ath",), "--by agent or queue or media or day has aht_sec"),
+        (("ath", "--by", "agent"), "did you mean 'aht_sec'?"),
+    ],
+)
+def test_an_unknown_column_to_sort_by_is_refused_before_a_request_is_sent(
+    halfhour, cloud, words, hint
+):
+    ran = halfhour("report", *DAY, "--sort", *words)
 
     assert (ran.code, ran.out) == (2, "")
-    assert "has no such column; did you mean 'hold_time_sec'?" in ran.err
+    assert f"has no such column; {hint}\n" in ran.err
     assert cloud.requests("") == []
 
 

@@ -5,7 +5,9 @@ means), `_count`, `_ratio`.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from difflib import get_close_matches
 from itertools import groupby
 
 import pyarrow as pa
@@ -135,15 +137,43 @@ def _column_to_sort_by(answer: pa.Table, question: Question) -> str:
 
     Raises ConfigError with the nearest column, of which Genesys' metric may be the name.
     """
-    names: Sequence[str] = answer.column_names
-    columns = {column_head(name): name for name in names} | {name: name for name in names}
+    columns = _columns_by_name(answer.column_names)
     if question.sort in columns:
         return columns[question.sort]
     word = WORDS_BY_GENESYS_NAME.get(question.sort.lower(), question.sort)
+    hint = suggest_name(columns.get(word, word), answer.column_names)
+    hint = hint or _suggest_grouping(word, question)
     raise ConfigError(
-        f"⟨sort⟩ {question.sort!r}: a report by {question.by} has no such column"
-        f"{suggest_name(columns.get(word, word), answer.column_names)}"
+        f"⟨sort⟩ {question.sort!r}: a report by {question.by} has no such column{hint}"
     )
+
+
+def _columns_by_name(columns: Sequence[str]) -> dict[str, str]:
+    """Return *columns* by their names as they are, and as a table shows them."""
+    by_head = {column_head(column): column for column in columns}
+    return by_head | {column: column for column in columns}
+
+
+def _suggest_grouping(word: str, question: Question) -> str:
+    """Return a hint at the nearest column to *word*, as a table shows it, of any rows.
+
+    It names the rows if those of *question* lack the column. It is empty if no column is near.
+    """
+    data = ReportData.without_rows()
+    columns_by_grouping = {
+        by: _columns_by_name(
+            build_report(replace(question, by=by, with_capacity=False, sort=""), data).column_names
+        )
+        for by in By
+    }
+    names = dict.fromkeys(name for columns in columns_by_grouping.values() for name in columns)
+    for name in get_close_matches(word.lower(), names, n=1):
+        groupings = [by for by, columns in columns_by_grouping.items() if name in columns]
+        column = columns_by_grouping[groupings[0]][name]
+        if question.by in groupings:
+            return f"; did you mean {column!r}?"
+        return f"; ⟨by⟩ {' or '.join(groupings)} has {column}"
+    return ""
 
 
 def _interval_calendar(question: Question, data: ReportData) -> pa.Table:
