@@ -334,7 +334,7 @@ BAD = [
     (["report", "--from", "2026-02-30"], 2, "cannot be read"),
     (["report", "--region", "mypurecloud.con"], 2, "did you mean 'mypurecloud.com'"),
     (["report", *DAY, "--queue", "Biling"], 2, "did you mean 'Billing'"),
-    (["report", *DAY, "--agent", "Nobody Atall"], 2, "none of the 11 agents"),
+    (["report", *DAY, "--agent", "Nobody Atall"], 2, "has that name; 'halfhour agents' lists them"),
     (["report", "--formt", "csv"], 2, "unknown option --formt; did you mean '--format'?"),
     (["report", "--qiet"], 2, "did you mean '--quiet'?"),
     (["--verson"], 2, "unknown option --verson; did you mean '--version'?"),
