@@ -388,7 +388,7 @@ def test_a_report_of_several_tells_what_each_lacks(synced):
     assert {row["org"] for row in csv_rows(ran.out)} == {"acme", "globex"}
     missing = "posted 2026-02-28T00:00:00.000Z/2026-03-01T00:00:00.000Z"
     for name in ("acme", "globex"):
-        assert f"{name}: not all of it is held" in ran.err
+        assert f"{name}: not all of it is held; 'halfhour sync' with --from 2026-02-28" in ran.err
         assert f"halfhour: {name}: " in ran.err
     assert ran.err.count(missing) == 2
 

@@ -11,6 +11,7 @@ from halfhour.cli.console import log_organization, log_retries, logging_to_stder
 from halfhour.cli.notices import ReportNotices
 from halfhour.cli.output import Output, open_output
 from halfhour.cli.progress import show_progress
+from halfhour.cli.spelling import option_name
 from halfhour.clock import utc_now
 from halfhour.errors import ConfigError, Incomplete
 from halfhour.model.coverage import missing_intervals, require_complete_coverage
@@ -153,7 +154,8 @@ def _require_complete_coverage(question: Question, reports: Sequence[_Report]) -
             if report.is_stored:
                 require_complete_coverage(report.notices.days, question.interval)
         except Incomplete as error:
-            reasons.append(f"{report.name}: {error}" if report.name else str(error))
+            reason = error.spelled(option_name)
+            reasons.append(f"{report.name}: {reason}" if report.name else reason)
     if reasons:
         raise Incomplete("\n  ".join(reasons))
 

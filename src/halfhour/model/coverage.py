@@ -169,13 +169,17 @@ def require_complete_coverage(
     A day with conversations or values that could not be read is incomplete, too.
     """
     reasons = []
-    missing = "".join(
-        f"\n  {source} {part}"
-        for source in days
-        for part in missing_intervals(days[source], interval)
-    )
+    missing = [
+        (part, source) for source in days for part in missing_intervals(days[source], interval)
+    ]
     if missing:
-        reasons.append(f"not all of it is held; 'halfhour sync' fetches what is missing:{missing}")
+        listed = "".join(f"\n  {source} {part}" for part, source in missing)
+        # A sync without a range reads no day before the first stored one.
+        first_day = min(part.start for part, _ in missing).date()
+        reasons.append(
+            f"not all of it is held; 'halfhour sync' with ⟨start⟩ {first_day} fetches what is "
+            f"missing:{listed}"
+        )
     incomplete = "".join(
         f"\n  {source} {day.day}: {day.settled.left_out_count} left out"
         for source in days
