@@ -217,12 +217,15 @@ def test_a_layout_with_a_mistake_leads_to_no_output(halfhour, tmp_path, change):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--format", "wfm"), "--layout and --format wfm go together"),
+        (
+            ("--format", "wfm"),
+            "--format wfm: choose a layout with --layout: generic, genesys-wfm, scorecard, or a",
+        ),
         (
             ("--seconds", "--format", "csv"),
             "--seconds: only --format table has this option, not csv",
         ),
-        (("--layout", "generic"), "--layout and --format wfm go together"),
+        (("--layout", "generic", "--format", "csv"), "--format csv: only wfm has layouts"),
         (("--format", "wfm", "--layout", "scorcard"), "did you mean 'scorecard'?"),
         (("--format", "wfm", "--layout", "genesys-wfm", "--agent", "x"), "--agent"),
         (
@@ -275,3 +278,12 @@ def test_the_example_in_the_docs_is_a_layout(cloud, halfhour, tmp_path):
     head, first = ran.out.split("\n")[:2]
     assert head == "Start;Agent;Talk;Site"
     assert re.fullmatch(r"02\.03\.2026 \d\d:\d\d\+0000;.+;\d+\.\d;Leeds", first)
+
+
+def test_a_layout_is_enough_to_choose_its_format(halfhour):
+    in_full = halfhour(*WFM, "scorecard")
+    alone = halfhour("report", *DAY, "--layout", "scorecard", HALFHOUR_FORMAT="json")
+
+    assert (alone.code, alone.out) == (0, in_full.out)
+    assert halfhour("report", *DAY, "--layout", "scorecard", "-o", "s.csv").code == 0
+    assert (halfhour.folder / "s.csv").read_text(encoding="utf-8") == in_full.out

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -30,7 +30,7 @@ from halfhour.cli.options import (
     UncheckedConnectionOptions,
 )
 from halfhour.errors import ConfigError, install_command
-from halfhour.model.vocabulary import LogFormat, Source
+from halfhour.model.vocabulary import Format, LogFormat, Source
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -114,7 +114,8 @@ def report(
         str,
         Parameter(
             group=OUTPUT,
-            help="Layout of --format wfm: generic, scorecard, genesys-wfm, or a TOML file.",
+            help="Layout of --format wfm, which it implies: generic, scorecard, genesys-wfm, or "
+            "a TOML file.",
         ),
     ] = "",
     store: Annotated[
@@ -147,7 +148,10 @@ def report(
     On the worked basis, each interval counts only the work inside it.
     """
     rows, connection = rows or RowOptions(), connection or ConnectionOptions()
-    output_options = (output_options or OutputOptions()).with_settings(connection)
+    output_options = output_options or OutputOptions()
+    if layout and not output_options.form:
+        output_options = replace(output_options, form=Format.WFM)
+    output_options = output_options.with_settings(connection)
     chosen = connection.organizations_by_name(store)
     question = rows.with_settings(connection).to_question()
     output = output_options.to_output(

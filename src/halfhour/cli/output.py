@@ -94,13 +94,25 @@ class Output:
                 "json, ndjson, parquet, xlsx"
             )
 
+    def _require_layout_of_format(self) -> None:
+        if self.form is Format.WFM and not self.layout:
+            from halfhour.render.layouts import built_in_layout_names
+
+            raise ConfigError(
+                "--format wfm: choose a layout with --layout: "
+                f"{', '.join(built_in_layout_names())}, or a TOML file"
+            )
+        if self.layout and self.form is not Format.WFM:
+            raise ConfigError(
+                f"--format {self.form}: only wfm has layouts; leave out --format or --layout"
+            )
+
     def adapt_question(self, question: Question) -> Question:
         """Return *question* with the rows, interval width and zone that the layout prescribes.
 
         Raises ConfigError if the question and the format do not fit together.
         """
-        if bool(self.layout) != (self.form is Format.WFM):
-            raise ConfigError("--layout and --format wfm go together: give both, or neither")
+        self._require_layout_of_format()
         if self.seconds and self.form is not Format.TABLE:
             raise ConfigError(
                 f"--seconds: only --format table has this option, not {self.form}; csv, json, "

@@ -82,6 +82,15 @@ _PORTABLE_DIRECTIVES = "aAbBcdfGHIjmMpSuUVwWxXyYzZ%"
 """strftime directives that behave the same on every platform."""
 
 
+def built_in_layout_names() -> list[str]:
+    """Return the names of the layouts that come with halfhour, in order."""
+    return sorted(
+        file.name.removesuffix(".toml")
+        for file in _BUILT_IN_LAYOUTS.iterdir()
+        if file.name.endswith(".toml")
+    )
+
+
 def load_layout(name: str) -> Layout:
     """Return the built-in layout *name*, or the layout in the file *name*. Raises ConfigError."""
     return parse_layout(_layout_text(name), name)
@@ -94,11 +103,7 @@ def _layout_text(name: str) -> str:
     try:
         return Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        built_in_names = sorted(
-            file.name.removesuffix(".toml")
-            for file in _BUILT_IN_LAYOUTS.iterdir()
-            if file.name.endswith(".toml")
-        )
+        built_in_names = built_in_layout_names()
         raise ConfigError(
             f"⟨layout⟩ {name}: neither a file nor one of {', '.join(built_in_names)}"
             f"{suggest_name(name, built_in_names)}"
