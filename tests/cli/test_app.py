@@ -22,9 +22,10 @@ import openpyxl
 import pytest
 
 from halfhour import settings
+from halfhour.checking.permissions import QUEUES
 from halfhour.errors import install_command
 from tests.prepared_process import started
-from tests.processes import Halfhour
+from tests.processes import NOW, Cloud, Halfhour, emulator
 
 DAY = ("--from", "2026-03-02", "--to", "2026-03-03")
 FIRST_SEVEN = [
@@ -326,6 +327,22 @@ def test_agents_who_are_gone_are_marked_where_people_read_names(halfhour, tmp_pa
     sheet: Any = openpyxl.load_workbook(tmp_path / "r.xlsx")["Agents"]
     assert marked <= {cell.value for row in sheet.iter_rows() for cell in row}
     assert marked <= {*halfhour(*report[:-2], "--by", "agent").out.replace("  ", "\n").split("\n")}
+
+
+@pytest.fixture(scope="module")
+def queueless_cloud() -> Iterator[Cloud]:
+    yield from emulator("--now", NOW, "--agents", "2", "--without-permission", QUEUES.name)
+
+
+def test_a_store_without_names_of_queues_says_why(tmp_path, queueless_cloud):
+    halfhour = Halfhour(tmp_path, queueless_cloud.environment)
+    assert halfhour("sync", *DAY, "--source", "posted").code == 0
+    queues, agents = halfhour("queues", "-f", "csv"), halfhour("agents", "-f", "csv")
+
+    assert (queues.code, csv_rows(queues.out)) == (0, [])
+    assert f"lacks the permission {QUEUES.name}, or nothing was synced" in queues.err
+    assert csv_rows(agents.out) != []
+    assert agents.err == ""
 
 
 BAD = [

@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from halfhour.checking.permissions import QUEUES
 from halfhour.cli.console import log_retries, logging_to_stderr
 from halfhour.cli.output import Output, open_output
 from halfhour.clock import utc_now
@@ -109,7 +110,19 @@ def write_directory(kind: EntityKind, access: Access, output: Output) -> None:
         )
         write_tables({f"{kind}s".capitalize(): [table]})
         if not entries:
-            log.warning("no %ss: the OAuth client's role may not cover their divisions", kind)
+            log.warning(_explain_empty_directory(kind, is_stored=bool(access.store)))
+
+
+def _explain_empty_directory(kind: EntityKind, *, is_stored: bool) -> str:
+    """Return why a store, or Genesys, lists no agents or queues."""
+    if not is_stored:
+        return f"no {kind}s: the OAuth client's role may not cover their divisions"
+    if kind == "queue":
+        return (
+            "the store has no names of queues: the OAuth client lacks the permission "
+            f"{QUEUES.name}, or nothing was synced since it has it; 'halfhour check' tells"
+        )
+    return "the store has no names of agents yet; 'halfhour sync' reads them"
 
 
 def _has_unexplained_time(row: Mapping[str, Any]) -> bool:
