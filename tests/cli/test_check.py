@@ -264,6 +264,26 @@ def test_a_store_that_is_in_use_is_told_without_waiting(halfhour, synced_day):
     assert f"(PID {other.pid}) has it open" in finding(held, "store")["message"]
 
 
+@pytest.mark.parametrize("part", ["halfhour.duckdb", "."])
+def test_a_store_that_cannot_be_written_is_told(halfhour, synced_day, part):
+    path = halfhour.folder / "halfhour.duckdb"
+    path.write_bytes(synced_day)
+    read_only = (halfhour.folder / part).resolve()
+    mode = read_only.stat().st_mode
+    read_only.chmod(mode & ~0o222)
+    try:
+        if os.access(read_only, os.W_OK):
+            pytest.skip("this user may write to every file")
+        ran = halfhour("check", "--json")
+    finally:
+        read_only.chmod(mode)
+
+    assert (ran.code, states(ran)["store"]) == (0, "note")
+    assert f"{read_only} cannot be written" in finding(ran, "store")["message"]
+    assert str(read_only) in finding(ran, "store")["fix"]
+    assert "halfhour sync" not in ran.json["next_step"]
+
+
 def test_a_folder_that_does_not_exist_is_told(halfhour):
     ran = halfhour("check", "--json", "--store", "nowhere/halfhour.duckdb")
 

@@ -253,6 +253,13 @@ class Check:
         except StoreBusy as error:
             message, running_sync = str(error), running_sync or "in use"
         self._is_stored = True
+        if read_only := _read_only_part(store.path.resolve()):
+            self._due_count = 0  # a sync would fail
+            return note(
+                "store",
+                f"{message}; {read_only} cannot be written, so reports work and a sync does not",
+                f"let this user write {read_only}, or name another ⟨store⟩",
+            )
         return (
             note("store", f"{message}; {running_sync}") if running_sync else works("store", message)
         )
@@ -299,6 +306,14 @@ def _require_writable_folder(path: Path) -> None:
     else:
         return
     raise StoreError(f"{path}: no store can be made, because {reason}; name another ⟨store⟩")
+
+
+def _read_only_part(path: Path) -> Path | None:
+    """Return the part of the store at *path* that a sync cannot write, if there is one.
+
+    A sync makes files beside a store.
+    """
+    return next((part for part in (path, path.parent) if not os.access(part, os.W_OK)), None)
 
 
 def _last_interval(width: timedelta) -> Interval:
