@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from halfhour.errors import ConfigError
 from halfhour.model import time_ranges
-from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, is_interval_edge
+from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, Interval, is_interval_edge
 
 NOW = datetime(2026, 3, 2, 14, 47, 13, tzinfo=UTC)
 
@@ -86,10 +86,10 @@ def test_a_local_day_has_the_half_hours_its_clocks_give_it(day, zone, half_hours
         ({"start": "2026-03-01T10:07"}, "write 2026-03-01T10:00 or 2026-03-01T10:30"),
         ({"start": "2026-03-01T10:00:01"}, "not on a half-hour of UTC"),
         ({"start": "2026-03-01", "end": "2026-03-02", "last": "24h"}, "give two of them"),
-        ({"last": "1d12"}, "not a multiple of 30 minutes"),
+        ({"last": "1d12"}, "is not a duration"),
         ({"last": "45m"}, "not a multiple of 30 minutes"),
-        ({"last": "0h"}, "not a multiple of 30 minutes"),
-        ({"last": "a day"}, "not a multiple of 30 minutes"),
+        ({"last": "0h"}, "is not a duration"),
+        ({"last": "a day"}, "is not a duration"),
         ({"start": "2026-03-29T01:30", "zone": "Europe/London"}, "does not exist"),
         ({"start": "2026-10-25T01:30", "zone": "Europe/London"}, "2026-10-25T01:30:00+01:00"),
     ],
@@ -155,3 +155,16 @@ def test_quarter_hours_are_asked_for_where_half_hours_start_at_15_or_45():
     assert time_ranges.required_granularity(kathmandu) == QUARTER_HOUR
     assert time_ranges.required_granularity(london) == HALF_HOUR
     assert is_interval_edge(kathmandu.start, QUARTER_HOUR)
+
+
+@pytest.mark.parametrize(
+    ("hours", "text"),
+    [
+        ((22, 23), "2026-10-24 23:00 to 2026-10-25 00:00 Europe/London"),
+        ((23.5, 25.5), "2026-10-25 00:30+01:00 to 2026-10-25 01:30+00:00 Europe/London"),
+    ],
+)
+def test_a_range_in_which_the_clocks_change_is_written_with_offsets(hours, text):
+    start, end = (datetime(2026, 10, 24, tzinfo=UTC) + timedelta(hours=hour) for hour in hours)
+
+    assert time_ranges.format_range(Interval(start, end), ZoneInfo("Europe/London")) == text

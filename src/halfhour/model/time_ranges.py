@@ -59,8 +59,13 @@ def parse_interval(
 
 
 def format_range(interval: Interval, zone: tzinfo) -> str:
-    """Return *interval* as people write it, in *zone*: two times to the minute, and its name."""
+    """Return *interval* as people write it, in *zone*: two times to the minute, and its name.
+
+    The times have their offsets if the clocks change between them.
+    """
     start, end = (moment.astimezone(zone) for moment in (interval.start, interval.end))
+    if start.utcoffset() != end.utcoffset():
+        return f"{start.isoformat(' ', 'minutes')} to {end.isoformat(' ', 'minutes')} {zone}"
     return f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} {zone}"
 
 
