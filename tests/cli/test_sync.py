@@ -319,7 +319,8 @@ def test_columns_of_a_source_that_was_never_read_are_empty_and_named(
     assert {row[empty] for row in ran.json} == {None}
     assert None not in {row[filled] for row in ran.json}
     (other_source,) = {Source.POSTED, Source.DETAILS} - {source}
-    (message,) = [line for line in ran.err.splitlines() if other_source.required_permission in line]
+    needed = f"the OAuth client's role needs {other_source.required_permission}"
+    (message,) = [line for line in ran.err.splitlines() if needed in line]
     assert empty in message
     assert filled not in message
     assert f"{other_source} 2026-03-02T00:00:00.000Z/2026-03-03T00:00:00.000Z" in ran.err
