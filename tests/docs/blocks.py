@@ -17,6 +17,7 @@ NOT_RUN = {
     r"halfhour password": "asks for a password; has tests",
     r"docker": "needs a daemon; the test of the Dockerfile does its steps",
     r"--engine spark|spark-submit|venv-pack": "needs Java or a cluster; tests/spark has tests",
+    r"proxy\.pem|trusted\.pem": "needs the certificate of a proxy; tests/genesys makes one",
     r"db\.example\.com|@db/|iceberg:lake": "needs a server or a catalogue; has tests",
     r"chmod a\+r|bigquery|snowflake": "belongs to a line that is not run",
     r"^make |HALFHOUR_WRITE_GOLDEN|^git ": "works on a checkout; CI does it",
