@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -94,6 +95,12 @@ def powerless_cloud() -> Iterator[Cloud]:
 def captured_cloud() -> Iterator[Cloud]:
     """An organisation of eight conversations in a file, in the shape of a job's results."""
     yield from emulator("--conversations", str(Path(__file__).parent / "captured.json"))
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 @contextmanager

@@ -182,7 +182,7 @@ def test_a_queue_is_chosen_by_name_or_id(halfhour, cloud):
 
 
 @pytest.mark.parametrize("kind", ["agent", "queue"])
-def test_what_may_be_typed_is_listed_from_a_store_or_live(halfhour, kind):
+def test_queues_and_agents_are_listed_from_a_store_or_live(halfhour, kind):
     live = csv_rows(halfhour(f"{kind}s", "-f", "csv").out)
     halfhour("sync", *DAY, "--source", "posted")
     ran = halfhour(f"{kind}s", "-f", "csv", GENESYS_CLIENT_SECRET="")

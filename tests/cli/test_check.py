@@ -84,7 +84,7 @@ def test_all_that_works_has_a_line_and_the_end_says_what_to_do(halfhour, synced_
     assert_golden("check_good.txt", steady(ran.out))
 
 
-def test_what_is_missing_has_a_fix_and_the_role_to_ask_for(tmp_path, limited_cloud, synced_day):
+def test_a_missing_permission_has_a_fix_and_the_role_to_paste(tmp_path, limited_cloud, synced_day):
     (tmp_path / "halfhour.duckdb").write_bytes(synced_day)
 
     ran = Halfhour(tmp_path, limited_cloud.environment)("check")

@@ -53,9 +53,9 @@ def shell_commands(text: str) -> Iterator[str]:
     assert not command
 
 
-def shifted(text: str, today: date) -> str:
+def shifted(text: str) -> str:
     """*text* with its dates of 2026 moved by weeks, so that 2 March is some six weeks ago."""
-    weeks = (today - date(2026, 3, 2)).days // 7 - 6
+    weeks = (datetime.now(UTC).date() - date(2026, 3, 2)).days // 7 - 6
 
     def later(found: re.Match[str]) -> str:
         return f"{date.fromisoformat(found[0]) + timedelta(weeks=weeks)}"
@@ -73,18 +73,14 @@ def page_script(blocks: Sequence[Block], folder: Path, url: str) -> str:
             case "sh":
                 parts += [c.rstrip("\n") for c in shell_commands(block.text) if is_run(c)]
             case "python" if index == last_python:
-                (folder / "blocks.py").write_text(shifted(python, _today()), encoding="utf-8")
+                (folder / "blocks.py").write_text(shifted(python), encoding="utf-8")
                 parts.append("python blocks.py")
             case "sql":
-                (folder / f"{index}.sql").write_text(shifted(block.text, _today()))
+                (folder / f"{index}.sql").write_text(shifted(block.text))
                 query = f"import duckdb; duckdb.sql(open('{index}.sql').read()).fetchall()"
                 parts.append(f'python -c "{query}"')
             case "toml":
                 (folder / "ours.toml").write_text(block.text, encoding="utf-8")
     script = "\n".join(parts) + "\n"
     script = script.replace("http://127.0.0.1:8080", url).replace("/data/", f"{folder}/data/")
-    return shifted(script, _today())
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()
+    return shifted(script)

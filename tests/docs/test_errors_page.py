@@ -52,7 +52,7 @@ def test_every_message_is_tried():
 
 
 @pytest.mark.parametrize("heading", FAULTS)
-def test_the_answers_of_genesys(halfhour, cloud, heading):
+def test_an_answer_of_genesys_gives_the_message_on_the_page(halfhour, cloud, heading):
     fault, code = FAULTS[heading]
     cloud.faults(fault)
 
@@ -63,7 +63,7 @@ def test_the_answers_of_genesys(halfhour, cloud, heading):
 
 
 @pytest.mark.parametrize("heading", COMMANDS)
-def test_what_a_person_wrote(halfhour, cloud, heading):
+def test_a_mistake_of_a_person_gives_the_message_on_the_page(halfhour, cloud, heading):
     words, changes, code = COMMANDS[heading]
 
     result = halfhour(*words, **changes)
@@ -73,7 +73,7 @@ def test_what_a_person_wrote(halfhour, cloud, heading):
 
 
 @pytest.mark.parametrize("heading", EMULATORS)
-def test_what_an_administrator_decides(halfhour, heading):
+def test_a_client_without_a_right_gives_the_message_on_the_page(halfhour, heading):
     for cloud in emulator("--now", "2026-03-03T00:00:00Z", "--agents", "2", *EMULATORS[heading]):
         result = halfhour(*REPORT, **cloud.environment)
 

@@ -5,13 +5,12 @@ import gzip
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from configparser import ConfigParser
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx2
@@ -20,7 +19,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 
 from tests.docs.blocks import NOT_RUN, PAGES, blocks_of, page_script, shifted
-from tests.processes import Cloud, emulator
+from tests.processes import Cloud, emulator, free_port
 
 LIMIT_SECONDS = 300
 NOT_RUN_PAGES = {
@@ -117,7 +116,7 @@ def folder(tmp_path: Path, present_cloud: Cloud) -> Path:
 
 def detail_pages(cloud: Cloud) -> bytes:
     """The conversations of the days that the pages call 1 and 2 March, as a query has them."""
-    start = datetime.fromisoformat(shifted("2026-03-01", datetime.now(UTC).date()))
+    start = datetime.fromisoformat(shifted("2026-03-01"))
     interval = f"{start:%Y-%m-%dT00:00Z}/{start + timedelta(days=2):%Y-%m-%dT00:00Z}"
     with httpx2.Client(base_url=cloud.url) as client:
         token = client.post(
@@ -144,8 +143,7 @@ def mailbox() -> Iterator[tuple[int, list[Envelope]]]:
             received.append(envelope)
             return "250 OK"
 
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
+    port = free_port()
     controller = Controller(Handler(), hostname="127.0.0.1", port=port)
     controller.start()
     yield port, received

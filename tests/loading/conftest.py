@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,17 +22,12 @@ from tests.loading.warehouses import (
     PostgresqlSchema,
     Warehouse,
 )
+from tests.processes import free_port
 
 
 def as_server(*words: str) -> list[str]:
     """PostgreSQL refuses to run as root."""
     return ["runuser", "-u", "postgres", "--", *words] if os.getuid() == 0 else list(words)
-
-
-def free_port() -> int:
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return int(server.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ import pytest
 from halfhour.store.store import Store
 from halfhour.web.auth import MAX_FAILURES_PER_HOST, hash_password
 from tests.conftest import program
+from tests.processes import free_port
 from tests.web.conftest import serving
 
 DOCS = (Path(__file__).parents[2] / "docs/dashboard.md").read_text(encoding="utf-8")
@@ -60,12 +61,6 @@ CADDY = """
 def block_of_docs(language: str) -> str:
     (block,) = re.findall(rf"```{language}\n(.*?)```", DOCS, re.DOTALL)
     return str(block)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def nginx(folder: Path) -> list[str]:

@@ -205,8 +205,7 @@ def check(
     from halfhour.settings import configured_hosts
 
     connection = connection or UncheckedConnectionOptions()
-    if connection.are_several:
-        raise ConfigError("--org: this command is for one organisation; name one")
+    connection.require_one()
     request = CheckRequest(
         load_settings=lambda: connection.resolve_settings(connection.organization),
         find_hosts=lambda: configured_hosts(

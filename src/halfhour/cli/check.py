@@ -1,4 +1,4 @@
-"""The command ``halfhour check``: a line for each part, and the one next thing to do."""
+"""The command ``halfhour check``: print its findings and the next step, or JSON."""
 
 import asyncio
 import json

@@ -151,9 +151,13 @@ class OrganizationOptions:
     @property
     def organization(self) -> "Organization | None":
         """The chosen organisation, None if no option names one. Raises ConfigError for several."""
+        self.require_one()
+        return next(iter(self.organizations), None)
+
+    def require_one(self) -> None:
+        """Raise ConfigError if options name several organisations."""
         if self.are_several:
             raise ConfigError("--org: this command is for one organisation; name one")
-        return next(iter(self.organizations), None)
 
     def resolve_store(self, path: Path | None) -> "Store":
         """Return the store at *path*, or the one of the settings. Raises ConfigError."""

@@ -106,7 +106,7 @@ def offered_query(
 
 
 def active_agents_query(interval: Interval) -> dict[str, Any]:
-    """Return the JSON that requests one group for each agent with handle time in *interval*."""
+    """Return the JSON of a query for the agents who have handle time in *interval*."""
     return {"interval": str(interval), "groupBy": ["userId"], "metrics": [_HANDLE_METRIC]}
 
 

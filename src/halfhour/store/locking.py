@@ -120,7 +120,7 @@ def find_running_sync(store: Store) -> str:
 
 
 def _record_holder(lock: FileLock) -> None:
-    """Write the id of this process into the file of *lock*, as a help for those who wait."""
+    """Write the id of this process into the file of *lock*, for a waiting sync to name."""
     with suppress(OSError):
         Path(lock.lock_file).write_text(str(os.getpid()), encoding="ascii")
 
