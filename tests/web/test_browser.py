@@ -52,6 +52,13 @@ def assert_cells_become(tab: Any, cells: dict[str, str]) -> None:
     assert labelled_cells(tab) == cells
 
 
+def choose(tab: Any, label: str, value: str) -> None:
+    """Choose *value*, and wait until the page has drawn what it was answered."""
+    with tab.expect_response(lambda answer: "api/day" in answer.url):
+        tab.get_by_role("combobox", name=label, exact=True).select_option(value)
+    tab.wait_for_selector("#view[aria-busy=false]")
+
+
 def agent_names(tab: Any) -> list[str]:
     return list(tab.locator(".line .who").all_inner_texts())
 
@@ -79,9 +86,8 @@ def test_every_choice_goes_into_the_address_and_out_of_it_again(tab, dashboard_u
         ("Sort", "load"),
     ]
     for label, value in choices:
-        with tab.expect_response(lambda answer: "api/day" in answer.url):
-            tab.get_by_role("combobox", name=label, exact=True).select_option(value)
-        tab.locator("#said").wait_for(state="hidden")
+        choose(tab, label, value)
+        assert tab.locator("#said").is_hidden()
         assert query_of_address(tab).get(label.lower(), "") == value
     after = labelled_cells(tab)
     assert after != before
@@ -249,8 +255,7 @@ def test_the_key_has_the_shades_of_the_cells(tab, dashboard_url, measure):
 def test_the_figure_that_agents_are_sorted_by_is_shown(tab, dashboard_url):
     open_page(tab, dashboard_url + MONDAY)
     for sort, head in (("load", "Total"), ("occupancy", "Occup."), ("name", "Total")):
-        with tab.expect_response(lambda answer: "api/day" in answer.url):
-            tab.get_by_role("combobox", name="Sort").select_option(sort)
+        choose(tab, "Sort", sort)
         expect(tab.locator(".head .total")).to_have_text(head)
         expect(tab.get_by_role("combobox", name="Sort")).to_have_value(sort)
         texts = [text for text in tab.locator(".line .total").all_inner_texts() if text]
@@ -268,8 +273,7 @@ def test_today_is_the_current_day_and_a_date_stays(tab, dashboard_url):
     assert today.get_attribute("aria-pressed") == "false"
     today.click()
     tab.wait_for_selector("#empty")
-    with tab.expect_response(lambda answer: "api/day" in answer.url):
-        tab.get_by_role("combobox", name="Measure").select_option("hold")
+    choose(tab, "Measure", "hold")
     assert query_of_address(tab)["day"] == "today"
     assert f"{datetime.now(UTC):%Y-%m-%d}" in tab.title()
 

@@ -20,7 +20,7 @@ from halfhour.web.background_sync import BackgroundSync, ServedStore
 from halfhour.web.view_state import parse_organization
 from tests.processes import NOW, Halfhour, emulator
 from tests.web.conftest import open_page, serving, sync_store
-from tests.web.test_browser import assert_cells_become, labelled_cells, query_of_address
+from tests.web.test_browser import assert_cells_become, choose, labelled_cells, query_of_address
 
 HERE = "http://127.0.0.1"
 MONDAY = {"day": "2026-03-02"}
@@ -137,8 +137,7 @@ def test_the_page_offers_the_organisations_and_shows_the_chosen_one(tab, page_ur
     assert choice.locator("option").all_inner_texts() == ["acme", "globex"]
     expect(choice).to_have_value("acme")
     of_acme = labelled_cells(tab)
-    with tab.expect_response(lambda answer: "api/day" in answer.url):
-        tab.get_by_role("combobox", name="Queue").select_option("Billing")
+    choose(tab, "Queue", "Billing")
 
     choice.select_option("globex")
 

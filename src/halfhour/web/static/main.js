@@ -60,6 +60,7 @@ const differs = (query) => !held || KEYS.some((key) => (query.get(key) ?? "") !=
 async function show(anew = false) {
   const query = address(), number = (asked += 1), wanted = only(query, KEYS), find = query.get("find") ?? "";
   by("csv").href = `csv?${only(query, [...KEYS, "find"])}`;
+  by("view").setAttribute("aria-busy", true);
   try {
     const fetches = anew || differs(query), found = fetches ? await ask("api/day", wanted) : day;
     if (number !== asked) return;
@@ -71,6 +72,7 @@ async function show(anew = false) {
     trouble = error instanceof TypeError ? LOST : error.message;
     held = null;
   }
+  by("view").setAttribute("aria-busy", false);
   say();
 }
 
