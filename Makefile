@@ -56,7 +56,7 @@ docs: .venv/dev
 	@touch $@
 
 .venv/demo: .venv/made pyproject.toml
-	@$(PIP) -e '.[dashboard,emulator]'
+	@$(PIP) -e .
 	@touch $@
 
 .venv/dev: .venv/made pyproject.toml

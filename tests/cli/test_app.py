@@ -71,27 +71,14 @@ def test_no_command_imports_pandas_even_where_it_is_installed(halfhour):
 
 
 @pytest.mark.parametrize(
-    ("command", "extra"), [("serve", "dashboard"), ("password", "dashboard"), ("demo", "emulator")]
-)
-def test_a_command_whose_packages_are_not_installed_says_which_are_to_be(halfhour, command, extra):
-    hidden = "import sys; sys.modules['starlette'] = None"
-    (halfhour.folder / "sitecustomize.py").write_text(hidden)
-    ran = halfhour(*((command, "file") if command == "password" else (command,)), PYTHONPATH=".")
-
-    assert (ran.code, ran.out) == (2, "")
-    pattern = rf"the {extra} needs more packages: .*pip install .*\[{extra}\]'"
-    assert re.search(pattern, ran.err)
-
-
-@pytest.mark.parametrize(
     ("origin", "command"),
     [
-        (None, "pip install 'halfhour[emulator]'"),
-        ({"url": "file:///src", "dir_info": {}}, "pip install '/src[emulator]'"),
-        ({"url": "file:///src", "dir_info": {"editable": True}}, "pip install -e '/src[emulator]'"),
+        (None, "pip install 'halfhour[keyring]'"),
+        ({"url": "file:///src", "dir_info": {}}, "pip install '/src[keyring]'"),
+        ({"url": "file:///src", "dir_info": {"editable": True}}, "pip install -e '/src[keyring]'"),
         (
             {"url": "https://git.example.com/halfhour", "vcs_info": {"vcs": "git"}},
-            "pip install 'halfhour[emulator] @ git+https://git.example.com/halfhour'",
+            "pip install 'halfhour[keyring] @ git+https://git.example.com/halfhour'",
         ),
     ],
 )
@@ -106,9 +93,9 @@ def test_a_hint_to_install_an_extra_fits_how_halfhour_was_installed(
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
 
-    assert install_command("emulator") == command
+    assert install_command("keyring") == command
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert install_command("emulator") == f"{shlex.quote(sys.executable)} -m {command}"
+    assert install_command("keyring") == f"{shlex.quote(sys.executable)} -m {command}"
 
 
 def test_a_table_is_followed_by_each_agents_averages_and_the_total(halfhour):

@@ -29,12 +29,10 @@ from halfhour.cli.options import (
     StorePath,
     UncheckedConnectionOptions,
 )
-from halfhour.errors import ConfigError, install_command
+from halfhour.errors import ConfigError
 from halfhour.model.vocabulary import Format, LogFormat, Source
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from halfhour.cli.output import Output
     from halfhour.model.intervals import Interval
     from halfhour.organizations import Organization
@@ -682,12 +680,13 @@ def serve(
     from halfhour.cli.console import log_retries, logging_to_stderr
     from halfhour.model.time_ranges import parse_duration
     from halfhour.store.store import Store
+    from halfhour.web import server
+    from halfhour.web.background_sync import ServedStore
 
     connection = connection or ConnectionOptions()
     chosen = connection.organizations_by_name(store)
-    dashboard = _import_dashboard()
     served = {
-        org: dashboard.ServedStore(
+        org: ServedStore(
             Store(connection.value_of(entry, "store", store)),
             connection.value_of(entry, "zone", zone),
             history=connection.value_of(entry, "history"),
@@ -696,7 +695,7 @@ def serve(
     }
     log_retries()
     with logging_to_stderr():
-        dashboard.serve_dashboard(
+        server.serve_dashboard(
             served,
             {org: partial(connection.resolve_settings, entry) for org, entry in chosen.items()},
             host=host,
@@ -821,17 +820,9 @@ def password(file: Annotated[Path, Parameter(help="File to write.")]) -> None:
 
     The password is asked for, or read from a pipe.
     """
-    _import_dashboard().write_password_file(file)
+    from halfhour.web.server import write_password_file
 
-
-def _import_dashboard() -> "ModuleType":
-    try:
-        from halfhour.web import server
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"the dashboard needs more packages: {install_command('dashboard')} ({error})"
-        ) from error
-    return server
+    write_password_file(file)
 
 
 @app.command
@@ -854,11 +845,10 @@ def demo(
     from halfhour.cli.demo import running_emulator
     from halfhour.cli.demo_report import show_in_browser, show_on_screen
 
-    dashboard = _import_dashboard() if open_ else None
     question = RowOptions().to_question()
     with running_emulator("--agents", str(agents), "--seed", str(seed), "--days", "2") as settings:
-        if dashboard:
-            show_in_browser(question, settings, dashboard)
+        if open_:
+            show_in_browser(question, settings)
         else:
             show_on_screen(question, settings)
 

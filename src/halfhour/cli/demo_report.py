@@ -5,7 +5,6 @@ import webbrowser
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import ModuleType
 
 from halfhour.cli.console import logging_to_stderr
 from halfhour.cli.output import Output
@@ -36,11 +35,14 @@ def show_on_screen(question: Question, settings: Settings) -> None:
         _log_next_steps("demo --open: the same as a page, and the dashboard")
 
 
-def show_in_browser(question: Question, settings: Settings, dashboard: ModuleType) -> None:
-    """Answer *question* on the screen and with a page, and serve the *dashboard* until Ctrl-C.
+def show_in_browser(question: Question, settings: Settings) -> None:
+    """Answer *question* on the screen and with a page, and serve the dashboard until Ctrl-C.
 
     The browser opens both. Their files are gone at the end.
     """
+    from halfhour.web import server
+    from halfhour.web.background_sync import ServedStore
+
     with TemporaryDirectory(prefix="halfhour-demo-") as folder:
         store, page = Store(Path(folder) / "demo.duckdb"), Path(folder) / "report.html"
         with logging_to_stderr():
@@ -53,8 +55,8 @@ def show_in_browser(question: Question, settings: Settings, dashboard: ModuleTyp
             log.info("the report and the dashboard, until Ctrl-C:")
             log.info("%s", page.as_uri())
             webbrowser.open(page.as_uri())
-            dashboard.serve_dashboard(
-                {"": dashboard.ServedStore(store, str(question.zone))},
+            server.serve_dashboard(
+                {"": ServedStore(store, str(question.zone))},
                 {"": lambda: settings},
                 host="127.0.0.1",
                 port=0,
