@@ -23,6 +23,7 @@ import pytest
 
 from halfhour import settings
 from halfhour.checking.permissions import QUEUES
+from halfhour.cli.spelling import program_name
 from halfhour.errors import install_command
 from tests.prepared_process import started
 from tests.processes import NOW, Cloud, Halfhour, emulator
@@ -96,6 +97,22 @@ def test_a_hint_to_install_an_extra_fits_how_halfhour_was_installed(
     assert install_command("keyring") == command
     monkeypatch.setenv("PATH", str(tmp_path))
     assert install_command("keyring") == f"{shlex.quote(sys.executable)} -m {command}"
+
+
+def test_the_command_to_type_next_is_the_one_that_ran(monkeypatch, tmp_path):
+    program = tmp_path / "halfhour"
+    program.touch(mode=0o755)
+    monkeypatch.setattr("sys.argv", [str(program)])
+    monkeypatch.delenv("UV", raising=False)
+    monkeypatch.setenv("PATH", "")
+    assert program_name() == str(program)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert program_name() == "halfhour"
+
+    monkeypatch.setenv("UV", "/usr/bin/uv")
+    assert program_name() == "uvx halfhour"
+    monkeypatch.setenv("UV_RUN_RECURSION_DEPTH", "1")
+    assert program_name() == "halfhour"
 
 
 def test_a_table_is_followed_by_each_agents_averages_and_the_total(halfhour):

@@ -1,5 +1,6 @@
 """The options that stand for the parameters named in errors and messages."""
 
+import os
 import shutil
 import sys
 
@@ -22,6 +23,9 @@ def option_name(parameter: str) -> str:
 
 def program_name() -> str:
     """Return the command as it can be typed here: with its folder if that is not on the PATH."""
+    # The environment of uvx is on the PATH only as long as the command runs; uv run sets both.
+    if "UV" in os.environ and "UV_RUN_RECURSION_DEPTH" not in os.environ:
+        return "uvx halfhour"
     if shutil.which("halfhour"):
         return "halfhour"
     called = sys.argv[0]
