@@ -1,6 +1,7 @@
 """Parse the words that people write about time into an `Interval`."""
 
 import re
+from calendar import month_name, monthrange
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -9,6 +10,8 @@ from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, Interval, is_inter
 
 _DURATION_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _DATE_PATTERN = re.compile(r"\d{4}-?\d\d-?\d\d")
+_YEAR_FIRST_PATTERN = re.compile(r"(\d{4})([-./]?)(\d\d?)\2(\d\d?)(?!\d)")
+_YEAR_LAST_PATTERN = re.compile(r"(\d\d?)([-./])(\d\d?)\2(\d{4})(?!\d)")
 
 
 def parse_zone(name: str) -> ZoneInfo:
@@ -87,13 +90,38 @@ def _parse_time(parameter: str, text: str, local: tzinfo, now: datetime) -> date
         else:
             moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise ConfigError(
-            f"⟨{parameter}⟩ {text!r} cannot be read; write 2026-03-02, 2026-03-02T09:30, "
-            "2026-03-02T09:30Z, today or yesterday"
-        ) from error
+        raise ConfigError(f"⟨{parameter}⟩ {text!r} {_explain_unreadable_time(text)}") from error
     if moment.tzinfo is None:
         moment = _apply_zone(parameter, text, moment, local)
     return _require_half_hour(parameter, text, moment, local)
+
+
+def _explain_unreadable_time(text: str) -> str:
+    """Return why *text* is no time, and what to write instead."""
+    dates = []
+    if match := _YEAR_FIRST_PATTERN.match(text):
+        dates = [(int(match[1]), int(match[3]), int(match[4]))]
+    elif match := _YEAR_LAST_PATTERN.match(text):
+        year, one, other = int(match[4]), int(match[1]), int(match[3])
+        dates = [*dict.fromkeys([(year, other, one), (year, one, other)])]
+    for year, month, day in dates[:1]:
+        if year and 1 <= month <= 12 and day > (length := monthrange(year, month)[1]) and day < 32:
+            return (
+                f"cannot be read: {month_name[month]} {year} has {length} days; write "
+                f"{year:04}-{month:02}-{length} or a day before it"
+            )
+    written = [
+        f"{year:04}-{month:02}-{day:02}" for year, month, day in dates if _is_date(year, month, day)
+    ]
+    if written and not text.startswith(written[0]):
+        return f"cannot be read: a date is year, month and day; write {' or '.join(written)}"
+    return (
+        "cannot be read; write 2026-03-02, 2026-03-02T09:30, 2026-03-02T09:30Z, today or yesterday"
+    )
+
+
+def _is_date(year: int, month: int, day: int) -> bool:
+    return year > 0 and 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]
 
 
 def _apply_zone(parameter: str, text: str, naive: datetime, local: tzinfo) -> datetime:
@@ -140,12 +168,24 @@ def parse_duration(parameter: str, text: str) -> timedelta:
 
     Raises ConfigError, which names *parameter*.
     """
+    if is_negative_duration(text):
+        raise ConfigError(describe_negative_duration(f"⟨{parameter}⟩", text))
     duration = _match_duration(text)
     if not duration:
         raise ConfigError(
             f"⟨{parameter}⟩ {text!r} is not a duration; write 15m, 24h, 1d12h, 7d or 2w"
         )
     return duration
+
+
+def is_negative_duration(text: str) -> bool:
+    """Return whether *text* is a duration after a minus sign."""
+    return text.startswith("-") and bool(_match_duration(text[1:]))
+
+
+def describe_negative_duration(label: str, text: str) -> str:
+    """Return that *text* of *label*, an `is_negative_duration`, needs no sign."""
+    return f"{label} {text!r} is a negative duration; write {text[1:]}"
 
 
 def format_duration(duration: timedelta) -> str:
