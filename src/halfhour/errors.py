@@ -189,15 +189,17 @@ _ACTION_BY_CODE = {
 }
 
 
-def suggest_name(word: str, candidates: Iterable[str]) -> str:
-    """Return a hint such as ``; did you mean 'agent'?``, or an empty text.
+def suggest_name(word: str, candidates: Iterable[str], advice: str = "") -> str:
+    """Return a hint such as ``; did you mean 'agent'?`` and *advice*, each if there is one.
 
     The hint names the shortest of *candidates* that begins with *word*, or else the closest one.
-    Case and the dashes before an option do not count.
+    Case and the dashes before an option do not count. Advice after a hint is a new sentence.
     """
     by_folded = {name.casefold().lstrip("-"): str(name) for name in candidates}
     folded = word.casefold().lstrip("-")
     beginnings = [name for name in by_folded if name.startswith(folded) and len(word) > 2]
     beginnings.sort(key=lambda name: (name[len(folded) :][:1].isalnum(), len(name)))
     close = beginnings or get_close_matches(folded, by_folded, n=1)
-    return f"; did you mean {by_folded[close[0]]!r}?" if close else ""
+    if not close:
+        return f"; {advice}" if advice else ""
+    return f"; did you mean {by_folded[close[0]]!r}? {advice[:1].upper()}{advice[1:]}".rstrip()

@@ -33,7 +33,7 @@ def test_an_error_is_divided_into_what_happened_and_what_to_do():
 
 
 def test_a_near_miss_stays_with_what_happened():
-    finding = fails("settings", ConfigError("unknown 'x'; did you mean 'y'?; write a region"))
+    finding = fails("settings", ConfigError("unknown 'x'; did you mean 'y'? Write a region"))
     alone = fails("settings", ConfigError("unknown 'x'; did you mean 'y'?"))
 
     assert (finding.message, finding.fix) == ("unknown 'x'; did you mean 'y'?", "write a region")

@@ -25,6 +25,7 @@ from halfhour import settings
 from halfhour.checking.permissions import QUEUES
 from halfhour.cli.spelling import program_name
 from halfhour.errors import install_command
+from halfhour.render.formats import ROWS_FORMATS
 from tests.prepared_process import started
 from tests.processes import NOW, Cloud, Halfhour, emulator
 
@@ -266,8 +267,8 @@ def test_an_empty_report_of_the_future_says_so(halfhour):
         (("--interval", "PT30M"), "the length of intervals is --granularity 30m"),
         (("--group-by", "userId"), "write --by agent"),
         (("--dateFrom", "2026-03-02"), "write --from"),
-        (("--granularity", "PT30M"), "Write --granularity 30m"),
-        (("--by", "userId"), "Write --by agent"),
+        (("--granularity", "PT30M"), "choose one of 15m, 30m; did you mean '30m'? See"),
+        (("--by", "userId"), "did you mean 'agent'? See halfhour report --help"),
         (("Billing",), "write the option that this is for before it"),
     ],
 )
@@ -353,20 +354,33 @@ BAD = [
     (["report", "--zone", "Europe/Londn"], 2, "did you mean 'Europe/London'"),
     (["report", "--from", "2026-03-02", "--to", "2026-03-01"], 2, "is not before"),
     (["report", "--from", "2026-02-30"], 2, "cannot be read"),
-    (["report", "--region", "mypurecloud.con"], 2, "did you mean 'mypurecloud.com'"),
+    (
+        ["report", "--region", "mypurecloud.con"],
+        2,
+        "did you mean 'mypurecloud.com'? Write an AWS region",
+    ),
     (["report", *DAY, "--queue", "Biling"], 2, "did you mean 'Billing'"),
     (["report", *DAY, "--agent", "Nobody Atall"], 2, "has that name; 'halfhour agents' lists them"),
     (["report", "--formt", "csv"], 2, "unknown option --formt; did you mean '--format'?"),
     (["report", "--qiet"], 2, "did you mean '--quiet'?"),
     (["--verson"], 2, "unknown option --verson; did you mean '--version'?"),
     (["report", "--verbos"], 2, "did you mean '--verbose'?"),
-    (["report", "--queu", "Billing"], 2, "did you mean '--queue'?; see halfhour report --help"),
+    (["report", "--queu", "Billing"], 2, "did you mean '--queue'? See halfhour report --help"),
     (["check", "--foo"], 2, "unknown option --foo; see halfhour check --help"),
     (["settings", "--format", "json"], 2, "unknown option --format; see halfhour settings --help"),
-    (["report", "--by", "agnt"], 2, 'Did you mean "agent"'),
-    (["report", "--output", "out.cvs"], 2, "did you mean '.csv'"),
+    (["report", "--by", "agnt"], 2, "did you mean 'agent'? See halfhour report --help"),
+    (["sync", "--log-format", "jsn"], 2, "choose one of text, json; did you mean 'json'? See"),
+    (["agents", "-f", "cvs"], 2, f"choose one of {', '.join(ROWS_FORMATS)}; did you mean 'csv'?"),
+    (["report", "--last", "-3h"], 2, "--last '-3h' is a negative duration; write 3h\n"),
+    (["report", "--last=-3h"], 2, "--last '-3h' is a negative duration; write 3h\n"),
+    (["report", "--output", "."], 2, "this is a folder; name a file in it, such as report.csv\n"),
+    (["report", "--output", "out.cvs"], 2, "did you mean '.csv'? Rename the file"),
     (["report", "--output", "missing/out.csv"], 2, "cannot be written"),
-    (["report", "--output", ".", "--format", "csv"], 2, "Is a directory"),
+    (
+        ["report", "--output", ".", "--format", "csv"],
+        2,
+        "--output .: this is a folder; name a file",
+    ),
     (["report", "--settings", "missing.toml"], 2, "cannot be read"),
     (["report", "--timeout", "0"], 2, "--timeout"),
     (["report", "--attempts", "0"], 2, "--attempts"),

@@ -209,7 +209,8 @@ def test_a_full_disk_leaves_the_old_file_in_place(cloud, halfhour, tmp_path):
     [
         (("--output", "r.parket"), "did you mean '.parquet'?"),
         (("--output", "r.xls"), "did you mean '.xlsx'?"),
-        (("--format", "exel"), 'Did you mean "excel"?'),
+        (("--format", "exel"), f"choose one of {', '.join(Format)}; did you mean 'excel'? See"),
+        (("--format", "cvs"), f"choose one of {', '.join(Format)}; did you mean 'csv'? See"),
     ],
 )
 def test_a_form_that_there_is_not_is_answered_with_the_nearest(halfhour, words, message):

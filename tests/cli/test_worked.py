@@ -77,7 +77,7 @@ def test_each_step_is_an_event(halfhour):
         (
             "detials.ndjson --output out",
             "detials.ndjson: cannot be read (No such file or directory); did you mean "
-            "'details.ndjson'?; nothing was changed",
+            "'details.ndjson'? Nothing was changed",
         ),
         ("empty --output out", "empty: there is no file in this folder; nothing was changed"),
         (

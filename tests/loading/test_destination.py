@@ -32,7 +32,7 @@ def test_an_address_has_a_kind_a_place_and_a_schema(text, schema, expected):
 @pytest.mark.parametrize(
     ("text", "schema", "words"),
     [
-        ("postgresq://db/bi", None, "did you mean 'postgresql'"),
+        ("postgresq://db/bi", None, "did you mean 'postgresql'? Write one like"),
         ("/data/lake", None, "no kind that halfhour loads; write one like postgresql"),
         ("mysql://me:secret-word@db/bi?password=secret-word", None, "'mysql://…@db/bi'"),
         ("delta:", None, "names no place; write delta:FOLDER"),

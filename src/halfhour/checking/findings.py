@@ -1,10 +1,14 @@
 """Findings of a check: what works, what does not, and the one next thing to do."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from halfhour.errors import ApiError, HalfhourError, Incomplete
+
+_ADVICE_BEGINNING = re.compile(r"; (?!did you mean)|(?<=\?) (?=[A-Z])")
+"""The place in a message where the advice begins; a near miss belongs to what happened."""
 
 
 class State(StrEnum):
@@ -46,10 +50,9 @@ def fails(topic: str, error: HalfhourError, fix: str = "") -> Finding:
     if isinstance(error, ApiError):
         text, advice = str(error).partition(" - ")[0], error.suggested_action
     else:
-        text, *parts = error.spelled(lambda parameter: f"⟨{parameter}⟩").split("; ")
-        if parts and parts[0].startswith("did you mean"):
-            text = f"{text}; {parts.pop(0)}"
-        advice = "; ".join(parts) or "correct this"
+        spelled = error.spelled(lambda parameter: f"⟨{parameter}⟩")
+        text, advice, *_ = [*re.split(_ADVICE_BEGINNING, spelled, maxsplit=1), ""]
+        advice = f"{advice[:1].lower()}{advice[1:]}" or "correct this"
     return Finding(topic, State.FAILED, text, fix or advice, error)
 
 

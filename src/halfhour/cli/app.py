@@ -26,6 +26,7 @@ from halfhour.cli.options import (
     OutputOptions,
     RangeOptions,
     RowOptions,
+    RowsOutputOptions,
     StorePath,
     UncheckedConnectionOptions,
 )
@@ -523,7 +524,7 @@ def load(
 @app.command
 def coverage(
     time_range: RangeOptions | None = None,
-    output_options: OutputOptions | None = None,
+    output_options: RowsOutputOptions | None = None,
     organization: OrganizationOptions | None = None,
     *,
     store: StorePath = None,
@@ -541,7 +542,7 @@ def coverage(
 @app.command
 def revisions(
     time_range: RangeOptions | None = None,
-    output_options: OutputOptions | None = None,
+    output_options: RowsOutputOptions | None = None,
     organization: OrganizationOptions | None = None,
     *,
     store: StorePath = None,
@@ -555,7 +556,7 @@ def revisions(
 @app.command
 def reconcile(
     time_range: RangeOptions | None = None,
-    output_options: OutputOptions | None = None,
+    output_options: RowsOutputOptions | None = None,
     organization: OrganizationOptions | None = None,
     *,
     store: StorePath = None,
@@ -574,7 +575,7 @@ def reconcile(
 
 @app.command
 def queues(
-    output_options: OutputOptions | None = None,
+    output_options: RowsOutputOptions | None = None,
     connection: ConnectionOptions | None = None,
     *,
     store: StorePath = None,
@@ -585,7 +586,7 @@ def queues(
 
 @app.command
 def agents(
-    output_options: OutputOptions | None = None,
+    output_options: RowsOutputOptions | None = None,
     connection: ConnectionOptions | None = None,
     *,
     store: StorePath = None,
@@ -596,7 +597,7 @@ def agents(
 
 def _write_directory(
     kind: "EntityKind",
-    output_options: OutputOptions | None,
+    output_options: RowsOutputOptions | None,
     connection: ConnectionOptions | None,
     path: Path | None,
 ) -> None:
@@ -605,7 +606,7 @@ def _write_directory(
 
     connection, output_options = (
         connection or ConnectionOptions(),
-        output_options or OutputOptions(),
+        output_options or RowsOutputOptions(),
     )
     organization = connection.organization
     if output_options.pseudonyms:
@@ -621,13 +622,13 @@ def _write_directory(
 
 def _store_and_output(
     time_range: RangeOptions | None,
-    output_options: OutputOptions | None,
+    output_options: RowsOutputOptions | None,
     organization_options: OrganizationOptions | None,
     path: Path | None,
 ) -> "tuple[Store, Interval | None, Output]":
     """Return the store to look into, the chosen range and the output. Raises ConfigError."""
     options = organization_options or OrganizationOptions()
-    output = (output_options or OutputOptions()).to_output(
+    output = (output_options or RowsOutputOptions()).to_output(
         settings=options.settings, organization=options.organization
     )
     output.require_rows_format()

@@ -1,6 +1,7 @@
 """The options that commands share."""
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
@@ -10,6 +11,7 @@ from cyclopts import Group, Parameter
 from halfhour.cli import console
 from halfhour.errors import ConfigError
 from halfhour.model.vocabulary import Basis, By, Format, LogFormat
+from halfhour.render import formats
 
 if TYPE_CHECKING:
     from halfhour.cli.output import Output
@@ -311,21 +313,22 @@ class RangeOptions:
         )
 
 
+def _format_parameter(choices: Iterable[Format], default: str) -> Parameter:
+    return Parameter(
+        name=["--format", "-f"],
+        group=OUTPUT,
+        show_choices=False,  # it would list the aliases too
+        help=f"Output format: {', '.join(choices)} [default: by the suffix of --output, else "
+        f"{default}].",
+    )
+
+
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputOptions:
     """Options of the output's format and file."""
 
-    form: Annotated[
-        Format | None,
-        Parameter(
-            name=["--format", "-f"],
-            group=OUTPUT,
-            show_choices=False,  # it would list the aliases too
-            help=f"Output format: {', '.join(Format)} [default: by the suffix of --output, else "
-            "the setting format, or table].",
-        ),
-    ] = None
+    form: Annotated[Format | None, _format_parameter(Format, "the setting format, or table")] = None
     output: Annotated[
         Path | None,
         Parameter(name=["--output", "-o"], group=OUTPUT, help="File to write [default: stdout]."),
@@ -387,6 +390,14 @@ class OutputOptions:
         from halfhour.settings import load_pseudonym_key
 
         return Pseudonymizer(load_pseudonym_key(file=settings, org=organization))
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowsOutputOptions(OutputOptions):
+    """Options of the output of a command that shows rows of other tables than reports."""
+
+    form: Annotated[Format | None, _format_parameter(formats.ROWS_FORMATS, "table")] = None
 
 
 @Parameter(name="*")

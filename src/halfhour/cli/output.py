@@ -44,11 +44,12 @@ def format_for_path(output: Path | None) -> Format:
     """
     if output is None:
         return Format.TABLE
+    atomic_file.refuse_folder(output)
     if output.suffix.lower() not in _FORMATS_BY_SUFFIX:
-        hint = suggest_name(output.suffix, _FORMATS_BY_SUFFIX)
+        advice = "rename the file, or name the format with --format"
+        hint = suggest_name(output.suffix, _FORMATS_BY_SUFFIX, advice)
         raise ConfigError(
-            f"--output {output}: the suffix is none of {', '.join(_FORMATS_BY_SUFFIX)}{hint}; "
-            "rename the file, or name the format with --format"
+            f"--output {output}: the suffix is none of {', '.join(_FORMATS_BY_SUFFIX)}{hint}"
         )
     return _FORMATS_BY_SUFFIX[output.suffix.lower()]
 
@@ -77,21 +78,18 @@ class Output:
 
     def require_room_for_organizations(self) -> None:
         """Raise ConfigError if the format cannot show several organisations."""
-        if self.form in formats.ONE_ORGANIZATION_FORMATS:
-            forms = dict.fromkeys(
-                form.value for form in Format if form not in formats.ONE_ORGANIZATION_FORMATS
-            )
+        if self.form not in formats.ROWS_FORMATS:
             raise ConfigError(
                 f"--format {self.form}: this format shows one organisation; name one with --org, "
-                f"or choose one of {', '.join(forms)}"
+                f"or choose one of {', '.join(formats.ROWS_FORMATS)}"
             )
 
     def require_rows_format(self) -> None:
         """Raise ConfigError if the format cannot show rows of other tables than reports."""
-        if self.form in formats.CHART_FORMATS | {Format.WFM}:
+        if self.form not in formats.ROWS_FORMATS:
             raise ConfigError(
-                f"--format {self.form}: only a report has this format; choose one of table, csv, "
-                "json, ndjson, parquet, xlsx"
+                f"--format {self.form}: only a report has this format; choose one of "
+                f"{', '.join(formats.ROWS_FORMATS)}"
             )
 
     def _require_layout_of_format(self) -> None:

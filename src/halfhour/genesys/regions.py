@@ -58,11 +58,12 @@ def hosts_of_region(region: str) -> Hosts:
         domain = domain.removeprefix(prefix)
     domain = DOMAINS_BY_REGION.get(domain.replace("_", "-"), domain)
     if domain not in DOMAINS_BY_REGION.values():
-        hint = suggest_name(domain, [*DOMAINS_BY_REGION, *DOMAINS_BY_REGION.values()])
-        raise ConfigError(
-            f"unknown region {region!r}{hint}; write an AWS region such as eu-west-1, a domain "
-            "such as mypurecloud.ie or a base URL such as https://api.mypurecloud.ie"
+        advice = (
+            "write an AWS region such as eu-west-1, a domain such as mypurecloud.ie or a base URL "
+            "such as https://api.mypurecloud.ie"
         )
+        hint = suggest_name(domain, [*DOMAINS_BY_REGION, *DOMAINS_BY_REGION.values()], advice)
+        raise ConfigError(f"unknown region {region!r}{hint}")
     return Hosts(f"https://login.{domain}", f"https://api.{domain}")
 
 

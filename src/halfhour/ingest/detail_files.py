@@ -129,20 +129,18 @@ def _explain_read_errors(path: FileName) -> Iterator[None]:
         yield
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
-        hint = ""
-        if isinstance(error, FileNotFoundError) and isinstance(path, Path):
-            hint = _suggest_file(path)
-        raise ConfigError(
-            f"{path}: cannot be read ({reason}){hint}; nothing was changed"
-        ) from error
+        is_missing = isinstance(error, FileNotFoundError) and isinstance(path, Path)
+        siblings = _sibling_names(path) if is_missing else []
+        hint = suggest_name(Path(path).name, siblings, "nothing was changed")
+        raise ConfigError(f"{path}: cannot be read ({reason}){hint}") from error
 
 
-def _suggest_file(path: Path) -> str:
-    """Return a hint with the name of a file or folder beside *path* that is much like its own."""
+def _sibling_names(path: FileName) -> list[str]:
+    """Return the names of the files and folders beside *path*, as far as they can be listed."""
     try:
-        return suggest_name(path.name, sorted(sibling.name for sibling in path.parent.iterdir()))
+        return sorted(sibling.name for sibling in Path(path).parent.iterdir())
     except OSError:
-        return ""
+        return []
 
 
 @contextmanager

@@ -82,10 +82,9 @@ def parse_address(text: str, schema: str | None = None) -> Address:
     kind = ALIASES.get(kind.lower(), kind.lower())
     if not separator or kind not in KINDS:
         examples = ", ".join(KINDS.values())
-        hint = suggest_name(kind, KINDS) if separator else ""
+        hint = suggest_name(kind if separator else "", KINDS, f"write one like {examples}")
         raise ConfigError(
-            f"the destination {_without_password(text)!r} is of no kind that halfhour loads{hint}; "
-            f"write one like {examples}"
+            f"the destination {_without_password(text)!r} is of no kind that halfhour loads{hint}"
         )
     if not place.strip("/") and kind != "postgresql":
         raise ConfigError(f"the destination {kind}: names no place; write {KINDS[kind]}")

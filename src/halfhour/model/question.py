@@ -123,5 +123,17 @@ def require_choice(parameter: str, value: str, choices: Iterable[str]) -> None:
     """Raise ConfigError with the nearest of *choices* if *value* is none of them."""
     names = list(choices)
     if value not in names:
-        hint = suggest_name(WORDS_BY_GENESYS_NAME.get(value.lower(), value), names)
-        raise ConfigError(f"⟨{parameter}⟩ {value!r}: choose one of {', '.join(names)}{hint}")
+        raise ConfigError(describe_choices(f"⟨{parameter}⟩", value, names))
+
+
+def describe_choices(
+    label: str, value: str, choices: Iterable[str], *, aliases: Iterable[str] = (), advice: str = ""
+) -> str:
+    """Return that *value* of *label* is none of *choices*, with the nearest one and *advice*.
+
+    The *aliases* of choices are not listed, but one of them can be the nearest.
+    """
+    names = list(choices)
+    word = WORDS_BY_GENESYS_NAME.get(value.lower(), value)
+    hint = suggest_name(word, [*names, *aliases], advice)
+    return f"{label} {value!r}: choose one of {', '.join(names)}{hint}"

@@ -22,6 +22,7 @@ def open_atomically(path: Path) -> Iterator[BinaryIO]:
     written, if *path* is not writable or belongs to a database, and WriteError if
     writing fails later.
     """
+    refuse_folder(path)
     target = path.resolve()
     temporary: Path | None = None
     try:
@@ -52,6 +53,14 @@ def open_atomically(path: Path) -> Iterator[BinaryIO]:
     finally:
         if temporary:
             temporary.unlink(missing_ok=True)
+
+
+def refuse_folder(path: Path) -> None:
+    """Raise ConfigError if *path* is a folder."""
+    if path.is_dir():
+        raise ConfigError(
+            f"⟨output⟩ {path}: this is a folder; name a file in it, such as {path / 'report.csv'}"
+        )
 
 
 def owning_database(path: Path) -> Path:

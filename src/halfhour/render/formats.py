@@ -24,8 +24,8 @@ FORMATS_FOR_PEOPLE = {Format.TABLE, Format.XLSX, *CHART_FORMATS}
 MULTI_TABLE_FORMATS = {Format.TABLE, Format.XLSX, Format.HTML}
 """Formats with room for several tables. The others are written part by part."""
 
-ONE_ORGANIZATION_FORMATS = {*CHART_FORMATS, Format.WFM}
-"""Formats without room for the column `org`, which tells organisations apart."""
+ROWS_FORMATS = [form for form in Format if form not in {*CHART_FORMATS, Format.WFM}]
+"""Formats that show rows of any table. The others are for a report of one organisation."""
 
 
 def write_tables(

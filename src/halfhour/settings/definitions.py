@@ -11,7 +11,7 @@ from halfhour.errors import ConfigError
 from halfhour.genesys import regions
 from halfhour.genesys.retry_policy import RetryPolicy
 from halfhour.model import time_ranges
-from halfhour.model.question import require_choice
+from halfhour.model.question import describe_choices, require_choice
 from halfhour.model.vocabulary import Basis, Format
 
 
@@ -103,7 +103,8 @@ def _parse_basis(text: str) -> Basis:
 
 def _parse_format(text: str) -> Format:
     names = {name.lower(): form for name, form in Format.__members__.items()}
-    require_choice("format", text.lower(), names)
+    if text.lower() not in names:
+        raise ConfigError(describe_choices("⟨format⟩", text.lower(), Format, aliases=names))
     return names[text.lower()]
 
 

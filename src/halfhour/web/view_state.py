@@ -13,7 +13,7 @@ from halfhour.errors import ConfigError, suggest_name
 from halfhour.model import time_ranges
 from halfhour.model.intervals import Interval
 from halfhour.model.measures import dashboard_choices
-from halfhour.model.question import Question
+from halfhour.model.question import Question, describe_choices
 from halfhour.model.vocabulary import Basis
 
 FILTER_NAMES = ("queue", "media", "division", "team")
@@ -177,8 +177,7 @@ def parse_view(parameters: Mapping[str, str], now: datetime, default_zone: str =
         value = parameters.get(name, "")
         if value in {*choices, ""}:
             return choices(value) if value else default
-        suggestion = suggest_name(value, choices)
-        problems.append(f"{name} {value!r}: choose one of {', '.join(choices)}{suggestion}")
+        problems.append(describe_choices(name, value, choices))
         return default
 
     try:

@@ -161,15 +161,12 @@ def _unknown_host(error: socket.gaierror, host: str) -> NoConnection:
         )
     domain = re.sub(r"^(api|login|apps)\.", "", host)
     is_known = domain in DOMAINS_BY_REGION.values()
-    hint = "" if is_known else suggest_name(domain, DOMAINS_BY_REGION.values())
     advice = (
-        "check the network, and whether it needs a proxy (HTTPS_PROXY)"
+        "; check the network, and whether it needs a proxy (HTTPS_PROXY)"
         if is_known
-        else "check GENESYS_REGION"
+        else suggest_name(domain, DOMAINS_BY_REGION.values(), "check GENESYS_REGION")
     )
-    return NoConnection(
-        f"{host}: there is no host of this name (DNS){hint}; {advice}", may_pass=is_known
-    )
+    return NoConnection(f"{host}: there is no host of this name (DNS){advice}", may_pass=is_known)
 
 
 def _reason(error: BaseException) -> str:
