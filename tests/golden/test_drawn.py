@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from html.parser import HTMLParser
@@ -235,6 +236,64 @@ def test_both_turns_of_an_hour_that_comes_twice_are_labelled_in_every_drawing():
     assert title == "2026-10-25, Europe/London, UTC+01:00 (A) then UTC (B)"
     assert letters.strip() == "AABB"
     assert hours_line[letters.index("A") :].startswith("01")
+
+
+def local_day(day: str, half_hours: int, *, idle: range = range(0)) -> pa.Table:
+    """Return the report of two agents in London's *day*; "c" has no work in the *idle* part."""
+    start = to_utc(datetime.fromisoformat(day).replace(tzinfo=LONDON))
+    rows = posted(
+        *(
+            (f"{start + index * HALF_HOUR:%Y-%m-%dT%H:%M}", agent, {"handle_ms": 60_000})
+            for index in range(half_hours)
+            for agent in ("11111111-a", "c")
+            if agent != "c" or index not in idle
+        )
+    )
+    names = pa.table({"id": list(NAMED), "name": list(NAMED.values())}, schema=NAMES_SCHEMA)
+    question = Question(Interval(start, start + half_hours * HALF_HOUR), LONDON)
+    return questions.build_report(question, report_data(names, posted=rows))
+
+
+@pytest.mark.parametrize(
+    ("day", "half_hours", "width", "hours"),
+    [
+        ("2026-10-25", 50, 60, ["  01  02  04  06  08  10", "12  14  16  18  20  22"]),
+        ("2026-10-25", 50, 80, ["  01  02  04  06  08  10  12  14  16  18  20  22"]),
+        ("2026-03-29", 46, 80, ["  02  04  06  08  10  12  14  16  18  20  22"]),
+        ("2026-03-29", 46, 60, ["  02  04  06  08  10  12", "  14  16  18  20  22"]),
+        ("2026-11-20", 48, 60, ["00  02  04  06  08  10", "12  14  16  18  20  22"]),
+        ("2026-11-20", 48, 100, ["00  02  04  06  08  10  12  14  16  18  20  22"]),
+        (
+            "2026-10-25",
+            50,
+            140,
+            [f"00  01A 01B {'  '.join(f'{hour:02}' for hour in range(2, 24))}"],
+        ),
+        ("2026-03-29", 46, 140, [f"00  {'  '.join(f'{hour:02}' for hour in range(2, 24))}"]),
+    ],
+)
+def test_each_hour_label_of_a_heat_map_stands_above_its_half_hour(day, half_hours, width, hours):
+    lines = render_heatmap(local_day(day, half_hours), width).splitlines()
+    hour_lines = [line for line in lines if re.fullmatch(r" *\d\d[\dAB ]*", line)]
+
+    assert [line[_first_cell(lines) :] for line in hour_lines] == hours
+    assert ("  AABB" in [line[_first_cell(lines) :] for line in lines]) == (
+        "01" in hours[0].split()
+    )
+    assert max(map(len, lines[:-2])) <= width
+
+
+def _first_cell(lines: Sequence[str]) -> int:
+    """Return the first column of the cells, each of which is a minute of work."""
+    return next(line.index("▁") for line in lines if line.startswith("ada Zed"))
+
+
+def test_an_agent_has_no_line_in_a_part_of_the_day_without_work():
+    lines = render_heatmap(local_day("2026-11-20", 48, idle=range(20, 48)), 60).splitlines()
+
+    assert [line.split("  ")[0] for line in lines[1:-3]] == [
+        "", "ada Zed", "Chiara Rossi", "all agents", "", "Chiara Rossi", "all agents",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("basis", Basis)
