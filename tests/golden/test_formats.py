@@ -259,6 +259,9 @@ def test_a_workbook_has_a_sheet_for_each_table_and_one_of_explanations():
     assert facts["Not held"] == "25 October 2026 01:30 to 25 October 2026 02:00"
     assert str(book.properties.title).startswith("Intervals, Agents, 25 October 2026 01:00 to ")
     assert book.properties.creator == "halfhour"
+    units = {row[1]: row[2] for row in rows}
+    assert (units["handle_time_sec"], units["hold_share_ratio"]) == ("h:mm:ss", "per cent")
+    assert "seconds" not in units.values()
     meanings = {row[1]: row[4] for row in rows}
     for table in tables.values():
         assert all(meanings[name] for name in table.column_names)

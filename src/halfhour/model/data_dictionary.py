@@ -1,6 +1,7 @@
 """The data dictionary: the unit, the meaning and the title of each column, for every format."""
 
 import json
+from collections.abc import Mapping
 
 import pyarrow as pa
 
@@ -29,6 +30,9 @@ UNITS_BY_SUFFIX = {
     "_until": "moment",
 }
 """Units by the ending of a column's name."""
+
+_DISPLAYED_UNITS_BY_SUFFIX = {**UNITS_BY_SUFFIX, "_sec": "h:mm:ss", "_ratio": "per cent"}
+"""Units of the cells that people read, where durations and shares are written as such."""
 
 _OPERAND_COLUMNS = {
     **{figure.sum_column: figure.name for figure in FIGURES},
@@ -107,7 +111,16 @@ _ABBREVIATIONS = {"acw": "ACW", "aht": "AHT", "id": "ID"}
 
 def column_unit(column: str) -> str:
     """The unit of a *column*; empty for text and for yes or no."""
-    return next((unit for ending, unit in UNITS_BY_SUFFIX.items() if column.endswith(ending)), "")
+    return _unit_by_suffix(column, UNITS_BY_SUFFIX)
+
+
+def displayed_unit(column: str) -> str:
+    """The unit of a *column* as a workbook or a page shows it; empty if it has none."""
+    return _unit_by_suffix(column, _DISPLAYED_UNITS_BY_SUFFIX)
+
+
+def _unit_by_suffix(column: str, units: Mapping[str, str]) -> str:
+    return next((unit for ending, unit in units.items() if column.endswith(ending)), "")
 
 
 def genesys_metric(column: str) -> str:

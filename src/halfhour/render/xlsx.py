@@ -26,7 +26,7 @@ from halfhour.model.coverage import DAY
 from halfhour.model.data_dictionary import (
     COLUMN_MEANINGS,
     column_title,
-    column_unit,
+    displayed_unit,
     genesys_metric,
 )
 from halfhour.model.intervals import SECOND
@@ -232,7 +232,7 @@ def _write_legend_sheet(book: xlsxwriter.Workbook, tables: Mapping[str, pa.Table
         cells = (
             column_title(name),
             name,
-            column_unit(name),
+            displayed_unit(name),
             genesys_metric(name),
             COLUMN_MEANINGS.get(name, ""),
         )
