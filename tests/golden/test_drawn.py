@@ -296,6 +296,23 @@ def test_an_agent_has_no_line_in_a_part_of_the_day_without_work():
     ]  # fmt: skip
 
 
+def test_a_drawing_marks_no_figure_if_all_are_provisional_and_says_so_once():
+    some, every = labelled_report(), labelled_report()
+    place = every.column_names.index("provisional")
+    every = every.set_column(place, "provisional", pa.array([True] * every.num_rows))
+    totals = questions.build_total(Question(DAYS, LONDON, basis=Basis.BOTH), FOUND)
+    agents = labelled_report(By.AGENT)
+    pages = [render_page(table, agents, totals) for table in (some, every)]
+    svgs, maps = ([draw(table) for table in (some, every)] for draw in (render_svg, render_heatmap))
+
+    assert [' young"' in page for page in pages] == [True, False]
+    assert [page.count("All figures are provisional.") for page in pages] == [0, 1]
+    assert ['class="young"' in svg for svg in svgs] == [True, False]
+    assert [svg.count(">all provisional<") for svg in svgs] == [0, 1]
+    assert ["~" in text for text in maps] == [True, False]
+    assert maps[1].splitlines()[-1] == "all rows are provisional: Genesys may still correct them"
+
+
 @pytest.mark.parametrize("basis", Basis)
 def test_every_drawing_names_its_basis(basis):
     called = "worked" if basis is Basis.WORKED else "posted"

@@ -17,6 +17,8 @@ _CAPTION_TITLES = {
 EXCEEDING_LABEL = ("longer than the interval", "it started earlier")
 PROVISIONAL_LABEL = ("provisional", "Genesys may still correct it")
 """The names of what marked figures are, each with an explanation."""
+ALL_PROVISIONAL_NOTE = "all rows are provisional: Genesys may still correct them"
+"""The note in place of marks on all figures."""
 _ISO_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 
 

@@ -16,7 +16,7 @@ from halfhour.render.day_grid import (
     shorten_name,
     work_unit,
 )
-from halfhour.render.table import format_duration
+from halfhour.render.table import are_all_provisional, format_duration
 from halfhour.render.templates import render_template
 
 PNG_SCALE = 2
@@ -95,6 +95,7 @@ def render_svg(table: pa.Table) -> str:
         chart_title=chart_title(table),
         work_unit=work_unit(table),
         captions=captions,
+        all_provisional=are_all_provisional([table]),
         empty_message=NO_FIGURES_MESSAGE,
         width=max(width, MIN_CHART_WIDTH),
         height=tops[-1],

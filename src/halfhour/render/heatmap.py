@@ -11,6 +11,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
+from halfhour.render.captions import ALL_PROVISIONAL_NOTE
 from halfhour.render.day_grid import (
     NO_FIGURES_MESSAGE,
     DayGrid,
@@ -19,7 +20,7 @@ from halfhour.render.day_grid import (
     day_grids,
     shorten_name,
 )
-from halfhour.render.table import format_duration
+from halfhour.render.table import are_all_provisional, format_duration
 
 LEVEL_CHARACTERS = "·▁▂▃▄▅▆▇█"
 EXCEEDING_CHARACTER, ABSENT_CHARACTER, PROVISIONAL_CHARACTER = "▲", " ", "~"
@@ -50,8 +51,9 @@ def render_heatmap(table: pa.Table, width: int | None = None, *, colour: bool = 
         file=out, width=10_000, force_terminal=colour, color_system="auto" if colour else None
     )
     days = list(day_grids(table))
+    all_provisional = are_all_provisional([table])
     for grid, layout in zip(days, _fit_days(days, width), strict=True):
-        for line in _day_lines(grid, layout):
+        for line in _day_lines(grid, layout, mark_provisional=not all_provisional):
             console.print(line, highlight=False)
     for legend_line in _legend_lines(table, days):
         console.print(legend_line, highlight=False)
@@ -62,7 +64,9 @@ def _legend_lines(table: pa.Table, days: list[DayGrid]) -> Iterator[str]:
     yield f"{chart_title(table)}: {LEVEL_LEGEND}" if days else NO_FIGURES_MESSAGE
     if days:
         yield f"times: {table.schema.field('interval_start').type.tz}"
-    if any(any(grid.provisional_flags) for grid in days):
+    if days and are_all_provisional([table]):
+        yield ALL_PROVISIONAL_NOTE
+    elif any(any(grid.provisional_flags) for grid in days):
         yield f"{PROVISIONAL_CHARACTER} under the hours: provisional, Genesys may still correct it"
 
 
@@ -116,14 +120,15 @@ def _fit_day(grid: DayGrid, width: int | None, cell_width: int) -> _LineLayout:
     return _LineLayout(name_width, cell_width, first_indexes, with_totals)
 
 
-def _day_lines(grid: DayGrid, layout: _LineLayout) -> Iterator[Text]:
+def _day_lines(grid: DayGrid, layout: _LineLayout, *, mark_provisional: bool) -> Iterator[Text]:
     name_width = layout.name_width
     yield Text(grid.day_title, style="bold")
     for part in starmap(slice, pairwise(layout.first_indexes)):
         rows = [(row.name, row.cells[part]) for row in grid.agent_rows if any(row.cells[part])]
         if not rows:
             continue
-        for head in _head_lines(grid, part, layout.cell_width):
+        hours, letters, marks = _head_lines(grid, part, layout.cell_width)
+        for head in (hours, letters, marks if mark_provisional else ""):
             if head.strip():
                 yield Text(" " * (name_width + 2) + head.rstrip())
         sums = [sum(cell.seconds for cell in row if cell) for _, row in rows]

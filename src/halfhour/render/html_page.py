@@ -12,10 +12,10 @@ from rich.cells import cell_len
 from halfhour.model.data_dictionary import (
     COLUMN_MEANINGS,
     column_title,
-    column_unit,
+    displayed_unit,
     genesys_metric,
 )
-from halfhour.render.captions import table_captions
+from halfhour.render.captions import ALL_PROVISIONAL_NOTE, table_captions
 from halfhour.render.cells import cell_texts
 from halfhour.render.charts import DARK_SHADES, LIGHT_SHADES, profile_bars, render_profile_svg
 from halfhour.render.day_grid import (
@@ -26,7 +26,7 @@ from halfhour.render.day_grid import (
     day_grids,
     work_unit,
 )
-from halfhour.render.table import format_duration
+from halfhour.render.table import are_all_provisional, format_duration
 from halfhour.render.templates import render_template
 
 _AGENT_COLUMNS = (
@@ -59,6 +59,8 @@ def render_page(table: pa.Table, agents: pa.Table, total: pa.Table) -> str:
         work_unit=unit,
         captions=table_captions(table),
         provisional_count=table["provisional"].to_pylist().count(True),
+        all_provisional=are_all_provisional([table]),
+        all_provisional_note=ALL_PROVISIONAL_NOTE,
         row_count=table.num_rows,
         exceeding_count=_exceeding_interval_count(table),
         empty_message=NO_FIGURES_MESSAGE,
@@ -81,7 +83,7 @@ def render_page(table: pa.Table, agents: pa.Table, total: pa.Table) -> str:
         ],
         agent_rows=_agent_table_rows(agents, columns),
         column_meanings=[
-            (column_title(name), column_unit(name), genesys_metric(name), COLUMN_MEANINGS[name])
+            (column_title(name), displayed_unit(name), genesys_metric(name), COLUMN_MEANINGS[name])
             for name in dict.fromkeys([*table.column_names, *columns])
             if name in COLUMN_MEANINGS
         ],

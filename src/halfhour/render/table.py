@@ -11,7 +11,7 @@ from rich.cells import cell_len, set_cell_size
 from halfhour.errors import spell_parameters
 from halfhour.model.data_dictionary import column_head
 from halfhour.model.measures import Tier, columns_of_tier
-from halfhour.render.captions import EXCEEDING_LABEL, PROVISIONAL_LABEL
+from halfhour.render.captions import ALL_PROVISIONAL_NOTE, EXCEEDING_LABEL, PROVISIONAL_LABEL
 from halfhour.render.cells import cell_texts
 from halfhour.render.table_width import TableColumn, fit_columns, replace_ids_by_names
 
@@ -26,7 +26,6 @@ _MARK_NOTES = {
     _PROVISIONAL_MARK: f"~ {': '.join(PROVISIONAL_LABEL)}",
 }
 _NAMELESS_NOTE = "ids in place of names: deleted, or hidden from the OAuth client"
-_ALL_PROVISIONAL_NOTE = "all rows are provisional: Genesys may still correct them"
 # The terminal's own colours: only these are readable on every background.
 _MARK_STYLES = {_EXCEEDING_MARK: "\x1b[1;31m", _PROVISIONAL_MARK: "\x1b[2m", "": ""}
 _RESET_STYLE = "\x1b[0m"
@@ -49,7 +48,7 @@ def render_text_tables(
     it is provisional and others are not. *spell* writes the names of parameters in notes.
     """
     tables = [*tables]
-    all_provisional = _are_all_provisional(tables)
+    all_provisional = are_all_provisional(tables)
     texts: list[str] = []
     notes: dict[str, None] = {}
     hidden_columns: set[str] = set()
@@ -60,7 +59,7 @@ def render_text_tables(
         texts.append(_aligned_text(list(shown.values()), colour=colour))
         notes |= dict.fromkeys(note for column in shown.values() for note in column.notes)
     if all_provisional:
-        notes[_ALL_PROVISIONAL_NOTE] = None
+        notes[ALL_PROVISIONAL_NOTE] = None
     if count := len(hidden_columns):
         hidden = f"{count} column{'s' * (count > 1)} not shown"
         notes[f"{hidden}: widen the terminal, or use ⟨form⟩ csv"] = None
@@ -72,7 +71,7 @@ def render_text_tables(
     return "\n".join(texts) + "".join(f"{line}\n" for line in lines)
 
 
-def _are_all_provisional(tables: Sequence[pa.Table]) -> bool:
+def are_all_provisional(tables: Sequence[pa.Table]) -> bool:
     """Return whether all rows of *tables* are provisional, as far as they tell."""
     flags = [
         flag
