@@ -216,12 +216,14 @@ def test_a_report_in_any_order_is_drawn_day_by_day_and_agents_as_they_come(top):
 
 def test_agents_are_in_the_order_that_the_report_has_them_in():
     names = list(agent_display_names(labelled_report(By.AGENT)).values())
+    by_name = agent_display_names(labelled_report(By.AGENT, sort="agent_name"))
 
+    assert [name.split()[0] for name in by_name.values()] == [name.split()[0] for name in names]
     for grid in day_grids(labelled_report()):
         lines = [line.name for line in grid.agent_rows]
         assert lines == [name for name in names if name in lines]
     assert [name.split()[0] for name in names] == (
-        ["Ada", "ada", "Chiara", "Chiara", "Óscar", "Peter", "Łukasz"]
+        ["Ada", "ada", "Chiara", "Chiara", "Łukasz", "Óscar", "Peter"]
     )
 
 

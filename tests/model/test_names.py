@@ -1,7 +1,11 @@
+import duckdb
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from halfhour.errors import ConfigError
 from halfhour.model.names import resolve_ids
+from halfhour.model.vocabulary import name_sort_expression, name_sort_key
 
 AGENTS = [("1", "Björn Åkesson"), ("2", "Ada Rossi"), ("3", "Zoë Rossi"), ("4", None)]
 
@@ -21,3 +25,22 @@ def test_an_unknown_name_is_answered_with_those_that_contain_it(text, hint):
         resolve_ids("agents", [text], AGENTS, "agents")
 
     assert str(caught.value).endswith(hint)
+
+
+ALPHABET = "aAbBzZ -'’1éÉłŁøØđĐðħŧıİŋəæÆœßẞþÞåÅñçüÜǅΣ王ن"
+
+
+def test_names_with_letters_that_have_no_accent_to_take_off_are_among_their_neighbours():
+    names = ["Zoë", "Øystein", "Peter", "Łukasz", "Lara", "Đorđe", "Dora", "Ægir", "Öner", "luz"]
+
+    assert sorted(names, key=name_sort_key) == (
+        ["Ægir", "Dora", "Đorđe", "Lara", "Łukasz", "luz", "Öner", "Øystein", "Peter", "Zoë"]
+    )
+
+
+@given(st.lists(st.text(st.sampled_from(ALPHABET))))
+def test_sql_and_python_have_one_key_for_a_name(names):
+    query = f"select {name_sort_expression('name')} from unnest($names::text[]) as rows(name)"
+    keys = duckdb.execute(query, {"names": names}).fetchall()
+
+    assert [key for (key,) in keys] == [name_sort_key(name) for name in names]

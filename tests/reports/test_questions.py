@@ -212,6 +212,22 @@ def test_queues_have_their_names_and_several_of_one_session_stand_together():
     assert report["queue_name"].to_pylist() == ["Billing", "Billing, Sales", "gone", "no queue"]
 
 
+def test_queues_of_an_interval_are_sorted_by_name_whatever_its_letters():
+    names = {"p": "sales", "q": "Åland", "r": "Zeta", "s": "Łódź", "t": "Billing"}
+    queues = pa.table({"id": list(names), "name": list(names.values())}, schema=NAMES_SCHEMA)
+    posted = pa.Table.from_pylist(
+        [
+            {"interval_start": START, "agent_id": "a", "queue_id": queue, "handle_ms": 1}
+            for queue in names
+        ],
+        schema=POSTED_SCHEMA,
+    )
+    report = questions.build_report(
+        Question(DAY, UTC, By.QUEUE_INTERVAL), report_data(AGENTS, posted, queues=queues)
+    )
+    assert report["queue_name"].to_pylist() == ["Åland", "Billing", "Łódź", "sales", "Zeta"]
+
+
 MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
 LATER = datetime(2026, 3, 20, tzinfo=UTC)
 POSTED_COLUMNS = ("handle_time_sec", "acw_time_sec", "hold_time_sec", "talk_time_sec",

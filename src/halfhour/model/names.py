@@ -44,6 +44,8 @@ def _suggest_entity(text: str, names: Sequence[str]) -> str:
     Accents do not count in a name that contains the text.
     """
     key = name_sort_key(text)
-    containing = sorted({name for name in names if key and key in name_sort_key(name)})
+    containing = sorted(
+        {name for name in names if key and key in name_sort_key(name)}, key=name_sort_key
+    )
     choice = " or ".join(map(repr, containing[:_MAX_SUGGESTED]))
     return f"; did you mean {choice}?" if choice else suggest_name(text, names)

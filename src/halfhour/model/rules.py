@@ -27,7 +27,7 @@ from halfhour.model.measures import (
     Measure,
     sql_list,
 )
-from halfhour.model.vocabulary import By
+from halfhour.model.vocabulary import By, name_sort_expression
 
 DETAIL_STEPS = ("latest_records", "agent_sessions", "timed_segments", "timeline")
 """The texts that derive details, each from the tables of those before it."""
@@ -183,6 +183,9 @@ def _interval_columns(*tables: str) -> str:
 _FILLINGS = {
     "day_ms": DAY // MILLISECOND,
     "work_segment_types": sql_list(WORK_SEGMENT_TYPES),
+    # names
+    "agent_name_order": f"{name_sort_expression('agent_name')}, agent_name, agent_id",
+    "queue_name_order": f"{name_sort_expression('queue_name')}, queue_name, queue_id",
     # details
     "segment_types": sql_list(SEGMENT_TYPES),
     "posted_metrics": sql_list([*dict.fromkeys(figure.metric or "" for figure in STORED_FIGURES)]),
@@ -229,7 +232,7 @@ _FILLINGS = {
         8,
     ),
     "queue_interval_columns": _lines(
-        _shown(figure, _or_zero(figure, figure.sum_column)) for figure in _BY_QUEUE_INTERVAL
+        (_shown(figure, _or_zero(figure, figure.sum_column)) for figure in _BY_QUEUE_INTERVAL), 8
     ),
     # day_totals
     "day_totals": _lines(

@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 
 from halfhour.errors import ConfigError, suggest_name
 from halfhour.model.question import Question
+from halfhour.model.vocabulary import name_sort_key
 
 
 def agents_in_places(question: Question, places: pa.Table) -> list[str] | None:
@@ -32,7 +33,7 @@ def _canonical_names(kind: str, names: Sequence[str], places: pa.Table) -> list[
         if name.casefold() not in by_folded_name:
             raise ConfigError(
                 f"⟨{kind}s⟩ {name!r}: no agent of this report is in it; the {kind}s of the agents "
-                f"are {', '.join(sorted(place_names)) or 'unknown'}"
+                f"are {', '.join(sorted(place_names, key=name_sort_key)) or 'unknown'}"
                 f"{suggest_name(name, place_names)}"
             )
     return [by_folded_name[name.casefold()] for name in names]

@@ -24,7 +24,7 @@ from halfhour.model.measures import (
 from halfhour.model.question import Question
 from halfhour.model.rules import rule_text
 from halfhour.model.tables import RECONCILIATION_SCHEMA, TIMESTAMP
-from halfhour.model.vocabulary import WORDS_BY_GENESYS_NAME, Basis, By, Source
+from halfhour.model.vocabulary import WORDS_BY_GENESYS_NAME, Basis, By, Source, name_sort_key
 from halfhour.reports.data import ReportData
 
 
@@ -124,11 +124,16 @@ def sort_and_limit(answer: pa.Table, question: Question) -> pa.Table:
             answer[column].type
         )
         order = "descending" if figure else "ascending"
+        values = answer[column]
+        if pa.types.is_string(values.type):
+            encoded = values.combine_chunks().dictionary_encode()
+            keys = map(name_sort_key, encoded.dictionary.to_pylist())
+            values = pa.array(keys, pa.string()).take(encoded.indices)
         # A column of row numbers keeps equal rows in their order.
         numbers = pa.array(range(len(answer)), pa.int64())
-        numbered = answer.append_column("row", numbers)
-        keys = [(column, order), ("row", "ascending")]
-        answer = answer.take(pc.sort_indices(numbered, keys))
+        sort_keys = pa.table({"key": values, "row": numbers})
+        order_of_keys = [("key", order), ("row", "ascending")]
+        answer = answer.take(pc.sort_indices(sort_keys, order_of_keys))
     return answer.slice(0, question.top)
 
 

@@ -105,7 +105,7 @@ def _distinct_texts(column: pa.ChunkedArray) -> list[str]:
 def _natural_sort_key(text: str) -> tuple[str, str]:
     """Return a key that puts Team 10 after Team 9."""
     head = text.rstrip("0123456789")
-    return head.casefold(), text[len(head) :].zfill(9)
+    return name_sort_key(head), text[len(head) :].zfill(9)
 
 
 def _agent_rows(

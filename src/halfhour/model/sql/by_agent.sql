@@ -29,4 +29,4 @@ select
     $basis as basis
 from totals
 left join agents on agents.id = agent_id
-order by day, agent_name collate nocase.noaccent, agent_name, agent_id
+order by day, {agent_name_order}

@@ -17,8 +17,7 @@ agents_in_order as (
     select
         agent_id,
         coalesce(agents.name, agent_id) as agent_name,
-        row_number() over (order by agent_name collate nocase.noaccent, agent_name, agent_id)
-            as place
+        row_number() over (order by {agent_name_order}) as place
     from (select distinct agent_id from half_hours)
     left join agents on agents.id = agent_id
 )

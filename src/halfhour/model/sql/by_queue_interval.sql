@@ -43,24 +43,29 @@ offered_by_queue as (
         sum(offered_count)::bigint as offered_count
     from offered
     group by all
+),
+
+queue_intervals as (
+    select
+        interval_start,
+        interval_start + interval {minutes} minutes as interval_end,
+        queue_id,
+        (
+            select string_agg(coalesce(queues.name, id), ', ' order by id)
+            from unnest(string_split(queue_id, ',')) as listed(id)
+            left join queues using (id)
+        ) as queue_name,
+        media_type,
+        case when $with_offered then coalesce(offered_count, 0) end as offered_count,
+        {queue_interval_columns},
+        is_provisional as provisional,
+        $basis as basis
+    from figures_by_queue
+    full join callback_voice_by_queue using (interval_start, queue_id, media_type)
+    full join offered_by_queue using (interval_start, queue_id, media_type)
+    join zeros using (interval_start)
 )
 
-select
-    interval_start,
-    interval_start + interval {minutes} minutes as interval_end,
-    queue_id,
-    (
-        select string_agg(coalesce(queues.name, id), ', ' order by id)
-        from unnest(string_split(queue_id, ',')) as listed(id)
-        left join queues using (id)
-    ) as queue_name,
-    media_type,
-    case when $with_offered then coalesce(offered_count, 0) end as offered_count,
-    {queue_interval_columns},
-    is_provisional as provisional,
-    $basis as basis
-from figures_by_queue
-full join callback_voice_by_queue using (interval_start, queue_id, media_type)
-full join offered_by_queue using (interval_start, queue_id, media_type)
-join zeros using (interval_start)
-order by interval_start, queue_name, queue_id, media_type
+select *
+from queue_intervals
+order by interval_start, {queue_name_order}, media_type

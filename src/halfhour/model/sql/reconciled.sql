@@ -282,4 +282,4 @@ select
 from posted_by_day
 full join worked_by_day using (day, agent_id)
 left join names on names.kind = 'agent' and names.id = agent_id
-order by day, agent_name collate nocase.noaccent, agent_name, agent_id
+order by day, {agent_name_order}
