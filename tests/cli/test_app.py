@@ -339,6 +339,21 @@ def queueless_cloud() -> Iterator[Cloud]:
     yield from emulator("--now", NOW, "--agents", "2", "--without-permission", QUEUES.name)
 
 
+@pytest.mark.parametrize("command", ["report", "revisions", "reconcile"])
+def test_an_empty_table_is_a_sentence_and_an_empty_file_has_its_header(halfhour, command):
+    nothing = ("--from", "2020-03-02", "--to", "2020-03-03")
+    assert halfhour("sync", *DAY, "--source", "posted").code == 0
+    shown = halfhour(command, *nothing, "--store", "halfhour.duckdb")
+    written = halfhour(command, *nothing, "--store", "halfhour.duckdb", "--format", "csv")
+
+    assert (shown.out, written.out.count("\n")) == ("", 1)
+    assert (shown.code, shown.err.splitlines()[-1:]) == (
+        written.code,
+        written.err.splitlines()[-1:],
+    )
+    assert re.search("nothing was posted|no revisions|nothing to compare", shown.err)
+
+
 def test_a_store_without_names_of_queues_says_why(tmp_path, queueless_cloud):
     halfhour = Halfhour(tmp_path, queueless_cloud.environment)
     assert halfhour("sync", *DAY, "--source", "posted").code == 0

@@ -42,12 +42,13 @@ def render_text_tables(
 ) -> str:
     """Return *tables* as text, each with a header first, and notes about all of them at the end.
 
+    A table without rows is left out: messages tell that there are none.
     *width* is the terminal's, None for no limit. Timestamps are ISO 8601 in the column's zone;
     durations are h:mm:ss, or *seconds* with milliseconds; ratios are percentages. Names stand for
     ids, unless *ids*. Handle time is marked ``!`` if it is longer than its interval, and ``~`` if
     it is provisional and others are not. *spell* writes the names of parameters in notes.
     """
-    tables = [*tables]
+    tables = [table for table in tables if table.num_rows]
     all_provisional = are_all_provisional(tables)
     texts: list[str] = []
     notes: dict[str, None] = {}
