@@ -4,8 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halfhour.errors import ConfigError
-from halfhour.model.names import resolve_ids
-from halfhour.model.vocabulary import name_sort_expression, name_sort_key
+from halfhour.model.names import name_sort_expression, name_sort_key, resolve_ids
 
 AGENTS = [("1", "Björn Åkesson"), ("2", "Ada Rossi"), ("3", "Zoë Rossi"), ("4", None)]
 

@@ -12,7 +12,8 @@ from halfhour.cli.output import Output, open_output
 from halfhour.clock import utc_now
 from halfhour.model.data_dictionary import label_table
 from halfhour.model.intervals import Interval
-from halfhour.model.vocabulary import Format, name_sort_key
+from halfhour.model.names import name_sort_key
+from halfhour.model.vocabulary import Format
 from halfhour.redaction import sanitize_text
 from halfhour.render import formats
 from halfhour.reports import questions

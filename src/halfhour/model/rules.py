@@ -27,7 +27,8 @@ from halfhour.model.measures import (
     Measure,
     sql_list,
 )
-from halfhour.model.vocabulary import By, name_sort_expression
+from halfhour.model.names import name_sort_expression
+from halfhour.model.vocabulary import By
 
 DETAIL_STEPS = ("latest_records", "agent_sessions", "timed_segments", "timeline")
 """The texts that derive details, each from the tables of those before it."""

@@ -1,7 +1,6 @@
 """The field's words as types."""
 
 import re
-import unicodedata
 from enum import StrEnum
 
 
@@ -101,36 +100,6 @@ class LogFormat(StrEnum):
 
     TEXT = "text"
     JSON = "json"
-
-
-_BASE_LETTERS = {
-    "æ": "ae", "đ": "d", "ð": "d", "ə": "e", "ħ": "h", "ı": "i", "ł": "l", "ŋ": "n", "ø": "o",
-    "œ": "oe", "ß": "ss", "þ": "th", "ŧ": "t", "ς": "σ",
-}  # fmt: skip
-"""Letters that Unicode does not decompose, in lower case; lower case of Σ depends on its place."""
-_TO_BASE_LETTERS = str.maketrans(_BASE_LETTERS)
-
-
-def name_sort_key(name: str) -> str:
-    """Return the key that sorts *name* as people do: case and accents do not count."""
-    decomposed = unicodedata.normalize("NFD", name)
-    without_accents = "".join(
-        character for character in decomposed if unicodedata.category(character) != "Mn"
-    )
-    return without_accents.lower().translate(_TO_BASE_LETTERS)
-
-
-def name_sort_expression(column: str) -> str:
-    """Return the SQL expression of the `name_sort_key` of *column*."""
-    single = {letter: base for letter, base in _BASE_LETTERS.items() if len(base) == 1}
-    expression = (
-        f"translate(lower(strip_accents({column})), '{''.join(single)}', "
-        f"'{''.join(single.values())}')"
-    )
-    for letter, base in _BASE_LETTERS.items():
-        if len(base) > 1:
-            expression = f"replace({expression}, '{letter}', '{base}')"
-    return expression
 
 
 def is_uuid(text: str) -> bool:

@@ -11,7 +11,8 @@ from rich.cells import cell_len, set_cell_size
 
 from halfhour.model.data_dictionary import WORK_DESCRIPTIONS
 from halfhour.model.intervals import HALF_HOUR, SECOND
-from halfhour.model.vocabulary import Basis, name_sort_key
+from halfhour.model.names import name_sort_key
+from halfhour.model.vocabulary import Basis
 
 HALF_HOUR_SECONDS = HALF_HOUR // SECOND
 FILL_LEVELS = 8

@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from halfhour.errors import ConfigError, suggest_name
+from halfhour.model.names import name_sort_key
 from halfhour.model.question import Question
-from halfhour.model.vocabulary import name_sort_key
 
 
 def agents_in_places(question: Question, places: pa.Table) -> list[str] | None:

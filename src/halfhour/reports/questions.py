@@ -21,10 +21,11 @@ from halfhour.model.measures import (
     BASES_BY_COLUMN,
     CAPACITY_USED_COLUMN,
 )
+from halfhour.model.names import name_sort_key
 from halfhour.model.question import Question
 from halfhour.model.rules import rule_text
 from halfhour.model.tables import RECONCILIATION_SCHEMA, TIMESTAMP
-from halfhour.model.vocabulary import WORDS_BY_GENESYS_NAME, Basis, By, Source, name_sort_key
+from halfhour.model.vocabulary import WORDS_BY_GENESYS_NAME, Basis, By, Source
 from halfhour.reports.data import ReportData
 
 

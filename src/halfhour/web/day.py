@@ -12,7 +12,8 @@ from halfhour.errors import ConfigError
 from halfhour.model.coverage import missing_intervals
 from halfhour.model.data_dictionary import WORK_DESCRIPTIONS
 from halfhour.model.intervals import HALF_HOUR, Interval, epoch_ms
-from halfhour.model.vocabulary import Source, name_sort_key
+from halfhour.model.names import name_sort_key
+from halfhour.model.vocabulary import Source
 from halfhour.render.day_grid import distinguish_namesakes
 from halfhour.reports import profile, questions
 from halfhour.reports.agent_names import mark_gone_agents
