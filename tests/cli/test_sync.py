@@ -277,6 +277,16 @@ def test_reports_beside_a_running_sync_show_what_is_held_and_do_not_wait(cloud, 
     assert set(first[0].out.splitlines()) <= set(wider.out.splitlines())
 
 
+def test_a_report_of_days_that_are_missing_does_not_say_that_nothing_was_posted(halfhour):
+    halfhour("sync", "--from", "2026-03-01", "--to", "2026-03-02")
+    ran = halfhour("report", "--offline", "--from", "2026-02-20", "--to", "2026-02-22")
+
+    assert (ran.code, ran.out) == (5, "")
+    assert "no rows in 2026-02-20 00:00 to 2026-02-22 00:00 UTC, of which days are" in ran.err
+    assert "'halfhour sync' with --from 2026-02-20 fetches what is missing" in ran.err
+    assert "nothing was posted" not in ran.err
+
+
 def test_a_store_in_the_folder_is_used_without_being_named(cloud, halfhour):
     day = ("--from", "2026-03-01", "--to", "2026-03-02")
     halfhour("sync", *SHORT)

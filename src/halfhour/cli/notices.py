@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from halfhour.clock import utc_now
-from halfhour.model.coverage import DayCoverage
+from halfhour.model.coverage import DayCoverage, missing_intervals
 from halfhour.model.measures import FIGURES
 from halfhour.model.question import Question
 from halfhour.model.time_ranges import format_range
@@ -139,6 +139,9 @@ class ReportNotices:
         time_range = format_range(question.interval, question.zone)
         if question.interval.start >= utc_now():
             log.warning("%s is in the future, so nothing was posted yet", time_range)
+            return
+        if any(missing_intervals(days, question.interval) for days in self.days.values()):
+            log.warning("no rows in %s, of which days are missing", time_range)
             return
         choice = " for the chosen queues and agents" if question.queues or question.agents else ""
         log.warning(
