@@ -186,7 +186,9 @@ def _bring_up_to_date(
             outcome = run_async(
                 runner.run_sync(settings, store, request, utc_now, on_event, wait=False)
             )
-        if outcome.failed and not outcome.settled:
+        if not store.exists:
+            outcome.raise_if_incomplete()
+        elif outcome.failed and not outcome.settled:
             first_error = next(iter(outcome.failed.values()))
             log.warning("%s; the report shows the stored data", first_error)
     except (StoreError, Unreachable) as error:

@@ -356,6 +356,57 @@ def test_a_sync_that_could_not_get_everything_exits_with_5(cloud, halfhour):
     assert halfhour("sync", *RANGE, "--source", "posted").code == 0
 
 
+NOWHERE = {"GENESYS_REGION": "http://127.0.0.1:9"}
+WRONG_SECRET = {"GENESYS_CLIENT_SECRET": "wrong"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "fault", "code"),
+    [
+        (WRONG_SECRET, {}, 3),
+        (NOWHERE, {}, 4),
+        ({}, {"status": 401}, 3),
+        ({}, {"status": 403}, 3),
+        ({}, {"status": 403, "endpoint": "aggregates"}, 3),
+        ({}, {"status": 500}, 5),
+    ],
+)
+def test_a_first_sync_that_stores_nothing_makes_no_store(cloud, halfhour, environment, fault, code):
+    if fault:
+        cloud.faults({"kind": "status", "share": 1, **fault})
+    store = ("--store", "halfhour.duckdb")
+    for command in ("sync", *SHORT, "--keep", "400d"), ("report", *SHORT, *store):
+        refused = halfhour(*command, **environment)
+        assert refused.code == code, refused.err
+        assert not (halfhour.folder / "halfhour.duckdb").exists()
+    missing = "halfhour: halfhour.duckdb: there is no store; 'halfhour sync' makes one\n"
+    assert halfhour("coverage").err == missing
+    cloud.reset()
+    assert halfhour("sync", *SHORT).code == 0
+
+
+@pytest.mark.parametrize("environment", [WRONG_SECRET, NOWHERE])
+def test_a_sync_that_fails_leaves_a_store_as_it_was(halfhour, synced_day, environment):
+    path = halfhour.folder / "halfhour.duckdb"
+    path.write_bytes(synced_day)
+    assert halfhour("sync", *SHORT, **environment).code in (3, 4)
+    assert path.read_bytes() == synced_day
+
+
+def test_a_refused_sync_beside_a_right_one_leaves_the_store_of_that(cloud, halfhour, tmp_path):
+    right = cloud.environment
+    syncs = [
+        started(("sync", *SHORT), tmp_path, {**right, **environment, "PATH": os.environ["PATH"]})
+        for environment in (WRONG_SECRET, {}, WRONG_SECRET, {})
+    ]
+    for sync in syncs:
+        sync.communicate(timeout=60)
+    codes = [sync.returncode for sync in syncs]
+    assert codes[1::2] == [0, 0]
+    assert {*codes[::2]} <= {0, 3}  # one that finds nothing due sends no request
+    assert halfhour("report", *SHORT, "--offline").code == 0
+
+
 def test_a_sync_says_how_much_it_reads_and_that_nothing_is_due(halfhour):
     first, again = halfhour("sync", *SHORT), halfhour("sync", *SHORT)
 

@@ -47,6 +47,8 @@ def sync_once(settings: Settings, store: Store, request: SyncRequest, kept_ages:
         log.info("%s: %s, %s", store.path, settled, _row_summary(outcome))
     elif not outcome.failed:
         log.info("%s: nothing was due", store.path)
+    if not store.exists:  # no window could be settled
+        first_kept = first_raw = None
     if first_kept and (deleted_count := store.delete_days_before(first_kept)):
         days = format_count(deleted_count, "day")
         log.info("%s: %s before %s deleted", store.path, days, first_kept.date())

@@ -127,9 +127,12 @@ def activity_interval(interval: Interval) -> Interval:
     return Interval(interval.start - ACTIVITY_MARGIN, interval.end + ACTIVITY_MARGIN)
 
 
-def prepare_store(store: Store, request: SyncRequest, now: datetime) -> Calendar:
-    """Create *store*, or migrate it to this version, and return the calendar of its days."""
+def upgraded_calendar(store: Store, request: SyncRequest, now: datetime) -> Calendar:
+    """Migrate *store* to this version if it exists, and return the calendar of its days."""
     store.upgrade_if_present()
-    calendar = requested_calendar(store, request, now)
-    store.ensure_created(calendar.stored_settings)
-    return calendar
+    return requested_calendar(store, request, now)
+
+
+def prepare_store(store: Store, request: SyncRequest, now: datetime) -> None:
+    """Create *store*, or migrate it to this version."""
+    store.ensure_created(upgraded_calendar(store, request, now).stored_settings)

@@ -29,7 +29,7 @@ from halfhour.genesys.endpoints import ORGANIZATION, QUEUE_LIST
 from halfhour.genesys.requests import PostedQuery
 from halfhour.ingest import aggregates, detail_download, queries
 from halfhour.ingest.detail_spool import DetailSpool
-from halfhour.model.coverage import DayCoverage
+from halfhour.model.coverage import Calendar, DayCoverage
 from halfhour.model.intervals import Interval
 from halfhour.model.tables import RAW_SCHEMAS
 from halfhour.model.vocabulary import Source
@@ -75,8 +75,9 @@ async def run_sync(
 ) -> Outcome:
     """Read the due windows in the order of `planner.order_by_urgency`, and settle each one at once.
 
-    One sync of a store runs at a time. If this machine's *clock* is ahead of Genesys' clock,
-    Genesys' time decides which windows are due.
+    One sync of a store runs at a time, and a new store is created when its first window is there
+    to be settled: a sync that Genesys refuses makes none. If this machine's *clock* is ahead of
+    Genesys' clock, Genesys' time decides which windows are due.
 
     Raises StoreBusy if another sync runs and this one shall not *wait*; ConfigError, for example
     if the store belongs to another organisation; StoreError; and an error of `Client.call` that
@@ -91,10 +92,12 @@ async def run_sync(
         writer_lock(store, partial(emit_waiting, on_event), wait=wait),
         Client(settings, emit_paused) as client,
     ):
-        calendar = await retry_while_busy(lambda: planner.prepare_store(store, request, clock()))
-        if not await retry_while_busy(lambda: store.has_current_rules):
+        calendar = await retry_while_busy(
+            lambda: planner.upgraded_calendar(store, request, clock())
+        )
+        if await retry_while_busy(lambda: store.exists and not store.has_current_rules):
             await rebuild_stored_details(store, clock(), on_event)
-        run = _SyncRun(client, store, request, calendar.granularity, clock, on_event)
+        run = _SyncRun(client, store, request, calendar, clock, on_event)
         requests_per_minute = settings.max_requests_per_minute
         days = await run.plan_days(calendar.now, requests_per_minute)
         try:
@@ -124,7 +127,7 @@ class _SyncRun:
     client: Client
     store: Store
     sync_request: SyncRequest
-    granularity: timedelta
+    calendar: Calendar
     clock: Clock
     on_event: EventCallback
     outcome: Outcome = field(default_factory=Outcome)
@@ -133,6 +136,7 @@ class _SyncRun:
     window_count: int = 0
     details_available_until: datetime | None = None
     is_identified: bool = False
+    owner: Mapping[str, str] = field(default_factory=dict)
 
     async def plan_days(
         self, now: datetime, requests_per_minute: int | None
@@ -183,9 +187,14 @@ class _SyncRun:
         except (UnexpectedAnswer, Unreachable) as error:
             raise NotIdentified(error) from error
         else:
-            owner = {"id": organization.id, "name": organization.name or ""}
-            await retry_while_busy(lambda: self.store.claim_organization(owner))
+            self.owner = {"id": organization.id, "name": organization.name or ""}
+            await retry_while_busy(self._claim_store)
         self.is_identified = True
+
+    def _claim_store(self) -> None:
+        """Record the owner in the store, if there is one. Raises ConfigError if it has another."""
+        if self.owner and self.store.exists:
+            self.store.claim_organization(self.owner)
 
     def correct_clock(self) -> bool:
         """Set the run's clock to Genesys' time if this machine's clock is ahead of it.
@@ -218,7 +227,7 @@ class _SyncRun:
             if source is Source.POSTED and self.outcome.settled:
                 # A dashboard that is open during the sync shows names early.
                 names_available = await self._refresh_names()
-        if names_available:
+        if names_available and await retry_while_busy(lambda: self.store.exists):
             await self._refresh_names()
         self.outcome.failed = dict(sorted(self.outcome.failed.items()))
         return self.outcome
@@ -276,6 +285,8 @@ class _SyncRun:
             left_out = sum(issue.is_left_out for issue in data_issues)
             self._emit_window_event(EventKind.ANSWERED, window)
             async with self.write_lock:
+                if not self.outcome.settled:
+                    await retry_while_busy(self._ensure_store)
                 result = await retry_while_busy(
                     lambda: self.store.settle(*window, tables, read_at, left_out=left_out)
                 )
@@ -285,6 +296,11 @@ class _SyncRun:
             self.outcome.incomplete[window] = f"{left_out} left out"
         self._emit_window_event(EventKind.SETTLED, window, rows=result.rows, changed=result.changed)
 
+    def _ensure_store(self) -> None:
+        """Create the store, if there is none, with its owner."""
+        self.store.ensure_created(self.calendar.stored_settings)
+        self._claim_store()
+
     async def _fetch_tables(
         self, window: SourceWindow, folder: Path
     ) -> tuple[Mapping[str, pa.Table | Path], Sequence[DataIssue]]:
@@ -292,11 +308,13 @@ class _SyncRun:
         interval = window.interval
         match window.source:
             case Source.POSTED:
-                query = PostedQuery(interval, self.granularity)
+                query = PostedQuery(interval, self.calendar.granularity)
                 return {"posted": await queries.fetch_posted(self.client, query)}, ()
             case Source.STATUS:
                 agents = await retry_while_busy(lambda: self._agents_to_ask(interval))
-                status = await queries.fetch_status(self.client, interval, self.granularity, agents)
+                status = await queries.fetch_status(
+                    self.client, interval, self.calendar.granularity, agents
+                )
                 return {"status": status}, ()
             case Source.DETAILS:
                 self.details_available_until = (
@@ -320,15 +338,18 @@ class _SyncRun:
 
         Raises Incomplete if the store holds neither posted figures nor details of that day.
         """
+        unknown = Incomplete(
+            "the agents are unknown, because posted figures and details are missing"
+        )
+        if not self.store.exists:
+            raise unknown
         with self.store.open_snapshot() as snapshot:
             settled_windows = [
                 *snapshot.settled_windows(Source.POSTED),
                 *snapshot.settled_windows(Source.DETAILS),
             ]
             if interval.start not in {settled.window.start for settled in settled_windows}:
-                raise Incomplete(
-                    "the agents are unknown, because posted figures and details are missing"
-                )
+                raise unknown
             return snapshot.active_agent_ids(planner.activity_interval(interval))
 
     def _emit_window_event(self, kind: EventKind, window: SourceWindow, **fields: Any) -> None:
