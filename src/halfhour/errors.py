@@ -8,6 +8,8 @@ from typing import Any
 
 from halfhour.redaction import MAX_ERROR_LENGTH, MAX_QUOTED_LENGTH, sanitize_lines, sanitize_text
 
+DEBUG_VARIABLE = "HALFHOUR_DEBUG"
+"""The variable that has a command show where an unexpected error came from."""
 _PARAMETER = re.compile(r"⟨(\w+)⟩")
 
 
@@ -190,16 +192,24 @@ _ACTION_BY_CODE = {
 
 
 def suggest_name(word: str, candidates: Iterable[str], advice: str = "") -> str:
-    """Return a hint such as ``; did you mean 'agent'?`` and *advice*, each if there is one.
+    """Return a hint such as ``; did you mean 'agent'?`` and *advice*, if there is either.
 
-    The hint names the shortest of *candidates* that begins with *word*, or else the closest one.
-    Case and the dashes before an option do not count. Advice after a hint is a new sentence.
+    The hint has the `nearest_name`. Advice after a hint is a new sentence.
+    """
+    nearest = nearest_name(word, candidates)
+    if not nearest:
+        return f"; {advice}" if advice else ""
+    return f"; did you mean {nearest!r}? {advice[:1].upper()}{advice[1:]}".rstrip()
+
+
+def nearest_name(word: str, candidates: Iterable[str]) -> str:
+    """Return the shortest of *candidates* that begins with *word*, or else the closest one.
+
+    It is empty if none is close. Case and the dashes before an option do not count.
     """
     by_folded = {name.casefold().lstrip("-"): str(name) for name in candidates}
     folded = word.casefold().lstrip("-")
     beginnings = [name for name in by_folded if name.startswith(folded) and len(word) > 2]
     beginnings.sort(key=lambda name: (name[len(folded) :][:1].isalnum(), len(name)))
     close = beginnings or get_close_matches(folded, by_folded, n=1)
-    if not close:
-        return f"; {advice}" if advice else ""
-    return f"; did you mean {by_folded[close[0]]!r}? {advice[:1].upper()}{advice[1:]}".rstrip()
+    return by_folded[close[0]] if close else ""

@@ -1,7 +1,10 @@
 """The command ``halfhour settings`` as a process: what is in force, from where, and no secret."""
 
+import re
+
 import pytest
 
+from halfhour.settings.settings_file import describe_unknown_variables
 from tests.processes import Halfhour
 
 SECRET, KEY = "the-secret-of-a-file", "the-key-of-all-pseudonyms"
@@ -94,3 +97,66 @@ def test_a_variable_that_is_no_setting_is_named_with_the_nearest_one(told):
         "halfhour: HALFHOUR_ZOEN in the environment is not a setting; did you mean "
         "'HALFHOUR_ZONE'?\n"
     )
+
+
+DAY = ("--from", "2026-03-02", "--to", "2026-03-03")
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (("report", *DAY), 0),
+        (("report", *DAY, "--dry-run"), 0),
+        (("report", *DAY, "--sort", "nothing"), 2),
+        (("sync", *DAY, "--source", "posted"), 0),
+        (("sync", *DAY, "--source", "posted", "--log-format", "json"), 0),
+        (("sync", *DAY, "--dry-run"), 0),
+        (("check",), 0),
+        (("coverage",), 1),
+        (("queues",), 0),
+        (("import", "none.json"), 2),
+        (("worked", "none.json", "--output", "w"), 2),
+        (("load", "delta:w"), 1),
+        (("init", "--zone", "UTC", "--secret-in", "file", "--sync"), 0),
+        (("settings", "--json"), 0),
+    ],
+)
+def test_every_command_that_reads_settings_warns_once_of_a_misspelt_variable(
+    halfhour, command, code
+):
+    own = {"HALFHOUR_DEBUG": "1", "HALFHOUR_SETTINGS": ""}
+    ran = halfhour(*command, HALFHOUR_ZOEN="Europe/London", **own)
+
+    assert ran.code == code, ran.err
+    warning = "HALFHOUR_ZOEN in the environment is not a setting; did you mean 'HALFHOUR_ZONE'?"
+    assert ran.err.count(warning) == ran.err.count("HALFHOUR_ZOEN") == 1
+
+
+def test_several_organisations_are_warned_of_a_variable_once(halfhour, cloud):
+    client = f'client_id = "emulator"\nclient_secret = "emulator-secret"\nregion = "{cloud.url}"\n'
+    (halfhour.folder / "halfhour.toml").write_text(f"[org.a]\n{client}[org.b]\n{client}")
+    ran = halfhour("sync", *DAY, "--org", "all", "--source", "posted", HALFHOUR_KEPT="400d")
+
+    assert ran.code == 0, ran.err
+    assert ran.err.count("HALFHOUR_KEPT in the environment is not a setting") == 1
+
+
+def test_every_variable_that_halfhour_reads_is_known(pytestconfig):
+    texts = [path.read_text() for path in (pytestconfig.rootpath / "src/halfhour").rglob("*.py")]
+    named = {name for text in texts for name in re.findall(r"\bHALFHOUR_[A-Z_]*[A-Z]", text)}
+
+    assert {"HALFHOUR_DEBUG", "HALFHOUR_SETTINGS", "HALFHOUR_ZONE"} <= named
+    assert describe_unknown_variables(dict.fromkeys(named, "1")) == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "hint"),
+    [
+        ("HALFHOUR_QUEUE", "; did you mean 'HALFHOUR_QUEUES'?"),
+        ("HALFHOUR_CLIENT_ID", "; did you mean 'GENESYS_CLIENT_ID'?"),
+        ("HALFHOUR_EXPORT_DIRECTORY", ""),
+    ],
+)
+def test_the_prefix_makes_no_variable_near(variable, hint):
+    sentence = f"{variable} in the environment is not a setting{hint}"
+    assert describe_unknown_variables({variable: "x", "HOME": "/"}) == [sentence]

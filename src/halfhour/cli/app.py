@@ -29,6 +29,7 @@ from halfhour.cli.options import (
     RowsOutputOptions,
     StorePath,
     UncheckedConnectionOptions,
+    warn_of_unknown_variables,
 )
 from halfhour.errors import ConfigError
 from halfhour.model.vocabulary import Format, LogFormat, Source
@@ -778,6 +779,7 @@ def init(
     from halfhour.cli.console import log_retries, logging_to_stderr
     from halfhour.cli.init import set_up
 
+    warn_of_unknown_variables()
     given = {"region": region, "client_id": client_id, "zone": zone, "store": store}
     log_retries()
     with logging_to_stderr():

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from halfhour.cli.spelling import option_name
-from halfhour.errors import HalfhourError, spell_parameters
+from halfhour.errors import DEBUG_VARIABLE, HalfhourError, spell_parameters
 from halfhour.model.vocabulary import LogFormat
 from halfhour.redaction import sanitize_lines
 
@@ -21,8 +21,11 @@ _MIN_LINE_WIDTH = 20
 
 log = logging.getLogger("halfhour")
 
-early_messages: list[tuple[int, str]] = []
-"""Levels and texts of messages that wait until the format of the log is known."""
+early_messages: dict[tuple[int, str], bool] = {}
+"""Levels and texts of messages that come before the format of the log is known.
+
+The value tells whether the message is logged.
+"""
 
 
 class _StderrHandler(logging.Handler):
@@ -60,10 +63,24 @@ def logging_to_stderr(log_format: LogFormat = LogFormat.TEXT) -> Iterator[None]:
     log.addHandler(handler)
     if log.level == logging.NOTSET:
         log.setLevel(logging.INFO)
-    for level, text in early_messages:
-        log.log(level, "%s", text)
+    for (level, text), is_logged in early_messages.items():
+        if not is_logged:
+            early_messages[level, text] = True
+            log.log(level, "%s", text)
     yield
     log.removeHandler(handler)  # not reached after an error, which is still to be logged
+
+
+def announce_early(level: int, text: str) -> None:
+    """Log a message, once, as soon as the format of the log is known."""
+    early_messages.setdefault((level, text), False)
+
+
+def show_early_messages() -> None:
+    """Log the messages that still wait, because the command has ended without a log."""
+    if not all(early_messages.values()):
+        with logging_to_stderr():
+            pass
 
 
 @contextmanager
@@ -93,7 +110,7 @@ def _forget_organization(handlers: Iterable[_StderrHandler]) -> None:
 def set_verbosity(*, quiet: bool, verbose: bool, debug: bool) -> None:
     """Choose the messages that are shown; *debug* shows where an unexpected error came from."""
     if debug:
-        os.environ["HALFHOUR_DEBUG"] = "1"  # processes of other organisations inherit it
+        os.environ[DEBUG_VARIABLE] = "1"  # processes of other organisations inherit it
     log.setLevel(logging.DEBUG if verbose or debug else logging.WARNING if quiet else logging.INFO)
 
 

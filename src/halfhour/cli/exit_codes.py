@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 from cyclopts import CycloptsError
 
 from halfhour import errors
-from halfhour.cli.console import fit_terminal
+from halfhour.cli.console import fit_terminal, show_early_messages
 from halfhour.cli.signals import SignalHandlers
 from halfhour.cli.spelling import option_name
 from halfhour.cli.usage_errors import describe_usage_error
@@ -94,6 +94,7 @@ class _StdoutWriter(io.RawIOBase):
 def _run_command(command: Callable[[], object]) -> ExitCode:
     try:
         command()
+        show_early_messages()
         sys.stdout.flush()
     except CycloptsError as error:
         return _announce_exit(describe_usage_error(error), ExitCode.USAGE)
@@ -104,7 +105,7 @@ def _run_command(command: Callable[[], object]) -> ExitCode:
     except BrokenPipeError:  # the reader, such as head, needs no more
         _discard_stdout()
     except Exception as error:  # noqa: BLE001  (an unexpected error ends in a sentence too)
-        if os.environ.get("HALFHOUR_DEBUG"):
+        if os.environ.get(errors.DEBUG_VARIABLE):
             print(
                 *map(sanitize_text, traceback.format_exc().splitlines()), sep="\n", file=sys.stderr
             )
@@ -144,6 +145,7 @@ def exit_code_of(error: errors.HalfhourError) -> ExitCode:
 
 
 def _announce_exit(message: str, code: ExitCode) -> ExitCode:
+    show_early_messages()
     log = logging.getLogger("halfhour")
     if log.handlers:  # logging has begun, as text or as JSON
         event = {"event": ENDED, "exit_code": code, "reason": message}

@@ -1,6 +1,7 @@
 """The options that commands share."""
 
 import logging
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -51,6 +52,14 @@ LogFormatChoice = Annotated[
 ]
 
 
+def warn_of_unknown_variables() -> None:
+    """Warn of variables that look like settings and are none; settings are about to be read."""
+    from halfhour.settings.settings_file import describe_unknown_variables
+
+    for sentence in describe_unknown_variables(os.environ):
+        console.announce_early(logging.WARNING, sentence)
+
+
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrganizationOptions:
@@ -76,17 +85,18 @@ class OrganizationOptions:
     def __post_init__(self) -> None:
         """Raise ConfigError if the settings file is wrong, even if no setting is used later.
 
-        A secret in it that others can read gets a warning.
+        A secret in it that others can read gets a warning, and so does a misspelt variable.
         """
         from halfhour import settings
 
+        warn_of_unknown_variables()
         content = settings.read_checked_file(self.settings)
         if content.exposes_secret:
             text = (
                 f"{content.path} holds a secret that other users of this machine can read: chmod "
                 f"600 {content.path}"
             )
-            console.early_messages.append((logging.WARNING, text))
+            console.announce_early(logging.WARNING, text)
 
     @property
     def are_several(self) -> bool:
@@ -138,7 +148,7 @@ class OrganizationOptions:
         choice: tuple[str, ...] = self.common_value(name, flag)
         if choice and not flag:
             text = f"only {name} {', '.join(choice)}: the settings say so ('halfhour settings')"
-            console.early_messages.append((logging.INFO, text))
+            console.announce_early(logging.INFO, text)
         return choice
 
     def value_of(self, organization: "Organization | None", name: str, flag: object = None) -> Any:
@@ -235,6 +245,7 @@ class UncheckedConnectionOptions(ConnectionOptions):
 
     def __post_init__(self) -> None:
         """Leave the settings file unread."""
+        warn_of_unknown_variables()
 
 
 @Parameter(name="*")

@@ -1,7 +1,6 @@
 """The command ``halfhour settings``: show the settings in force, and where each comes from."""
 
 import json
-import logging
 import os
 from collections.abc import Mapping
 from datetime import timedelta
@@ -10,22 +9,16 @@ from typing import Any
 
 from halfhour import settings
 from halfhour.cli.spelling import option_name
-from halfhour.errors import spell_parameters, suggest_name
+from halfhour.errors import spell_parameters
 from halfhour.model.time_ranges import format_duration
 from halfhour.organizations import Organization
 from halfhour.redaction import sanitize_text
-from halfhour.settings.definitions import SETTINGS_BY_NAME
 from halfhour.settings.resolution import ResolvedSetting
 from halfhour.settings.settings_file import (
-    FILE_VARIABLE,
     find_settings_file,
     read_settings_file,
     usual_files,
 )
-
-log = logging.getLogger("halfhour")
-
-_OTHER_VARIABLES = (FILE_VARIABLE, "HALFHOUR_DEBUG")
 
 
 def print_settings(
@@ -57,8 +50,6 @@ def print_settings(
             print(f"organisations: {', '.join(names)}; --org shows the settings of one")
         print()
         _print_table([("setting", "value", "from"), *map(_as_row, resolved.values())])
-    for variable in os.environ:
-        _warn_of_unknown(variable)
 
 
 def _print_table(rows: list[tuple[str, str, str]]) -> None:
@@ -105,13 +96,3 @@ def _plain_value(value: Any) -> Any:
             return int(value)
         case _:
             return value
-
-
-def _warn_of_unknown(variable: str) -> None:
-    known_variables = [
-        *_OTHER_VARIABLES,
-        *(name for entry in SETTINGS_BY_NAME.values() for name in entry.environment_variables),
-    ]
-    if variable.startswith("HALFHOUR_") and variable not in known_variables:
-        hint = suggest_name(variable, known_variables)
-        log.warning("%s in the environment is not a setting%s", variable, hint)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from halfhour import organizations
-from halfhour.errors import ConfigError, suggest_name
+from halfhour.errors import DEBUG_VARIABLE, ConfigError, nearest_name, suggest_name
 from halfhour.organizations import Organization
 from halfhour.redaction import register_secret
 from halfhour.settings.definitions import SETTINGS_BY_NAME
@@ -18,6 +18,7 @@ SETTINGS_FILES = ("halfhour.toml", "~/.config/halfhour/halfhour.toml")
 """The places of a settings file; the first one that exists is read."""
 FILE_VARIABLE = "HALFHOUR_SETTINGS"
 """The variable that names another settings file."""
+_PREFIX = "HALFHOUR_"
 READABLE_BY_OTHERS = 0o044
 
 
@@ -39,6 +40,24 @@ class SettingsFile:
 def named_file(file: Path | None, environ: Mapping[str, str]) -> Path | None:
     """Return the settings file that an option or a variable names; None if none does."""
     return file or (Path(environ[FILE_VARIABLE]) if environ.get(FILE_VARIABLE) else None)
+
+
+def describe_unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """Return a sentence about each variable of *environ* that looks like a setting and is none."""
+    variables = [
+        *(name for entry in SETTINGS_BY_NAME.values() for name in entry.environment_variables),
+        FILE_VARIABLE,
+        DEBUG_VARIABLE,
+    ]
+    # The word before the first _ is that of several variables, so it makes none of them near.
+    by_ending = {name.partition("_")[2]: name for name in variables}
+    sentences = []
+    for variable in environ:
+        if variable.startswith(_PREFIX) and variable not in variables:
+            nearest = nearest_name(variable.removeprefix(_PREFIX), by_ending)
+            hint = f"; did you mean {by_ending[nearest]!r}?" if nearest else ""
+            sentences.append(f"{variable} in the environment is not a setting{hint}")
+    return sentences
 
 
 def usual_files() -> list[Path]:

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from halfhour.errors import ConfigError, Unreachable, WriteError, suggest_name
+from halfhour.errors import DEBUG_VARIABLE, ConfigError, Unreachable, WriteError, suggest_name
 
 DEFAULT_MASTER = "local[*]"
 _MASTER = re.compile(
@@ -112,7 +112,7 @@ def _start_application(master: str) -> Iterator[Session]:
     logging.getLogger().addHandler(logging.NullHandler())
     configuration = SparkConf(loadDefaults=False).setAll(list(settings.items()))
     with tempfile.TemporaryFile() as log:
-        streams = {} if os.environ.get("HALFHOUR_DEBUG") else {"stdout": log, "stderr": log}
+        streams = {} if os.environ.get(DEBUG_VARIABLE) else {"stdout": log, "stderr": log}
         try:
             gateway = launch_gateway(configuration, popen_kwargs=streams)
             context = SparkContext(conf=configuration, gateway=gateway)
