@@ -174,8 +174,9 @@ def _bring_up_to_date(
     # Status is read too, because it takes few requests and most reports show it.
     request = SyncRequest(
         question.interval,
-        (*question.required_sources, Source.STATUS),
+        question.required_sources,
         None if store.exists else question.granularity,
+        extra_sources=(Source.STATUS,),
         keep_raw=access.store is not None,
     )
     if not any(planner.due_days(store, request, utc_now()).values()):

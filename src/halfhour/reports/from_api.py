@@ -1,7 +1,8 @@
 """Fetch the data of a report from Genesys, without a store."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
@@ -32,6 +33,8 @@ from halfhour.store.store import EntityKind, Store
 
 log = logging.getLogger("halfhour")
 
+_FORBIDDEN = 403
+
 ProgressCallback = Callable[[int, int], None]
 """Called with the number of windows that are fetched, and of all windows."""
 
@@ -57,14 +60,28 @@ async def fetch_into_store(
             agents=await _look_up_ids(client, "agent", question.agents, store),
         )
         posted = await _fetch_all_posted(client, posted_queries, progress)
-        agents = await queries.fetch_agents(client, pc.unique(posted["agent_id"]).to_pylist())
-        by_queue = question.by in (By.QUEUE, By.QUEUE_INTERVAL)
-        queues = [queue async for queue in client.list_entities(QUEUE_LIST)] if by_queue else []
+        agents, queues = [], []
+        with _ids_in_place_of("agents", is_needed=bool(question.divisions or question.teams)):
+            agents = await queries.fetch_agents(client, pc.unique(posted["agent_id"]).to_pylist())
+        if question.by in (By.QUEUE, By.QUEUE_INTERVAL):
+            with _ids_in_place_of("queues"):
+                queues = await _list_directory(client, "queue")
     first_day = floor_to_width(question.interval.start, DAY)
     for day in Interval(first_day, question.interval.end).split_into_windows(DAY):
         store.settle(Source.POSTED, replace(day, end=day.start + DAY), {"posted": posted}, now)
     store.store_names("agent", aggregates.directory_table([], agents), now)
     store.store_names("queue", aggregates.directory_table([], queues), now)
+
+
+@contextmanager
+def _ids_in_place_of(names: str, *, is_needed: bool = False) -> Iterator[None]:
+    """Log a warning if the client may not read *names*, unless rows are chosen by them."""
+    try:
+        yield
+    except ApiError as error:
+        if error.status != _FORBIDDEN or is_needed:
+            raise
+        log.warning("names of %s are missing, so the report shows ids: %s", names, error)
 
 
 async def _fetch_all_posted(

@@ -31,7 +31,8 @@ class SyncRequest:
 
     Without an *interval* the days are those since the first stored one, and with a *history* at
     least those of that length of time. Days that ended before *since* are left out. *sources*
-    None means every source that the client may read. *granularity* and *reread* None mean what
+    None means every source that the client may read; *extra_sources* are read too if the client
+    may. *granularity* and *reread* None mean what
     the store was made with. *reread_all* reads days that are not due, too. Without *keep_raw*
     only what follows from details is stored.
     """
@@ -44,6 +45,12 @@ class SyncRequest:
     reread_all: bool = False
     keep_raw: bool = True
     history: timedelta | None = None
+    extra_sources: Sequence[Source] = ()
+
+    @property
+    def sources_to_read(self) -> Sequence[Source] | None:
+        """The *sources* and *extra_sources*; None means all."""
+        return self.sources and (*self.sources, *self.extra_sources)
 
 
 def requested_calendar(store: Store, request: SyncRequest, now: datetime) -> Calendar:
@@ -74,7 +81,7 @@ def due_days(store: Store, request: SyncRequest, now: datetime) -> dict[Source, 
         store,
         requested_calendar(store, request, now),
         request.interval,
-        sources=request.sources,
+        sources=request.sources_to_read,
         first_by=(Source.POSTED, Source.STATUS),
         not_before=request.since,
         history=request.history,

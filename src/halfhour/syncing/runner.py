@@ -217,8 +217,8 @@ class _SyncRun:
         for source, source_days in planner.order_by_urgency(days):
             refusal = self.outcome.left_out.get(source)
             refusal = refusal or await self._read_source(source, source_days)
-            if refusal and source is Source.DETAILS and self.sync_request.sources:
-                # The user asked for details by name, so their absence is a failure.
+            if refusal and source in (self.sync_request.sources or ()):
+                # The user asked for this source by name, so its absence is a failure.
                 self.outcome.failed |= {
                     SourceWindow(source, day.day): refusal for day in source_days
                 }
@@ -254,10 +254,9 @@ class _SyncRun:
         return None
 
     def _is_optional_source(self, source: Source) -> bool:
-        """Return whether a sync without *source* is useful; without posted figures it never is."""
-        return source is Source.STATUS or (
-            source is Source.DETAILS and Source.POSTED in (self.sync_request.sources or Source)
-        )
+        """Return whether a sync that may not read *source* still reads something asked for."""
+        sources = self.sync_request.sources or Source
+        return source is not Source.POSTED and {*sources} != {source}
 
     async def _drain_queue(self) -> None:
         while self.queued_windows:
