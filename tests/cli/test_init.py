@@ -210,6 +210,52 @@ def test_without_a_terminal_an_answer_that_is_missing_or_wrong_ends_it(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("words", "environment"),
+    [
+        (("--zone", "Mars"), {}),
+        (("--store", "/nowhere/x"), {}),
+        (("--history", "some"), {}),
+        ((), {"HALFHOUR_ZONE": "Mars"}),
+        ((), {"HALFHOUR_HISTORY": "some"}),
+    ],
+)
+def test_what_needs_no_connection_is_checked_before_anything_is_sent(
+    tmp_path, cloud, words, environment
+):
+    ran = Halfhour(tmp_path, {**cloud.environment, **environment})("init", *words)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert "Connected" not in ran.err
+    assert cloud.requests() == []
+
+
+def test_a_wrong_option_is_refused_before_a_person_is_asked(tmp_path, cloud):
+    with terminal(tmp_path, *options(cloud, "--zone", "Mars")) as person:
+        assert person.end() == 2
+    assert "Client secret" not in person.output
+
+
+def test_a_refusal_speaks_of_what_was_piped_and_not_of_variables(tmp_path, cloud):
+    done = subprocess.run(
+        [sys.executable, "-m", "halfhour", *options(cloud)], cwd=tmp_path, check=False,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)}, input="the-wrong-secret\n",
+        capture_output=True, text=True,
+    )  # fmt: skip
+
+    assert done.returncode == 3
+    assert "; check the client id and the client secret, and the region: in the" in done.stderr
+    assert "GENESYS_" not in done.stderr
+
+
+def test_a_refusal_names_the_variables_that_gave_the_answers(tmp_path, cloud):
+    ran = Halfhour(tmp_path, {**cloud.environment, "GENESYS_CLIENT_SECRET": "x" * 8})(
+        "init", "--region", cloud.url + "/", "--client-id", cloud.client_id
+    )
+    assert ran.code == 3
+    assert "check GENESYS_CLIENT_ID and GENESYS_CLIENT_SECRET, and the region: in the" in ran.err
+
+
 REFUSED = [
     ({"GENESYS_CLIENT_SECRET": "the-wrong-secret"}, 3, "authentication failed"),
     ({"GENESYS_CLIENT_ID": "nobody"}, 3, "client not found"),

@@ -20,7 +20,14 @@ from halfhour.cli.questions import (
     show_line,
 )
 from halfhour.cli.spelling import program_name
-from halfhour.errors import ApiError, AuthError, ConfigError, UnexpectedAnswer, Unreachable
+from halfhour.errors import (
+    ApiError,
+    AuthError,
+    ConfigError,
+    HalfhourError,
+    UnexpectedAnswer,
+    Unreachable,
+)
 from halfhour.genesys import endpoints, regions
 from halfhour.genesys.client import Client
 from halfhour.genesys.connection import Settings
@@ -157,13 +164,16 @@ def set_up(
     if is_terminal():
         title = f" {setup.sources.organization.title}" if setup.sources.organization else ""
         show_line(f"Settings are written to {setup.path.absolute()}{title}. Ctrl-C writes nothing.")
+    for name, text in given.items():
+        if text:
+            _check_answer(SETTINGS_BY_NAME[name], text)
+    if not is_terminal():
+        _ask_others(setup)  # raises before anything is sent
     connection = _ask_connection(setup)
     answers = {
         "region": connection.region,
         "client_id": connection.client_id,
-        "zone": setup.ask("zone", _machine_zone()),
-        "store": _ask_store(setup),
-        "history": setup.ask("history", DEFAULT_HISTORY),
+        **_ask_others(setup),
     }
     _write_answers(setup, answers, connection, secret_in)
     _warn_of_variables(setup, answers)
@@ -187,6 +197,7 @@ def _ask_connection(setup: Setup) -> Connection:
         try:
             _test_connection(setup, connection)
         except (ApiError, AuthError, UnexpectedAnswer, Unreachable) as error:
+            _name_answers(error, connection)
             if not is_terminal():
                 raise
             show_error(error)
@@ -194,6 +205,22 @@ def _ask_connection(setup: Setup) -> Connection:
             setup = replace(setup, given={})
         else:
             return connection
+
+
+def _name_answers(error: HalfhourError, connection: Connection) -> None:
+    """Have *error* speak of answers where it names variables that have not given them."""
+    answers = {
+        "client_id": (connection.client_id, "the client id"),
+        "client_secret": (connection.secret, "the client secret"),
+        "region": (connection.region, "the region"),
+    }
+    for name, (answer, words) in answers.items():
+        variable = SETTINGS_BY_NAME[name].environment_variables[0]
+        if os.environ.get(variable) != answer:
+            error.args = tuple(
+                part.replace(variable, words) if isinstance(part, str) else part
+                for part in error.args
+            )
 
 
 def _ask_secret(setup: Setup, region: str, client_id: str, typed: str) -> str:
@@ -248,6 +275,15 @@ def _machine_zone() -> str:
         parse_zone(name)
         return "UTC" if name == "Etc/UTC" else name
     return "UTC"
+
+
+def _ask_others(setup: Setup) -> dict[str, str]:
+    """Return the answers that are not about the connection."""
+    return {
+        "zone": setup.ask("zone", _machine_zone()),
+        "store": _ask_store(setup),
+        "history": setup.ask("history", DEFAULT_HISTORY),
+    }
 
 
 def _ask_store(setup: Setup) -> str:
