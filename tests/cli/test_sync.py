@@ -448,6 +448,24 @@ def test_progress_is_json_for_machines(cloud, halfhour):
     assert all(event["requests_left"] > 0 for event in settled)
 
 
+def test_the_last_line_for_machines_has_the_exit_code(cloud, halfhour):
+    def last_event(*words):
+        ran = halfhour(*words, "--log-format", "json")
+        events = [json.loads(line) for line in ran.err.splitlines()]
+        assert [event.get("event") for event in events].count("ended") == 1
+        assert events[-1]["exit_code"] == ran.code
+        return {name: events[-1].get(name) for name in ("event", "level", "exit_code")}
+
+    done = {"event": "ended", "level": "info", "exit_code": 0}
+    assert last_event("sync", *SHORT) == done
+    assert last_event("sync", *SHORT) == done  # nothing is due
+    assert last_event("rebuild") == done
+    cloud.faults({"kind": "status", "status": 500, "endpoint": "aggregates"})
+    failed = {"event": "ended", "level": "error", "exit_code": 5}
+    assert last_event("sync", *RANGE, "--source", "posted") == failed
+    assert halfhour("sync", *SHORT, "--log-format", "json", "--quiet").err == ""
+
+
 def test_a_dry_run_says_what_is_due_and_asks_nothing(cloud, halfhour):
     ran = halfhour("sync", *RANGE, "--dry-run")
     due = json.loads(ran.out)

@@ -66,6 +66,7 @@ def test_each_step_is_an_event(halfhour):
         "derived",
         "settled",
         "out: 1 day written (2026-03-02), 4 rows from 1 record",
+        "ended",
     ]
     assert [events[0][name] for name in ("rows", "done", "of")] == [1, 1, 1]
 

@@ -101,11 +101,11 @@ def test_a_load_reports_its_progress_and_prints_no_password(store, postgresql):
 
     assert (code, out) == (0, "")
     events = [json.loads(line) for line in err.splitlines()]
-    assert [event.get("event") for event in events] == [*["loaded"] * 5, None]
-    assert [event.get("done") for event in events] == [1, 2, 3, 4, 5, None]
+    assert [event.get("event") for event in events] == [*["loaded"] * 5, None, "ended"]
+    assert [event.get("done") for event in events] == [1, 2, 3, 4, 5, None, None]
     assert events[0]["directory"] == "agents"
     assert (events[2]["source"], events[2]["of"]) == ("posted", 5)
-    assert "5 parts loaded" in events[-1]["message"]
+    assert "5 parts loaded" in events[-2]["message"]
     assert warehouse_rows(postgresql) == store_rows(store)
 
 

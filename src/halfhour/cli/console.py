@@ -58,7 +58,11 @@ class _StderrHandler(logging.Handler):
 
 @contextmanager
 def logging_to_stderr(log_format: LogFormat = LogFormat.TEXT) -> Iterator[None]:
-    """Log to stderr inside the context. If it raises, the handler stays for the error's message."""
+    """Log to stderr inside the context.
+
+    If it raises, the handler stays for the error's message. That of a JSON log always stays, for
+    the last event.
+    """
     handler = _StderrHandler(log_format)
     log.addHandler(handler)
     if log.level == logging.NOTSET:
@@ -68,7 +72,8 @@ def logging_to_stderr(log_format: LogFormat = LogFormat.TEXT) -> Iterator[None]:
             early_messages[level, text] = True
             log.log(level, "%s", text)
     yield
-    log.removeHandler(handler)  # not reached after an error, which is still to be logged
+    if log_format is LogFormat.TEXT:
+        log.removeHandler(handler)  # not reached after an error, which is still to be logged
 
 
 def announce_early(level: int, text: str) -> None:
@@ -138,10 +143,11 @@ def fit_terminal(text: str) -> str:
 
 def is_interactive() -> bool:
     """Return whether a person can watch progress: on a terminal, not quiet, not logged as JSON."""
-    return sys.stderr.isatty() and log.isEnabledFor(logging.INFO) and not _logs_json()
+    return sys.stderr.isatty() and log.isEnabledFor(logging.INFO) and not logs_json()
 
 
-def _logs_json() -> bool:
+def logs_json() -> bool:
+    """Return whether a JSON log has begun."""
     return any(
         isinstance(handler, _StderrHandler) and handler.log_format is LogFormat.JSON
         for handler in log.handlers
@@ -150,7 +156,7 @@ def _logs_json() -> bool:
 
 def log_table(text: str, events: Iterable[Mapping[str, Any]]) -> None:
     """Write a table to stderr: its *text* for people, or its rows as *events* of a JSON log."""
-    if not _logs_json():
+    if not logs_json():
         print(text, end="", file=sys.stderr, flush=True)
         return
     for event in events:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 from cyclopts import CycloptsError
 
 from halfhour import errors
-from halfhour.cli.console import fit_terminal, show_early_messages
+from halfhour.cli.console import fit_terminal, logs_json, show_early_messages
 from halfhour.cli.signals import SignalHandlers
 from halfhour.cli.spelling import option_name
 from halfhour.cli.usage_errors import describe_usage_error
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 
+log = logging.getLogger("halfhour")
+
 ENDED = "ended"
-"""The event of a JSON log with the exit code and the reason of a command that failed."""
+"""The last event of a JSON log, with the exit code, and the reason if the command failed."""
 
 
 class ExitCode(IntEnum):
@@ -96,6 +98,8 @@ def _run_command(command: Callable[[], object]) -> ExitCode:
         command()
         show_early_messages()
         sys.stdout.flush()
+        if logs_json():
+            log.info("", extra={"event": {"event": ENDED, "exit_code": ExitCode.DONE}})
     except CycloptsError as error:
         return _announce_exit(describe_usage_error(error), ExitCode.USAGE)
     except errors.HalfhourError as error:
@@ -146,7 +150,6 @@ def exit_code_of(error: errors.HalfhourError) -> ExitCode:
 
 def _announce_exit(message: str, code: ExitCode) -> ExitCode:
     show_early_messages()
-    log = logging.getLogger("halfhour")
     if log.handlers:  # logging has begun, as text or as JSON
         event = {"event": ENDED, "exit_code": code, "reason": message}
         log.error("%s", message, extra={"event": event})

@@ -28,7 +28,7 @@ class LogMessage:
 
     @property
     def has_ended(self) -> bool:
-        """True if it is the last message of a command that failed."""
+        """True if it is the last message of a command."""
         return self.fields.get("event") == ENDED
 
 
