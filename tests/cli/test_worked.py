@@ -291,3 +291,26 @@ def test_a_signal_ends_a_run_and_leaves_no_draft(tmp_path, sent, code, awaited):
 def many_records() -> list[dict[str, Any]]:
     """Return so many conversations that a part of them goes to disk."""
     return [GOOD | {"conversationId": f"c{number}"} for number in range(60_000)]
+
+
+@pytest.mark.usefixtures("details")
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("acmee", "has no such organisation, only acme, globex; did you mean 'acme'?"),
+        ("all", "--org: this command is for one organisation; name one"),
+    ],
+)
+def test_a_name_that_no_organisation_of_the_settings_file_has_is_refused(halfhour, name, sentence):
+    (halfhour.folder / "halfhour.toml").write_text("[org.acme]\n[org.globex]\n")
+    command = ("worked", "details.ndjson", "--output", "out")
+    refused = halfhour(*command, "--org", name)
+
+    assert (refused.code, sentence in refused.err) == (2, True), refused.err
+    assert not (halfhour.folder / "out").exists()
+    assert halfhour(*command, "--org", "acme").code == 0
+    assert halfhour(*command).code == 0
+    assert {path.name for path in (halfhour.folder / "out/worked").iterdir()} == {
+        "org=acme",
+        "org=default",
+    }

@@ -15,6 +15,7 @@ from halfhour.cli.exit_codes import run_and_exit
 from halfhour.cli.options import (
     CONNECTION,
     MESSAGE_FLAGS,
+    NO_ORGANIZATION,
     OPTIONS,
     OUTPUT,
     STORE,
@@ -29,6 +30,7 @@ from halfhour.cli.options import (
     RowsOutputOptions,
     StorePath,
     UncheckedConnectionOptions,
+    require_listed_organization,
     warn_of_unknown_variables,
 )
 from halfhour.errors import ConfigError
@@ -390,8 +392,13 @@ def worked(
         str, Parameter(name=["--output", "-o"], group=OUTPUT, help="Folder to write to.")
     ],
     org: Annotated[
-        str, Parameter(group=OUTPUT, help="Name of the organisation in the paths of the files.")
-    ] = "default",
+        str,
+        Parameter(
+            group=OUTPUT,
+            help="Name of the organisation in the paths of the files; one of the settings file if "
+            "that has any.",
+        ),
+    ] = NO_ORGANIZATION,
     granularity: Annotated[
         Literal["15m", "30m"], Parameter(group=OUTPUT, help="Interval length of worked time.")
     ] = "30m",
@@ -433,6 +440,7 @@ def worked(
     from halfhour.syncing.worked_files import WorkedRequest
 
     require_engine(engine, master)
+    require_listed_organization(org)
     request = WorkedRequest.parse(
         output=output,
         organization=org,

@@ -34,6 +34,8 @@ QUIET, VERBOSE, DEBUG = ["--quiet", "-q"], ["--verbose", "-v"], ["--debug"]
 MESSAGE_FLAGS = frozenset(QUIET + VERBOSE + DEBUG)
 
 DEFAULT_ZONE = "UTC"
+NO_ORGANIZATION = "default"
+"""The name in the paths of files if no option names an organisation."""
 StorePath = Annotated[
     Path | None,
     Parameter(
@@ -176,6 +178,17 @@ class OrganizationOptions:
         from halfhour.store.store import Store
 
         return Store(self.value_of(self.organization, "store", path))
+
+
+def require_listed_organization(name: str) -> None:
+    """Raise ConfigError if the settings file has organisations, and none of this *name*.
+
+    Without organisations the name is a label, and `NO_ORGANIZATION` always is.
+    """
+    from halfhour import settings
+
+    if name != NO_ORGANIZATION and settings.read_checked_file(None).organizations:
+        OrganizationOptions(org=(name,)).organization  # noqa: B018  (it raises)
 
 
 @Parameter(name="*")
