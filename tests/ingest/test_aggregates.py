@@ -12,8 +12,10 @@ from halfhour.errors import UnexpectedAnswer
 from halfhour.genesys import payloads
 from halfhour.ingest import aggregates
 from halfhour.ingest.raw_aggregates import RawAggregates, read_aggregates
+from halfhour.model.coverage import Calendar
 from halfhour.model.intervals import HALF_HOUR, Interval, to_utc
 from halfhour.model.tables import POSTED_SCHEMA
+from halfhour.store.store import Store
 
 DAY = Interval(datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC))
 
@@ -376,7 +378,11 @@ def test_an_agent_without_a_name_has_none():
         payloads.DirectoryEntity("1", "Ada"),
     ]
 
-    assert aggregates.names_table(people).to_pylist() == [{"id": "1", "name": "Ada"}]
+    directory = aggregates.directory_table([], people)
+    assert directory["name"].to_pylist() == ["Ada", None]
+    with Store.create_in_memory(Calendar(DAY.end, HALF_HOUR).stored_settings) as store:
+        store.store_names("agent", directory, DAY.end)
+        assert store.names_by_kind("agent").to_pylist() == [{"id": "1", "name": "Ada"}]
 
 
 rows = st.lists(

@@ -16,10 +16,8 @@ from halfhour.ingest.raw_aggregates import DIMENSIONS, RawAggregates
 from halfhour.model.intervals import MILLISECOND, Interval, epoch_ms, to_utc
 from halfhour.model.measures import CAPACITY_METRIC, OFFERED_METRIC, STATUS_KINDS
 from halfhour.model.tables import (
-    AGENT_PLACES_SCHEMA,
     CAPACITY_SCHEMA,
     DIRECTORY_SCHEMA,
-    NAMES_SCHEMA,
     OFFERED_SCHEMA,
     POSTED_METRICS,
     POSTED_SCHEMA,
@@ -108,14 +106,6 @@ def sum_partial_tables(tables: Sequence[pa.Table]) -> pa.Table:
     )
 
 
-def names_table(entities: Iterable[payloads.DirectoryEntity]) -> pa.Table:
-    """Return `tables.NAMES_SCHEMA`, a row per id. An entity without a name has no row, so that
-    reports show its id.
-    """
-    names = {entity.id: entity.name for entity in entities if entity.name}
-    return _table_of_rows(list(names.items()), NAMES_SCHEMA)
-
-
 def directory_table(ids: Iterable[str], entities: Iterable[payloads.DirectoryEntity]) -> pa.Table:
     """Return `tables.DIRECTORY_SCHEMA` of *entities*; other *ids* have rows without a name."""
     entity_by_id = {entity_id: payloads.DirectoryEntity(entity_id) for entity_id in ids} | {
@@ -132,15 +122,6 @@ def directory_table(ids: Iterable[str], entities: Iterable[payloads.DirectoryEnt
         for entity_id, entity in entity_by_id.items()
     ]
     return _table_of_rows(rows, DIRECTORY_SCHEMA)
-
-
-def agent_places_table(entities: Iterable[payloads.DirectoryEntity]) -> pa.Table:
-    """Return `tables.AGENT_PLACES_SCHEMA`: the division and the team of each agent."""
-    return (
-        directory_table([], entities)
-        .select(["id", "division", "team"])
-        .rename_columns(AGENT_PLACES_SCHEMA.names)
-    )
 
 
 def _table_of_columns(columns: Iterable[Sequence[object]], schema: pa.Schema) -> pa.Table:
