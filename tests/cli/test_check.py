@@ -177,6 +177,16 @@ def test_a_clock_that_is_off_is_told(halfhour, cloud):
     assert ran.json["next_step"].startswith("set the clock")
 
 
+def test_a_refused_login_names_the_host_with_its_port(halfhour, cloud):
+    place = cloud.url.removeprefix("http://")
+    for command in ("report", "sync", "check", "init"):
+        ran = halfhour(command, GENESYS_CLIENT_SECRET="wrong")
+        assert ran.code == 3
+        assert f"{place} refused client id 'emulator'" in ran.err + ran.out
+    cloud.faults({"kind": "hang", "seconds": 5, "endpoint": "token"})
+    assert f" {place}: nothing came for 0.2 s" in halfhour("report", "--timeout", "0.2").err
+
+
 def test_a_port_where_nobody_listens_is_told_without_a_wait(halfhour):
     ran = halfhour("check", "--json", "--region", "http://127.0.0.1:9")
 

@@ -61,12 +61,13 @@ class ClientCredentials:
             data={"grant_type": "client_credentials"},
             headers={"Authorization": f"Basic {b64encode(credentials.encode()).decode()}"},
         )
+        place = transport.host_and_port(request)
         response = await transport.send_request(
             self._http, request, settings.retry_policy, transport.MAX_SMALL_ANSWER_BYTES
         )
         if refusal := _login_refusal(response):
             raise AuthError(
-                f"{request.url.host} refused client id {settings.client_id!r} "
+                f"{place} refused client id {settings.client_id!r} "
                 f"({': '.join(filter(None, (refusal.error, refusal.description)))}); "
                 f"{_ADVICE_BY_ERROR.get(refusal.error, _DEFAULT_ADVICE)}",
                 code=refusal.error,
@@ -78,7 +79,7 @@ class ClientCredentials:
             or not 0 < answer.expires_in <= _MAX_LIFETIME
         ):
             raise UnexpectedAnswer(
-                f"{request.url.host}: the answer to the login has no usable token: the token is "
+                f"{place}: the answer to the login has no usable token: the token is "
                 "empty, very long or not plain text, or its lifetime is impossible; check that "
                 "GENESYS_REGION names Genesys Cloud, and that no proxy answers in its place"
             )

@@ -92,7 +92,7 @@ async def send_request(
 
     Raises Unreachable, or UnexpectedAnswer for more than *max_bytes*.
     """
-    has_answered = False
+    has_answered, place = False, host_and_port(request)
     try:
         async with asyncio.timeout(policy.answer_timeout):
             response = await http.send(request, stream=True)
@@ -105,17 +105,17 @@ async def send_request(
         raise await _connection_failure(error, str(request.url)) from error
     except httpx2.TimeoutException as error:
         raise Unreachable(
-            f"{request.url.host}: nothing came for {policy.silence_timeout:g} s; "
+            f"{place}: nothing came for {policy.silence_timeout:g} s; "
             "try again, or allow more time with ⟨timeout⟩"
         ) from error
     except TimeoutError as error:
         raise Unreachable(
-            f"{request.url.host}: the answer was incomplete after {policy.answer_timeout:g} s; "
+            f"{place}: the answer was incomplete after {policy.answer_timeout:g} s; "
             "try again, or allow more time with ⟨timeout⟩"
         ) from error
     except zlib.error as error:
         raise UnexpectedAnswer(
-            f"{request.url.host}: the answer is damaged and cannot be unpacked; try again, and "
+            f"{place}: the answer is damaged and cannot be unpacked; try again, and "
             "check the network and the proxy"
         ) from error
     except httpx2.RequestError as error:
@@ -126,11 +126,11 @@ async def send_request(
         if isinstance(error, httpx2.ProtocolError):
             # The text of the error may quote the request with its token.
             raise Unreachable(
-                f"{request.url.host}: the answer broke off, or it is not HTTP "
+                f"{place}: the answer broke off, or it is not HTTP "
                 f"({type(error).__name__}); try again, and check the network and the proxy"
             ) from None
         raise Unreachable(
-            f"{request.url.host}: the answer broke off ({error or type(error).__name__}); try again"
+            f"{place}: the answer broke off ({error or type(error).__name__}); try again"
         ) from error
     if whole_response.status_code == httpx2.codes.BAD_REQUEST and _HTTPS_WANTED.search(
         whole_response.content
@@ -172,6 +172,7 @@ async def _is_https_port(url: httpx2.URL) -> bool:
 
 async def _read_body(response: httpx2.Response, max_bytes: int) -> httpx2.Response:
     """Return *response* with its body, and unpack no more than *max_bytes* of it."""
+    place = host_and_port(response.request)
     encodings = [
         encoding.lower()
         for encoding in response.headers.get_list("content-encoding", split_commas=True)
@@ -179,7 +180,7 @@ async def _read_body(response: httpx2.Response, max_bytes: int) -> httpx2.Respon
     ]
     if encodings not in ([], ["gzip"]):
         raise UnexpectedAnswer(
-            f"{response.url.host}: the answer is packed in another way than gzip, which was "
+            f"{place}: the answer is packed in another way than gzip, which was "
             "requested; check that no proxy changes answers"
         )
     unpacker = zlib.decompressobj(_GZIP_WINDOW_BITS) if encodings else None
@@ -197,7 +198,7 @@ async def _read_body(response: httpx2.Response, max_bytes: int) -> httpx2.Respon
             if not response.is_success:
                 break
             raise UnexpectedAnswer(
-                f"{response.url.host}: the answer has more than {max_bytes:,} bytes, which Genesys "
+                f"{place}: the answer has more than {max_bytes:,} bytes, which Genesys "
                 "Cloud never sends; check that GENESYS_REGION names Genesys Cloud, and that no "
                 "proxy answers in its place"
             )
@@ -233,7 +234,7 @@ def decode_answer(operation: str, response: httpx2.Response, decode: Callable[[b
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         content_type = response.headers.get("content-type", "no content type")
         raise UnexpectedAnswer(
-            f"{operation}: the answer of {_host_and_port(response)} is not complete JSON "
+            f"{operation}: the answer of {host_and_port(response.request)} is not complete JSON "
             f"({content_type}); check that GENESYS_REGION names Genesys Cloud, and that no proxy "
             "answers in its place"
         ) from error
@@ -263,8 +264,8 @@ def refuse_unusable_data(operation: str) -> Iterator[None]:
 def _refusal_error(operation: str, response: httpx2.Response) -> ApiError | UnexpectedAnswer:
     if response.is_redirect:
         return UnexpectedAnswer(
-            f"{operation}: {_host_and_port(response)} redirects to another address, which Genesys "
-            "Cloud never does; check the region or base URL"
+            f"{operation}: {host_and_port(response.request)} redirects to another address, "
+            "which Genesys Cloud never does; check the region or base URL"
         )
     body = decode_refusal(response, payloads.ErrorBody) or payloads.ErrorBody(
         message=response.reason_phrase
@@ -279,5 +280,6 @@ def _refusal_error(operation: str, response: httpx2.Response) -> ApiError | Unex
     )
 
 
-def _host_and_port(response: httpx2.Response) -> str:
-    return urlsplit(str(response.request.url)).netloc
+def host_and_port(request: httpx2.Request) -> str:
+    """Return the host of *request*, with its port unless it is that of the scheme."""
+    return urlsplit(str(request.url)).netloc

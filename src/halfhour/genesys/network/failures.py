@@ -42,10 +42,10 @@ def connection_failure(
         if isinstance(cause, ssl.SSLError):
             return _failed_handshake(cause, place)
     if proxy:
-        return _failed_proxy(error, host, proxy)
+        return _failed_proxy(error, place, proxy)
     for cause in _causes(error):
         if isinstance(cause, socket.gaierror):
-            return _unknown_host(cause, host)
+            return _unknown_host(cause, host, place)
         if isinstance(cause, OSError) and cause.errno in _REFUSED:
             return NoConnection(
                 f"{place}: no connection, because nothing listens there or a firewall refuses it; "
@@ -71,7 +71,7 @@ def http_at_https_port(url: str) -> NoConnection:
 def broken_proxy(url: str, proxy: Proxy) -> NoConnection:
     """Return the failure of a connection to *url* that broke off at *proxy*."""
     return NoConnection(
-        f"{urlsplit(url).hostname}: the connection through the proxy {proxy.address} "
+        f"{urlsplit(url).netloc}: the connection through the proxy {proxy.address} "
         f"({proxy.variable}) broke off, or this is no such proxy; check {proxy.variable}, also "
         "whether it begins with http:// or https://",
         may_pass=True,
@@ -80,7 +80,7 @@ def broken_proxy(url: str, proxy: Proxy) -> NoConnection:
 
 def proxy_refusal(text: str, url: str, proxy: Proxy) -> NoConnection:
     """Return the refusal of *proxy* to connect to *url*; *text* begins with an HTTP status."""
-    host = urlsplit(url).hostname
+    host = urlsplit(url).netloc
     status = match[0] if (match := _STATUS.match(text)) else ""
     if status == _PROXY_WANTS_LOGIN:
         return NoConnection(
@@ -144,18 +144,18 @@ def _failed_handshake(error: ssl.SSLError, place: str) -> NoConnection:
     )
 
 
-def _failed_proxy(error: BaseException, host: str, proxy: Proxy) -> NoConnection:
+def _failed_proxy(error: BaseException, place: str, proxy: Proxy) -> NoConnection:
     return NoConnection(
-        f"{host}: no connection, because the proxy {proxy.address} ({proxy.variable}) does not "
+        f"{place}: no connection, because the proxy {proxy.address} ({proxy.variable}) does not "
         f"answer: {_reason(error)}; correct {proxy.variable}, or unset it if no proxy is needed",
         may_pass=True,
     )
 
 
-def _unknown_host(error: socket.gaierror, host: str) -> NoConnection:
+def _unknown_host(error: socket.gaierror, host: str, place: str) -> NoConnection:
     if error.errno == socket.EAI_AGAIN:
         return NoConnection(
-            f"{host}: the address of this host cannot be looked up (DNS does not answer); check "
+            f"{place}: the address of this host cannot be looked up (DNS does not answer); check "
             "the network, and whether it needs a proxy (HTTPS_PROXY)",
             may_pass=True,
         )
@@ -166,7 +166,7 @@ def _unknown_host(error: socket.gaierror, host: str) -> NoConnection:
         if is_known
         else suggest_name(domain, DOMAINS_BY_REGION.values(), "check GENESYS_REGION")
     )
-    return NoConnection(f"{host}: there is no host of this name (DNS){advice}", may_pass=is_known)
+    return NoConnection(f"{place}: there is no host of this name (DNS){advice}", may_pass=is_known)
 
 
 def _reason(error: BaseException) -> str:
