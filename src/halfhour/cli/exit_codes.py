@@ -15,7 +15,6 @@ from halfhour import errors
 from halfhour.cli.console import fit_terminal, logs_json, show_early_messages
 from halfhour.cli.signals import SignalHandlers
 from halfhour.cli.spelling import option_name
-from halfhour.cli.usage_errors import describe_usage_error
 from halfhour.redaction import MAX_QUOTED_LENGTH, sanitize_lines, sanitize_text
 
 if TYPE_CHECKING:
@@ -101,6 +100,9 @@ def _run_command(command: Callable[[], object]) -> ExitCode:
         if logs_json():
             log.info("", extra={"event": {"event": ENDED, "exit_code": ExitCode.DONE}})
     except CycloptsError as error:
+        # Imported late, because only a mistyped command needs it.
+        from halfhour.cli.usage_errors import describe_usage_error
+
         return _announce_exit(describe_usage_error(error), ExitCode.USAGE)
     except errors.HalfhourError as error:
         if isinstance(error, errors.WriteError):
