@@ -117,7 +117,7 @@ DAY = ("--from", "2026-03-02", "--to", "2026-03-03")
         (("import", "none.json"), 2),
         (("worked", "none.json", "--output", "w"), 2),
         (("load", "delta:w"), 1),
-        (("init", "--zone", "UTC", "--secret-in", "file", "--sync"), 0),
+        (("init", "--zone", "UTC", "--secret-in", "file"), 0),
         (("settings", "--json"), 0),
     ],
 )

@@ -50,7 +50,8 @@ def finish_events(process) -> tuple[int, list[dict[str, Any]]]:
 def test_a_load_by_the_command_line_makes_it_equal_to_the_store(store, lake):
     code, events = finish_events(start_load(store, lake))
 
-    assert (code, len(events)) == (0, 6), events
+    assert (code, len(events)) == (0, 7), events
+    assert (events[-1]["event"], events[-1]["exit_code"]) == ("ended", 0)
     assert warehouse_rows(lake) == store_rows(store)
 
     code, events = finish_events(start_load(store, lake))
