@@ -407,6 +407,17 @@ def test_a_refused_sync_beside_a_right_one_leaves_the_store_of_that(cloud, halfh
     assert halfhour("report", *SHORT, "--offline").code == 0
 
 
+def test_status_alone_needs_agents_whom_another_source_names(halfhour):
+    ran = halfhour("sync", *SHORT, "--source", "status")
+
+    assert ran.code == 5
+    assert "the agents are unknown, because posted figures and details are missing; read one" in (
+        ran.err
+    )
+    assert "the others are kept" not in ran.err
+    assert not (halfhour.folder / "halfhour.duckdb").exists()
+
+
 def test_a_sync_says_how_much_it_reads_and_that_nothing_is_due(halfhour):
     first, again = halfhour("sync", *SHORT), halfhour("sync", *SHORT)
 

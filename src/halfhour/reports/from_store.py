@@ -6,13 +6,13 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from halfhour.errors import ConfigError
+from halfhour.errors import ConfigError, StoreError
 from halfhour.model.coverage import Calendar, DayState
 from halfhour.model.intervals import Interval
 from halfhour.model.names import resolve_ids
 from halfhour.model.question import Question
 from halfhour.model.tables import RECONCILIATION_SCHEMA
-from halfhour.model.vocabulary import Source
+from halfhour.model.vocabulary import Source, is_uuid
 from halfhour.reports import filters
 from halfhour.reports.data import ReportData
 from halfhour.store.coverage import store_calendar
@@ -93,5 +93,11 @@ def reconcile_store(store: Store, interval: Interval | None, now: datetime) -> p
 
 def _ids_by_name(store: Store, kind: EntityKind, names_or_ids: Sequence[str]) -> list[str]:
     names = store.names_by_kind(kind)
+    unknown = next((text for text in names_or_ids if not is_uuid(text)), None)
+    if unknown and not len(names):
+        raise StoreError(
+            f"⟨{kind}s⟩ {unknown!r}: {store.path} has no names of {kind}s; 'halfhour check' tells "
+            "whether the OAuth client may read them, and 'halfhour sync' reads them"
+        )
     entities = zip(names["id"].to_pylist(), names["name"].to_pylist(), strict=True)
     return resolve_ids(f"{kind}s", names_or_ids, entities, f"{kind}s in {store.path}")

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from halfhour.errors import ApiError, HalfhourError, Incomplete, Unreachable
+from halfhour.genesys.retry_policy import TRANSIENT_STATUSES
 from halfhour.model.intervals import Interval
 from halfhour.model.vocabulary import Source
 from halfhour.redaction import MAX_QUOTED_LENGTH, sanitize_text
@@ -253,10 +254,12 @@ class Outcome:
         reasons = []
         if errors:
             lines = "".join(f"\n  {window}: {error}" for window, error in self.failed.items())
-            reasons.append(
-                f"{self._count_days(self.failed)} missing; the others are kept, and running it "
-                f"again fetches what is missing:{lines}"
-            )
+            advice = [
+                *["the others are kept"] * bool(self.settled),
+                *["running it again fetches what is missing"] * any(map(_may_pass, errors)),
+            ]
+            hint = f"; {', and '.join(advice)}" if advice else ""
+            reasons.append(f"{self._count_days(self.failed)} missing{hint}:{lines}")
         if self.incomplete:
             lines = "".join(f"\n  {window}: {gap}" for window, gap in self.incomplete.items())
             reasons.append(
@@ -282,6 +285,13 @@ class Outcome:
         for kind in dict.fromkeys(issue.kind for issue in self.data_issues):
             issues = [*dict.fromkeys(issue for issue in self.data_issues if issue.kind == kind)]
             on_event(data_issue_event(issues[:MAX_LISTED], len(issues)))
+
+
+def _may_pass(error: HalfhourError) -> bool:
+    """Return whether the same request may succeed later without a change by somebody."""
+    if not isinstance(error, ApiError) or error.status in TRANSIENT_STATUSES:
+        return True
+    return error.status >= 500
 
 
 def data_issue_event(first_issues: "Sequence[DataIssue]", count: int) -> Event:

@@ -338,7 +338,8 @@ class _SyncRun:
         Raises Incomplete if the store holds neither posted figures nor details of that day.
         """
         unknown = Incomplete(
-            "the agents are unknown, because posted figures and details are missing"
+            "the agents are unknown, because posted figures and details are missing; read one of "
+            "them, too"
         )
         if not self.store.exists:
             raise unknown
