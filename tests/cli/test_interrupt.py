@@ -1,10 +1,12 @@
 """Ctrl-C and SIGTERM, at a moment when an answer is awaited."""
 
+import json
 import os
 import shlex
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +15,9 @@ from pathlib import Path
 import pytest
 
 from tests.processes import Cloud
+
+ENDS = [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+"""Signals, with the exit code and the reason of a process that one ends."""
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
 
@@ -59,13 +64,13 @@ def hanging_report(cloud: Cloud, folder: Path, *prefix: str) -> Iterator[subproc
         yield process
 
 
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_a_report_at_once_and_leaves_no_file(cloud, tmp_path, sent, code):
+@pytest.mark.parametrize(("sent", "code", "reason"), ENDS)
+def test_a_signal_ends_a_report_at_once_and_leaves_no_file(cloud, tmp_path, sent, code, reason):
     with hanging_report(cloud, tmp_path) as process:
         process.send_signal(sent)
         _, err = process.communicate(timeout=10)
 
-    assert (process.returncode, err) == (code, "halfhour: interrupted\n")
+    assert (process.returncode, err) == (code, f"halfhour: {reason}\n")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -77,7 +82,7 @@ def test_an_ignored_sigint_stays_ignored_while_sigterm_ends_the_report(cloud, tm
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=10)
 
-    assert (process.returncode, err) == (143, "halfhour: interrupted\n")
+    assert (process.returncode, err) == (143, "halfhour: terminated\n")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -100,7 +105,7 @@ def test_sigterm_while_a_library_is_imported_waits_for_that_import(module, tmp_p
     )  # fmt: skip
 
     assert (done.returncode, done.stdout) == (143, "imported\n")
-    assert done.stderr == "halfhour: interrupted\n"
+    assert done.stderr == "halfhour: terminated\n"
 
 
 def test_an_interrupt_that_is_lost_in_a_callback_comes_again():
@@ -118,7 +123,56 @@ def test_an_interrupt_that_is_lost_in_a_callback_comes_again():
         [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
     )
 
-    assert (done.returncode, done.stderr) == (143, "halfhour: interrupted\n")
+    assert (done.returncode, done.stderr) == (143, "halfhour: terminated\n")
+
+
+ERROR_OF_A_LIBRARY = """\
+try:
+    os.kill(os.getpid(), SENT)
+except KeyboardInterrupt:
+    raise RuntimeError("Query interrupted") from None
+"""
+"""What DuckDB makes of an interrupt."""
+BROKEN_OUTPUT = """\
+try:
+    os.kill(os.getpid(), SENT)
+except KeyboardInterrupt:
+    raise BrokenPipeError from None
+"""
+
+
+@pytest.mark.parametrize("body", [ERROR_OF_A_LIBRARY, BROKEN_OUTPUT])
+@pytest.mark.parametrize(("sent", "code", "reason"), ENDS)
+def test_an_error_after_a_signal_is_the_interruption(sent, code, reason, body):
+    script = (
+        "import os; from halfhour.cli.exit_codes import run_and_exit\n"
+        f"def command():\n{textwrap.indent(body.replace('SENT', str(int(sent))), '    ')}"
+        "run_and_exit(command)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert (done.returncode, done.stderr) == (code, f"halfhour: {reason}\n")
+
+
+@pytest.mark.parametrize(("sent", "code", "reason"), ENDS)
+@pytest.mark.parametrize("words", [(), ("--watch", "15m")])
+def test_the_json_log_of_a_sync_that_a_signal_ends_has_its_exit_code(
+    cloud, tmp_path, sent, code, reason, words
+):
+    cloud.faults({"kind": "hang", "endpoint": "aggregates", "seconds": 60})
+    with subprocess.Popen(
+        [sys.executable, "-m", "halfhour", "sync", "--last", "1d", "--source", "posted",
+         "--log-format", "json", *words],
+        cwd=tmp_path, env={**os.environ, **cloud.environment}, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        wait_for_request(cloud)
+        process.send_signal(sent)
+        _, err = process.communicate(timeout=10)
+
+    last = json.loads(err.splitlines()[-1])
+    assert (process.returncode, last["exit_code"], last["reason"]) == (code, code, reason)
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])

@@ -266,9 +266,12 @@ def test_organisations_can_be_written_at_the_same_time(tmp_path):
 
 
 @posix
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("sent", "code", "reason"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+)
 @pytest.mark.parametrize("awaited", [f"{DRAFT_PREFIX}*", f"{DRAFT_PREFIX}*/*.arrow"])
-def test_a_signal_ends_a_run_and_leaves_no_draft(tmp_path, sent, code, awaited):
+def test_a_signal_ends_a_run_and_leaves_no_draft(tmp_path, sent, code, reason, awaited):
     """Signals arrive while files are read for the first time, and when they are read again."""
     write_lines(tmp_path / "details", (json.dumps(record).encode() for record in many_records()))
     (tmp_path / "out").mkdir()
@@ -283,7 +286,7 @@ def test_a_signal_ends_a_run_and_leaves_no_draft(tmp_path, sent, code, awaited):
         process.send_signal(sent)
         _, err = process.communicate(timeout=30)
 
-    assert (process.returncode, err) == (code, "halfhour: interrupted\n")
+    assert (process.returncode, err) == (code, f"halfhour: {reason}\n")
     assert contents_of(tmp_path / "out") == {"old": b"old"}
     assert sorted((tmp_path / "out").iterdir()) == [tmp_path / "out" / "old"]
 

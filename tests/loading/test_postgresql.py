@@ -189,6 +189,22 @@ def test_an_interrupt_leaves_the_destination_at_a_windows_edge(store, postgresql
     assert warehouse_rows(postgresql) == store_rows(store)
 
 
+def test_an_interrupt_of_a_statement_in_the_database_is_no_failure(store, postgresql):
+    load(store, postgresql)
+    restate_posted(store)
+    with postgresql.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("begin")
+        cursor.execute(f"lock table {postgresql.schema}.posted in exclusive mode")
+        process = start_load(store, postgresql)
+        wait_until(lambda: bool(blocked_backends(postgresql)))
+        process.send_signal(signal.SIGINT)
+        code, _, err = finish(process)
+        cursor.execute("rollback")
+
+    last = json.loads(err.splitlines()[-1])
+    assert (code, last["exit_code"], last["reason"]) == (130, 130, "interrupted")
+
+
 def test_a_second_load_of_an_organisation_waits_for_the_first(store, postgresql):
     load(store, postgresql)
     restate_posted(store)

@@ -47,12 +47,13 @@ def run_and_exit(command: Callable[[], object]) -> NoReturn:
     code = ExitCode.INTERRUPTED
     with SignalHandlers() as signals:
         try:
-            code = _run_command(command)
+            code = _run_command(command, signals)
         except BaseException as error:  # asyncio's own, if a signal arrives while it starts
             if not (signals.terminated or isinstance(error, KeyboardInterrupt)):
                 raise
             signals.silence_shutdown()
-            _announce_exit("interrupted", code)
+            code = ExitCode.TERMINATED if signals.terminated else ExitCode.INTERRUPTED
+            _announce_exit(code.name.lower(), code)
     sys.exit(ExitCode.TERMINATED if signals.terminated else code)
 
 
@@ -92,32 +93,42 @@ class _StdoutWriter(io.RawIOBase):
         return byte_count
 
 
-def _run_command(command: Callable[[], object]) -> ExitCode:
+def _run_command(command: Callable[[], object], signals: SignalHandlers) -> ExitCode:
+    """Run *command* and announce its end. Raises KeyboardInterrupt if a signal interrupted it."""
     try:
         command()
         show_early_messages()
         sys.stdout.flush()
-        if logs_json():
-            log.info("", extra={"event": {"event": ENDED, "exit_code": ExitCode.DONE}})
-    except CycloptsError as error:
-        # Imported late, because only a mistyped command needs it.
-        from halfhour.cli.usage_errors import describe_usage_error
-
-        return _announce_exit(describe_usage_error(error), ExitCode.USAGE)
-    except errors.HalfhourError as error:
-        if isinstance(error, errors.WriteError):
+    except Exception as error:
+        if isinstance(error, BrokenPipeError | errors.WriteError):
             _discard_stdout()
-        return _announce_exit(error.spelled(option_name), exit_code_of(error))
-    except BrokenPipeError:  # the reader, such as head, needs no more
-        _discard_stdout()
-    except Exception as error:  # noqa: BLE001  (an unexpected error ends in a sentence too)
-        if os.environ.get(errors.DEBUG_VARIABLE):
-            print(
-                *map(sanitize_text, traceback.format_exc().splitlines()), sep="\n", file=sys.stderr
-            )
-            return ExitCode.FAILED
-        return _announce_exit(_describe_unexpected(error), ExitCode.FAILED)
+        if signals.have_arrived():  # libraries make an error of their own of an interrupt
+            raise KeyboardInterrupt from error
+        return _announce_error(error)
+    if signals.terminated:
+        raise KeyboardInterrupt
+    if logs_json():
+        log.info("", extra={"event": {"event": ENDED, "exit_code": ExitCode.DONE}})
     return ExitCode.DONE
+
+
+def _announce_error(error: Exception) -> ExitCode:
+    match error:
+        case CycloptsError():
+            # Imported late, because only a mistyped command needs it.
+            from halfhour.cli.usage_errors import describe_usage_error
+
+            return _announce_exit(describe_usage_error(error), ExitCode.USAGE)
+        case errors.HalfhourError():
+            return _announce_exit(error.spelled(option_name), exit_code_of(error))
+        case BrokenPipeError():  # the reader, such as head, needs no more
+            return ExitCode.DONE
+        case _ if os.environ.get(errors.DEBUG_VARIABLE):
+            lines = "".join(traceback.format_exception(error)).splitlines()
+            print(*map(sanitize_text, lines), sep="\n", file=sys.stderr)
+            return ExitCode.FAILED
+        case _:
+            return _announce_exit(_describe_unexpected(error), ExitCode.FAILED)
 
 
 def _describe_unexpected(error: Exception) -> str:

@@ -1,6 +1,7 @@
 """SIGINT and SIGTERM, which end a command soon and without a traceback at any time."""
 
 import inspect
+import os
 import signal
 import sys
 import warnings
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 _RETRY_SECONDS = 0.01
 """Seconds after which an interrupt that could not be raised is raised again."""
+_PIPE_BYTES = 1 << 16
+"""The most that a pipe holds on Linux, with a byte for each signal."""
 
 
 class SignalHandlers:
@@ -28,6 +31,12 @@ class SignalHandlers:
         self._outer_frame = frame.f_back if frame else None
         sys.unraisablehook = self._handle_unraisable
         _block_ignored_interrupts()
+        # Python writes the number of each signal there. A handler of SIGINT would tell as much, but
+        # asyncio cancels its tasks only if that of Python is installed.
+        self._arrived, written = os.pipe()
+        os.set_blocking(self._arrived, False)
+        os.set_blocking(written, False)
+        signal.set_wakeup_fd(written, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, self._handle_sigterm)
         return self
 
@@ -43,6 +52,14 @@ class SignalHandlers:
         # dataclasses do, unless it has executed another string since.
         exec("")  # noqa: S102
         return kind is KeyboardInterrupt
+
+    def have_arrived(self) -> bool:
+        """Return whether SIGINT or SIGTERM has arrived since the last call."""
+        try:
+            numbers = os.read(self._arrived, _PIPE_BYTES)
+        except BlockingIOError:
+            return False
+        return not {signal.SIGINT, signal.SIGTERM}.isdisjoint(numbers)
 
     def silence_shutdown(self) -> None:
         """Suppress warnings about objects that an interrupt has left half built."""

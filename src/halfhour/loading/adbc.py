@@ -310,6 +310,8 @@ def bigquery_options(address: Address) -> dict[str, str]:
     }
 
 
+CANCELLED = re.compile(r"canceling statement due to user request|context canceled")
+"""Parts of errors of a statement that an interrupt has cancelled."""
 REFUSED = re.compile(
     r"password|authentication|pg_hba\.conf|permission denied|not authorized|access denied|"
     r"insufficient privileges|Unauthenticated|role \"[^\"]*\" does not exist|\b40[13]\b",
@@ -353,8 +355,14 @@ def explain_error(address: Address, error: Exception) -> HalfhourError:
 
 @contextmanager
 def explained_errors(address: Address) -> Iterator[None]:
-    """Raise the errors of a driver as a HalfhourError."""
+    """Raise the errors of a driver as a HalfhourError.
+
+    A cancelled statement is a KeyboardInterrupt: while one runs, the driver takes SIGINT, cancels
+    the statement and passes on nothing but the database's error.
+    """
     try:
         yield
     except AdbcError as error:
+        if CANCELLED.search(str(error)):
+            raise KeyboardInterrupt from error
         raise explain_error(address, error) from error
