@@ -1,6 +1,7 @@
 """`halfhour sync` as a process that goes on for ever, or ends and says how."""
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +13,8 @@ from halfhour.model.intervals import Interval
 from halfhour.model.vocabulary import Source
 from halfhour.store.store import Store
 from halfhour.syncing.planner import SyncRequest
+from tests.prepared_process import started
+from tests.processes import free_port
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
 
@@ -27,6 +30,54 @@ def test_the_json_log_of_a_failed_sync_ends_with_its_exit_code(cloud, halfhour):
     assert (last["event"], last["exit_code"]) == ("ended", 5)
     assert "1 of 1 day of posted figures is missing" in last["reason"]
     assert [event.get("event") for event in events].count("failed") == 1
+
+
+MISTAKES = {
+    "option": (("--frm", "today"), {}),
+    "choice": (("--source", "foo"), {}),
+    "organization": (("--org", "acmee"), {}),
+    "zone": ((), {"HALFHOUR_ZONE": "Mars/Olympus"}),
+    "range": (("--from", "2026-13-01"), {}),
+    "file": (("--settings", "none.toml"), {}),
+    "settings": (("--settings", "bad.toml"), {"HALFHOUR_UNKNOWN": "1"}),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+@pytest.mark.parametrize("log_format", [("--log-format", "json"), ("--log-format=json",)])
+def test_a_mistake_that_is_found_before_the_log_begins_ends_it(halfhour, mistake, log_format):
+    (halfhour.folder / "bad.toml").write_text("regoin = 'mypurecloud.ie'\n")
+    words, environment = MISTAKES[mistake]
+
+    ran = halfhour("sync", *words, *log_format, **environment)
+
+    events = [json.loads(line) for line in ran.err.splitlines()]
+    assert (ran.code, events[-1]["event"], events[-1]["exit_code"]) == (2, "ended", 2)
+    assert events[-1]["level"] == "error"
+    assert halfhour("sync", *words, **environment).err.endswith(f"{events[-1]['reason']}\n")
+
+
+@pytest.mark.parametrize("organizations", [()])
+def test_a_failed_turn_of_a_watching_sync_logs_its_exit_code(halfhour, organizations, tmp_path):
+    nobody = f"http://127.0.0.1:{free_port()}"
+    settings = tmp_path / "halfhour.toml"
+    settings.write_text(
+        f'[org.acme]\nclient_id = "acme"\nclient_secret = "secret-of-acme"\nregion = "{nobody}"\n'
+    )
+    settings.chmod(0o600)
+    process = started(
+        ("sync", *organizations, *DAY, "--watch", "15m", "--log-format", "json"),
+        halfhour.folder,
+        {**halfhour.environment, "PATH": os.environ["PATH"], "GENESYS_REGION": nobody},
+    )
+    assert process.stderr
+    lines = iter(process.stderr.readline, "")
+    events = (json.loads(line) for line in lines)
+    event = next(event for event in events if event["level"] == "error" and "org" not in event)
+    process.terminate()
+    process.communicate(timeout=20)
+
+    assert (event["event"], event["exit_code"]) == ("ended", 4)
 
 
 def test_a_watching_sync_asks_for_its_range_each_turn_and_survives_store_errors(cloud, tmp_path):

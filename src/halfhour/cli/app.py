@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from halfhour._version import __version__
-from halfhour.cli.console import set_verbosity
+from halfhour.cli.console import begin_json_log, set_verbosity
 from halfhour.cli.exit_codes import run_and_exit
 from halfhour.cli.options import (
     CONNECTION,
@@ -916,6 +916,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = sys.argv[1:] if arguments is None else arguments
     # The meta app parses all words twice, so it is left out where it has nothing to do.
     parser = app.meta if MESSAGE_FLAGS.intersection(words) else app
+    begin_json_log(words)
     sys.meta_path.insert(0, _UnusedLibraryBlocker())
     try:
         run_and_exit(lambda: parser(words, **_RAISING))

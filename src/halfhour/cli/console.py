@@ -4,9 +4,10 @@ import logging
 import os
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from halfhour.cli.spelling import option_name
@@ -56,23 +57,38 @@ class _StderrHandler(logging.Handler):
             print(fit_terminal(f"{prefix}{sanitize_lines(message)}"), file=sys.stderr)
 
 
+def begin_json_log(words: Sequence[str]) -> None:
+    """Log as JSON from now on if the *words* of the command line ask for it.
+
+    A mistake in these words, or in a settings file, ends a command before it begins its log.
+    """
+    options = (*words, *map("=".join, pairwise(words)))
+    if f"--log-format={LogFormat.JSON}" in (option.lower().replace("_", "-") for option in options):
+        _add_handler(LogFormat.JSON)
+
+
+def _add_handler(log_format: LogFormat) -> _StderrHandler:
+    handler = _StderrHandler(log_format)
+    log.addHandler(handler)
+    if log.level == logging.NOTSET:
+        log.setLevel(logging.INFO)
+    return handler
+
+
 @contextmanager
 def logging_to_stderr(log_format: LogFormat = LogFormat.TEXT) -> Iterator[None]:
     """Log to stderr inside the context.
 
     If it raises, the handler stays for the error's message. That of a JSON log always stays, for
-    the last event.
+    the last event, and a JSON log that has begun goes on.
     """
-    handler = _StderrHandler(log_format)
-    log.addHandler(handler)
-    if log.level == logging.NOTSET:
-        log.setLevel(logging.INFO)
+    handler = None if logs_json() else _add_handler(log_format)
     for (level, text), is_logged in early_messages.items():
         if not is_logged:
             early_messages[level, text] = True
             log.log(level, "%s", text)
     yield
-    if log_format is LogFormat.TEXT:
+    if handler and log_format is LogFormat.TEXT:
         log.removeHandler(handler)  # not reached after an error, which is still to be logged
 
 

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 log = logging.getLogger("halfhour")
 
 ENDED = "ended"
-"""The last event of a JSON log, with the exit code, and the reason if the command failed."""
+"""The last event of a JSON log, with the exit code, and the reason if the command failed.
+
+A command that goes on, such as a sync with --watch, logs it after a turn that failed, too.
+"""
 
 
 class ExitCode(IntEnum):
@@ -104,7 +107,7 @@ def _run_command(command: Callable[[], object], signals: SignalHandlers) -> Exit
             _discard_stdout()
         if signals.have_arrived():  # libraries make an error of their own of an interrupt
             raise KeyboardInterrupt from error
-        return _announce_error(error)
+        return announce_error(error)
     if signals.terminated:
         raise KeyboardInterrupt
     if logs_json():
@@ -112,7 +115,8 @@ def _run_command(command: Callable[[], object], signals: SignalHandlers) -> Exit
     return ExitCode.DONE
 
 
-def _announce_error(error: Exception) -> ExitCode:
+def announce_error(error: Exception) -> ExitCode:
+    """Log *error* as the end of a command, or of a turn of one that goes on; return its code."""
     match error:
         case CycloptsError():
             # Imported late, because only a mistyped command needs it.

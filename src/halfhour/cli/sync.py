@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from halfhour.cli.exit_codes import announce_error
 from halfhour.cli.progress import show_progress
 from halfhour.clock import utc_now
 from halfhour.errors import (
@@ -78,15 +79,15 @@ def sync_repeatedly(
             sync_once(settings, store, build_request(), kept_ages)
             has_succeeded = True
         except (Incomplete, UnexpectedAnswer, Unreachable, StoreBusy) as error:
-            log.error("%s", error)
+            announce_error(error)
         except StoreError as error:
             if not has_succeeded:
                 raise
-            log.error("%s", error)
+            announce_error(error)
         except ApiError as error:
             if error.status in (401, 403):
                 raise
-            log.error("%s", error)
+            announce_error(error)
         wait_for_next(interval)
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from halfhour import settings
 from halfhour.cli.console import early_messages, log_table, logging_to_stderr
+from halfhour.cli.exit_codes import announce_error
 from halfhour.cli.organizations.display import show_states
 from halfhour.cli.organizations.messages import option_words, parse_message
 from halfhour.cli.organizations.processes import Command, ProcessGroup
@@ -50,7 +51,7 @@ def sync_organizations(
             except Incomplete as error:
                 if not watch:
                     raise
-                log.error("%s", error)
+                announce_error(error)
             if not watch:
                 return
             wait_for_next(watch)
