@@ -57,7 +57,7 @@ def test_a_mistake_that_is_found_before_the_log_begins_ends_it(halfhour, mistake
     assert halfhour("sync", *words, **environment).err.endswith(f"{events[-1]['reason']}\n")
 
 
-@pytest.mark.parametrize("organizations", [()])
+@pytest.mark.parametrize("organizations", [(), ("--org", "all")])
 def test_a_failed_turn_of_a_watching_sync_logs_its_exit_code(halfhour, organizations, tmp_path):
     nobody = f"http://127.0.0.1:{free_port()}"
     settings = tmp_path / "halfhour.toml"

@@ -43,6 +43,14 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
+class SyncsFailed(errors.Incomplete):
+    """Syncs of several organisations failed, and the message lists them."""
+
+    def __init__(self, message: str, exit_code: ExitCode) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
 def run_and_exit(command: Callable[[], object]) -> NoReturn:
     """Run *command* and exit. An error ends in one sentence on stderr and in its exit code."""
     # If stdout is closed (>&-), the next file that is opened would become stdout.
@@ -153,6 +161,8 @@ def _discard_stdout() -> None:
 def exit_code_of(error: errors.HalfhourError) -> ExitCode:
     """Return the exit code of a command that *error* ends."""
     match error:
+        case SyncsFailed():
+            return error.exit_code
         case errors.ConfigError():
             return ExitCode.USAGE
         case errors.AuthError() | errors.ApiError(status=401 | 403):

@@ -14,6 +14,7 @@ from halfhour.cli.organizations.summary import (
     SyncSummary,
     describe_failures,
     describe_memory,
+    exit_code_of_failures,
     peak_megabytes,
     summary_table,
 )
@@ -141,6 +142,22 @@ def test_failures_are_listed_with_their_reason():
         "  hooli: exit code 137, ended by signal 9",
         "  umbrella: exit code 1, without a message",
     ]
+
+
+def test_where_all_failed_the_message_names_no_others():
+    failures = describe_failures([ended("acme", 3, reason="login: HTTP 401")])
+
+    assert failures == (
+        "1 of 1 organisations failed; mend the causes and run it again:\n"
+        "  acme: exit code 3, login: HTTP 401"
+    )
+
+
+@pytest.mark.parametrize(
+    ("codes", "code"), [((3, 3), 3), ((4, 4), 4), ((3, 4), 5), ((3, 0), 5), ((1, 1), 5), ((4,), 4)]
+)
+def test_the_exit_code_of_all_is_3_or_4_if_nothing_could_be_had(codes, code):
+    assert exit_code_of_failures([ended(str(n), end) for n, end in enumerate(codes)]) == code
 
 
 MEMORY = [

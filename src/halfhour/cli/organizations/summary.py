@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from halfhour.cli.exit_codes import ExitCode
 from halfhour.cli.organizations.messages import LogMessage
 from halfhour.syncing.progress import EventKind
 
@@ -101,10 +102,22 @@ def describe_failures(summaries: Sequence[SyncSummary]) -> str:
         f"\n  {summary.name}: exit code {summary.exit_code}, {_first_line(summary.reason)}"
         for summary in failed
     )
-    return (
-        f"{len(failed)} of {len(summaries)} organisations failed; what the others have is stored; "
-        f"run it again to fetch the rest:{lines}"
-    )
+    advice = "what the others have is stored; run it again to fetch the rest"
+    if len(failed) == len(summaries):
+        advice = "mend the causes and run it again"
+    return f"{len(failed)} of {len(summaries)} organisations failed; {advice}:{lines}"
+
+
+def exit_code_of_failures(summaries: Iterable[SyncSummary]) -> ExitCode:
+    """Return the exit code of a command whose syncs failed, at least one of them.
+
+    It is 3 or 4 if all of them ended with it, because then nothing could be had.
+    """
+    codes = {summary.exit_code for summary in summaries}
+    for code in (ExitCode.CREDENTIALS, ExitCode.UNREACHABLE):
+        if codes == {code}:
+            return code
+    return ExitCode.INCOMPLETE
 
 
 def _first_line(reason: str) -> str:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from halfhour import settings
 from halfhour.cli.console import early_messages, log_table, logging_to_stderr
-from halfhour.cli.exit_codes import announce_error
+from halfhour.cli.exit_codes import SyncsFailed, announce_error
 from halfhour.cli.organizations.display import show_states
 from halfhour.cli.organizations.messages import option_words, parse_message
 from halfhour.cli.organizations.processes import Command, ProcessGroup
@@ -16,11 +16,12 @@ from halfhour.cli.organizations.summary import (
     SyncSummary,
     describe_failures,
     describe_memory,
+    exit_code_of_failures,
     peak_megabytes,
     summary_table,
 )
 from halfhour.cli.sync import wait_for_next
-from halfhour.errors import ConfigError, Incomplete
+from halfhour.errors import ConfigError
 from halfhour.model.vocabulary import LogFormat
 from halfhour.organizations import Organization
 from halfhour.render.table import render_text_tables
@@ -38,7 +39,7 @@ def sync_organizations(
 ) -> None:
     """Sync *organizations* with *options*, at every full interval of *watch* if there is one.
 
-    At most *at_once* are synced at the same time. Raises Incomplete if some failed and there is
+    At most *at_once* are synced at the same time. Raises SyncsFailed if some failed and there is
     no *watch*.
     """
     if at_once < 1:
@@ -48,7 +49,7 @@ def sync_organizations(
         while True:
             try:
                 _sync_each(organizations, options, at_once)
-            except Incomplete as error:
+            except SyncsFailed as error:
                 if not watch:
                     raise
                 announce_error(error)
@@ -62,7 +63,7 @@ def _sync_each(
 ) -> None:
     """Sync each of *organizations* in a process, and log the summary, also if interrupted.
 
-    One that fails does not stop the others. Raises Incomplete if some failed.
+    One that fails does not stop the others. Raises SyncsFailed if some failed.
     """
     summaries = {entry.name: SyncSummary(entry.name) for entry in organizations}
     try:
@@ -85,7 +86,7 @@ def _sync_each(
     finally:
         _log_summary([*summaries.values()], at_once)
     if failures := describe_failures([*summaries.values()]):
-        raise Incomplete(failures)
+        raise SyncsFailed(failures, exit_code_of_failures(summaries.values()))
 
 
 def _warn_of_clashes(organizations: Sequence[Organization]) -> None:
