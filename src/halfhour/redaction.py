@@ -28,6 +28,13 @@ _CONTROL_CHARACTERS = re.compile(
 """C0, DEL, C1, line separators, controls of text direction, and surrogates."""
 _LIST_LINE_BREAK = "\n  "
 """The line break that halfhour writes before an entry of a list."""
+_CREDENTIALS_OF_URL = re.compile("//.*@")
+_PASSWORD_PART = re.compile(
+    r"(\w*(?:passw|passphrase|pwd|token|secret|key)\w*\s*=\s*)"
+    r"(?:'(?:\\.|[^'\\])*'?|.*?(?=\s+\w+\s*=|$))",
+    re.IGNORECASE | re.DOTALL,
+)
+"""A name that tells of a secret, and its value, which may be quoted as libpq does it."""
 
 _secrets: set[str] = set()
 _tokens: deque[str] = deque(maxlen=_MAX_TOKENS)
@@ -51,6 +58,15 @@ def mask_secrets(text: str) -> str:
     for secret in sorted((*_secrets, *_tokens), key=len, reverse=True):
         text = _secret_pattern(secret).sub(MASK, text)
     return text
+
+
+def mask_passwords(text: str) -> str:
+    """Return *text* with `MASK` in place of each password of a connection string or a URL.
+
+    A value in ``password=…`` ends before the next name with an equals sign, so a part of the text
+    after it may be masked, too.
+    """
+    return _PASSWORD_PART.sub(rf"\1{MASK}", _CREDENTIALS_OF_URL.sub("//…@", text))
 
 
 def sanitize_text(text: str, max_length: int | None = None) -> str:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from halfhour.errors import ConfigError, install_command, suggest_name
 from halfhour.loading.tables import LoadedTable, Slice
+from halfhour.redaction import mask_passwords
 
 DEFAULT_SCHEMA = "halfhour"
 KINDS = {
@@ -22,6 +23,12 @@ KINDS = {
 }
 """The kinds of destinations, which are also the extras of the package, with an example."""
 ALIASES = {"postgres": "postgresql"}
+_PASSWORD_PLACES = {
+    "postgresql": "PGPASSWORD or a file ~/.pgpass",
+    "snowflake": "SNOWFLAKE_PASSWORD",
+    "bigquery": "GOOGLE_APPLICATION_CREDENTIALS",
+}
+"""The places for a password, which other users of the machine cannot see."""
 WITH_SCHEMA = ("postgresql", "snowflake", "bigquery")
 """The kinds of destinations in which the tables lie in a schema."""
 
@@ -81,10 +88,9 @@ def parse_address(text: str, schema: str | None = None) -> Address:
     kind, separator, place = text.partition(":")
     kind = ALIASES.get(kind.lower(), kind.lower())
     if not separator or kind not in KINDS:
-        examples = ", ".join(KINDS.values())
-        hint = suggest_name(kind if separator else "", KINDS, f"write one like {examples}")
+        shown = mask_passwords(text).partition("?")[0]
         raise ConfigError(
-            f"the destination {_without_password(text)!r} is of no kind that halfhour loads{hint}"
+            f"the destination {shown!r} is of no kind that halfhour loads{_suggest_kind(text)}"
         )
     if not place.strip("/") and kind != "postgresql":
         raise ConfigError(f"the destination {kind}: names no place; write {KINDS[kind]}")
@@ -100,32 +106,40 @@ def parse_address(text: str, schema: str | None = None) -> Address:
             f"⟨schema⟩: {kind} has none, the tables lie where the destination says; leave it out"
         )
     if kind == "iceberg" and not re.fullmatch(r"[^/]+/[^/]+", place):
-        raise ConfigError(f"the destination {text!r} is incomplete; write {KINDS[kind]}")
+        shown = mask_passwords(text)
+        raise ConfigError(f"the destination {shown!r} is incomplete; write {KINDS[kind]}")
     return Address(kind, place, schema or "")
 
 
-def _without_password(text: str) -> str:
-    return re.sub(r"//[^/@]*@", "//…@", text.partition("?")[0])
+def _suggest_kind(text: str) -> str:
+    """Return what to write in place of *text*, as the end of a sentence."""
+    if re.match(r"\s*\w+\s*=", text):
+        return (
+            f"; write what libpq takes as keywords as {KINDS['postgresql']}, with the password in "
+            f"{_PASSWORD_PLACES['postgresql']}"
+        )
+    kind, separator, _ = text.partition(":")
+    examples = ", ".join(KINDS.values())
+    return suggest_name(kind.lower() if separator else "", KINDS, f"write one like {examples}")
 
 
 def _refuse_password(kind: str, text: str) -> None:
     """Raise ConfigError if *text* has a password, which others can read in the process list."""
     try:
         url = urlsplit(text)
-        has_password = url.password is not None or "password" in parse_qs(url.query)
+        has_password = (
+            url.password is not None
+            or "password" in parse_qs(url.query)
+            or mask_passwords(url.path) != url.path  # keywords of libpq
+        )
     except ValueError as error:
         raise ConfigError(
             f"the destination cannot be read as a URL; write {KINDS[kind]}"
         ) from error
     if has_password:
-        ways = {
-            "postgresql": "PGPASSWORD or a file ~/.pgpass",
-            "snowflake": "SNOWFLAKE_PASSWORD",
-            "bigquery": "GOOGLE_APPLICATION_CREDENTIALS",
-        }
         raise ConfigError(
             f"the destination holds a password, which other users of this machine can see; leave "
-            f"it out and set {ways[kind]}"
+            f"it out and set {_PASSWORD_PLACES[kind]}"
         )
 
 
