@@ -122,6 +122,17 @@ def test_a_clash_is_a_warning_that_names_variables_and_no_value(tmp_path, caplog
     assert not [value for value in (*STRAY.values(), ACME_SECRET) if value in message]
 
 
+def test_a_clash_of_one_variable_is_in_the_singular(tmp_path, caplog):
+    file = settings_file(tmp_path, ACME)
+    settings.load_settings(file=file, environ={"GENESYS_CLIENT_ID": "stray"}, org="acme")
+
+    (message,) = caplog.messages
+    assert message.startswith(
+        f"GENESYS_CLIENT_ID in the environment differs from [org.acme] of {file}"
+    )
+    assert message.endswith("; unset it to see no more of this")
+
+
 def test_no_clash_is_no_warning(tmp_path, caplog):
     file = settings_file(tmp_path, ACME)
     environ = {"GENESYS_CLIENT_ID": "acme-client", "GENESYS_CLIENT_SECRET": ACME_SECRET}

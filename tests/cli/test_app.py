@@ -546,6 +546,7 @@ def test_a_server_that_fails_is_described(halfhour, cloud, fault, code, sentence
 
     assert (ran.code, ran.out) == (code, "")
     assert sentence in ran.err
+    assert "()" not in ran.err
 
 
 def test_a_retry_is_told_on_stderr(halfhour, cloud):

@@ -356,7 +356,10 @@ def _warn_of_variables(setup: Setup, answers: Mapping[str, str]) -> None:
         if os.environ.get(variable, answer) != answer
     ]
     if variables and not setup.organization:
+        differ, are, them = (
+            ("differs", "is", "it") if len(variables) == 1 else ("differ", "are", "them")
+        )
         show_line(
-            f"{', '.join(variables)} in the environment differ from the file and are used before "
-            "it; unset them to use the file."
+            f"{', '.join(variables)} in the environment {differ} from the file and {are} used "
+            f"before the file; unset {them} to use the file."
         )

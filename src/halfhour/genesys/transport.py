@@ -129,9 +129,8 @@ async def send_request(
                 f"{place}: the answer broke off, or it is not HTTP "
                 f"({type(error).__name__}); try again, and check the network and the proxy"
             ) from None
-        raise Unreachable(
-            f"{place}: the answer broke off ({error or type(error).__name__}); try again"
-        ) from error
+        reason = f" ({error})" if str(error) else ""
+        raise Unreachable(f"{place}: the answer broke off{reason}; try again") from error
     if whole_response.status_code == httpx2.codes.BAD_REQUEST and _HTTPS_WANTED.search(
         whole_response.content
     ):

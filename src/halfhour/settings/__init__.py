@@ -5,7 +5,7 @@ The table of an organisation that is named comes between the options and the env
 
 import logging
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -152,11 +152,12 @@ def clashing_variables(
     return resolution.clashing_variables(organization, os.environ if environ is None else environ)
 
 
-def describe_clashes(variables: Iterable[str], title: str, path: str) -> str:
+def describe_clashes(variables: Sequence[str], title: str, path: str) -> str:
     """Return the warning that the table called *title* overrules *variables*, without values."""
+    differ, them = ("differs", "it") if len(variables) == 1 else ("differ", "them")
     return (
-        f"{', '.join(variables)} in the environment differ from {title} of {path}, which is used "
-        "because ⟨org⟩ names it; unset them to see no more of this"
+        f"{', '.join(variables)} in the environment {differ} from {title} of {path}, which is used "
+        f"because ⟨org⟩ names it; unset {them} to see no more of this"
     )
 
 
