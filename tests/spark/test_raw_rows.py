@@ -64,8 +64,8 @@ def test_the_facts_about_a_file_come_after_its_rows():
     scans = [msgspec.json.decode(row["content"], type=FileScan) for row in rows_of(rows, FILES)]
     modified = from_epoch_ms(int(MODIFIED.timestamp() * 1000))
     assert scans == [
-        FileScan("", modified, 1, 0, {day}, {day}),
-        FileScan("", day + timedelta(hours=20), 1, 0, {day}, {day}, has_next_page=True),
+        FileScan("", modified, 1, 0, {day}, {day}, page_count=1),
+        FileScan("", day + timedelta(hours=20), 1, 0, {day}, {day}, 2, "more"),
     ]
 
 

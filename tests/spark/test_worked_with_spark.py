@@ -112,9 +112,14 @@ def odd_files(folder: Path) -> list[Path]:
     ]
 
 
-def empty_page(folder: Path) -> list[Path]:
-    folder.mkdir()
-    return [write_lines(folder / "page.json", [b'{"conversations": [], "cursor": "more"}'])]
+def empty_pages(folder: Path) -> list[Path]:
+    for job in ("24", "25"):
+        (folder / job).mkdir(parents=True)
+    return [
+        write_lines(folder / "24" / "0.json", [b'{"conversations": [], "cursor": "more"}']),
+        write_lines(folder / "24" / "1.json", [b'{"conversations": []}']),
+        write_lines(folder / "25" / "0.json", [b'{"conversations": [], "cursor": "more"}']),
+    ]
 
 
 def month_of_files(folder: Path) -> list[Path]:
@@ -138,7 +143,7 @@ CASES: dict[str, tuple[Callable[[Path], list[Path]], dict[str, Any]]] = {
     ),
     "captured conversations": (captured_file, {}),
     "a month": (month_of_files, {"interval": Interval(FEBRUARY, FEBRUARY + 28 * DAY)}),
-    "no conversations, and missing pages": (empty_page, {"interval": FIRST_DAY}),
+    "no conversations, and missing pages": (empty_pages, {"interval": FIRST_DAY}),
     "oddities": (odd_files, {"interval": FIRST_DAY, "max_bad": "50%"}),
 }
 

@@ -350,8 +350,11 @@ def test_a_job_whose_last_page_is_missing_leaves_its_days_incomplete(tmp_path):
     store, outcome, _ = imported_store(tmp_path, {"conversations": [PLAIN], "cursor": "more"})
 
     assert worked_seconds(store) == [("09:00", 360)]
-    with pytest.raises(Incomplete, match="pages are missing"):
+    with pytest.raises(
+        Incomplete, match=r"incomplete, because pages are missing after .*details\.json; "
+    ) as raised:
         outcome.raise_if_incomplete()
+    assert "could not be read" not in str(raised.value)
     assert [day.left_out_count for day in store.settled_windows(Source.DETAILS)] == [1]
 
 

@@ -20,6 +20,7 @@ from genesys_emulator.simulation.organization import make_organization
 from genesys_emulator.simulation.restatements import Snapshot
 from genesys_emulator.simulation.source import SimulatedCentre
 from halfhour.errors import ConfigError, Incomplete
+from halfhour.ingest.detail_files import MAX_PAGE_CONVERSATIONS
 from halfhour.model.coverage import DAY
 from halfhour.model.intervals import HALF_HOUR, QUARTER_HOUR, Interval, epoch_ms
 from halfhour.model.tables import EMITTED_SCHEMA, SEGMENTS_SCHEMA
@@ -356,6 +357,64 @@ def test_missing_pages_leave_the_days_incomplete(tmp_path):
     with pytest.raises(Incomplete, match="2026-03-02: incomplete, because pages are missing"):
         outcome.raise_if_incomplete()
     assert [written_rows(tmp_path / "out", table, FIRST_DAY) for table in WORKED_TABLES] == [[]] * 4
+
+
+@pytest.mark.parametrize(
+    ("pages", "incomplete"),
+    [
+        pytest.param({"24/0": "c", "24/1": "", "25/0": "c", "26/0": ""}, ["25/0"], id="folders"),
+        pytest.param({"24/0": "c", "24/1": "", "25/0": ""}, [], id="whole folders"),
+        pytest.param({"24": "ab-", "25": "ab", "26": "a-"}, ["25"], id="one file each"),
+        pytest.param({"24": "a-", "25/0": "c", "25/1": ""}, [], id="a file and a folder"),
+        pytest.param(
+            {"24-000.json": "c", "24-001.json": "", "25-000.json": "c", "26-000.json": ""},
+            ["25-000.json"],
+            id="numbered names",
+        ),
+        pytest.param({"p1": "a", "p10": "", "p2": "b", "p3": "c"}, [], id="another order"),
+        pytest.param({"a7": "a", "b3": "b", "b9": "", "c2": "c"}, [], id="random names"),
+        pytest.param({"24": "a", "25": "b", "26": ""}, [], id="names that are days"),
+        pytest.param({"last": "", "more": "a"}, [], id="names without numbers"),
+        pytest.param(
+            {"24/0": "a", "24/1": "b", "25/0": "", "26/0": "c"}, ["24/1", "26/0"], id="two jobs"
+        ),
+    ],
+)
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+def test_each_job_that_lacks_pages_is_told(tmp_path, pages, incomplete, compress):
+    """A letter of *pages* is the cursor of a page; a file without letters has the last page."""
+    landed = tmp_path / "landed"
+    for name, cursors in pages.items():
+        path = landed / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = [
+            {"conversations": [GOOD]} | ({} if cursor == "-" else {"cursor": cursor})
+            for cursor in cursors or "-"
+        ]
+        path.write_bytes(compress(as_lines(lines)))
+
+    outcome, events = write_worked([landed], tmp_path / "out", FIRST_DAY)
+
+    files = [str(landed / name) for name in incomplete]
+    assert outcome.incomplete_files == files
+    warnings = [event.reason for event in events if "cursor" in event.reason]
+    assert len(warnings) == bool(files)
+    if files:
+        assert warnings[0].startswith(", ".join(files) + ": ")
+        with pytest.raises(Incomplete, match="pages are missing after " + ", ".join(files)):
+            outcome.raise_if_incomplete()
+
+
+def test_a_page_that_is_divided_is_still_one_page(tmp_path):
+    folder = tmp_path / "landed"
+    folder.mkdir()
+    records = [GOOD] * (MAX_PAGE_CONVERSATIONS + 1)
+    write_lines(folder / "0.json", [msgspec.json.encode({"conversations": records, "cursor": "c"})])
+    write_lines(folder / "1.json", [as_page(records)])
+
+    outcome, _ = write_worked([folder], tmp_path / "out", FIRST_DAY)
+
+    assert outcome.incomplete_files == []
 
 
 def test_a_run_leaves_the_draft_of_a_running_one_and_removes_one_of_a_killed_one(tmp_path):

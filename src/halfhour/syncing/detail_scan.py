@@ -1,10 +1,11 @@
 """Read files of conversation details once, to decide the days that they settle."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 import msgspec
@@ -30,11 +31,9 @@ from halfhour.model.intervals import (
     to_utc,
 )
 from halfhour.store.derived_details import UNKNOWN_CONVERSATION_ID, DataIssue
-from halfhour.syncing.progress import Event, EventCallback, EventKind, format_count
+from halfhour.syncing.progress import Event, EventCallback, EventKind, format_count, format_files
 
-MISSING_PAGES = (
-    "its last page has a cursor, so the job has more pages, which are not among the files"
-)
+_LAST_NUMBER = re.compile(r"(.*?)(\d+)\D*", re.DOTALL)
 
 
 class UnreadableRecord(NamedTuple):
@@ -55,8 +54,9 @@ class FileScan:
     """The facts about the file *path* that its pages tell, one after the other.
 
     *valid_until* is the time up to which its records are valid, *start_days* the days on which
-    conversations of agents began, and *active_days* those of all their activity. *has_next_page*
-    is true if the last page is not the last one of its job.
+    conversations of agents began, and *active_days* those of all their activity. *page_count*
+    counts the pages, of which those that follow each other with the same cursor or without one
+    are one. *last_cursor* is the cursor of the last page: with one, it is not the last of its job.
     """
 
     path: str
@@ -65,7 +65,8 @@ class FileScan:
     unreadable_count: int = 0
     start_days: set[datetime] = field(default_factory=set)
     active_days: set[datetime] = field(default_factory=set)
-    has_next_page: bool = False
+    page_count: int = 0
+    last_cursor: str | None = None
 
     @classmethod
     def of_file(cls, path: str, modified_at: datetime, now: datetime) -> "FileScan":
@@ -80,7 +81,9 @@ class FileScan:
         Raises ConfigError for a record with the field names of Genesys' SDK for Python.
         """
         for page in pages:
-            self.has_next_page = bool(page.cursor)
+            cursor = page.cursor or None
+            self.page_count += not self.page_count or cursor != self.last_cursor
+            self.last_cursor = cursor
             if page.data_availability_date:
                 self.valid_until = min(self.valid_until, to_utc(page.data_availability_date))
         records = [record for page in pages for record in page.conversations or ()]
@@ -108,14 +111,14 @@ class DetailScan(NamedTuple):
 
     *valid_until* has the time up to which the records of a file are valid, by file.
     *files_by_start_day* has the files with conversations that began on a day, and *active_days*
-    the days of all their activity. *incomplete_file* is a file of a job whose other pages are
-    missing. *unreadable_count* of *record_count* records cannot be read.
+    the days of all their activity. *incomplete_files* are those of `find_incomplete_files`.
+    *unreadable_count* of *record_count* records cannot be read.
     """
 
     valid_until: Mapping[str, datetime]
     files_by_start_day: Mapping[datetime, set[str]]
     active_days: set[datetime]
-    incomplete_file: str | None
+    incomplete_files: Sequence[str]
     record_count: int
     unreadable_count: int
     first_unreadable: UnreadableRecord | None
@@ -133,7 +136,7 @@ class DetailScan(NamedTuple):
             {scan.path: scan.valid_until for scan in scans},
             files_by_start_day,
             {day for scan in scans for day in scan.active_days},
-            scans[-1].path if all(scan.has_next_page for scan in scans) else None,
+            find_incomplete_files(scans),
             sum(scan.record_count for scan in scans),
             sum(scan.unreadable_count for scan in scans),
             first_unreadable,
@@ -179,6 +182,52 @@ class DetailScan(NamedTuple):
             "the files have no conversation of an agent; name the days that they cover with "
             "⟨start⟩ and ⟨end⟩"
         )
+
+
+def find_incomplete_files(scans: Iterable[FileScan]) -> list[str]:
+    """Return the last file of each job whose last page is missing, as far as the files tell.
+
+    Only the last page of a job has no cursor, and no page names its job. So a file with several
+    pages is a job of its own, and so are the files of a folder with one page each. If their names
+    number the pages of several jobs, as ``24-000`` and ``25-000`` do, those are told apart. The
+    order of the pages does not count.
+    """
+    folders: dict[PurePath, list[FileScan]] = {}
+    for scan in scans:
+        path = PurePath(scan.path)
+        folders.setdefault(path if scan.page_count > 1 else path.parent, []).append(scan)
+    jobs = [job for folder in folders.values() for job in _divide_into_jobs(folder)]
+    return [job[-1].path for job in jobs if all(scan.last_cursor for scan in job)]
+
+
+def _divide_into_jobs(folder: list[FileScan]) -> list[list[FileScan]]:
+    """Return the files of each job in *folder*.
+
+    Names tell them apart only if the last numbers of all begin again with each beginning of a
+    name, all with 0 or all with 1: so days, times and random names do not.
+    """
+    jobs: dict[str, list[FileScan]] = {}
+    numbers: dict[str, list[int]] = {}
+    for scan in folder:
+        if not (match := _LAST_NUMBER.fullmatch(PurePath(scan.path).name)):
+            return [folder]
+        jobs.setdefault(match[1], []).append(scan)
+        numbers.setdefault(match[1], []).append(int(match[2]))
+    first_numbers = {min(job_numbers) for job_numbers in numbers.values()}
+    return list(jobs.values()) if first_numbers in ({0}, {1}) else [folder]
+
+
+def missing_pages_event(incomplete_files: Sequence[str]) -> Event:
+    """Return the event about jobs that lack pages after *incomplete_files*."""
+    places = format_files(incomplete_files)
+    reason = (
+        f"{places}: its last page has a cursor, so the job has more pages, which are not among "
+        "the files"
+        if len(incomplete_files) == 1
+        else f"{places}: the last page of each has a cursor, so these jobs have more pages, which "
+        "are not among the files"
+    )
+    return Event(EventKind.DATA_ISSUE, rows=len(incomplete_files), reason=reason)
 
 
 def require_whole_days(interval: Interval | None) -> None:

@@ -1,6 +1,6 @@
 """Import conversation details from files into a store, as if they had been fetched."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -27,9 +27,9 @@ from halfhour.store.derived_details import (
 from halfhour.store.locking import retry_while_busy, spool_directory, writer_lock
 from halfhour.store.store import Store
 from halfhour.syncing.detail_scan import (
-    MISSING_PAGES,
     begun_windows,
     may_affect_window,
+    missing_pages_event,
     read_pages,
     require_whole_days,
     scan_files,
@@ -75,8 +75,8 @@ async def import_files(
             lambda: _windows_to_settle(store, days, clock(), replace_stored=bool(interval))
         )
         on_event(Event(EventKind.PLANNED, of=len(windows)))
-        if scan.incomplete_file:
-            on_event(Event(EventKind.DATA_ISSUE, reason=f"{scan.incomplete_file}: {MISSING_PAGES}"))
+        if scan.incomplete_files:
+            on_event(missing_pages_event(scan.incomplete_files))
         with spool_directory(store) as folder:
             with DetailSpool(folder) as spool:
                 for path in paths:
@@ -84,8 +84,7 @@ async def import_files(
                         spool.append_records(page.conversations or (), scan.valid_until[str(path)])
             details = await derive_details(spool.tables(), scan.records_interval(interval), folder)
             await retry_while_busy(lambda: prepare_store(store, SyncRequest(), clock()))
-            lacks_pages = bool(scan.incomplete_file)
-            outcome = await _settle_days(store, windows, details, lacks_pages, on_event)
+            outcome = await _settle_days(store, windows, details, scan.incomplete_files, on_event)
             outcome.data_issues += [*details.data_issues, *_issues_on_other_days(details, windows)]
     outcome.emit_data_issues(on_event)
     return outcome
@@ -95,10 +94,13 @@ async def _settle_days(
     store: Store,
     windows: Mapping[Interval, datetime],
     details: DerivedDetails,
-    lacks_pages: bool,
+    incomplete_files: Sequence[str],
     on_event: EventCallback,
 ) -> Outcome:
-    outcome = Outcome(imported_days=[window.start for window in windows])
+    outcome = Outcome(
+        incomplete_files=incomplete_files, imported_days=[window.start for window in windows]
+    )
+    lacks_pages = bool(incomplete_files)
     for done, (window, read_at) in enumerate(windows.items(), 1):
         left_out = sum(may_affect_window(issue, window) for issue in details.data_issues)
         gaps = [f"{left_out} left out"] * bool(left_out) + ["pages are missing"] * lacks_pages

@@ -190,6 +190,12 @@ def format_count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def format_files(paths: Sequence[str]) -> str:
+    """Return the first ones of *paths*, and how many more there are."""
+    more = f" and {len(paths) - MAX_LISTED} more" if len(paths) > MAX_LISTED else ""
+    return ", ".join(paths[:MAX_LISTED]) + more
+
+
 def format_days_of_sources(days: int, sources: int) -> str:
     """Return the size of a sync in words: "31 days of 3 sources"."""
     return f"{format_count(days, 'day')} of {format_count(sources, 'source')}"
@@ -215,8 +221,9 @@ class Outcome:
     *settled* counts windows, *rows* their rows, and *changed* the figures that reading a day
     again has changed. *failed* has the windows that could not be read, with the error.
     *left_out* has the sources that the client may not read. *incomplete* has the windows that
-    were stored without their unreadable records, with a description of those.
-    *imported_days* are the days that files settled.
+    were stored without their unreadable records, or although pages are missing after
+    *incomplete_files*, with a description of what they lack. *imported_days* are the days that
+    files settled.
     """
 
     settled: int = 0
@@ -226,6 +233,7 @@ class Outcome:
     left_out: dict[Source, ApiError] = field(default_factory=dict)
     incomplete: dict[SourceWindow, str] = field(default_factory=dict)
     data_issues: "list[DataIssue]" = field(default_factory=list)
+    incomplete_files: Sequence[str] = ()
     imported_days: list[datetime] = field(default_factory=list)
     settled_windows: list[SourceWindow] = field(default_factory=list)
 
@@ -263,11 +271,18 @@ class Outcome:
         if self.incomplete:
             lines = "".join(f"\n  {window}: {gap}" for window, gap in self.incomplete.items())
             reasons.append(
-                f"{self._count_days(self.incomplete)} incomplete, because some records could not "
-                f"be read; the others are kept:{lines}"
+                f"{self._count_days(self.incomplete)} incomplete, because {self._gap_cause}; the "
+                f"others are kept:{lines}"
             )
         if reasons:
             raise Incomplete("\n  ".join(reasons))
+
+    @property
+    def _gap_cause(self) -> str:
+        """The reason why windows are incomplete; each of them lists what it lacks."""
+        if self.incomplete_files:
+            return f"pages are missing after {format_files(self.incomplete_files)}"
+        return "some records could not be read"
 
     def _count_days(self, windows: Collection[SourceWindow]) -> str:
         """Return how many days of each source *windows* are: "2 of 7 days of details are"."""

@@ -18,10 +18,10 @@ from halfhour.model.vocabulary import Source
 from halfhour.store.derived_details import DataIssue
 from halfhour.store.worked_tables import WORKED_TABLES, derive_worked_tables, table_path
 from halfhour.syncing.detail_scan import (
-    MISSING_PAGES,
     DetailScan,
     begun_windows,
     may_affect_window,
+    missing_pages_event,
     read_pages,
     require_whole_days,
     scan_files,
@@ -39,6 +39,7 @@ from halfhour.syncing.progress import (
     EventKind,
     data_issue_event,
     format_count,
+    format_files,
 )
 
 _ORGANIZATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -96,8 +97,8 @@ class WorkedOutcome:
     """The result of a run: the days that were written, and what is wrong with their data.
 
     *derived_count* counts the days that are derived, *left_out* the records and parts that a day
-    may lack. *issue_counts* and *first_issues* have the data issues by kind. *incomplete_file* is
-    that of `DetailScan`.
+    may lack. *issue_counts* and *first_issues* have the data issues by kind. *incomplete_files*
+    are those of `DetailScan`.
     """
 
     days: Sequence[Interval] = ()
@@ -105,7 +106,7 @@ class WorkedOutcome:
     row_count: int = 0
     record_count: int = 0
     unreadable_count: int = 0
-    incomplete_file: str | None = None
+    incomplete_files: Sequence[str] = ()
     left_out: Counter[Interval] = field(default_factory=Counter)
     issue_counts: Counter[str] = field(default_factory=Counter)
     first_issues: dict[str, list[DataIssue]] = field(default_factory=dict)
@@ -139,9 +140,12 @@ class WorkedOutcome:
 
     def raise_if_incomplete(self) -> None:
         """Raise Incomplete if pages are missing."""
-        if self.incomplete_file:
+        if self.incomplete_files:
             days = format_days(day.start for day in self.days)
-            raise Incomplete(f"{days}: incomplete, because pages are missing; they are written")
+            raise Incomplete(
+                f"{days}: incomplete, because pages are missing after "
+                f"{format_files(self.incomplete_files)}; the days are written"
+            )
 
 
 async def write_worked_files(
@@ -188,13 +192,13 @@ def plan_days(scan: DetailScan, request: WorkedRequest, on_event: EventCallback)
     windows = begun_windows(scan.days_to_settle(request.interval), request.width)
     days = [Interval(window.start, window.start + DAY) for window in windows]
     on_event(Event(EventKind.PLANNED, of=len(days)))
-    if scan.incomplete_file:
-        on_event(Event(EventKind.DATA_ISSUE, reason=f"{scan.incomplete_file}: {MISSING_PAGES}"))
+    if scan.incomplete_files:
+        on_event(missing_pages_event(scan.incomplete_files))
     return WorkedOutcome(
         days,
         record_count=scan.record_count,
         unreadable_count=scan.unreadable_count,
-        incomplete_file=scan.incomplete_file,
+        incomplete_files=scan.incomplete_files,
     )
 
 
