@@ -55,6 +55,23 @@ def test_a_run_says_what_it_wrote_and_writes_each_table(halfhour, tmp_path):
     )
 
 
+def test_a_run_without_a_range_says_how_its_days_are_chosen(halfhour, tmp_path):
+    lines = [json.dumps(GOOD), json.dumps(GOOD).replace("-03-02T", "-03-03T")]
+    write_lines(tmp_path / "details.ndjson", [line.encode() for line in lines])
+    command = ("worked", "details.ndjson", "--output", "out")
+    imported = ("import", "details.ndjson", "--store")
+    chosen = ("--from", "2026-03-02", "--to", "2026-03-04")
+    sentence = (
+        "without --from and --to the days are those on which conversations began (2026-03-02 to "
+        "2026-03-03), also if the files hold only a part of a day, such as the first\n"
+    )
+
+    assert halfhour(*command).err.endswith(sentence)
+    assert halfhour(*imported, "a.duckdb").err.endswith(sentence)
+    assert "without --from" not in halfhour(*command, *chosen).err
+    assert "without --from" not in halfhour(*imported, "b.duckdb", *chosen).err
+
+
 @pytest.mark.usefixtures("details")
 def test_each_step_is_an_event(halfhour):
     ran = halfhour("worked", "details.ndjson", "--output", "out", "--log-format", "json")

@@ -171,10 +171,16 @@ def test_a_run_replaces_what_an_earlier_one_of_either_engine_wrote(tmp_path):
     write_worked([tmp_path / "landed"], tmp_path / "duckdb", FIRST_DAY)
 
     for _ in range(2):
-        write_on_spark([tmp_path / "landed"], tmp_path / "spark", FIRST_DAY)
+        outcome, _ = write_on_spark([tmp_path / "landed"], tmp_path / "spark", FIRST_DAY)
+        assert outcome.shrunk_days == {}
 
         assert rows_of(tmp_path / "spark") == rows_of(tmp_path / "duckdb")
         assert list((tmp_path / "spark").glob(f"{DRAFT_PREFIX}*")) == []
+    part = write_lines(tmp_path / "part", good_lines(1))
+    on_spark = write_on_spark([part], tmp_path / "spark", FIRST_DAY)
+    on_duckdb = write_worked([part], tmp_path / "duckdb", FIRST_DAY)
+    assert list(on_spark[0].shrunk_days) == [FIRST_DAY]
+    assert on_spark == on_duckdb
 
 
 @pytest.mark.usefixtures("spark")

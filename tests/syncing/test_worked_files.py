@@ -194,6 +194,24 @@ def test_other_days_stay_as_they_are(tmp_path):
     assert path.read_bytes().startswith(b"PAR1")
 
 
+def test_a_day_that_a_part_of_it_replaces_is_told_with_both_numbers(tmp_path):
+    whole = landed_files(tmp_path / "landed")
+    write_worked(whole, tmp_path / "out")
+    old = len(written_rows(tmp_path / "out", "segments", FIRST_DAY))
+    first = write_lines(tmp_path / "part", [as_lines(simulated_records(1, NOW)[:4]).strip()])
+
+    outcome, events = write_worked([first], tmp_path / "out")
+
+    new = len(written_rows(tmp_path / "out", "segments", FIRST_DAY))
+    assert outcome.shrunk_days == {FIRST_DAY: (old, new)}
+    reason = f"fewer segments than before: 2026-03-02 ({new} segments, {old:,} before); "
+    assert [event.reason.startswith(reason) for event in events if "before" in event.reason] == [
+        True
+    ]
+    for _ in range(2):
+        assert write_worked(whole, tmp_path / "out")[0].shrunk_days == {}
+
+
 def test_a_file_of_another_program_among_those_of_a_day_is_refused(tmp_path):
     landed_files(tmp_path / "landed")
     write_worked([tmp_path / "landed"], tmp_path / "out", DAYS)

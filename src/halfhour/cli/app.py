@@ -76,13 +76,13 @@ Examples:
 """
 _IMPORT_EXAMPLES = """\
 Examples:
-  halfhour import details/*.json.gz
   halfhour import march.ndjson --from 2026-03-01 --to 2026-04-01
+  halfhour import details/*.json.gz
 """
 _WORKED_EXAMPLES = """\
 Examples:
-  halfhour worked details/*.json.gz --output figures
   halfhour worked landed/ -o figures --from 2026-03-01 --to 2026-03-02
+  halfhour worked details/*.json.gz --output figures
   halfhour worked s3a://landed/acme -o s3a://figures --engine spark
 """
 _LOAD_EXAMPLES = """\

@@ -1,12 +1,13 @@
 """The progress of a sync or an import: log messages, and a bar where a person watches."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from halfhour.cli.console import is_interactive
 from halfhour.clock import utc_now
+from halfhour.model.coverage import format_days
 from halfhour.syncing.progress import Event, EventCallback, EventKind
 
 log = logging.getLogger("halfhour")
@@ -62,6 +63,16 @@ def show_progress() -> Iterator[EventCallback]:
             _log_event(event)
 
         yield on_event
+
+
+def explain_days(days: Sequence[datetime]) -> None:
+    """Log which *days* files decided themselves; a single one needs no explanation."""
+    if len(days) > 1:
+        log.info(
+            "without ⟨start⟩ and ⟨end⟩ the days are those on which conversations began (%s), also "
+            "if the files hold only a part of a day, such as the first",
+            format_days(days),
+        )
 
 
 def _log_event(event: Event) -> None:

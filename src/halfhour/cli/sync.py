@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from halfhour.cli.exit_codes import announce_error
-from halfhour.cli.progress import show_progress
+from halfhour.cli.progress import explain_days, show_progress
 from halfhour.clock import utc_now
 from halfhour.errors import (
     ApiError,
@@ -107,6 +107,8 @@ def import_with_progress(store: Store, paths: Sequence[Path], interval: Interval
         f"{format_count(outcome.settled, 'day')} settled ({format_days(outcome.imported_days)})"
     )
     log.info("%s: %s, %s", store.path, settled, _row_summary(outcome))
+    if not interval:
+        explain_days(outcome.imported_days)
     outcome.raise_if_incomplete()
 
 

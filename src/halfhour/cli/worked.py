@@ -5,7 +5,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from halfhour.cli.progress import show_progress
+from halfhour.cli.progress import explain_days, show_progress
 from halfhour.clock import utc_now
 from halfhour.errors import ConfigError, suggest_name
 from halfhour.model.coverage import format_days
@@ -58,4 +58,6 @@ def write_with_progress(
         format_count(outcome.row_count, "row"),
         format_count(outcome.record_count, "record"),
     )
+    if not request.interval:
+        explain_days([day.start for day in outcome.days])
     outcome.raise_if_incomplete()

@@ -121,13 +121,13 @@ class SparkDerivation:
         order = [sql.col(column).asc_nulls_last() for column in ("day", *columns)]
         self.write_table(name, rows.repartition("day").sortWithinPartitions(*order), by="day")
 
-    def row_counts(self) -> Mapping[datetime, int]:
-        """Return the number of rows of all tables by day (UTC)."""
-        counts: dict[datetime, int] = {}
+    def row_counts(self) -> Mapping[str, Mapping[datetime, int]]:
+        """Return the number of rows by table and day (UTC); days without rows are left out."""
+        counts: dict[str, dict[datetime, int]] = {name: {} for name in WORKED_TABLES}
         for name in WORKED_TABLES:
             rows = self.session.table(name).groupBy("day").count()
             for day, count in rows.selectExpr("unix_millis(timestamp(day))", "count").collect():
-                counts[from_epoch_ms(day)] = counts.get(from_epoch_ms(day), 0) + count
+                counts[name][from_epoch_ms(day)] = count
         return counts
 
     def data_issues(self, days: Sequence[Interval]) -> Iterator[DataIssue]:

@@ -50,6 +50,9 @@ class Output(Protocol):
     def refuse_other_files(self, tables: Iterable[str], days: Sequence[datetime]) -> None:
         """Raise ConfigError if another program has written into the folders of *days* (UTC)."""
 
+    def count_rows(self, table: str, day: datetime) -> int:
+        """Return the number of rows in the file of a *table* and a *day* (UTC), if there is one."""
+
     def replace_day(self, part: str, table: str, day: datetime) -> None:
         """Put *part*, a file in the draft, in the place of that of a *table* and a *day* (UTC)."""
 
@@ -72,6 +75,10 @@ class LocalOutput:
     def refuse_other_files(self, tables: Iterable[str], days: Sequence[datetime]) -> None:
         """Look into the folders as `OutputFolder.refuse_other_files` does."""
         self.folder.refuse_other_files(tables, days)
+
+    def count_rows(self, table: str, day: datetime) -> int:
+        """Count as `OutputFolder.count_rows` does."""
+        return self.folder.count_rows(table, day)
 
     def replace_day(self, part: str, table: str, day: datetime) -> None:
         """Rename *part*."""
@@ -122,6 +129,15 @@ class HadoopOutput:
                         continue
                     statuses = self.file_systems.list_folder(folder)
                 refuse_other_names(folder, (status.getPath().getName() for status in statuses))
+
+    def count_rows(self, table: str, day: datetime) -> int:
+        """Let Spark count the rows."""
+        path = OutputFolder(Path(), self.organization).day_path(table, day)
+        address = f"{self.address}/{path.as_posix()}"
+        with self._explain_write_errors():
+            if self.file_systems.status(address) is None:
+                return 0
+        return int(self.file_systems.session.read.parquet(address).count())
 
     def replace_day(self, part: str, table: str, day: datetime) -> None:
         """Rename *part*, or upload it if it is on this machine."""

@@ -65,7 +65,10 @@ def write_with_spark(
                 outcome.add_issue(issue)
             row_counts = derivation.row_counts()
             for day in outcome.days:
-                outcome.add_day(on_event, day, row_counts.get(day.start, 0))
+                counts = {name: days.get(day.start, 0) for name, days in row_counts.items()}
+                outcome.add_day(on_event, day, sum(counts.values()))
+                old_count = output.count_rows("segments", day.start)
+                outcome.compare_segments(day, old_count, counts["segments"])
             _replace_days(outcome.days, file_systems, output, draft, on_event)
     outcome.emit_data_issues(on_event)
     return outcome

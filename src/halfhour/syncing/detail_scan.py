@@ -31,7 +31,7 @@ from halfhour.model.intervals import (
     to_utc,
 )
 from halfhour.store.derived_details import UNKNOWN_CONVERSATION_ID, DataIssue
-from halfhour.syncing.progress import Event, EventCallback, EventKind, format_count, format_files
+from halfhour.syncing.progress import Event, EventCallback, EventKind, format_count, format_listed
 
 _LAST_NUMBER = re.compile(r"(.*?)(\d+)\D*", re.DOTALL)
 
@@ -219,7 +219,7 @@ def _divide_into_jobs(folder: list[FileScan]) -> list[list[FileScan]]:
 
 def missing_pages_event(incomplete_files: Sequence[str]) -> Event:
     """Return the event about jobs that lack pages after *incomplete_files*."""
-    places = format_files(incomplete_files)
+    places = format_listed(incomplete_files)
     reason = (
         f"{places}: its last page has a cursor, so the job has more pages, which are not among "
         "the files"

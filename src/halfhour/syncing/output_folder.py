@@ -56,6 +56,16 @@ class OutputFolder:
                 if folder.is_dir():
                     refuse_other_names(str(folder), (path.name for path in folder.iterdir()))
 
+    def count_rows(self, table: str, day: datetime) -> int:
+        """Return the number of rows in the file of a *table* and a *day* (UTC).
+
+        A file that is missing or broken has none.
+        """
+        try:
+            return int(pq.read_metadata(self.day_path(table, day)).num_rows)
+        except (OSError, pa.ArrowInvalid):
+            return 0
+
     def quarantine_path(self, input_file: str) -> Path:
         """Return the path of the file of the unreadable records of *input_file*.
 

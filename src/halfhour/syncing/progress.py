@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from halfhour.store.store import SettleResult
 
 MAX_LISTED = 5
-"""Number of conversations that the message about a data issue lists."""
+"""Number of conversations, files or days that a message lists."""
 
 
 class SourceWindow(NamedTuple):
@@ -190,10 +190,10 @@ def format_count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def format_files(paths: Sequence[str]) -> str:
-    """Return the first ones of *paths*, and how many more there are."""
-    more = f" and {len(paths) - MAX_LISTED} more" if len(paths) > MAX_LISTED else ""
-    return ", ".join(paths[:MAX_LISTED]) + more
+def format_listed(names: Sequence[str]) -> str:
+    """Return the first ones of *names*, and how many more there are."""
+    more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
+    return ", ".join(names[:MAX_LISTED]) + more
 
 
 def format_days_of_sources(days: int, sources: int) -> str:
@@ -281,7 +281,7 @@ class Outcome:
     def _gap_cause(self) -> str:
         """The reason why windows are incomplete; each of them lists what it lacks."""
         if self.incomplete_files:
-            return f"pages are missing after {format_files(self.incomplete_files)}"
+            return f"pages are missing after {format_listed(self.incomplete_files)}"
         return "some records could not be read"
 
     def _count_days(self, windows: Collection[SourceWindow]) -> str:

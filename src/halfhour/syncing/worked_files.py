@@ -9,6 +9,8 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from halfhour.errors import ConfigError, Incomplete
 from halfhour.ingest.detail_files import find_detail_files
 from halfhour.ingest.detail_spool import DetailSpool
@@ -39,7 +41,7 @@ from halfhour.syncing.progress import (
     EventKind,
     data_issue_event,
     format_count,
-    format_files,
+    format_listed,
 )
 
 _ORGANIZATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -98,7 +100,8 @@ class WorkedOutcome:
 
     *derived_count* counts the days that are derived, *left_out* the records and parts that a day
     may lack. *issue_counts* and *first_issues* have the data issues by kind. *incomplete_files*
-    are those of `DetailScan`.
+    are those of `DetailScan`. *shrunk_days* has the days that have fewer segments than before,
+    with the numbers before and now.
     """
 
     days: Sequence[Interval] = ()
@@ -107,6 +110,7 @@ class WorkedOutcome:
     record_count: int = 0
     unreadable_count: int = 0
     incomplete_files: Sequence[str] = ()
+    shrunk_days: dict[Interval, tuple[int, int]] = field(default_factory=dict)
     left_out: Counter[Interval] = field(default_factory=Counter)
     issue_counts: Counter[str] = field(default_factory=Counter)
     first_issues: dict[str, list[DataIssue]] = field(default_factory=dict)
@@ -118,6 +122,11 @@ class WorkedOutcome:
         done, of = self.derived_count, len(self.days)
         on_event(Event(EventKind.DERIVED, Source.DETAILS, day, row_count, done=done, of=of))
 
+    def compare_segments(self, day: Interval, old_count: int, new_count: int) -> None:
+        """Note that *new_count* segments replace *old_count* of *day*."""
+        if new_count < old_count:
+            self.shrunk_days[day] = (old_count, new_count)
+
     def add_issue(self, issue: DataIssue) -> None:
         """Count *issue*; only the first ones of a kind are kept."""
         self.issue_counts[issue.kind] += 1
@@ -128,7 +137,10 @@ class WorkedOutcome:
             self.left_out.update(day for day in self.days if may_affect_window(issue, day))
 
     def emit_data_issues(self, on_event: EventCallback) -> None:
-        """Emit one event for each kind of data issue, and one for the days that lack a part."""
+        """Emit one event for each kind of data issue, and one for the days that lack a part.
+
+        Another one is about days that have fewer segments than before.
+        """
         for kind, issues in self.first_issues.items():
             on_event(data_issue_event(issues, self.issue_counts[kind]))
         if self.left_out:
@@ -138,13 +150,29 @@ class WorkedOutcome:
             )
             on_event(Event(EventKind.DATA_ISSUE, rows=len(self.left_out), reason=reason))
 
+        if self.shrunk_days:
+            on_event(self._shrunk_days_event)
+
+    @property
+    def _shrunk_days_event(self) -> Event:
+        days = [
+            f"{day.start.date()} ({format_count(new, 'segment')}, {old:,} before)"
+            for day, (old, new) in self.shrunk_days.items()
+        ]
+        reason = (
+            f"fewer segments than before: {format_listed(days)}; if the files hold only a part of "
+            "a day, write it again from all of its files, and name the days that the files hold "
+            "whole with ⟨start⟩ and ⟨end⟩"
+        )
+        return Event(EventKind.DATA_ISSUE, rows=len(days), reason=reason)
+
     def raise_if_incomplete(self) -> None:
         """Raise Incomplete if pages are missing."""
         if self.incomplete_files:
             days = format_days(day.start for day in self.days)
             raise Incomplete(
                 f"{days}: incomplete, because pages are missing after "
-                f"{format_files(self.incomplete_files)}; the days are written"
+                f"{format_listed(self.incomplete_files)}; the days are written"
             )
 
 
@@ -178,7 +206,7 @@ async def write_worked_files(
         outcome = plan_days(scan, request, on_event)
         output.refuse_other_files(WORKED_TABLES, [day.start for day in outcome.days])
         await _derive_files(scan, files, request, outcome, draft, on_event)
-        _replace_days(outcome.days, output, draft, on_event)
+        _replace_days(outcome, output, draft, on_event)
     outcome.emit_data_issues(on_event)
     return outcome
 
@@ -226,13 +254,15 @@ async def _derive_files(
 
 
 def _replace_days(
-    days: Sequence[Interval], output: OutputFolder, draft: Path, on_event: EventCallback
+    outcome: WorkedOutcome, output: OutputFolder, draft: Path, on_event: EventCallback
 ) -> None:
-    for done, day in enumerate(days, 1):
+    for done, day in enumerate(outcome.days, 1):
+        new_count = pq.read_metadata(table_path(draft, "segments", day.start)).num_rows
+        outcome.compare_segments(day, output.count_rows("segments", day.start), new_count)
         for table in WORKED_TABLES:
             source = table_path(draft, table, day.start)
             replace_file(source, output.day_path(table, day.start))
-        on_event(Event(EventKind.SETTLED, Source.DETAILS, day, done=done, of=len(days)))
+        on_event(Event(EventKind.SETTLED, Source.DETAILS, day, done=done, of=len(outcome.days)))
 
 
 def _refuse_bad_records(scan: DetailScan, request: WorkedRequest) -> None:
