@@ -224,6 +224,9 @@ def test_files_and_output_can_be_in_a_file_system_of_hadoop(tmp_path, spark):
     for name, rows in rows_of(tmp_path / "duckdb").items():
         assert name.startswith("quarantine") or tables[name] == rows
     assert [path for path in (tmp_path / "spark").iterdir() if path.name[0] == "."] == []
+    write_lines(tmp_path / "landed" / "part", good_lines(1))
+    part, _ = write_on_spark([f"{address}/landed/part"], f"{address}/spark", FIRST_DAY)
+    assert list(part.shrunk_days) == [FIRST_DAY]
 
     write_lines(tmp_path / "landed" / "a{1}[b] ü.ndjson", good_lines(1))
     write_on_spark([f"{address}/landed"], f"{address}/spark", **choices)
