@@ -31,12 +31,13 @@ class SignalHandlers:
         self._outer_frame = frame.f_back if frame else None
         sys.unraisablehook = self._handle_unraisable
         _block_ignored_interrupts()
-        # Python writes the number of each signal there. A handler of SIGINT would tell as much, but
-        # asyncio cancels its tasks only if that of Python is installed.
-        self._arrived, written = os.pipe()
-        os.set_blocking(self._arrived, False)
-        os.set_blocking(written, False)
-        signal.set_wakeup_fd(written, warn_on_full_buffer=False)
+        if sys.platform != "win32":
+            # Python writes the number of each signal there. A handler of SIGINT would tell as much,
+            # but asyncio cancels its tasks only if that of Python is installed.
+            self._arrived, written = os.pipe()
+            os.set_blocking(self._arrived, False)
+            os.set_blocking(written, False)
+            signal.set_wakeup_fd(written, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, self._handle_sigterm)
         return self
 
@@ -55,6 +56,8 @@ class SignalHandlers:
 
     def have_arrived(self) -> bool:
         """Return whether SIGINT or SIGTERM has arrived since the last call."""
+        if sys.platform == "win32":  # where reading a pipe may wait
+            return self.terminated
         try:
             numbers = os.read(self._arrived, _PIPE_BYTES)
         except BlockingIOError:
