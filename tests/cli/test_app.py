@@ -139,6 +139,8 @@ def test_a_report_ends_in_one_line_which_a_flag_explains_or_leaves_out(halfhour)
     )
     assert verbose.err.splitlines()[0] == line.removesuffix(" (-v explains)")
     assert len(verbose.err.splitlines()) == 4
+    causes = "work that began earlier, at the same time as other work, or a callback posted twice"
+    assert verbose.err.splitlines()[1].endswith(f" rows (column exceeds_interval): {causes}")
     assert quiet.err == ""
     assert usual.out == verbose.out == quiet.out
 

@@ -152,8 +152,8 @@ def test_a_table_keeps_to_the_width_whatever_the_names_are(names, width, in_step
 
     assert max(map(cell_len, text.split("\n"))) <= width
     assert text.count("! 0:30:01") == len(names)
-    notes = "! longer than the interval: it started earlier\nall rows are provisional: "
-    assert f"\n{notes}Genesys may still" in text
+    notes = "! longer than the interval: begun earlier or several at once\nall rows are provisional"
+    assert f"\n{notes}: Genesys may still" in text
 
 
 def test_people_of_one_name_are_told_apart_where_the_id_does_not_fit():
@@ -187,7 +187,7 @@ def test_a_narrow_terminal_keeps_what_matters_most():
     assert lines[-5:] == [
         "times: Europe/London, 2026",
         "ids in place of names: deleted, or hidden from the OAuth client",
-        "! longer than the interval: it started earlier",
+        "! longer than the interval: begun earlier or several at once",
         "all rows are provisional: Genesys may still correct them",
         "2 columns not shown: widen the terminal, or use form csv",
     ]

@@ -8,11 +8,13 @@ import pyarrow as pa
 
 from halfhour.clock import utc_now
 from halfhour.model.coverage import DayCoverage, missing_intervals
+from halfhour.model.data_dictionary import EXCEEDING_CAUSES
 from halfhour.model.measures import FIGURES
 from halfhour.model.question import Question
 from halfhour.model.time_ranges import format_range
 from halfhour.model.vocabulary import Basis, Source
 from halfhour.reports.data import ReportData
+from halfhour.syncing.progress import format_count
 
 log = logging.getLogger("halfhour")
 
@@ -69,13 +71,13 @@ class ReportNotices:
         if (count := self._provisional_count) and not marks_rows:
             yield (
                 f"{'all' if count == self._row_count else count} provisional",
-                f"{count} rows are provisional: Genesys may still correct them",
+                f"Genesys may still correct {format_count(count, 'row')} (column provisional)",
             )
         if (count := self._exceeding_count) and not marks_rows:
             yield (
                 f"{count} longer than the interval",
-                f"{count} rows have a posted time longer than the interval (column "
-                "exceeds_interval): the work started earlier and was completed there",
+                f"posted time is longer than the interval in {format_count(count, 'row')} (column "
+                f"exceeds_interval): {EXCEEDING_CAUSES}",
             )
         if self._callbacks_count_twice:
             yield (

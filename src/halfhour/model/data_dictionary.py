@@ -41,6 +41,10 @@ _OPERAND_COLUMNS = {
 """The columns of reports that hold the operands of a measure, by the sum that `sql/` divides."""
 
 
+EXCEEDING_CAUSES = (
+    "work that began earlier, at the same time as other work, or a callback posted twice"
+)
+"""The reasons for which more handle time is posted in an interval than it is long."""
 COLUMN_MEANINGS = {
     "org": "the organisation, by its name in the settings file",
     "interval_start": "start of the interval, which belongs to it",
@@ -50,8 +54,8 @@ COLUMN_MEANINGS = {
     "queue_name": "the queue's name, or the id; several where one session had several",
     "agent_id": "the agent's id in Genesys Cloud",
     "agent_name": "the agent's name, or the id where no name is known",
-    "exceeds_interval": "whether more handle time was posted than the interval is long: it "
-    "began earlier and was completed here",
+    "exceeds_interval": "whether more handle time was posted than the interval is long: "
+    f"{EXCEEDING_CAUSES}",
     "provisional": "whether Genesys may still correct it",
     "basis": "posted: whole, where it was completed, as in the Genesys UI; worked: where the "
     "work was, cut at the edges of intervals; both: posted, but for the columns that say worked "

@@ -14,7 +14,7 @@ _CAPTION_TITLES = {
     "made_at": "As of",
     "missing": "Not held",
 }
-EXCEEDING_LABEL = ("longer than the interval", "it started earlier")
+EXCEEDING_LABEL = ("longer than the interval", "begun earlier or several at once")
 PROVISIONAL_LABEL = ("provisional", "Genesys may still correct it")
 """The names of what marked figures are, each with an explanation."""
 ALL_PROVISIONAL_NOTE = "all rows are provisional: Genesys may still correct them"

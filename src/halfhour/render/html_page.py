@@ -11,6 +11,7 @@ from rich.cells import cell_len
 
 from halfhour.model.data_dictionary import (
     COLUMN_MEANINGS,
+    EXCEEDING_CAUSES,
     column_title,
     displayed_unit,
     genesys_metric,
@@ -63,6 +64,7 @@ def render_page(table: pa.Table, agents: pa.Table, total: pa.Table) -> str:
         all_provisional_note=ALL_PROVISIONAL_NOTE,
         row_count=table.num_rows,
         exceeding_count=_exceeding_interval_count(table),
+        exceeding_causes=EXCEEDING_CAUSES,
         empty_message=NO_FIGURES_MESSAGE,
         days=[
             (
