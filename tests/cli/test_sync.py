@@ -336,6 +336,16 @@ def test_columns_of_a_source_that_was_never_read_are_empty_and_named(
     assert f"{other_source} 2026-03-02T00:00:00.000Z/2026-03-03T00:00:00.000Z" in ran.err
 
 
+def test_a_report_that_did_not_read_details_says_what_reads_them(cloud, halfhour):
+    day = ("--from", "2026-03-02", "--to", "2026-03-03")
+    ran = halfhour("report", *day, "--by", "agent", "--store", "fresh.duckdb")
+
+    assert ran.code == 0
+    unread = "no conversation details of these days stored ('halfhour sync' reads them)"
+    assert unread in ran.err
+    assert "view" not in ran.err
+
+
 def test_a_report_without_a_store_says_where_status_comes_from(cloud, halfhour):
     message = "status and occupancy are empty, as they need a store"
     day = ("report", "--from", "2026-03-02", "--to", "2026-03-03", "--verbose")

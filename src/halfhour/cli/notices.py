@@ -31,11 +31,13 @@ class ReportNotices:
     _callbacks_count_twice: bool = False
     _column_names: Sequence[str] = ()
     _filled_columns: set[str] = field(default_factory=set)
+    _stored_sources: set[Source] = field(default_factory=set)
 
     def add_part(self, part: pa.Table, data: ReportData) -> None:
         """Add *part* of the report, which was made from *data*, to the counts."""
         for source in self.question.required_sources:
             self.days.setdefault(source, []).extend(data.days_of_sources([source]))
+        self._stored_sources |= {source for source in Source if data.settled_days(source)}
         self._row_count += part.num_rows
         self._provisional_count += part["provisional"].to_pylist().count(True)
         if "exceeds_interval" in part.column_names:
@@ -106,11 +108,15 @@ class ReportNotices:
                 )
             return
         for source, column_names in empty_columns.items():
+            columns = f"these columns are empty: {', '.join(column_names)}"
+            if source in self._stored_sources:
+                yield ("", f"{columns}; the stored {source.resource_name} have nothing for them")
+                continue
             yield (
-                f"no {source.resource_name} (needs {source.required_permission})",
-                f"these columns are empty: {', '.join(column_names)}; the store has no "
-                f"{source.resource_name} for these days; run 'halfhour sync' to fetch them (the "
-                f"OAuth client's role needs {source.required_permission})",
+                f"no {source.resource_name} of these days stored ('halfhour sync' reads them)",
+                f"{columns}; the store has no {source.resource_name} of these days; run "
+                "'halfhour sync' to read them; if it leaves them out, the OAuth client's role "
+                f"needs {source.required_permission}",
             )
         windows = [day.settled for day in self.days.get(Source.POSTED, ()) if day.settled]
         if "transferred_count" in self._column_names and not all(
