@@ -199,7 +199,7 @@ UNKNOWN = [
         "'globex'?",
     ),
     (named("acme"), "⟨org⟩ globx: mine.toml has no such organisation, only acme"),
-    ({}, "⟨org⟩ globx: mine.toml has no table [org.NAME]; write one (README)"),
+    ({}, "⟨org⟩ globx: mine.toml has no table [org.NAME]; write one (docs/organizations.md)"),
 ]
 
 

@@ -99,7 +99,9 @@ def choose_organizations(
     for name in names:
         if not organizations:
             place = f"{path} has no table" if path else "there is no settings file with a table"
-            raise ConfigError(f"⟨{TABLE}⟩ {name}: {place} [{TABLE}.NAME]; write one (README)")
+            raise ConfigError(
+                f"⟨{TABLE}⟩ {name}: {place} [{TABLE}.NAME]; write one (docs/organizations.md)"
+            )
         if name != ALL and name not in organizations:
             raise ConfigError(
                 f"⟨{TABLE}⟩ {name}: {path} has no such organisation, only "

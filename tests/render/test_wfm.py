@@ -236,6 +236,35 @@ def test_a_layout_with_a_mistake_leads_to_no_output(halfhour, tmp_path, change):
             ("--format", "heatmap", "--granularity", "15m"),
             "--format heatmap: this format shows half-hours; leave out --granularity",
         ),
+        (
+            ("--by", "queue-interval", "--output", "page.html"),
+            "--format html: this format shows agents by half-hours; use --by interval",
+        ),
+        (
+            ("--by", "queue-interval", "--layout", "generic"),
+            "--by queue-interval: a row of --layout generic stands for one agent and interval; "
+            'leave out --by, or use a layout with rows = "queue", such as genesys-wfm',
+        ),
+        (
+            ("--by", "day", "--layout", "genesys-wfm"),
+            "--by day: a row of --layout genesys-wfm stands for one queue and interval; leave out "
+            "--by, or leave out --layout, as no layout has such rows",
+        ),
+        (
+            ("--format", "heatmap", "--output", "day.png"),
+            "--output day.png: the suffix is that of png, and the format is heatmap; leave out "
+            "--format, or name a file with .txt",
+        ),
+        (
+            ("--format", "csv", "--output", "day.xlsx"),
+            "--output day.xlsx: the suffix is that of xlsx, and the format is csv; leave out "
+            "--format, or name a file with .csv",
+        ),
+        (
+            ("--layout", "generic", "--output", "day.xlsx"),
+            "--output day.xlsx: the suffix is that of xlsx, and the format is wfm; leave out "
+            "--layout, or name a file with .csv",
+        ),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(halfhour, words, said):
@@ -285,5 +314,6 @@ def test_a_layout_is_enough_to_choose_its_format(halfhour):
     alone = halfhour("report", *DAY, "--layout", "scorecard", HALFHOUR_FORMAT="json")
 
     assert (alone.code, alone.out) == (0, in_full.out)
-    assert halfhour("report", *DAY, "--layout", "scorecard", "-o", "s.csv").code == 0
+    by = ("--by", "interval")
+    assert halfhour("report", *DAY, "--layout", "scorecard", "-o", "s.csv", *by).code == 0
     assert (halfhour.folder / "s.csv").read_text(encoding="utf-8") == in_full.out

@@ -393,10 +393,12 @@ class OutputOptions:
 
         Raises ConfigError.
         """
-        from halfhour.cli.output import Output, format_for_path
+        from halfhour.cli.output import Output, format_for_path, require_fitting_suffix
 
+        form = self.form or format_for_path(self.output)
+        require_fitting_suffix(form, self.output)
         output = Output(
-            form=self.form or format_for_path(self.output),
+            form=form,
             path=self.output,
             seconds=seconds,
             ids=self.ids,

@@ -36,6 +36,33 @@ _FORMATS_BY_SUFFIX = {
     ".txt": Format.TABLE,
 }
 
+_OTHER_FORMATS_BY_SUFFIX = {
+    ".txt": {Format.HEATMAP, Format.CSV, Format.JSON, Format.NDJSON, Format.WFM},
+    ".csv": {Format.WFM},
+    ".json": {Format.NDJSON},
+}
+"""Formats that a file with the suffix can have too, if --format names them."""
+
+
+def require_fitting_suffix(form: Format, output: Path | None) -> None:
+    """Raise ConfigError if the suffix of *output* is that of another format than *form*.
+
+    A suffix that belongs to no format fits each.
+    """
+    fitting = [
+        suffix
+        for suffix, form_of_suffix in _FORMATS_BY_SUFFIX.items()
+        if form in {form_of_suffix, *_OTHER_FORMATS_BY_SUFFIX.get(suffix, ())}
+    ]
+    suffix = output.suffix.lower() if output else ""
+    if suffix in fitting or suffix not in _FORMATS_BY_SUFFIX:
+        return
+    option = "--layout" if form is Format.WFM else "--format"
+    raise ConfigError(
+        f"--output {output}: the suffix is that of {_FORMATS_BY_SUFFIX[suffix]}, and the format "
+        f"is {form}; leave out {option}, or name a file with {fitting[0]}"
+    )
+
 
 def format_for_path(output: Path | None) -> Format:
     """Return the format for the suffix of *output*, a table if None.
@@ -105,6 +132,18 @@ class Output:
                 f"--format {self.form}: only wfm has layouts; leave out --format or --layout"
             )
 
+    def _explain_rows_of_layout(self, by: By, rows: str) -> str:
+        """Return that the layout, which has *rows*, cannot have those of *by*."""
+        other = (
+            'use a layout with rows = "queue", such as genesys-wfm'
+            if by in (By.QUEUE, By.QUEUE_INTERVAL)
+            else "leave out --layout, as no layout has such rows"
+        )
+        return (
+            f"--by {by}: a row of --layout {self.layout} stands for one {rows} and interval; leave "
+            f"out --by, or {other}"
+        )
+
     def adapt_question(self, question: Question) -> Question:
         """Return *question* with the rows, interval width and zone that the layout prescribes.
 
@@ -118,7 +157,7 @@ class Output:
             )
         if self.form in formats.CHART_FORMATS and question.by is not By.INTERVAL:
             raise ConfigError(
-                f"--format {self.form}: this format shows half-hours; use --by interval"
+                f"--format {self.form}: this format shows agents by half-hours; use --by interval"
             )
         if self.form in formats.CHART_FORMATS and question.width != HALF_HOUR:
             raise ConfigError(
@@ -131,6 +170,8 @@ class Output:
             raise ConfigError(
                 "--granularity: the layout sets the interval length; leave out --granularity"
             )
+        if question.by not in (By.INTERVAL, layout.report_by):
+            raise ConfigError(self._explain_rows_of_layout(question.by, layout.rows))
         zone = layout.time_zone or question.zone
         question = replace(question, by=layout.report_by, width=layout.interval_width, zone=zone)
         if layout.wants_offered:
