@@ -131,6 +131,12 @@ def test_an_unknown_zone_is_answered_with_the_nearest():
         time_ranges.parse_zone("Europe/Londn")
 
 
+@pytest.mark.parametrize("name", ["BST", "CEST", "EST5", "PST"])
+def test_an_abbreviation_in_place_of_a_zone_is_answered_with_a_place(name):
+    with pytest.raises(ConfigError, match=r"; write a place such as Europe/London$"):
+        time_ranges.parse_zone(name)
+
+
 @pytest.mark.parametrize("name", ["", "../../etc/passwd", "Europe", "\0"])
 def test_an_invalid_zone_name_is_refused_with_a_sentence(name):
     with pytest.raises(ConfigError, match="IANA"):

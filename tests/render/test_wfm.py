@@ -175,6 +175,8 @@ columns = [
          "no 'interval'; did you mean 'interval_end'?"),
         (('"agent_name"', '"name"'), f"{WHO}: value",
          "a report by agent and interval has no 'name'"),
+        (('"agent_name"', '"aht_sec"'), f"{WHO}: value",
+         "a report by agent and interval has no 'aht_sec', only a report with other rows"),
         (('"agent_name"', '"agent_name", unit = "s "'), f"{WHO}: unit", "'s ' is none of s, ms,"),
         (('name = "Who", ', ""), "columns[1]: name", "this field is missing"),
         (('{name = "Who", value = "agent_name"}', "5"), "columns[1]", "Expected `object`, got"),

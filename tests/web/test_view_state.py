@@ -54,6 +54,13 @@ def test_every_parameter_of_an_address_gets_into_the_view():
     assert (question.divisions, question.teams) == (("DIVISION",), ("TEAM",))
 
 
+def test_a_wrong_zone_falls_back_to_that_of_the_server():
+    view = parse_view({"zone": "BST"}, NOW, "Europe/Berlin")
+
+    assert str(view.zone) == "Europe/Berlin"
+    assert view.problems[0].endswith("; showing Europe/Berlin")
+
+
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
@@ -67,6 +74,7 @@ def test_every_parameter_of_an_address_gets_into_the_view():
         ({"sort": "nam"}, "did you mean 'name'"),
         ({"zone": "Europe/Londn"}, "did you mean 'Europe/London'"),
         ({"zone": "../../etc/passwd"}, "zone"),
+        ({"zone": "BST"}, "write a place such as Europe/London; showing UTC"),
     ],
 )
 def test_a_mistake_in_an_address_is_reported_and_the_rest_is_shown(asked, sentence):

@@ -15,13 +15,22 @@ _YEAR_LAST_PATTERN = re.compile(r"(\d\d?)([-./])(\d\d?)\2(\d{4})(?!\d)")
 
 
 def parse_zone(name: str) -> ZoneInfo:
-    """Return the IANA time zone *name*. Raises ConfigError with the nearest name."""
+    """Return the IANA time zone *name*. Raises ConfigError with the nearest place."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        hint = suggest_name(name, available_timezones())
+        # The nearest abbreviation to BST is MST, which is far from it on the globe.
+        hint = suggest_name(
+            name,
+            [
+                zone
+                for zone in available_timezones()
+                if ("/" in zone and not zone.startswith("Etc/"))
+                or zone.casefold() == name.casefold()
+            ],
+        )
         raise ConfigError(
-            f"⟨zone⟩ {name!r} is not an IANA time zone; write one such as Europe/London{hint}"
+            f"⟨zone⟩ {name!r} is not an IANA time zone; write a place such as Europe/London{hint}"
         ) from error
 
 

@@ -5,7 +5,7 @@ Invalid parameters fall back to defaults, and `DayView.problems` lists them.
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from typing import Any
 
@@ -170,7 +170,10 @@ def parse_organization(parameters: Mapping[str, str], names: Sequence[str]) -> t
 
 
 def parse_view(parameters: Mapping[str, str], now: datetime, default_zone: str = "UTC") -> DayView:
-    """Return the view that the *parameters* of an address request at *now*."""
+    """Return the view that the *parameters* of an address request at *now*.
+
+    A wrong zone among them falls back to *default_zone*.
+    """
     problems: list[str] = []
 
     def parse_choice(name: str, choices: type[StrEnum], default: StrEnum) -> StrEnum:
@@ -180,11 +183,11 @@ def parse_view(parameters: Mapping[str, str], now: datetime, default_zone: str =
         problems.append(describe_choices(name, value, choices))
         return default
 
+    zone = time_ranges.parse_zone(default_zone)
     try:
-        zone: tzinfo = time_ranges.parse_zone(parameters.get("zone") or default_zone)
+        zone = time_ranges.parse_zone(parameters.get("zone") or default_zone)
     except ConfigError as error:
-        problems.append(str(error))
-        zone = UTC
+        problems.append(f"{str(error).rstrip('?')}; showing {default_zone}")
     measure = parse_choice("measure", Measure, Measure.HANDLE)
     basis = parse_choice("basis", Basis, Basis.POSTED)
     if basis is Basis.BOTH:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from msgspec.structs import fields
 
 from halfhour.errors import ConfigError, suggest_name
+from halfhour.model.data_dictionary import COLUMN_MEANINGS
 from halfhour.model.intervals import INTERVAL_WIDTHS
 from halfhour.model.measures import BASES_BY_COLUMN
 from halfhour.model.time_ranges import parse_zone
@@ -150,10 +151,12 @@ def validate_layout(layout: Layout, schema: pa.Schema, source: str, basis: Basis
         if column.value and column.value not in schema.names:
             reason = f"a report by {layout.rows} and interval has no {column.value!r}"
             bases = BASES_BY_COLUMN.get(column.value, [basis])
-            if basis in bases:
-                reason += suggest_name(column.value, schema.names)
-            else:
+            if basis not in bases:
                 reason += f" on the {basis} basis; use ⟨basis⟩ {' or '.join(bases)}"
+            elif column.value in COLUMN_MEANINGS:
+                reason += ", only a report with other rows"
+            else:
+                reason += suggest_name(column.value, schema.names)
             raise _layout_error(source, place, "value", reason)
         for field, (kind, field_in_words) in _KIND_OF_FIELD.items():
             is_set = getattr(column, field) != getattr(_DEFAULT_COLUMN, field)
