@@ -177,6 +177,13 @@ def test_a_cell_has_both_bases_the_status_and_the_conversations(client, store):
         assert segment["end_ms"] > epoch_ms(start)
 
 
+def test_a_cell_without_conversations_tells_whether_the_store_has_details_of_it(client):
+    idle_agent = "01234567-89ab-cdef-0123-456789abcdef"
+    for cell, has_details in (("2026-03-02T10:00:00Z", True), ("2026-02-27T10:00:00Z", False)):
+        answer = client.get("/api/cell", params={"agent": idle_agent, "cell": cell}).json()
+        assert (answer["segments"], answer["has_details"]) == ([], has_details)
+
+
 def test_an_agent_has_a_name_where_a_half_hour_or_all_weeks_are_blank(client):
     day = day_answer(client)
     agent, position = next(

@@ -40,6 +40,7 @@ def cell_details(store: Store, view: DayView, start: datetime, now: datetime) ->
         segments = snapshot.agent_segments(view.agent, interval).to_pylist()
         rows = questions.build_report(question, data).to_pylist()
         status_times = data.table("status_times").to_pylist()
+        detail_days = data.settled_days(Source.DETAILS)
         agent_name = shown_agent_name(view.agent, data.table("agents"))
     row = rows[0] if rows else {}
     statuses = sorted(status_times, key=lambda status: -status["status_ms"])
@@ -55,6 +56,7 @@ def cell_details(store: Store, view: DayView, start: datetime, now: datetime) ->
             {key: status[key] for key in ("kind", "status", "status_ms")} for status in statuses
         ],
         "segments": segments,
+        "has_details": any(day.window.end > start for day in detail_days),
         "provisional": bool(row.get("provisional")),
     }
 

@@ -29,7 +29,7 @@ function status(found, kind, title) {
 }
 
 function conversations(found, zone) {
-  if (!found.segments.length) return [element("p", {}, "The store has no conversation details of this half-hour.")];
+  if (!found.segments.length) return [element("p", {}, found.has_details ? "The agent had no conversation in this half-hour." : "The store has no conversation details of this half-hour.")];
   const on = (ms) => new Date(ms).toLocaleDateString("en-GB", { timeZone: zone, day: "numeric", month: "short" });
   const day = on(Date.parse(found.start));
   const at = (ms) => `${on(ms) === day ? "" : `${on(ms)}, `}${new Date(ms).toLocaleTimeString("en-GB", { timeZone: zone })}`;
