@@ -268,7 +268,12 @@ def test_the_reconcile_command_says_whether_posted_and_rebuilt_agree(halfhour):
 
     assert (ran.code, shown.code) == (0, 0)
     assert [*ran.json[0]] == RECONCILIATION_SCHEMA.names
-    assert "posted and rebuilt time agree in every interval" in ran.err
+    days = "of whole days (UTC) 2026-03-01 to 2026-03-02"
+    assert f"posted and rebuilt time agree in every interval {days}" in ran.err
+    inside = ("--from", "2026-03-01T10:00", "--to", "2026-03-02T11:00")
+    assert f"agree in every interval {days}" in halfhour("reconcile", *inside).err
+    assert "posted time less the parts below it is worked time" in shown.err
+    assert "less the parts" not in ran.err
     head, *lines = (line.split(maxsplit=3) for line in shown.out.splitlines())
     assert head == ["part", "time", "agent_day_count", "meaning"]
     parts = {line[0]: line[1] for line in lines}

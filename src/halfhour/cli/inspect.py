@@ -22,7 +22,7 @@ from halfhour.reports.from_store import reconcile_store
 from halfhour.service import Access, list_directory
 from halfhour.store.coverage import day_coverage, store_calendar
 from halfhour.store.store import EntityKind, Store
-from halfhour.syncing.progress import MAX_LISTED
+from halfhour.syncing.progress import MAX_LISTED, format_count
 
 log = logging.getLogger("halfhour")
 
@@ -77,17 +77,21 @@ def write_reconciliation(store: Store, interval: Interval | None, output: Output
                 "conversation details; run 'halfhour sync' to fetch both"
             )
             return
+        days = table["day"].to_pylist()
+        first_day, last_day = min(days), max(days)
+        whole_days = f"of whole days (UTC) {first_day} to {last_day}"
         if differing_count := sum(table["differing_interval_count"].to_pylist()):
-            log.warning("posted and rebuilt time differ in %d intervals", differing_count)
+            intervals = format_count(differing_count, "interval")
+            log.warning("posted and rebuilt time differ in %s %s", intervals, whole_days)
         else:
-            log.info("posted and rebuilt time agree in every interval")
+            log.info("posted and rebuilt time agree in every interval %s", whole_days)
         if unexplained := list(filter(_has_unexplained_time, table.to_pylist())):
             first_rows = "; ".join(map(_describe_unexplained, unexplained[:MAX_LISTED]))
             rest = f"; and {len(unexplained) - MAX_LISTED} more" if unexplained[MAX_LISTED:] else ""
             log.warning("differences without a known cause: %s%s", first_rows, rest)
         if output.form is Format.TABLE:
-            days = table["day"].to_pylist()
-            _log_full_rows_hint(f"each agent and day from {min(days)} to {max(days)}")
+            log.info("posted time less the parts below it is worked time")
+            _log_full_rows_hint(f"each agent and day from {first_day} to {last_day}")
 
 
 def _log_full_rows_hint(rows: str) -> None:
