@@ -93,7 +93,7 @@ def test_a_named_organisation_is_synced_into_its_store_whatever_the_environment_
         "halfhour: GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET, GENESYS_REGION in the environment "
         "differ from [org.acme] of halfhour.toml, which is used because --org names it"
     )
-    assert outcome.startswith("halfhour: acme.duckdb: 1 day of 3 sources settled")
+    assert outcome.startswith("halfhour: acme.duckdb: 1 day of 3 sources stored")
     assert sorted(path.name for path in folder.folder.glob("*.duckdb")) == ["acme.duckdb"]
 
 
@@ -145,7 +145,7 @@ def test_a_report_reads_the_store_in_the_zone_of_the_organisation(synced, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("more", "outcome"), [("", "1 day of 1 source settled"), ('keep = "1d"\n', "nothing was due")]
+    ("more", "outcome"), [("", "1 day of 1 source stored"), ('keep = "1d"\n', "nothing was due")]
 )
 def test_a_sync_fetches_no_day_that_is_older_than_the_organisation_keeps(
     folder, urls, more, outcome
@@ -199,7 +199,7 @@ def test_all_organisations_are_synced_and_one_that_fails_stops_no_other(folder, 
     *_, end, listed = ran.err.splitlines()
     assert end.startswith("halfhour: 1 of 3 organisations failed; what the others have is stored")
     assert listed.startswith("  globex: exit code 3, ")
-    assert "halfhour: acme: acme.duckdb: 2 days of 3 sources settled" in ran.err
+    assert "halfhour: acme: acme.duckdb: 2 days of 3 sources stored" in ran.err
     assert "halfhour: globex: " in ran.err
     assert ran.err.count("in the environment differ from") == 1
     assert "[org.acme] and [org.globex] and [org.initech]" in ran.err

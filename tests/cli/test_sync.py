@@ -434,7 +434,7 @@ def test_a_sync_says_how_much_it_reads_and_that_nothing_is_due(halfhour):
     planned, settled = first.err.splitlines()
     pattern = r"halfhour: (\d days? of 3 sources) to read: about \d+ requests, \d+ s"
     (size,) = re.findall(pattern, planned)
-    assert re.fullmatch(rf"halfhour: halfhour.duckdb: {size} settled, [\d,]+ rows", settled)
+    assert re.fullmatch(rf"halfhour: halfhour.duckdb: {size} stored, [\d,]+ rows", settled)
     assert (again.code, again.err) == (0, "halfhour: halfhour.duckdb: nothing was due\n")
 
 

@@ -44,8 +44,8 @@ def sync_once(settings: Settings, store: Store, request: SyncRequest, kept_ages:
         request = replace(request, since=first_kept)
         outcome = asyncio.run(runner.run_sync(settings, store, request, utc_now, on_event))
     if outcome.settled:
-        settled = f"{outcome.settled_size} settled"
-        log.info("%s: %s, %s", store.path, settled, _row_summary(outcome))
+        stored = f"{outcome.settled_size} stored"
+        log.info("%s: %s, %s", store.path, stored, _row_summary(outcome))
     elif not outcome.failed:
         log.info("%s: nothing was due", store.path)
     if not store.exists:  # no window could be settled
@@ -103,10 +103,8 @@ def import_with_progress(store: Store, paths: Sequence[Path], interval: Interval
     """
     with show_progress() as on_event:
         outcome = asyncio.run(import_files.import_files(store, paths, interval, utc_now, on_event))
-    settled = (
-        f"{format_count(outcome.settled, 'day')} settled ({format_days(outcome.imported_days)})"
-    )
-    log.info("%s: %s, %s", store.path, settled, _row_summary(outcome))
+    stored = f"{format_count(outcome.settled, 'day')} stored ({format_days(outcome.imported_days)})"
+    log.info("%s: %s, %s", store.path, stored, _row_summary(outcome))
     if not interval:
         explain_days(outcome.imported_days)
     outcome.raise_if_incomplete()
