@@ -8,7 +8,6 @@ from typing import Any
 import duckdb
 import pytest
 from deltalake import DeltaTable
-from pyiceberg.catalog import load_catalog
 
 from halfhour.loading.tables import ALL_TABLES
 from halfhour.model.coverage import DAY
@@ -88,7 +87,8 @@ def test_a_window_that_was_written_without_its_ledger_row_is_written_once(store,
     if isinstance(lake, DeltaFolder):
         DeltaTable(str(lake.path / "ledger")).delete()
     else:
-        load_catalog("lake", **lake.properties).load_table(("halfhour", "ledger")).delete()
+        with lake.open_table("ledger") as ledger:
+            ledger.delete()
 
     outcome = load(store, lake)
 
@@ -104,8 +104,8 @@ def test_columns_carry_their_meaning(store, lake):
             fields = DeltaTable(str(lake.path / table.name)).schema().fields
             meanings = {field.name: field.metadata["comment"] for field in fields}
         else:
-            loaded = load_catalog("lake", **lake.properties).load_table(("halfhour", table.name))
-            meanings = {field.name: field.doc for field in loaded.schema().fields}
+            with lake.open_table(table.name) as loaded:
+                meanings = {field.name: field.doc for field in loaded.schema().fields}
         assert meanings == table.column_meanings
 
 

@@ -249,11 +249,9 @@ def spoil_table(warehouse, tmp_path: Path) -> None:
             table = DeltaTable(str(warehouse.path / "busy"))
             table.alter.add_columns(Field("more", PrimitiveType("string")))
         case _:
-            from pyiceberg.catalog import load_catalog
             from pyiceberg.types import StringType
 
-            table = load_catalog("lake", **warehouse.properties).load_table(("halfhour", "busy"))
-            with table.update_schema() as update:
+            with warehouse.open_table("busy") as busy, busy.update_schema() as update:
                 update.add_column("more", StringType())
 
 

@@ -1,8 +1,8 @@
 """Warehouses as their own clients read them, and the rows that a store should give them."""
 
 import uuid
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ import adbc_driver_postgresql.dbapi
 import pyarrow as pa
 from deltalake import DeltaTable
 from pyiceberg.catalog import load_catalog
+from pyiceberg.table import Table
 
 from halfhour.loading.destination import Destination, open_destination, parse_address
 from halfhour.loading.iceberg import IcebergDestination
@@ -134,13 +135,21 @@ class IcebergCatalog:
             for name, value in self.properties.items()
         }
 
-    def open(self) -> AbstractContextManager[Destination]:
+    @contextmanager
+    def open(self) -> Iterator[Destination]:
         # pyiceberg reads its environment once, when it is imported.
-        return nullcontext(IcebergDestination(load_catalog("lake", **self.properties), "halfhour"))
+        with load_catalog("lake", **self.properties) as catalog:
+            yield IcebergDestination(catalog, "halfhour")
+
+    @contextmanager
+    def open_table(self, name: str) -> Iterator[Table]:
+        """Give the table *name*, with a catalogue that is closed at the end of the block."""
+        with load_catalog("lake", **self.properties) as catalog:
+            yield catalog.load_table(("halfhour", name))
 
     def read_table(self, name: str) -> pa.Table:
-        catalog = load_catalog("lake", **self.properties)
-        return catalog.load_table(("halfhour", name)).scan().to_arrow()
+        with self.open_table(name) as table:
+            return table.scan().to_arrow()
 
 
 def load(store: Store, warehouse: Warehouse, *, delete_missing: bool = False) -> LoadOutcome:

@@ -159,7 +159,9 @@ def open_destination(address: Address) -> Iterator[Destination]:
             case "iceberg":
                 from halfhour.loading.iceberg import open_iceberg
 
-                opened = open_iceberg(*address.place.split("/"))
+                with open_iceberg(*address.place.split("/")) as destination:
+                    yield destination
+                return
             case _:
                 from halfhour.loading import adbc
 

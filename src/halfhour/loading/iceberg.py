@@ -23,16 +23,22 @@ from halfhour.loading.destination import TableChange
 from halfhour.loading.tables import ALL_TABLES, LoadedTable, Slice, to_microseconds
 
 
-def open_iceberg(catalog: str, namespace: str) -> "IcebergDestination":
-    """Return the destination in *namespace* of the *catalog* that pyiceberg is configured with."""
+@contextmanager
+def open_iceberg(catalog: str, namespace: str) -> "Iterator[IcebergDestination]":
+    """Give the destination in *namespace* of a *catalog* of pyiceberg's settings.
+
+    Its connections are closed at the end of the block.
+    """
     with _explained_errors(catalog):
         try:
-            return IcebergDestination(load_catalog(catalog), namespace)
+            opened = load_catalog(catalog)
         except ValueError as error:
             raise ConfigError(
                 f"the Iceberg catalog {catalog!r} is not configured; name it in ~/.pyiceberg.yaml "
                 f"or set PYICEBERG_CATALOG__{catalog.upper()}__URI ({error})"
             ) from error
+    with opened:
+        yield IcebergDestination(opened, namespace)
 
 
 class IcebergDestination:
