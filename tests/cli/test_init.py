@@ -220,7 +220,7 @@ def test_without_a_terminal_an_answer_that_is_missing_or_wrong_ends_it(
         ((), {"HALFHOUR_HISTORY": "some"}),
     ],
 )
-def test_what_needs_no_connection_is_checked_before_anything_is_sent(
+def test_init_checks_zone_store_and_history_before_it_sends_a_request(
     tmp_path, cloud, words, environment
 ):
     ran = Halfhour(tmp_path, {**cloud.environment, **environment})("init", *words)

@@ -132,7 +132,7 @@ try:
 except KeyboardInterrupt:
     raise RuntimeError("Query interrupted") from None
 """
-"""What DuckDB makes of an interrupt."""
+"""The end of a command whose query DuckDB interrupts: it raises an error of its own."""
 BROKEN_OUTPUT = """\
 try:
     os.kill(os.getpid(), SENT)

@@ -3,7 +3,8 @@
 import json
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -56,16 +57,23 @@ def blocked_backends(schema: PostgresqlSchema) -> list[int]:
     return [int(pid) for pid in rows["pid"].to_pylist()]
 
 
-def kill_while_blocked(store: Store, schema: PostgresqlSchema, table: str) -> None:
-    """Kill a load that waits for *table*, which this process has locked, before it gets it."""
+@contextmanager
+def locked_table(schema: PostgresqlSchema, table: str) -> Iterator[None]:
+    """Lock *table* against writers until the block ends."""
     with schema.connect() as connection, connection.cursor() as cursor:
         cursor.execute("begin")
         cursor.execute(f"lock table {schema.schema}.{table} in exclusive mode")
+        yield
+        cursor.execute("rollback")
+
+
+def kill_while_blocked(store: Store, schema: PostgresqlSchema, table: str) -> None:
+    """Kill a load that waits for *table*, which this process has locked, before it gets it."""
+    with locked_table(schema, table):
         process = start_load(store, schema)
         wait_until(lambda: bool(blocked_backends(schema)))
         process.kill()
         process.communicate()
-        cursor.execute("rollback")
     wait_until(lambda: not loads_in_server(schema))
 
 
@@ -192,14 +200,11 @@ def test_an_interrupt_leaves_the_destination_at_a_windows_edge(store, postgresql
 def test_an_interrupt_of_a_statement_in_the_database_is_no_failure(store, postgresql):
     load(store, postgresql)
     restate_posted(store)
-    with postgresql.connect() as connection, connection.cursor() as cursor:
-        cursor.execute("begin")
-        cursor.execute(f"lock table {postgresql.schema}.posted in exclusive mode")
+    with locked_table(postgresql, "posted"):
         process = start_load(store, postgresql)
         wait_until(lambda: bool(blocked_backends(postgresql)))
         process.send_signal(signal.SIGINT)
         code, _, err = finish(process)
-        cursor.execute("rollback")
 
     last = json.loads(err.splitlines()[-1])
     assert (code, last["exit_code"], last["reason"]) == (130, 130, "interrupted")
@@ -208,15 +213,12 @@ def test_an_interrupt_of_a_statement_in_the_database_is_no_failure(store, postgr
 def test_a_second_load_of_an_organisation_waits_for_the_first(store, postgresql):
     load(store, postgresql)
     restate_posted(store)
-    with postgresql.connect() as connection, connection.cursor() as cursor:
-        cursor.execute("begin")
-        cursor.execute(f"lock table {postgresql.schema}.ledger in exclusive mode")
+    with locked_table(postgresql, "ledger"):
         first = start_load(store, postgresql)
         wait_until(lambda: bool(blocked_backends(postgresql)))
         second = start_load(store, postgresql)
         assert second.stderr
         waiting = json.loads(second.stderr.readline())
-        cursor.execute("rollback")
     assert waiting["event"] == "waiting"
     assert "another load of" in waiting["reason"]
 

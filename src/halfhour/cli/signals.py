@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _RETRY_SECONDS = 0.01
 """Seconds after which an interrupt that could not be raised is raised again."""
 _PIPE_BYTES = 1 << 16
-"""The most that a pipe holds on Linux, with a byte for each signal."""
+"""Capacity of a pipe on Linux; a signal writes one byte."""
 
 
 class SignalHandlers:

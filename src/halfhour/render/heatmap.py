@@ -55,16 +55,16 @@ def render_heatmap(table: pa.Table, width: int | None = None, *, colour: bool = 
     for grid, layout in zip(days, _fit_days(days, width), strict=True):
         for line in _day_lines(grid, layout, mark_provisional=not all_provisional):
             console.print(line, highlight=False)
-    for legend_line in _legend_lines(table, days):
+    for legend_line in _legend_lines(table, days, all_provisional=all_provisional):
         console.print(legend_line, highlight=False)
     return out.getvalue()
 
 
-def _legend_lines(table: pa.Table, days: list[DayGrid]) -> Iterator[str]:
+def _legend_lines(table: pa.Table, days: list[DayGrid], *, all_provisional: bool) -> Iterator[str]:
     yield f"{chart_title(table)}: {LEVEL_LEGEND}" if days else NO_FIGURES_MESSAGE
     if days:
         yield f"times: {table.schema.field('interval_start').type.tz}"
-    if days and are_all_provisional([table]):
+    if days and all_provisional:
         yield ALL_PROVISIONAL_NOTE
     elif any(any(grid.provisional_flags) for grid in days):
         yield f"{PROVISIONAL_CHARACTER} under the hours: provisional, Genesys may still correct it"

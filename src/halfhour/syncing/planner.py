@@ -32,9 +32,8 @@ class SyncRequest:
     Without an *interval* the days are those since the first stored one, and with a *history* at
     least those of that length of time. Days that ended before *since* are left out. *sources*
     None means every source that the client may read; *extra_sources* are read too if the client
-    may. *granularity* and *reread* None mean what
-    the store was made with. *reread_all* reads days that are not due, too. Without *keep_raw*
-    only what follows from details is stored.
+    may. *granularity* and *reread* None mean what the store was made with. *reread_all* reads days
+    that are not due, too. Without *keep_raw* only what follows from details is stored.
     """
 
     interval: Interval | None = None

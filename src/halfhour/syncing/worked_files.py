@@ -137,9 +137,9 @@ class WorkedOutcome:
             self.left_out.update(day for day in self.days if may_affect_window(issue, day))
 
     def emit_data_issues(self, on_event: EventCallback) -> None:
-        """Emit one event for each kind of data issue, and one for the days that lack a part.
+        """Emit an event per kind of data issue, and events about days that may be incomplete.
 
-        Another one is about days that have fewer segments than before.
+        A day may lack a part that could not be read, or have fewer segments than before.
         """
         for kind, issues in self.first_issues.items():
             on_event(data_issue_event(issues, self.issue_counts[kind]))
@@ -149,7 +149,6 @@ class WorkedOutcome:
                 f"{left_out_days}: may lack a part of what the files say, as something was left out"
             )
             on_event(Event(EventKind.DATA_ISSUE, rows=len(self.left_out), reason=reason))
-
         if self.shrunk_days:
             on_event(self._shrunk_days_event)
 

@@ -144,7 +144,7 @@ def test_failures_are_listed_with_their_reason():
     ]
 
 
-def test_where_all_failed_the_message_names_no_others():
+def test_the_message_about_syncs_that_all_failed_speaks_of_no_stored_rest():
     failures = describe_failures([ended("acme", 3, reason="login: HTTP 401")])
 
     assert failures == (
